@@ -1,0 +1,109 @@
+#include "alloc.h"
+#include <stdio.h>
+#include <string.h>
+
+void *alloc_bytes(size_t size)
+{
+    void *memory = malloc(size > 0 ? size : 1);
+
+    if (memory == NULL)
+        diag_out_of_memory();
+    return memory;
+}
+
+void *alloc_zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+
+    if (memory == NULL)
+        diag_out_of_memory();
+    return memory;
+}
+
+void *alloc_resize(void *memory, size_t size)
+{
+    void *resized = realloc(memory, size > 0 ? size : 1);
+
+    if (resized == NULL)
+        diag_out_of_memory();
+    return resized;
+}
+
+char *alloc_span(const char *text, size_t length)
+{
+    char *copy = alloc_bytes(length + 1);
+
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+char *alloc_string(const char *text)
+{
+    return alloc_span(text, strlen(text));
+}
+
+char *alloc_vformat(const char *format, va_list arguments)
+{
+    char *text;
+
+    if (vasprintf(&text, format, arguments) < 0)
+        diag_out_of_memory();
+    return text;
+}
+
+char *alloc_format(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = alloc_vformat(format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+void alloc_set_text(char **text, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *formatted = alloc_vformat(format, arguments);
+    va_end(arguments);
+    free(*text);
+    *text = formatted;
+}
+
+static void string_copy(void *to, const void *from)
+{
+    const char *const *source = from;
+    char **target = to;
+
+    *target = *source == NULL ? NULL : alloc_string(*source);
+}
+
+static void string_free(void *element)
+{
+    char **string = element;
+
+    free(*string);
+}
+
+const UT_icd alloc_string_icd = {sizeof(char *), NULL, string_copy, string_free};
+
+void alloc_append(UT_array *strings, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = alloc_vformat(format, arguments);
+    va_end(arguments);
+    utarray_push_back(strings, &text);
+    free(text);
+}
+
+const char *alloc_item(const UT_array *strings, size_t index)
+{
+    const char *const *items = (const char *const *)(const void *)strings->d;
+
+    return items[index];
+}

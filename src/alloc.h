@@ -1,0 +1,45 @@
+/*
+ * alloc: memory that is there or the program ends (diag_out_of_memory()), for our own calls and
+ * for the containers of uthash. Include this header instead of uthash.h, utarray.h, utstring.h.
+ */
+#ifndef ALLOC_H
+#define ALLOC_H
+
+#include "diag.h"
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#define uthash_fatal(msg) diag_out_of_memory()
+#define utarray_oom() diag_out_of_memory()
+#define utstring_oom() diag_out_of_memory()
+#include <utarray.h>
+#include <uthash.h>
+#include <utstring.h>
+
+/* Like malloc(3), calloc(3), realloc(3), strdup(3), strndup(3), but never return NULL. The caller
+ * frees the result with free(3). A size of 0 yields a pointer that can be freed. */
+void *alloc_bytes(size_t size);
+void *alloc_zeroed(size_t count, size_t size);
+void *alloc_resize(void *memory, size_t size);
+char *alloc_string(const char *text);
+char *alloc_span(const char *text, size_t length);
+
+/* A new string from a format as in printf(3). The caller frees it. */
+char *alloc_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *alloc_vformat(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
+/* Replaces *text, which it frees, by a new formatted string; for error results. */
+void alloc_set_text(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A UT_array element type of strings that the array copies and frees: utarray_push_back(array,
+ * &string). The array is made by utarray_new(array, &alloc_string_icd). */
+extern const UT_icd alloc_string_icd;
+
+/* Appends a new formatted string to such an array. */
+void alloc_append(UT_array *strings, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Element number index of an array of strings. The array keeps the string. */
+const char *alloc_item(const UT_array *strings, size_t index);
+
+#endif
