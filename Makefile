@@ -35,6 +35,13 @@ $B/postkick: $(OBJECTS)
 $B/%.o: src/%.c | $B
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The built-in settings are the shipped ones, as a C string.
+$B/postkick_ini.inc: conf/postkick.ini | $B
+	sed -e '/^;/d' -e '/^$$/d' -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
+
+$B/settings.o: $B/postkick_ini.inc
+$B/settings.o: ALL_CPPFLAGS += -I$B
+
 $B/libpostkick.a: $(LIBRARY)
 	rm -f $@
 	$(AR) rcs $@ $(LIBRARY)
@@ -50,8 +57,8 @@ $B/lib/%: tests/lib/%.c | $B
 $B/bench/%: tests/bench/%.c | $B
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
 
-$B/fuzz/%: tests/fuzz/%.c $(SOURCES) | $B
-	clang -std=c17 -g -O1 $(ALL_CPPFLAGS) -Isrc -fsanitize=fuzzer,address,undefined \
+$B/fuzz/%: tests/fuzz/%.c $(SOURCES) $B/postkick_ini.inc | $B
+	clang -std=c17 -g -O1 $(ALL_CPPFLAGS) -Isrc -I$B -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(filter-out src/main.c,$(SOURCES)) $(LIBS)
 
 $B:

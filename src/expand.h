@@ -15,6 +15,10 @@
 #define EXPAND_REFERENCES 1000000
 #define EXPAND_LENGTH ((size_t)16 * 1024 * 1024)
 
+/* Bytes of text looked at on the way: what bounds the time when long texts are nested, or come to
+ * nothing again and again. */
+#define EXPAND_SCANNED (16 * EXPAND_LENGTH)
+
 /*
  * Gives the unexpanded value of a name (length bytes), or NULL when it is not set, which counts
  * as empty. The string must stay valid until expand_value() returns.

@@ -100,18 +100,18 @@ static enum try_result read_once(int fd, const char *path, struct stat *status,
     return TRY_DONE;
 }
 
-enum file_result file_read(const char *path, struct file_text *file, char **error)
+enum file_result file_read(const char *path, size_t maximum, struct file_text *file, char **error)
 {
     struct stat status;
     bool missing;
     enum try_result result = TRY_CHANGED;
 
     *file = (struct file_text){0};
-    int fd = file_open(path, FILE_MAXIMUM, &status, &missing, error);
+    int fd = file_open(path, maximum, &status, &missing, error);
     if (fd < 0)
         return missing ? FILE_MISSING : FILE_ERROR;
     for (int i = 0; i < READ_TRIES && result == TRY_CHANGED; i++)
-        result = check_status(path, &status, FILE_MAXIMUM, error) < 0
+        result = check_status(path, &status, maximum, error) < 0
                      ? TRY_ERROR
                      : read_once(fd, path, &status, file, error);
     close(fd);

@@ -19,9 +19,9 @@ enum file_result {
 };
 
 struct file_text {
-    char *text;         /* the bytes and a NUL after them; never NULL after FILE_OK */
-    size_t length;      /* bytes, without that NUL */
-    bool others_write;  /* somebody other than root can write the file */
+    char *text;        /* the bytes and a NUL after them; never NULL after FILE_OK */
+    size_t length;     /* bytes, without that NUL */
+    bool others_write; /* somebody other than root can write the file */
 };
 
 /*
@@ -34,12 +34,12 @@ struct file_text {
 int file_open(const char *path, size_t maximum, struct stat *status, bool *missing, char **error);
 
 /*
- * Reads the file at path. A file that changes while it is read (size, modification time, inode
- * change time) is read again, three times at most. Text with a NUL byte is an error.
- * Returns FILE_OK with *file filled in, to be emptied by file_free(); otherwise *error is a new
- * string, in Postfix's wording where Postfix has one, that the caller frees.
+ * Reads the file at path, of at most maximum bytes. A file that changes while it is read (size,
+ * modification time, inode change time) is read again, three times at most. Text with a NUL byte is
+ * an error. Returns FILE_OK with *file filled in, to be emptied by file_free(); otherwise *error is
+ * a new string, in Postfix's wording where Postfix has one, that the caller frees.
  */
-enum file_result file_read(const char *path, struct file_text *file, char **error);
+enum file_result file_read(const char *path, size_t maximum, struct file_text *file, char **error);
 
 /* Frees the text. */
 void file_free(struct file_text *file);

@@ -14,6 +14,7 @@
 #define MAINCF_H
 
 #include "alloc.h"
+#include <stdbool.h>
 
 struct maincf;
 

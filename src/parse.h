@@ -12,9 +12,9 @@ enum parse_bool { PARSE_NO, PARSE_YES, PARSE_BOOL_ERROR };
 enum parse_bool parse_bool(const char *text);
 
 /*
- * A time in seconds: decimal digits and an optional unit, one of s m h d w in lower case (postconf(5)),
- * seconds without one. Characters after the unit are ignored, as Postfix 3.7 does (measured:
- * "5sx" is 5 s, "5x" is an error). Leading white space is taken, as strtol(3) takes it.
+ * A time in seconds: decimal digits and an optional unit, one of s m h d w in lower case
+ * (postconf(5)), seconds without one. Characters after the unit are ignored, as Postfix 3.7 does
+ * (measured: "5sx" is 5 s, "5x" is an error). Leading white space is taken, as strtol(3) takes it.
  * Returns false, and leaves *seconds alone, when it is no time, is negative, or does not fit.
  */
 bool parse_time(const char *text, int *seconds);

@@ -1,0 +1,43 @@
+#include "command.h"
+#include "report.h"
+
+static bool report_errors(const struct selection *selection)
+{
+    bool well = true;
+
+    for (size_t i = 0; i < selection->chosen; i++) {
+        if (selection->choices[i].instance->error == NULL)
+            continue;
+        report_instance_error(selection, selection->choices[i].instance);
+        well = false;
+    }
+    return well;
+}
+
+int command_list(const struct command *command)
+{
+    static const bool keep[PARAMETER_COUNT] = {[PARAMETER_DATA_DIRECTORY] = true};
+    struct selection selection;
+    struct master_locks *locks = master_locks_new();
+    UT_string out;
+    int status = 1;
+
+    utstring_init(&out);
+    if (command_select(command, keep, &selection)) {
+        if (command->options->json)
+            report_list_json(&selection, locks, &out);
+        else
+            report_list(&selection, &out);
+        if (selection.chosen == 0)
+            diag_line("fatal", "No matching instances");
+        bool written = report_flush(&out);
+        bool well = report_errors(&selection);
+        status = written && well && selection.chosen > 0 && utarray_len(selection.unmatched) == 0
+                     ? 0
+                     : 1;
+    }
+    selection_free(&selection);
+    master_locks_free(locks);
+    utstring_done(&out);
+    return status;
+}

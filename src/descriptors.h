@@ -1,0 +1,22 @@
+/*
+ * descriptors: the file descriptors of the process itself.
+ */
+#ifndef DESCRIPTORS_H
+#define DESCRIPTORS_H
+
+/* Opens /dev/null on those of 0 to 2 that are closed, so that nothing else lands there. Returns 0
+ * or an errno. */
+int descriptors_open_standard(void);
+
+/* Raises the limit on open descriptors to the hard limit. */
+void descriptors_raise_limit(void);
+
+/* How many connections may be open at once within the limit, at least 1: some are kept back for
+ * files. */
+int descriptors_for_connections(void);
+
+/* In a child process before it runs another program: the limit that we were started with, and
+ * every descriptor but 0 to 2 closed when it does. */
+void descriptors_restore_for_child(void);
+
+#endif

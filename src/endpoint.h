@@ -1,0 +1,56 @@
+/*
+ * endpoint: the socket or FIFO of a service, QUEUE_DIRECTORY/CLASS/SERVICE, opened so that what
+ * was checked is what is used. Symbolic links are followed in the queue directory's path, as
+ * Postfix and sites do, and refused for class and service.
+ */
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+
+#include <stdbool.h>
+
+enum endpoint_result {
+    ENDPOINT_SOCKET,      /* a UNIX socket: usable */
+    ENDPOINT_FIFO,        /* a FIFO with one hard link: usable */
+    ENDPOINT_LOOKUP,      /* class or service cannot be looked up: see error */
+    ENDPOINT_LINK,        /* class or service is a symbolic link */
+    ENDPOINT_HARD_LINKS,  /* a FIFO with more than one hard link (Postfix: safe_open) */
+    ENDPOINT_WRONG_TYPE,  /* regular file, directory, device */
+    ENDPOINT_DESCRIPTORS, /* out of descriptors: try again when some are closed */
+};
+
+struct endpoint {
+    int fd;        /* O_PATH descriptor of the socket or FIFO; -1 when not open */
+    int directory; /* O_PATH descriptor of the class directory; -1 when not open */
+    int error;     /* errno of ENDPOINT_LOOKUP, ENDPOINT_DESCRIPTORS; of ENDPOINT_LINK: ENOTDIR when
+                      it is the class, ELOOP when it is the service */
+};
+
+/*
+ * The descriptor is used through /proc/self/fd. Where /proc is missing, the functions below change
+ * the working directory and use the service's name once more.
+ */
+
+/*
+ * Looks up and checks the endpoint of class and service, each one path component, in the
+ * absolute queue_directory. Connects to nothing.
+ * Returns ENDPOINT_SOCKET or ENDPOINT_FIFO with *endpoint open, to be closed by endpoint_close();
+ * otherwise nothing is open.
+ */
+enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
+                                   const char *class, const char *service);
+
+/* Connects socket to the open endpoint. Returns 0, or -1 with errno as from connect(2); ESTALE
+ * when, without /proc, the name leads elsewhere than to what was checked. */
+int endpoint_connect(const struct endpoint *endpoint, int socket, const char *service);
+
+/* Opens the FIFO for writing without blocking. Returns a descriptor or -1 with errno as from
+ * open(2): ENXIO when nobody reads. */
+int endpoint_open_fifo(const struct endpoint *endpoint, const char *service);
+
+/* True when the caller may write to the open endpoint; otherwise false with errno. */
+bool endpoint_writable(const struct endpoint *endpoint, const char *service);
+
+/* Closes what is open. */
+void endpoint_close(struct endpoint *endpoint);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * postkick: sends a request to a service in every enabled Postfix instance. See postkick(1).
+ */
+#include "catalogue.h"
+#include "command.h"
+#include "descriptors.h"
+#include "monotonic.h"
+#include "options.h"
+#include "report.h"
+#include "signals.h"
+#include <jansson.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+static const char description[] = "postkick " POSTKICK_VERSION "\n";
+
+/* jansson's memory has to be there, or the program ends, like all other. */
+static void *json_memory(size_t size)
+{
+    return alloc_bytes(size);
+}
+
+static struct settings *load_settings(const struct options *options)
+{
+    const char *file = options->settings_file;
+    UT_array *errors;
+
+    utarray_new(errors, &alloc_string_icd);
+    struct settings *settings =
+        settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
+    for (size_t i = 0; i < utarray_len(errors); i++)
+        diag_line(i + 1 < utarray_len(errors) ? "warning" : "fatal", alloc_item(errors, i));
+    utarray_free(errors);
+    return settings;
+}
+
+static int show_help(struct settings *settings)
+{
+    UT_string out;
+    UT_array *names = catalogue_actions(settings);
+
+    utstring_init(&out);
+    utstring_printf(&out, "%s\nActions (postkick.ini):\n", options_help);
+    for (size_t i = 0; i < utarray_len(names); i++)
+        utstring_printf(&out, "  %-26s %s\n", alloc_item(names, i),
+                        catalogue_about(settings, alloc_item(names, i)));
+    bool written = report_flush(&out);
+    utarray_free(names);
+    utstring_done(&out);
+    return written ? 0 : 1;
+}
+
+static int show_version(void)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    utstring_bincpy(&out, description, sizeof(description) - 1);
+    bool written = report_flush(&out);
+    utstring_done(&out);
+    return written ? 0 : 1;
+}
+
+static const struct {
+    enum options_mode mode;
+    int (*run)(const struct command *command);
+} commands[] = {
+    {OPTIONS_KICK, command_kick},
+    {OPTIONS_LIST, command_list},
+};
+
+static int run_command(const struct options *options, struct settings *settings)
+{
+    struct command command = {
+        .options = options,
+        .settings = settings,
+        .mail_config = getenv("MAIL_CONFIG"),
+        .stop = options->time_limit == 0 ? MONOTONIC_NEVER
+                                         : monotonic_after(monotonic_now(), options->time_limit),
+        .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
+        .is_privileged = getauxval(AT_SECURE) != 0,
+    };
+
+    if (settings_others_write(settings) && command.verbose > 0 && !options->quiet)
+        diag_warning("the settings file can be changed by others than root");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (commands[i].mode == options->mode)
+            return commands[i].run(&command);
+    return 1;
+}
+
+/* Under raised privilege nothing of the caller's may name files, values or programs. */
+static bool is_refused(const struct options *options)
+{
+    if (getauxval(AT_SECURE) == 0)
+        return false;
+    return options->settings_file != NULL || utarray_len(options->overrides) > 0 ||
+           options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE;
+}
+
+static int run_with_settings(const struct options *options)
+{
+    struct settings *settings = load_settings(options);
+    int status = 1;
+
+    if (settings == NULL)
+        return 1;
+    if (options->mode == OPTIONS_HELP)
+        status = show_help(settings);
+    else
+        status = run_command(options, settings);
+    settings_free(settings);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    char *error = NULL;
+    int status = 1;
+
+    /* Descriptors and signals */
+    int failed = descriptors_open_standard();
+    diag_set_name(argc > 0 ? argv[0] : NULL);
+    if (failed != 0)
+        diag_fatal("open /dev/null: %s", strerror(failed));
+    signals_ignore_pipe();
+    json_set_alloc_funcs(json_memory, free);
+
+    /* Options, settings, and what was asked for */
+    if (!options_parse(&options, argc, argv, &error))
+        diag_line("fatal", error);
+    else if (is_refused(&options))
+        diag_line("fatal", "-f, -o, -p and -x are refused under raised privilege");
+    else if (options.mode == OPTIONS_VERSION)
+        status = show_version();
+    else
+        status = run_with_settings(&options);
+
+    /* The end: of the signal that came meanwhile, or with the status */
+    free(error);
+    options_free(&options);
+    signals_die();
+    return status;
+}

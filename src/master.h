@@ -1,0 +1,36 @@
+/*
+ * master: whether an instance's mail system is running. Postfix's master(8) holds an exclusive
+ * flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock is never tried, not even shared for a
+ * moment, for that would make a "postfix start" at that moment fail: it is looked up in
+ * /proc/locks.
+ */
+#ifndef MASTER_H
+#define MASTER_H
+
+enum master_state {
+    MASTER_UNKNOWN, /* it cannot be told */
+    MASTER_RUNNING,
+    MASTER_STOPPED,
+};
+
+/* What is known of the locks of this host. */
+struct master_locks;
+
+/* Nothing is read before it is needed, and then once. To be freed by master_locks_free(). */
+struct master_locks *master_locks_new(void);
+
+/* Frees it; NULL is allowed. */
+void master_locks_free(struct master_locks *locks);
+
+/*
+ * Whether the instance with that queue directory is running. MASTER_STOPPED only when that is
+ * sure: the lock file does not exist, or the kernel would show its lock and shows none. Locks of
+ * processes in another PID namespace are not shown to us, and a file system whose device numbers
+ * are its own (btrfs, overlayfs) cannot be looked up.
+ */
+enum master_state master_state(struct master_locks *locks, const char *queue_directory);
+
+/* "y", "n" or "-", as in listings. */
+const char *master_state_text(enum master_state state);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * options: the command line.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "alloc.h"
+#include <stdbool.h>
+
+enum options_mode {
+    OPTIONS_KICK,    /* class service request, or an action */
+    OPTIONS_LIST,    /* -l */
+    OPTIONS_POSTFIX, /* -p */
+    OPTIONS_EXECUTE, /* -x */
+    OPTIONS_HELP,
+    OPTIONS_VERSION,
+};
+
+struct options {
+    enum options_mode mode;
+    bool all;
+    bool dry_run;
+    bool json;
+    bool quiet;
+    bool reverse;
+    bool wait;
+    int verbose;                  /* how often -v */
+    int parallel;                 /* -P; 1 without */
+    int time_limit;               /* -t in seconds; 0 without */
+    const char *config_directory; /* -c, or NULL */
+    const char *settings_file;    /* -f, or NULL */
+    UT_array *groups;             /* -g: strings */
+    UT_array *names;              /* -i: strings */
+    UT_array *overrides;          /* -o: strings "name=value" */
+    int operand_count;
+    char *const *operands; /* NULL after the last; elements of argv */
+};
+
+/*
+ * Parses the command line; options end at the first operand, as everywhere in Postfix. argv is not
+ * reordered. A mistake is told on standard error and in the result.
+ * Returns true, or false with *error a new string, which the caller frees. options_free() empties
+ * *options in both cases.
+ */
+bool options_parse(struct options *options, int argc, char **argv, char **error);
+
+/* Empties it. */
+void options_free(struct options *options);
+
+/* One line: how to call the program. */
+extern const char options_usage[];
+
+/* The text of --help, without the actions. */
+extern const char options_help[];
+
+#endif

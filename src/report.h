@@ -1,0 +1,40 @@
+/*
+ * report: what the program says of its results. Text for people goes to standard error in
+ * Postfix's form, listings, dry runs and JSON to standard output.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "kick.h"
+#include "selection.h"
+
+/* Why there is no selection: one fatal line, and the warning that belongs to it. */
+void report_no_selection(const struct selection *selection);
+
+/* What reading the chosen instances warned of, and an -i that matched nothing. with_trust: also
+ * whose configuration others than root can write. */
+void report_selection(const struct selection *selection, bool with_trust);
+
+/* Why one instance cannot be served: fatal on a single-instance host, else a warning with its
+ * name. */
+void report_instance_error(const struct selection *selection, const struct instance *instance);
+
+/* Failures, and duplicates; with verbose also what was kicked. Postfix's own lines when the
+ * selection is single. */
+void report_kicks(const struct selection *selection, const struct kicks *kicks, int verbose);
+
+/* The dry run, one line for each kick, to out. */
+void report_plan(const struct kicks *kicks, UT_string *out);
+
+/* The instances as postmulti -l lists them, to out. */
+void report_list(const struct selection *selection, UT_string *out);
+
+/* One JSON object per line, to out. */
+void report_list_json(const struct selection *selection, struct master_locks *locks,
+                      UT_string *out);
+void report_kicks_json(const struct kicks *kicks, struct master_locks *locks, UT_string *out);
+
+/* Writes out to standard output. Returns true, or false when that fails, which it has told. */
+bool report_flush(const UT_string *out);
+
+#endif

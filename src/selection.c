@@ -1,0 +1,380 @@
+#include "selection.h"
+#include "file.h"
+#include "maincf.h"
+#include "text.h"
+#include <string.h>
+
+/* Where programs are taken from, if one has to be run: see command_directory(). */
+struct programs {
+    const struct settings *settings;
+    const struct instance *default_instance; /* loaded, or NULL */
+    struct instance lazily;                  /* loaded when -c left the default main.cf unread */
+    bool is_loaded;
+};
+
+static const char *default_directory(const struct settings *settings)
+{
+    return settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY);
+}
+
+static const char *settings_command_directory(void *context)
+{
+    const struct programs *programs = context;
+
+    return settings_parameter(programs->settings, PARAMETER_COMMAND_DIRECTORY);
+}
+
+/* Programs come from the default main.cf's command_directory, else from what postkick.ini says;
+ * never from another instance's main.cf. */
+static const char *command_directory(void *context)
+{
+    static const bool keep[PARAMETER_COUNT] = {[PARAMETER_COMMAND_DIRECTORY] = true};
+    struct programs *programs = context;
+    const struct instance *instance = programs->default_instance;
+
+    if (instance == NULL) {
+        if (!programs->is_loaded) {
+            UT_array *none;
+
+            utarray_new(none, &alloc_string_icd);
+            struct instance_source source = {.settings = programs->settings,
+                                             .overrides = none,
+                                             .keep = keep,
+                                             .command_directory = settings_command_directory,
+                                             .context = programs};
+            instance_load(&programs->lazily, default_directory(programs->settings), true, &source);
+            utarray_free(none);
+            programs->is_loaded = true;
+        }
+        instance = &programs->lazily;
+    }
+    const char *directory = instance_value(instance, PARAMETER_COMMAND_DIRECTORY);
+    return directory[0] != '\0' ? directory : settings_command_directory(context);
+}
+
+static bool fail(struct selection *selection, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool fail(struct selection *selection, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    selection->error = alloc_vformat(format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* An element of the parameter's value as it is written in main.cf: the rule for set-gid programs is
+ * about literal text. */
+static bool lists_literally(const struct maincf *maincf, enum parameter parameter,
+                            const char *directory)
+{
+    const char *name = parameter_name(parameter);
+    const char *value = maincf_value(maincf, name, strlen(name));
+
+    if (value == NULL)
+        return false;
+    UT_array *elements = text_split(value, TEXT_LIST_SEPARATORS);
+    bool listed = text_contains(elements, directory);
+    utarray_free(elements);
+    return listed;
+}
+
+/* Under raised privilege: the default directory, or one that the default main.cf lists. */
+static bool may_use_directory(struct selection *selection, const struct settings *settings,
+                              const char *directory)
+{
+    struct file_text file;
+
+    if (strcmp(directory, default_directory(settings)) == 0)
+        return true;
+    char *path = alloc_format("%s/main.cf", default_directory(settings));
+    bool listed = false;
+    if (file_read(path, FILE_MAXIMUM, &file, &selection->error) == FILE_OK) {
+        struct maincf *maincf = maincf_new(path);
+        if (maincf_parse(maincf, file.text, file.length, &selection->error))
+            listed = lists_literally(maincf, PARAMETER_ALTERNATE_CONFIG_DIRECTORIES, directory) ||
+                     lists_literally(maincf, PARAMETER_MULTI_INSTANCE_DIRECTORIES, directory);
+        maincf_free(maincf);
+        file_free(&file);
+        if (!listed && selection->error == NULL)
+            alloc_set_text(&selection->error,
+                           "unauthorized configuration directory name: %s: specify "
+                           "\"alternate_config_directories = %s\" in %s",
+                           directory, directory, path);
+    }
+    free(path);
+    return listed;
+}
+
+/* Moves the default instance's failure to the selection: nothing can be done without it. */
+static bool fail_like(struct selection *selection, struct instance *instance)
+{
+    selection->error = instance->error;
+    selection->notice = instance->notice;
+    instance->error = instance->notice = NULL;
+    return false;
+}
+
+static bool load_forced(struct selection *selection, const struct instance_source *source,
+                        const char *directory)
+{
+    struct programs *programs = source->context;
+    bool is_default = strcmp(directory, default_directory(source->settings)) == 0;
+
+    selection->is_forced = selection->is_single = true;
+    selection->instances = alloc_zeroed(1, sizeof(*selection->instances));
+    selection->count = 1;
+    if (is_default)
+        programs->default_instance = &selection->instances[0];
+    instance_load(&selection->instances[0], directory, is_default, source);
+    return true;
+}
+
+static void load_listed(struct selection *selection, const struct instance_source *home_source,
+                        const UT_array *directories)
+{
+    struct instance_source source = *home_source;
+    bool keep[PARAMETER_COUNT];
+
+    memcpy(keep, home_source->keep, sizeof(keep));
+    keep[PARAMETER_MULTI_INSTANCE_DIRECTORIES] = keep[PARAMETER_IMPORT_ENVIRONMENT] = false;
+    source.keep = keep;
+    for (size_t i = 0; i < utarray_len(directories); i++) {
+        const char *directory = alloc_item(directories, i);
+        struct instance *instance = &selection->instances[selection->count++];
+
+        if (directory[0] == '/')
+            instance_load(instance, directory, false, &source);
+        else
+            instance_load_failed(
+                instance, directory,
+                alloc_format("multi_instance_directories: not an absolute path: %s", directory));
+    }
+}
+
+static bool load_host(struct selection *selection, const struct instance_source *source)
+{
+    struct programs *programs = source->context;
+    struct instance *first = alloc_zeroed(1, sizeof(*first));
+
+    selection->instances = first;
+    selection->count = 1;
+    programs->default_instance = first;
+    instance_load(first, default_directory(source->settings), true, source);
+    if (first->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES] == NULL)
+        return fail_like(selection, first);
+    UT_array *directories =
+        text_split(first->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES], TEXT_LIST_SEPARATORS);
+    size_t listed = utarray_len(directories);
+    if (listed >= SELECTION_MAXIMUM) {
+        utarray_free(directories);
+        return fail(selection, "multi_instance_directories: more than %d instances",
+                    SELECTION_MAXIMUM);
+    }
+    selection->is_single = listed == 0;
+    selection->instances = alloc_resize(first, (listed + 1) * sizeof(*first));
+    programs->default_instance = &selection->instances[0];
+    if (selection->is_single && selection->instances[0].enabled == INSTANCE_DISABLED)
+        selection->instances[0].enabled = INSTANCE_ENABLED; /* the only one is always meant */
+    load_listed(selection, source, directories);
+    utarray_free(directories);
+    return true;
+}
+
+/* Whether -i NAME means the instance; as postmulti(1), section INSTANCE SELECTION. */
+static bool is_named(const struct instance *instance, const char *wanted)
+{
+    static const char prefix[] = "postfix-";
+    const char *name = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+
+    if (strcmp(wanted, "-") == 0)
+        return instance->is_default;
+    if (wanted[0] == '/')
+        return strcmp(instance->config_directory, wanted) == 0;
+    if (wanted[0] == '\0')
+        return false;
+    return strcmp(name, wanted) == 0 || (strncmp(name, prefix, sizeof(prefix) - 1) == 0 &&
+                                         strcmp(name + sizeof(prefix) - 1, wanted) == 0);
+}
+
+static bool is_any_named(const struct instance *instance, const UT_array *names)
+{
+    for (size_t i = 0; i < utarray_len(names); i++)
+        if (is_named(instance, alloc_item(names, i)))
+            return true;
+    return false;
+}
+
+static bool any_is_named(const struct selection *selection, const char *wanted)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (is_named(&selection->instances[i], wanted))
+            return true;
+    return false;
+}
+
+static void find_unmatched(struct selection *selection, const UT_array *names)
+{
+    utarray_new(selection->unmatched, &alloc_string_icd);
+    for (size_t i = 0; i < utarray_len(names); i++)
+        if (!any_is_named(selection, alloc_item(names, i)))
+            alloc_append(selection->unmatched, "%s", alloc_item(names, i));
+}
+
+/* Whether the instance is asked for. One whose name and group cannot be told may be any that was
+ * asked for and not found otherwise. */
+static bool is_chosen(const struct selection *selection, const struct instance *instance,
+                      const struct selection_wish *wish)
+{
+    bool by_name = utarray_len(wish->names) == 0 || is_any_named(instance, wish->names);
+    const char *group = instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP);
+
+    if (!by_name)
+        return !instance->has_identity && utarray_len(selection->unmatched) > 0;
+    return utarray_len(wish->groups) == 0 || !instance->has_identity ||
+           text_contains(wish->groups, group);
+}
+
+static void choose(struct selection *selection, const struct selection_wish *wish)
+{
+    find_unmatched(selection, wish->names);
+    selection->choices = alloc_zeroed(selection->count, sizeof(*selection->choices));
+    for (size_t i = 0; i < selection->count; i++) {
+        size_t at = wish->reverse ? selection->count - 1 - i : i;
+        struct instance *instance = &selection->instances[at];
+
+        if (is_chosen(selection, instance, wish))
+            selection->choices[selection->chosen++].instance = instance;
+    }
+}
+
+/* The directory that -c or MAIL_CONFIG forces, in *directory, or NULL there. False: error. */
+static bool find_forced(struct selection *selection, const struct selection_wish *wish,
+                        const struct settings *settings, const char **directory)
+{
+    const char *mail_config = wish->mail_config;
+
+    /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
+     * manager: that does not force one instance. */
+    if (wish->is_manager && mail_config != NULL && wish->config_directory == NULL) {
+        if (strcmp(mail_config, default_directory(settings)) != 0)
+            return fail(selection,
+                        "MAIL_CONFIG=%s is not the default instance %s: unset it, or use -c",
+                        mail_config, default_directory(settings));
+        mail_config = NULL;
+    }
+    *directory = wish->config_directory != NULL ? wish->config_directory : mail_config;
+    if (*directory != NULL && (utarray_len(wish->groups) > 0 || utarray_len(wish->names) > 0))
+        return fail(selection, "-g and -i choose among several instances: not with %s",
+                    wish->config_directory != NULL ? "-c" : "MAIL_CONFIG in the environment");
+    return true;
+}
+
+bool selection_make(struct selection *selection, const struct selection_wish *wish,
+                    const struct settings *settings)
+{
+    struct programs programs = {.settings = settings};
+    bool keep[PARAMETER_COUNT];
+    const char *forced = NULL;
+    bool made;
+
+    *selection = (struct selection){0};
+    if (!find_forced(selection, wish, settings, &forced))
+        return false;
+    if (wish->is_privileged && forced != NULL && !may_use_directory(selection, settings, forced))
+        return false;
+    memcpy(keep, wish->keep, sizeof(keep));
+    keep[PARAMETER_MULTI_INSTANCE_NAME] = keep[PARAMETER_MULTI_INSTANCE_GROUP] = true;
+    keep[PARAMETER_QUEUE_DIRECTORY] = keep[PARAMETER_COMMAND_DIRECTORY] = true;
+    keep[PARAMETER_MULTI_INSTANCE_DIRECTORIES] = keep[PARAMETER_IMPORT_ENVIRONMENT] = true;
+    struct instance_source source = {.settings = settings,
+                                     .overrides = wish->overrides,
+                                     .keep = keep,
+                                     .stop = wish->stop,
+                                     .may_run = !wish->is_privileged,
+                                     .command_directory = command_directory,
+                                     .context = &programs};
+    made = forced != NULL ? load_forced(selection, &source, forced) : load_host(selection, &source);
+    if (made)
+        choose(selection, wish);
+    if (programs.is_loaded)
+        instance_free(&programs.lazily);
+    return made;
+}
+
+/* A configuration or queue directory that was met before. */
+struct met {
+    struct {
+        dev_t device;
+        ino_t inode;
+    } key;
+    const struct instance *instance;
+    UT_hash_handle hh;
+};
+
+/* The instance with the same queue directory that came before, or NULL; then this one is met. */
+static const struct instance *find_twin(struct met **all, struct met *own,
+                                        const struct instance *instance)
+{
+    struct met *found;
+
+    memset(own, 0, sizeof(*own));
+    own->key.device = instance->queue_device;
+    own->key.inode = instance->queue_inode;
+    own->instance = instance;
+    HASH_FIND(hh, *all, &own->key, sizeof(own->key), found);
+    if (found != NULL)
+        return found->instance;
+    HASH_ADD(hh, *all, key, sizeof(own->key), own);
+    return NULL;
+}
+
+static enum selection_standing judge(const struct selection *selection, struct instance *instance,
+                                     bool all, bool need_queue)
+{
+    bool serve_disabled = all || selection->is_single;
+
+    if (instance->enabled == INSTANCE_DISABLED && instance->has_identity && !serve_disabled)
+        return SELECTION_DISABLED;
+    if (instance->error == NULL)
+        instance_find_queue(instance, need_queue);
+    return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;
+}
+
+void selection_judge(struct selection *selection, bool all, bool need_queue)
+{
+    struct met *all_met = NULL, *met = alloc_zeroed(selection->chosen, sizeof(*met));
+
+    for (size_t i = 0; i < selection->chosen; i++) {
+        struct selection_choice *choice = &selection->choices[i];
+
+        choice->standing = judge(selection, choice->instance, all, need_queue);
+        if (choice->standing != SELECTION_SERVE || !choice->instance->has_queue)
+            continue;
+        choice->twin = find_twin(&all_met, &met[i], choice->instance);
+        if (choice->twin != NULL)
+            choice->standing = SELECTION_DUPLICATE;
+    }
+    HASH_CLEAR(hh, all_met);
+    free(met);
+}
+
+const struct instance *selection_home(const struct selection *selection)
+{
+    return &selection->instances[0];
+}
+
+void selection_free(struct selection *selection)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        instance_free(&selection->instances[i]);
+    free(selection->instances);
+    free(selection->choices);
+    if (selection->unmatched != NULL)
+        utarray_free(selection->unmatched);
+    free(selection->error);
+    free(selection->notice);
+    *selection = (struct selection){0};
+}

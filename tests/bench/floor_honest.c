@@ -1,0 +1,149 @@
+/*
+ * floor_honest: the least that a program could do to kick every instance of a list and to know
+ * that each was heard, as a measure for postkick: the same safe opens and the same confirmation,
+ * but nothing parsed, nothing decided, nothing reported.
+ * usage: floor_honest LIST, with a line "CONFIG_DIR QUEUE_DIR" for each instance.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MAIN_CF_MAXIMUM (16 * 1024 * 1024)
+#define EVENTS 512
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static bool read_main_cf(const char *config_directory)
+{
+    static char buffer[MAIN_CF_MAXIMUM];
+    struct stat before, after;
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/main.cf", config_directory);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool good = fstat(fd, &before) == 0 && S_ISREG(before.st_mode) &&
+                before.st_size <= MAIN_CF_MAXIMUM &&
+                read(fd, buffer, (size_t)before.st_size) == before.st_size &&
+                fstat(fd, &after) == 0 && same(&before, &after);
+    close(fd);
+    return good;
+}
+
+/* Opens queue_directory/public/qmgr without following a link below the queue directory. Returns
+ * a descriptor that only names the socket, or -1. */
+static int open_endpoint(const char *queue_directory)
+{
+    struct stat status;
+    int queue = open(queue_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (queue < 0 || fstat(queue, &status))
+        return -1;
+    int class = openat(queue, "public", O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+    int service = class < 0 ? -1 : openat(class, "qmgr", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    close(queue);
+    close(class);
+    if (service >= 0 && (fstat(service, &status) || !S_ISSOCK(status.st_mode))) {
+        close(service);
+        return -1;
+    }
+    return service;
+}
+
+/* Returns a socket on which the request is sent, or -1. */
+static int kick(const char *queue_directory)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int service = open_endpoint(queue_directory);
+    if (service < 0)
+        return -1;
+    snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", service);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool sent = fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+                send(fd, "I", 2, MSG_NOSIGNAL) == 2;
+    close(service);
+    if (!sent) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+enum answer { WAITING, CONFIRMED, LOST };
+
+static enum answer look(int fd)
+{
+    char buffer[4096];
+    int unread, error;
+    socklen_t size = sizeof(error);
+    ssize_t length;
+    if (ioctl(fd, SIOCOUTQ, &unread) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) ||
+        error)
+        return LOST;
+    while ((length = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
+        ;
+    if (length < 0 && errno != EAGAIN)
+        return LOST;
+    return unread == 0 ? CONFIRMED : WAITING;
+}
+
+/* Waits until count sockets have an answer. Returns how many were confirmed. */
+static size_t wait_for_answers(int epoll_fd, size_t count)
+{
+    struct epoll_event events[EVENTS];
+    size_t good = 0;
+    while (count > 0) {
+        int ready = epoll_wait(epoll_fd, events, EVENTS, -1);
+        if (ready < 0)
+            break;
+        for (int i = 0; i < ready; i++) {
+            enum answer answer = look(events[i].data.fd);
+            if (answer == WAITING)
+                continue;
+            good += answer == CONFIRMED;
+            close(events[i].data.fd);
+            count--;
+        }
+    }
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    struct rlimit limit;
+    char config_directory[4000], queue_directory[4000];
+    size_t instances = 0, sent = 0;
+    FILE *list = argc == 2 ? fopen(argv[1], "re") : NULL;
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (!list) {
+        fputs("usage: floor_honest LIST\n", stderr);
+        return 1;
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    while (fscanf(list, "%3999s %3999s", config_directory, queue_directory) == 2) {
+        instances++;
+        if (!read_main_cf(config_directory))
+            continue;
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
+        event.data.fd = kick(queue_directory);
+        if (event.data.fd >= 0 && !epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event))
+            sent++;
+    }
+    fclose(list);
+    return wait_for_answers(epoll_fd, sent) == instances ? 0 : 1;
+}

@@ -1,0 +1,96 @@
+# Shared by all bats files: load it with "load ../lib/common". What a test may change from outside:
+#   POSTKICK   the program under test (default: build/postkick)
+#   TOOLS      where the test programs are (default: build/lib)
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+POSTKICK=${POSTKICK:-$ROOT/build/postkick}
+TOOLS=${TOOLS:-$ROOT/build/lib}
+MAKE_INSTANCES=$ROOT/tests/lib/make-instances
+
+# make_tree [OPTION...]: an instance tree in $TREE, with $INI, $SPEC (for the listener) and $LOG.
+make_tree()
+{
+    TREE=${TREE:-$BATS_TEST_TMPDIR/tree}
+    "$MAKE_INSTANCES" "$@" "$TREE"
+    INI=$TREE/postkick.ini
+    SPEC=$TREE/listener.spec
+    LOG=$TREE/log
+    DEFAULT=$TREE/etc/postfix
+    SPOOL=$TREE/spool/postfix
+}
+
+# behave BEHAVIOUR PATH [N]: what the listener does at the endpoint, instead of what it did so far.
+behave()
+{
+    grep -v -F " $2" "$SPEC" | grep . >"$SPEC.new" || true
+    printf '%s\n' "$*" >>"$SPEC.new"
+    mv "$SPEC.new" "$SPEC"
+}
+
+# start_listener: serves $SPEC and logs to $LOG, until stop_listener or the end of the test.
+start_listener()
+{
+    : >"$LOG"
+    exec 4< <(exec "$TOOLS/listener" -t 300 -p "$$" -l "$LOG" "$SPEC" 2>"$LOG.errors" 3>&-)
+    LISTENER=$!
+    read -r _ <&4 || { cat "$LOG.errors" >&2; return 1; }
+    exec 4<&-
+}
+
+stop_listener()
+{
+    if [ -n "${LISTENER:-}" ]; then
+        kill "$LISTENER" 2>/dev/null || true
+        while kill -0 "$LISTENER" 2>/dev/null; do sleep 0.02; done
+        LISTENER=
+    fi
+}
+
+# kick ARGUMENT...: the program with the tree's settings, as bats' run does it, streams apart.
+kick()
+{
+    run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+}
+
+# received PATH BYTES: the listener got exactly these bytes there, as many times as given (once).
+received()
+{
+    local count
+    count=$(grep -c -x -F "$1"$'\t'"$2" "$LOG" || true)
+    [ "$count" = "${3:-1}" ] || {
+        echo "expected $1 to receive $2 ${3:-1} times; the log has:" >&2
+        cat "$LOG" >&2
+        return 1
+    }
+}
+
+# is TEXT EXPECTED: a comparison that shows both.
+is()
+{
+    [ "$1" = "$2" ] || {
+        printf 'expected: %s\n     got: %s\n' "$2" "$1" >&2
+        return 1
+    }
+}
+
+# has TEXT PART: TEXT contains PART.
+has()
+{
+    case "$1" in
+    *"$2"*) ;;
+    *)
+        printf 'expected to contain: %s\n                got: %s\n' "$2" "$1" >&2
+        return 1
+        ;;
+    esac
+}
+
+# seconds COMMAND...: how long it took, in whole seconds rounded down, in $TOOK; its status is kept.
+seconds()
+{
+    local before status=0
+    before=$(date +%s%N)
+    "$@" || status=$?
+    TOOK=$((($(date +%s%N) - before) / 1000000000))
+    return $status
+}

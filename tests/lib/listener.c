@@ -1,0 +1,614 @@
+/*
+ * listener: a stand-in for the listening side of Postfix services, well and badly behaved, for
+ * tests and measurements. usage() has the command line, behaviours[] what it plays. One thread
+ * and one epoll(7) loop; more endpoints than descriptors are shared out among child processes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REQUEST_SIZE 1024 /* what a Postfix trigger server reads, once */
+#define BUFFER_SIZE 65536
+#define FILLERS 4            /* own connections that fill a listen queue of length 0 */
+#define SPARE_DESCRIPTORS 64 /* of each process, not for endpoints and connections */
+
+/* What is sent first: flush(8)'s greeting, then every value of a byte, 1 MiB in all. */
+#define GREETING "protocol\0fast_flush_protocol\0"
+#define GARBAGE 542
+#define MEGABYTE 1048576
+static char greeting[MEGABYTE] = GREETING;
+
+/*
+ * What an endpoint or a connection does is a string of steps, taken one after the other; its state
+ * is the step that it is at. A step that has to wait is taken again when its descriptor is ready.
+ *
+ *   g m b  send a greeting, 1 MiB, every byte value   r  read once, up to 1024 bytes
+ *   x      send a byte, wait 50 ms                    R  read until the client closes
+ *   <      go back one step                           h  read half of what is there
+ *   i      wait for input                             p  read from the FIFO, for ever
+ *   t      wait the behaviour's N seconds             a  accept connections, for ever
+ *   u      wait for the client to close               f  empty the listen queue of our own
+ *   s      shut down the writing side                 c  close
+ *                                                     d  close the endpoint and its connections
+ * At the end of the string it stays as it is. N that was not given is for ever.
+ */
+enum kind { STREAM, FULL_STREAM, DEAD_STREAM, DATAGRAM, FIFO, FULL_FIFO };
+
+static const struct behaviour {
+    const char *name;
+    const char *argument; /* "", "N" or "[N]": seconds */
+    enum kind kind;
+    const char *endpoint_steps;
+    const char *connection_steps;
+    const char *about;
+} behaviours[] = {
+    {"read", "", STREAM, "a", "rc", "reads once, up to 1024 bytes, closes (qmgr)"},
+    {"drain", "", STREAM, "a", "Rc", "reads until the client closes"},
+    {"greet", "", STREAM, "a", "grc", "greets, then as read (flush, tlsmgr)"},
+    {"garbage", "", STREAM, "a", "brc", "sends every byte value, then as read"},
+    {"megabyte", "", STREAM, "a", "mrc", "sends 1 MiB, then as read"},
+    {"late", "N", STREAM, "a", "trc", "as read, N seconds after the connection"},
+    {"work", "N", STREAM, "a", "rtc", "reads at once, closes N s later (pickup)"},
+    {"closeunread", "", STREAM, "a", "c", "closes at once, unread"},
+    {"reset", "", STREAM, "a", "gic", "greets, closes when the request is there, unread"},
+    {"half", "", STREAM, "a", "ihc", "reads half of the request and closes"},
+    {"shutdown", "", STREAM, "a", "s", "shuts down its writing side, never reads"},
+    {"never", "", STREAM, "a", "uc", "accepts, never reads"},
+    {"trickle", "", STREAM, "a", "x<", "sends a byte every 50 ms, never reads"},
+    {"closeafter", "N", STREAM, "a", "tc", "closes N s after the connection, unread"},
+    {"dieafter", "N", STREAM, "a", "td", "all is closed N s after the first connection, unread"},
+    {"diequeued", "N", STREAM, "itc", "", "the same, without having accepted any"},
+    {"noaccept", "", STREAM, "", "", "listens, never accepts"},
+    {"full", "[N]", FULL_STREAM, "tfa", "rc", "listen queue full, for ever or N s, then as read"},
+    {"dead", "", DEAD_STREAM, "c", "", "a socket that nobody listens on"},
+    {"dgram", "", DATAGRAM, "R", "", "a datagram socket that is read"},
+    {"fifo", "", FIFO, "p", "", "a FIFO that is read"},
+    {"fifofull", "[N]", FULL_FIFO, "tp", "", "a full FIFO, read never or after N s"},
+    {"fifoleave", "N", FULL_FIFO, "tc", "", "a full FIFO whose reader leaves after N s"},
+    {"fifonoreader", "", FIFO, "c", "", "a FIFO that nobody reads"},
+};
+#define BEHAVIOURS (sizeof(behaviours) / sizeof(behaviours[0]))
+
+/* Anything with a descriptor: a listening socket, a FIFO, a connection. */
+struct source {
+    struct endpoint *endpoint;
+    struct source *previous, *next;
+    const char *step;
+    int64_t due; /* milliseconds; 0: no timer */
+    size_t sent; /* bytes of the greeting, or that fill the FIFO */
+    int fd;
+    bool watched;
+};
+
+struct endpoint {
+    const struct behaviour *behaviour;
+    char *path;
+    double seconds; /* negative: none given */
+    struct source source;
+    int fillers[FILLERS];
+};
+
+static struct source sources = {.previous = &sources, .next = &sources}; /* all in use */
+static int64_t next_due = INT64_MAX;
+static int epoll_fd, log_fd = -1;
+static volatile sig_atomic_t stopped;
+
+static _Noreturn void fail(const char *what, const char *which)
+{
+    fprintf(stderr, "listener: %s%s%s: %s\n", what, *which ? " " : "", which, strerror(errno));
+    exit(1);
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Sources: what they wait for. */
+
+static void use(struct source *source, struct endpoint *endpoint, int fd, const char *step)
+{
+    *source = (struct source){
+        .endpoint = endpoint, .previous = &sources, .next = sources.next, .fd = fd, .step = step};
+    sources.next->previous = source;
+    sources.next = source;
+}
+
+/* Closes a source, and frees it if it is a connection. */
+static void drop(struct source *source)
+{
+    close(source->fd);
+    source->previous->next = source->next;
+    source->next->previous = source->previous;
+    if (source != &source->endpoint->source)
+        free(source);
+}
+
+static void drop_all(const struct endpoint *endpoint)
+{
+    for (struct source *each = sources.next, *next; each != &sources; each = next) {
+        next = each->next;
+        if (each->endpoint == endpoint)
+            drop(each);
+    }
+}
+
+static void watch(struct source *source, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+    if (epoll_ctl(epoll_fd, source->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, source->fd, &event))
+        fail("epoll_ctl", source->endpoint->path);
+    source->watched = true;
+}
+
+/* The step after this one follows when the time has passed. */
+static void expire(struct source *source, double seconds)
+{
+    if (source->watched)
+        epoll_ctl(epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+    source->watched = false;
+    source->due = now() + (int64_t)(seconds * 1000);
+    if (source->due < next_due)
+        next_due = source->due;
+}
+
+/* Waits, unless one of the poll(2) events, or an error or hang-up, is there already. */
+static bool await(struct source *source, short events, uint32_t epoll_events)
+{
+    struct pollfd wanted = {.fd = source->fd, .events = events};
+    if (poll(&wanted, 1, 0) > 0)
+        return true;
+    watch(source, epoll_events);
+    return false;
+}
+
+/* Steps. Each returns true when the next one can follow. */
+
+static void log_bytes(const struct endpoint *endpoint, const char *bytes, size_t length)
+{
+    static char line[PATH_MAX + 4 * BUFFER_SIZE + 2];
+    size_t used = (size_t)snprintf(line, PATH_MAX + 1, "%s\t", endpoint->path);
+    if (log_fd < 0 || length == 0)
+        return;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte >= ' ' && byte <= '~' && byte != '\\')
+            line[used++] = (char)byte;
+        else
+            used += (size_t)snprintf(line + used, 5, "\\%03o", byte);
+    }
+    line[used++] = '\n';
+    if (write(log_fd, line, used) != (ssize_t)used)
+        fail("write", "log");
+}
+
+/* Receives up to size bytes and logs them before they are taken, so that a client that saw them
+ * taken finds them in the log. Returns what recv(2) does. */
+static ssize_t receive(struct source *source, size_t size)
+{
+    char buffer[BUFFER_SIZE];
+    if (log_fd >= 0) {
+        ssize_t seen = recv(source->fd, buffer, size, MSG_PEEK);
+        if (seen <= 0)
+            return seen;
+        size = (size_t)seen;
+        log_bytes(source->endpoint, buffer, size);
+    }
+    return recv(source->fd, buffer, size, 0);
+}
+
+static bool read_once(struct source *source)
+{
+    if (receive(source, REQUEST_SIZE) >= 0 || errno != EAGAIN)
+        return true;
+    watch(source, EPOLLIN);
+    return false;
+}
+
+static bool read_all(struct source *source)
+{
+    ssize_t length;
+    while ((length = receive(source, BUFFER_SIZE)) > 0)
+        ;
+    if (length == 0 || errno != EAGAIN)
+        return true;
+    watch(source, EPOLLIN);
+    return false;
+}
+
+static bool read_half(struct source *source)
+{
+    int waiting = 0;
+    ioctl(source->fd, FIONREAD, &waiting);
+    if (waiting > 1)
+        receive(source, (size_t)waiting / 2);
+    return true;
+}
+
+static bool read_fifo(struct source *source)
+{
+    char buffer[BUFFER_SIZE];
+    ssize_t length;
+    while ((length = read(source->fd, buffer, sizeof(buffer))) > 0) {
+        size_t own = (size_t)length < source->sent ? (size_t)length : source->sent;
+        source->sent -= own;
+        log_bytes(source->endpoint, buffer + own, (size_t)length - own);
+    }
+    watch(source, EPOLLIN);
+    return false;
+}
+
+/* Sends the first size bytes of the greeting. */
+static bool send_greeting(struct source *source, size_t size)
+{
+    while (source->sent < size) {
+        ssize_t sent = send(source->fd, greeting + source->sent, size - source->sent, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN) {
+            watch(source, EPOLLOUT);
+            return false;
+        }
+        source->sent += sent < 0 ? size : (size_t)sent; /* the client is gone: read on */
+    }
+    return true;
+}
+
+static void take_steps(struct source *source);
+
+static bool accept_connection(struct source *listening)
+{
+    if (!listening->watched) {
+        watch(listening, EPOLLIN);
+        return false;
+    }
+    struct endpoint *endpoint = listening->endpoint;
+    int fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED))
+        return false;
+    struct source *source = malloc(sizeof(*source));
+    if (fd < 0 || !source)
+        fail("accept", endpoint->path);
+    use(source, endpoint, fd, endpoint->behaviour->connection_steps);
+    take_steps(source);
+    return false;
+}
+
+static bool empty_queue(struct source *listening)
+{
+    for (size_t i = 0; i < FILLERS && listening->endpoint->fillers[i] > 0; i++)
+        close(listening->endpoint->fillers[i]);
+    return true;
+}
+
+static bool take_step(struct source *source)
+{
+    switch (*source->step) {
+    case 'g':
+        return send_greeting(source, sizeof(GREETING));
+    case 'b':
+        return send_greeting(source, GARBAGE);
+    case 'm':
+        return send_greeting(source, MEGABYTE);
+    case 'r':
+        return read_once(source);
+    case 'R':
+        return read_all(source);
+    case 'h':
+        return read_half(source);
+    case 'p':
+        return read_fifo(source);
+    case 'i':
+        return await(source, POLLIN, EPOLLIN);
+    case 'u':
+        return await(source, 0, EPOLLET);
+    case 's':
+        return shutdown(source->fd, SHUT_WR) == 0;
+    case 'f':
+        return empty_queue(source);
+    case 'a':
+        return accept_connection(source);
+    case '<':
+        source->step -= 2;
+        return true;
+    case 'x':
+        if (send(source->fd, "x", 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+            drop(source);
+        else
+            expire(source, 0.05);
+        return false;
+    case 't':
+        if (source->endpoint->seconds >= 0)
+            expire(source, source->endpoint->seconds);
+        return false;
+    case 'c':
+        drop(source);
+        return false;
+    case 'd':
+        drop_all(source->endpoint);
+        return false;
+    default:
+        return false;
+    }
+}
+
+static void take_steps(struct source *source)
+{
+    while (take_step(source))
+        source->step++;
+}
+
+/* Making sockets and FIFOs, under paths of any length. */
+
+/* Opens the directory of an endpoint; *name is the last component of its path. */
+static int open_directory(const char *path, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    char directory[PATH_MAX] = ".";
+    if (slash)
+        snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path) + 1, path);
+    int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        fail("open directory", directory);
+    *name = slash ? slash + 1 : path;
+    return fd;
+}
+
+static int make_socket(struct endpoint *endpoint, enum kind kind)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *name;
+    int directory = open_directory(endpoint->path, &name);
+    int type = (kind == DATAGRAM ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    int fd = socket(AF_UNIX, type, 0);
+    int length = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
+                          directory, name);
+    if ((size_t)length >= sizeof(address.sun_path))
+        errno = ENAMETOOLONG, fail("bind", endpoint->path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)))
+        fail("bind", endpoint->path);
+    if (kind != DEAD_STREAM && kind != DATAGRAM && listen(fd, kind == FULL_STREAM ? 0 : SOMAXCONN))
+        fail("listen", endpoint->path);
+    for (int i = 0, full = kind != FULL_STREAM; !full; i++) {
+        if (i == FILLERS)
+            errno = EBUSY, fail("fill the listen queue", endpoint->path);
+        endpoint->fillers[i] = socket(AF_UNIX, type, 0);
+        full = connect(endpoint->fillers[i], (struct sockaddr *)&address, sizeof(address));
+    }
+    close(directory);
+    return fd;
+}
+
+/* The FIFO is open for writing too, so that it does not end when a client leaves. */
+static int make_fifo(struct endpoint *endpoint)
+{
+    if (mkfifo(endpoint->path, 0622))
+        fail("mkfifo", endpoint->path);
+    int fd = open(endpoint->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        fail("open", endpoint->path);
+    return fd;
+}
+
+static void make(struct endpoint *endpoint)
+{
+    enum kind kind = endpoint->behaviour->kind;
+    int fd = kind >= FIFO ? make_fifo(endpoint) : make_socket(endpoint, kind);
+    use(&endpoint->source, endpoint, fd, endpoint->behaviour->endpoint_steps);
+    ssize_t filled;
+    while (kind == FULL_FIFO && (filled = write(fd, greeting, 4096)) > 0)
+        endpoint->source.sent += (size_t)filled;
+    take_steps(&endpoint->source);
+}
+
+/* The program. */
+
+static void usage(void)
+{
+    puts("usage: listener [-l LOG] [-p PID] [-t SECONDS] [SPECIFICATION]\n"
+         "Makes the endpoints of SPECIFICATION (a file; standard input if none or -), prints\n"
+         "\"ready\", and serves them until SIGTERM, until process PID ends, or for SECONDS (600).\n"
+         "Once ready it holds no standard input and output. It overwrites and removes no file;\n"
+         "what it made stays when it ends, as a dead socket or a FIFO without a reader.\n"
+         "LOG gets a line \"PATH<tab>BYTES\" for each read, before the bytes are taken from a\n"
+         "socket; bytes other than printable ASCII, and the backslash, as \\ooo.\n"
+         "SPECIFICATION has a line \"BEHAVIOUR PATH [N]\" for each endpoint, N in seconds\n"
+         "(0.5 is a number too); lines that start with # and empty ones are skipped.");
+    for (const struct behaviour *each = behaviours; each < behaviours + BEHAVIOURS; each++)
+        printf("  %-12s %-4s %s\n", each->name, each->argument, each->about);
+}
+
+/* One line of the specification. Returns false if there is something wrong with it. */
+static bool parse_line(char *line, struct endpoint *endpoint)
+{
+    const char *blanks = " \t\n";
+    const char *name = strtok(line, blanks), *path = strtok(NULL, blanks);
+    const char *number = strtok(NULL, blanks);
+    char *end = NULL;
+    const struct behaviour *each = behaviours;
+    while (each < behaviours + BEHAVIOURS && strcmp(each->name, name) != 0)
+        each++;
+    double seconds = number ? strtod(number, &end) : -1;
+    if (each == behaviours + BEHAVIOURS || !path || strtok(NULL, blanks) ||
+        (number && (!*each->argument || *end || !(seconds >= 0 && seconds < 1e6))) ||
+        (!number && *each->argument == 'N') || strlen(path) >= PATH_MAX)
+        return false;
+    *endpoint = (struct endpoint){.behaviour = each, .path = strdup(path), .seconds = seconds};
+    return true;
+}
+
+static size_t read_specification(const char *name, struct endpoint **endpoints)
+{
+    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+    char *line = NULL;
+    size_t size = 0, count = 0, room = 0;
+    if (!file)
+        fail("open", name);
+    for (int number = 1; getline(&line, &size, file) > 0; number++) {
+        if (line[strspn(line, " \t\n")] == '\0' || *line == '#')
+            continue;
+        if (count == room) {
+            room = room ? room * 2 : 64;
+            *endpoints = realloc(*endpoints, room * sizeof(**endpoints));
+        }
+        if (!*endpoints || !parse_line(line, *endpoints + count++)) {
+            fprintf(stderr, "listener: %s, line %d: bad endpoint; see --help\n", name, number);
+            exit(2);
+        }
+    }
+    free(line);
+    return count;
+}
+
+static void stop(int signal)
+{
+    stopped = signal;
+}
+
+/* The most endpoints that one process can serve, each with a connection. */
+static size_t endpoints_per_process(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        fail("getrlimit", "");
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur < 4 * SPARE_DESCRIPTORS ? SPARE_DESCRIPTORS
+                                                  : (limit.rlim_cur - SPARE_DESCRIPTORS) / 2;
+}
+
+static void run_timers(void)
+{
+    int64_t time = now();
+    next_due = INT64_MAX;
+    for (struct source *each = sources.next, *next; each != &sources; each = next) {
+        next = each->next;
+        if (each->due > time && each->due < next_due)
+            next_due = each->due;
+        if (each->due == 0 || each->due > time)
+            continue;
+        each->due = 0;
+        each->step++;
+        if (*each->step == 'd') { /* next may go too: look again */
+            take_step(each);
+            next_due = time;
+            return;
+        }
+        take_steps(each);
+    }
+}
+
+static void serve(pid_t watched_pid, int64_t end)
+{
+    struct epoll_event events[256], death = {.events = EPOLLIN, .data.ptr = NULL};
+    int pid_fd = watched_pid ? pidfd_open(watched_pid, 0) : -1;
+    sigset_t none;
+    sigemptyset(&none);
+    if (watched_pid && (pid_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, pid_fd, &death)))
+        fail("watch process", "");
+    while (!stopped && now() < end) {
+        int64_t wait = (next_due < end ? next_due : end) - now();
+        int count = epoll_pwait(epoll_fd, events, 256, wait < 0 ? 0 : (int)wait, &none);
+        for (int i = 0; i < count; i++) {
+            struct source *source = events[i].data.ptr;
+            if (!source)
+                return;
+            take_steps(source);
+        }
+        if (next_due <= now())
+            run_timers();
+    }
+}
+
+static void stop_on_signals(void)
+{
+    struct sigaction action = {.sa_handler = stop};
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int *each = (const int[]){SIGTERM, SIGINT, SIGHUP, 0}; *each; each++) {
+        sigaddset(&signals, *each);
+        sigaction(*each, &action, NULL);
+    }
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* but in epoll_pwait() */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void become_ready(void)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (puts("ready") == EOF || fflush(stdout) || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0)
+        fail("stdout", "");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+    long seconds = 600;
+    pid_t watched_pid = 0, children[64] = {0};
+    int option, ready[2];
+
+    close_range(3, ~0U, 0); /* nothing of whoever starts this is held open */
+    while ((option = getopt_long(argc, argv, "l:p:t:", long_options, NULL)) != -1) {
+        if (option == 'l' &&
+            (log_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) < 0)
+            fail("open", optarg);
+        if (option == 'p')
+            watched_pid = atoi(optarg);
+        if (option == 't')
+            seconds = atol(optarg);
+        if (option == 'h' || option == '?')
+            return usage(), option == '?' ? 2 : 0;
+    }
+    for (size_t i = sizeof(GREETING); i < MEGABYTE; i++)
+        greeting[i] = (char)(i * 167 + 27);
+
+    struct endpoint *endpoints = NULL;
+    size_t count = read_specification(optind < argc ? argv[optind] : "-", &endpoints);
+    size_t parts = count / endpoints_per_process() + 1, share = count / parts + 1, part = 0;
+    if (parts > 64 || pipe2(ready, O_CLOEXEC))
+        errno = parts > 64 ? E2BIG : errno, fail("start", "");
+    stop_on_signals();
+    while (++part < parts && (children[part] = fork()) > 0)
+        ;
+    bool parent = part == parts;
+    if (!parent && (children[part] < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM)))
+        fail("fork", "");
+    size_t first = (part - 1) * share, end = parent ? count : first + share;
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    umask(0111); /* sockets for everybody, as Postfix makes them */
+    for (struct endpoint *each = endpoints + first; each < endpoints + end; each++)
+        make(each);
+    if (parent) {
+        close(ready[1]);
+        for (char byte; part > 1; part--)
+            if (read(ready[0], &byte, 1) != 1)
+                errno = ECHILD, fail("child", "process");
+        become_ready();
+    } else if (write(ready[1], "", 1) != 1 || close(ready[1])) {
+        fail("write", "pipe");
+    }
+    serve(watched_pid, now() + seconds * 1000);
+    for (part = 1; parent && part < parts; part++)
+        if (kill(children[part], SIGTERM) == 0)
+            waitpid(children[part], NULL, 0);
+    return 0;
+}
