@@ -46,32 +46,98 @@ $B/libpostkick.a: $(LIBRARY)
 	rm -f $@
 	$(AR) rcs $@ $(LIBRARY)
 
-$B/unit/%: tests/unit/%.c $B/libpostkick.a | $B
+$B/unit/%: tests/unit/%.c $B/libpostkick.a | $B/unit
 	$(CC) $(ALL_CPPFLAGS) -Isrc $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $B/libpostkick.a \
 		-lcmocka $(LIBS)
 
 # Test programs stand alone: none of our own modules is judged by itself.
-$B/lib/%: tests/lib/%.c | $B
+$B/lib/%: tests/lib/%.c | $B/lib
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
 
-$B/bench/%: tests/bench/%.c | $B
+$B/bench/%: tests/bench/%.c | $B/bench
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
 
-$B/fuzz/%: tests/fuzz/%.c $(SOURCES) $B/postkick_ini.inc | $B
+$B/fuzz/%: tests/fuzz/%.c $(SOURCES) $B/postkick_ini.inc | $B/fuzz
 	clang -std=c17 -g -O1 $(ALL_CPPFLAGS) -Isrc -I$B -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(filter-out src/main.c,$(SOURCES)) $(LIBS)
 
 $B:
-	mkdir -p $B $B/unit $B/lib $B/fuzz $B/bench
+	mkdir -p $@
+
+$B/unit $B/lib $B/fuzz $B/bench:
+	mkdir -p $@
 
 tools: $(TOOLS)
 floors: $(FLOORS)
 unit: $(UNIT_TESTS)
 fuzzers: $(FUZZERS)
 
-clean:
-	rm -rf $B
+check:
+	scripts/check
 
-.PHONY: all tools floors unit fuzzers clean
+demo:
+	scripts/demo
+
+bench:
+	scripts/deps bench
+	$(MAKE) -s all tools floors
+	tests/bench/run $(BENCH)
+
+# Each fuzzer for so many seconds, from its seeds; what it finds stays in $B/fuzz.
+SECONDS = 60
+fuzz: fuzzers
+	set -e; for fuzzer in $(FUZZERS); do \
+		name=$${fuzzer##*/fuzz_}; mkdir -p $$fuzzer.found; \
+		$$fuzzer -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+			-print_final_stats=1 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
+			tests/fuzz/corpus/$$name; done
+
+# N files that Postfix and postkick have to read alike.
+N = 10000
+differential: all
+	tests/postfix/differential.py --postkick $B/postkick --count $(N)
+
+lint:
+	clang-format --dry-run -Werror src/*.[ch] tests/*/*.[ch]
+	$(MAKE) -s B=$B-lint-gcc CC=gcc CFLAGS='-O2 -fanalyzer -Werror' all tools floors unit
+	$(MAKE) -s B=$B-lint-clang CC=clang CFLAGS='-O2 -Werror' all tools floors unit
+	clang-tidy --quiet src/*.c -- -std=c17 $(ALL_CPPFLAGS) -I$B 2>$B/clang-tidy.log
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -Isrc -I$B src
+	shellcheck .ci/run $(SCRIPTS) $(SHELL_TESTS)
+	mandoc -Tlint -W warning $(wildcard man/*)
+
+SCRIPTS = $(filter-out %.bash-completion,$(wildcard scripts/*))
+SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/bench/run
+
+MAN1 = $(wildcard man/*.1)
+MAN5 = $(wildcard man/*.5)
+MAN8 = $(wildcard man/*.8)
+PROGRAMS = $B/postkick $(wildcard scripts/postkick-requeue)
+EXAMPLES = $(DESTDIR)$(PREFIX)/share/doc/postkick/examples
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR) $(COMPLETIONS) $(EXAMPLES)
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
+	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
+	install -m 644 scripts/postkick.bash-completion $(COMPLETIONS)/postkick
+	install -m 755 scripts/postkick-network-up $(EXAMPLES)
+	scripts/install-settings conf/postkick.ini $(DESTDIR)$(SYSCONFDIR)/postkick.ini
+
+# The settings stay: they may have been changed.
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/postkick $(DESTDIR)$(SBINDIR)/postkick-requeue
+	rm -f $(MAN1:man/%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN5:man/%=$(DESTDIR)$(MANDIR)/man5/%) \
+		$(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%)
+	rm -f $(COMPLETIONS)/postkick $(EXAMPLES)/postkick-network-up
+
+clean:
+	rm -rf $B $B-*
+
+.PHONY: all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean
 .SECONDARY:
 -include $(wildcard $B/*.d $B/unit/*.d $B/lib/*.d $B/bench/*.d)

@@ -74,7 +74,7 @@ static int append(const char *text, size_t length, void *context)
 /* Writes the object as a line, and frees it. */
 static void finish_line(json_t *object, UT_string *out)
 {
-    if (json_dump_callback(object, append, out, JSON_ENSURE_ASCII) < 0)
+    if (json_dump_callback(object, append, out, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) < 0)
         diag_out_of_memory();
     utstring_bincpy(out, "\n", 1);
     json_decref(object);
