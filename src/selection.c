@@ -1,55 +1,13 @@
 #include "selection.h"
 #include "file.h"
 #include "maincf.h"
+#include "programs.h"
 #include "text.h"
 #include <string.h>
-
-/* Where programs are taken from, if one has to be run: see command_directory(). */
-struct programs {
-    const struct settings *settings;
-    const struct instance *default_instance; /* loaded, or NULL */
-    struct instance lazily;                  /* loaded when -c left the default main.cf unread */
-    bool is_loaded;
-};
 
 static const char *default_directory(const struct settings *settings)
 {
     return settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY);
-}
-
-static const char *settings_command_directory(void *context)
-{
-    const struct programs *programs = context;
-
-    return settings_parameter(programs->settings, PARAMETER_COMMAND_DIRECTORY);
-}
-
-/* Programs come from the default main.cf's command_directory, else from what postkick.ini says;
- * never from another instance's main.cf. */
-static const char *command_directory(void *context)
-{
-    static const bool keep[PARAMETER_COUNT] = {[PARAMETER_COMMAND_DIRECTORY] = true};
-    struct programs *programs = context;
-    const struct instance *instance = programs->default_instance;
-
-    if (instance == NULL) {
-        if (!programs->is_loaded) {
-            UT_array *none;
-
-            utarray_new(none, &alloc_string_icd);
-            struct instance_source source = {.settings = programs->settings,
-                                             .overrides = none,
-                                             .keep = keep,
-                                             .command_directory = settings_command_directory,
-                                             .context = programs};
-            instance_load(&programs->lazily, default_directory(programs->settings), true, &source);
-            utarray_free(none);
-            programs->is_loaded = true;
-        }
-        instance = &programs->lazily;
-    }
-    const char *directory = instance_value(instance, PARAMETER_COMMAND_DIRECTORY);
-    return directory[0] != '\0' ? directory : settings_command_directory(context);
 }
 
 static bool fail(struct selection *selection, const char *format, ...)
@@ -294,13 +252,12 @@ bool selection_make(struct selection *selection, const struct selection_wish *wi
                                      .keep = keep,
                                      .stop = wish->stop,
                                      .may_run = !wish->is_privileged,
-                                     .command_directory = command_directory,
+                                     .command_directory = programs_command_directory,
                                      .context = &programs};
     made = forced != NULL ? load_forced(selection, &source, forced) : load_host(selection, &source);
     if (made)
         choose(selection, wish);
-    if (programs.is_loaded)
-        instance_free(&programs.lazily);
+    programs_free(&programs);
     return made;
 }
 
