@@ -27,6 +27,8 @@ static void import_environment(const struct instance *home)
 bool command_select(const struct command *command, const bool *keep, struct selection *selection)
 {
     const struct options *options = command->options;
+    /* postmulti(1) hands its own environment on */
+    bool is_run = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE;
     struct selection_wish wish = {
         .config_directory = options->config_directory,
         .mail_config = command->mail_config,
@@ -44,7 +46,7 @@ bool command_select(const struct command *command, const bool *keep, struct sele
         report_no_selection(selection);
         return false;
     }
-    if (!command->is_privileged)
+    if (!command->is_privileged && !is_run)
         import_environment(selection_home(selection));
     if (!options->quiet)
         report_selection(selection, command->verbose > 0 || options->dry_run);

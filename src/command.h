@@ -22,6 +22,8 @@ struct command {
 /* The commands. They return the exit status: 0 when every selected instance was served, else 1. */
 int command_kick(const struct command *command);
 int command_list(const struct command *command);
+int command_postfix(const struct command *command);
+int command_execute(const struct command *command);
 
 /*
  * What the commands share: makes the selection as the options say, keeping the given parameters,

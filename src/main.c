@@ -67,6 +67,8 @@ static const struct {
 } commands[] = {
     {OPTIONS_KICK, command_kick},
     {OPTIONS_LIST, command_list},
+    {OPTIONS_POSTFIX, command_postfix},
+    {OPTIONS_EXECUTE, command_execute},
 };
 
 static int run_command(const struct options *options, struct settings *settings)

@@ -77,7 +77,7 @@ static bool is_complete(const bool *wanted, char **values)
 
 static void describe_failure(const struct run_child *child, char **error)
 {
-    if (child->outcome == RUN_NOT_FOUND)
+    if (child->outcome == RUN_NOT_STARTED)
         alloc_set_text(error, "run %s: %s", child->program, strerror(child->error));
     else if (child->outcome == RUN_TIMED_OUT || child->outcome == RUN_STOPPED)
         alloc_set_text(error, "%s did not answer in time", child->program);

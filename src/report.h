@@ -6,6 +6,7 @@
 #define REPORT_H
 
 #include "kick.h"
+#include "manager.h"
 #include "selection.h"
 
 /* Why there is no selection: one fatal line, and the warning that belongs to it. */
@@ -33,6 +34,21 @@ void report_list(const struct selection *selection, UT_string *out);
 void report_list_json(const struct selection *selection, struct master_locks *locks,
                       UT_string *out);
 void report_kicks_json(const struct kicks *kicks, struct master_locks *locks, UT_string *out);
+
+/* What a command of -p or -x wrote, as it wrote it, to out; under its instance's name where there
+ * are several instances. */
+void report_output(const struct selection *selection, const struct manager_task *task,
+                   UT_string *out);
+
+/* One task as a JSON object, to out. */
+void report_task_json(const struct manager_task *task, struct master_locks *locks, UT_string *out);
+
+/* The dry run of -p and -x, one line for each instance, to out. */
+void report_tasks_plan(const struct manager *manager, UT_string *out);
+
+/* The summary of -p and -x: failures and why, duplicates; with verbose also what went well. A
+ * single instance's exit status is nothing to tell: that command had its say. */
+void report_tasks(const struct selection *selection, const struct manager *manager, int verbose);
 
 /* Writes out to standard output. Returns true, or false when that fails, which it has told. */
 bool report_flush(const UT_string *out);

@@ -14,42 +14,63 @@
 #define READ_BYTES 65536
 #define READ_CALLS 16
 
+/* How often a process group whose first process has ended is looked at. */
+#define GROUP_LOOK (MONOTONIC_SECOND / 50)
+
 struct state {
     const struct run *run;
-    size_t next; /* the first child not yet started */
-    size_t running;
-    bool ending;             /* nothing more is started */
-    int64_t kill_at;         /* when those that run are killed, once they have been asked */
-    enum run_outcome reason; /* why they are ended */
+    struct run_child **active; /* started, and not come to their end */
+    size_t active_count;
+    size_t next;              /* the first child not yet started */
+    bool ending;              /* nothing more is started */
+    sig_atomic_t passed_on;   /* how many of the interruptions */
+    int64_t kill_at;          /* when those that run are killed, once they have been asked */
+    bool killed;              /* that was done */
+    enum run_outcome because; /* why they are ended */
 };
 
-/* A child that shares our terminal stays in our process group, or it could not read from it and
- * would not stop and go on with us. */
+/* A child that reads from our terminal stays in our process group, or it would be stopped. */
 static bool shares_terminal(const struct run_child *child)
 {
-    return child->output == RUN_INHERIT && isatty(STDIN_FILENO);
+    return child->inherits_input && isatty(STDIN_FILENO);
+}
+
+static void connect_streams(const struct run_child *child, int output)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (!child->inherits_input)
+        (void)dup2(null, STDIN_FILENO);
+    if (child->output == RUN_INHERIT)
+        return;
+    (void)dup2(output, STDOUT_FILENO);
+    (void)dup2(child->output == RUN_BOTH ? output : null, STDERR_FILENO);
+}
+
+static char *const *make_environment(const struct run_child *child)
+{
+    if (child->environment != NULL)
+        environ = (char **)child->environment;
+    for (size_t i = 0; child->settings != NULL && i < utarray_len(child->settings); i++)
+        if (putenv((char *)alloc_item(child->settings, i)) != 0)
+            diag_out_of_memory();
+    return environ;
 }
 
 static _Noreturn void exec_child(const struct run_child *child, int output, int failure)
 {
     sigset_t none;
-    int null = -1;
 
     if (!shares_terminal(child))
         (void)setpgid(0, 0);
     for (int number = 1; number < NSIG; number++)
         (void)signal(number, SIG_DFL);
     umask(S_IWGRP | S_IWOTH);
-    if (child->output != RUN_INHERIT) {
-        null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        (void)dup2(null, STDIN_FILENO);
-        (void)dup2(output, STDOUT_FILENO);
-        (void)dup2(child->output == RUN_BOTH ? output : null, STDERR_FILENO);
-    }
+    connect_streams(child, output);
     descriptors_restore_for_child();
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(child->program, child->argv, child->environment);
+    execve(child->program, child->argv, make_environment(child));
     int error = errno;
     ssize_t written = write(failure, &error, sizeof(error));
     (void)written;
@@ -94,8 +115,15 @@ static int fork_child(struct run_child *child, int output[2], int failure[2])
         (void)kill(child->pid, SIGKILL);
     }
     if (error != 0)
-        (void)waitpid(child->pid, NULL, 0);
+        while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
     return error;
+}
+
+static void announce(const struct state *state, struct run_child *child)
+{
+    if (state->run->finished != NULL)
+        state->run->finished(state->run->context, child);
 }
 
 static void start_child(struct state *state, struct run_child *child)
@@ -104,8 +132,9 @@ static void start_child(struct state *state, struct run_child *child)
     int error = 0;
 
     child->started = monotonic_now();
-    child->process = child->pipe = -1;
+    child->process = child->pipe = child->exit_status = -1;
     utstring_init(&child->text);
+    child->has_text = true;
     if (child->output != RUN_INHERIT && pipe2(output, O_CLOEXEC) < 0)
         error = errno;
     if (error == 0 && pipe2(failure, O_CLOEXEC) < 0)
@@ -117,15 +146,16 @@ static void start_child(struct state *state, struct run_child *child)
     close_descriptor(&failure[1]);
     if (error != 0) {
         close_descriptor(&output[0]);
-        child->outcome = RUN_NOT_FOUND;
+        child->outcome = RUN_NOT_STARTED;
         child->error = error;
         child->finished = monotonic_now();
+        announce(state, child);
         return;
     }
     child->pipe = output[0];
     if (child->pipe >= 0)
         (void)fcntl(child->pipe, F_SETFL, O_NONBLOCK);
-    state->running++;
+    state->active[state->active_count++] = child;
 }
 
 /* Takes what is there, or a good part of it; false at the end of the output. */
@@ -143,12 +173,14 @@ static bool read_output(struct run_child *child)
         if (count == 0)
             return false;
         size_t room = RUN_OUTPUT_MAXIMUM - utstring_len(&child->text);
+        child->truncated = child->truncated || (size_t)count > room;
         utstring_bincpy(&child->text, text, (size_t)count < room ? (size_t)count : room);
     }
     return true;
 }
 
-static void reap(struct state *state, struct run_child *child)
+/* The process has ended. */
+static void reap(const struct state *state, struct run_child *child)
 {
     int status = 0;
 
@@ -158,86 +190,136 @@ static void reap(struct state *state, struct run_child *child)
         (void)read_output(child);
     close_descriptor(&child->pipe);
     close_descriptor(&child->process);
-    child->outcome = child->terminated ? state->reason : RUN_ENDED;
-    child->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    child->outcome = child->is_told ? state->because : RUN_ENDED;
+    child->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     child->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     child->finished = monotonic_now();
-    state->running--;
 }
 
-static bool is_running(const struct run_child *child)
+/* Whether the process has ended although that was not yet looked at. */
+static bool has_ended(const struct run_child *child)
 {
-    return child->outcome == RUN_PENDING && child->started != 0;
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == child->pid;
+}
+
+static void signal_child(struct run_child *child, int number)
+{
+    if (child->outcome == RUN_PENDING && !child->is_told && has_ended(child))
+        return; /* by itself, and in time */
+    child->is_told = true;
+    if (!shares_terminal(child))
+        (void)kill(-child->pid, number);
+    else if (child->outcome == RUN_PENDING)
+        (void)kill(child->pid, number);
 }
 
 static void signal_children(const struct state *state, int number)
 {
-    for (size_t i = 0; i < state->next; i++) {
-        struct run_child *child = &state->run->children[i];
+    for (size_t i = 0; i < state->active_count; i++)
+        signal_child(state->active[i], number);
+}
 
-        if (!is_running(child))
-            continue;
-        child->terminated = true;
-        (void)kill(shares_terminal(child) ? child->pid : -child->pid, number);
-    }
+/* Whether processes of the child's group are left that have still to be killed. The number of a
+ * group is not given to anybody else as long as it has a member, and the kernel goes through all
+ * other numbers first. */
+static bool leaves_group(const struct state *state, const struct run_child *child)
+{
+    return state->kill_at != MONOTONIC_NEVER && !state->killed && child->is_told &&
+           !shares_terminal(child) && kill(-child->pid, 0) == 0;
+}
+
+/* Passes on what interrupted us since the last time. */
+static void check_interrupted(struct state *state)
+{
+    const struct run *run = state->run;
+    sigset_t previous;
+
+    if (run->interruptions == NULL)
+        return;
+    /* ppoll(2) lets no signal through when it need not wait: a flood of output would keep it out */
+    if (run->signals != NULL && sigprocmask(SIG_SETMASK, run->signals, &previous) == 0)
+        (void)sigprocmask(SIG_SETMASK, &previous, NULL);
+    if (*run->interruptions == state->passed_on)
+        return;
+    state->passed_on = *run->interruptions;
+    if (!state->ending)
+        state->because = RUN_STOPPED;
+    state->ending = true;
+    signal_children(state, *run->interrupted);
 }
 
 /* Starts to end what runs: because we are told to, or because the time is over. */
 static void check_end(struct state *state, int64_t now)
 {
-    const struct run *run = state->run;
-    bool interrupted = run->interrupted != NULL && *run->interrupted != 0;
-
-    if (!state->ending && interrupted) {
-        state->ending = true;
-        state->reason = RUN_STOPPED;
-        signal_children(state, *run->interrupted);
-    }
-    if (now >= run->stop && state->kill_at == MONOTONIC_NEVER) {
-        state->reason = state->ending ? RUN_STOPPED : RUN_TIMED_OUT;
+    check_interrupted(state);
+    if (now >= state->run->stop && state->kill_at == MONOTONIC_NEVER) {
+        if (!state->ending)
+            state->because = RUN_TIMED_OUT;
         state->ending = true;
         state->kill_at = monotonic_after(now, RUN_GRACE);
         signal_children(state, SIGTERM);
+        signal_children(state, SIGCONT); /* one that is stopped could not hear it */
     }
-    if (now >= state->kill_at) {
+    if (now >= state->kill_at && !state->killed) {
         signal_children(state, SIGKILL);
-        state->kill_at = monotonic_after(now, RUN_GRACE);
+        state->killed = true;
     }
 }
 
-/* Fills in what to wait for: two places for each child that runs. */
-static size_t fill_polls(const struct state *state, struct pollfd *polls, struct run_child **owners)
+/* Takes those out of the active ones that have come to their end. */
+static void sweep(struct state *state)
 {
-    size_t count = 0;
+    size_t kept = 0;
 
-    for (size_t i = 0; i < state->next; i++) {
-        struct run_child *child = &state->run->children[i];
+    for (size_t i = 0; i < state->active_count; i++) {
+        struct run_child *child = state->active[i];
 
-        if (!is_running(child))
-            continue;
-        owners[count / 2] = child;
-        polls[count++] = (struct pollfd){.fd = child->process, .events = POLLIN};
-        polls[count++] = (struct pollfd){.fd = child->pipe, .events = POLLIN};
+        if (child->outcome == RUN_PENDING || leaves_group(state, child))
+            state->active[kept++] = child;
+        else
+            announce(state, child);
     }
-    return count;
+    state->active_count = kept;
 }
 
-static void wait_once(struct state *state, struct pollfd *polls, struct run_child **owners)
+/* When something has to be done although no child moves. */
+static int64_t find_due(const struct state *state, int64_t now)
 {
-    size_t count = fill_polls(state, polls, owners);
+    int64_t due = state->run->stop;
+
+    if (state->kill_at != MONOTONIC_NEVER)
+        due = state->killed ? MONOTONIC_NEVER : state->kill_at;
+    for (size_t i = 0; i < state->active_count; i++)
+        if (state->active[i]->outcome != RUN_PENDING && due > now + GROUP_LOOK)
+            due = now + GROUP_LOOK;
+    return due;
+}
+
+/* Waits until something happens. polls has two places for each child that is active. */
+static void wait_once(struct state *state, struct pollfd *polls)
+{
     int64_t now = monotonic_now();
-    int64_t due = state->kill_at != MONOTONIC_NEVER ? state->kill_at : state->run->stop;
-    int milliseconds = monotonic_poll_timeout(now, due);
+    int milliseconds = monotonic_poll_timeout(now, find_due(state, now));
     struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
 
-    if (ppoll(polls, count, milliseconds < 0 ? NULL : &timeout, state->run->signals) < 0)
-        return; /* interrupted: the caller looks */
-    for (size_t i = 0; i < count; i += 2) {
-        struct run_child *child = owners[i / 2];
+    for (size_t i = 0; i < state->active_count; i++) {
+        struct run_child *child = state->active[i];
 
-        if (polls[i + 1].revents != 0 && !read_output(child))
+        polls[2 * i] = (struct pollfd){.fd = child->process, .events = POLLIN};
+        polls[2 * i + 1] = (struct pollfd){.fd = child->pipe, .events = POLLIN};
+    }
+    if (ppoll(polls, state->active_count * 2, milliseconds < 0 ? NULL : &timeout,
+              state->run->signals) < 0)
+        return; /* interrupted: the caller looks */
+    for (size_t i = 0; i < state->active_count; i++) {
+        struct run_child *child = state->active[i];
+
+        if (polls[2 * i + 1].revents != 0 && !read_output(child))
             close_descriptor(&child->pipe);
-        if (polls[i].revents != 0)
+        if (polls[2 * i].revents != 0)
             reap(state, child);
     }
 }
@@ -247,23 +329,25 @@ void run_all(const struct run *run)
     struct state state = {.run = run, .kill_at = MONOTONIC_NEVER};
     size_t most = run->count < (size_t)run->parallel ? run->count : (size_t)run->parallel;
     struct pollfd *polls = alloc_zeroed(most * 2, sizeof(*polls));
-    struct run_child **owners = alloc_zeroed(most, sizeof(struct run_child *));
 
+    state.active = alloc_zeroed(most, sizeof(struct run_child *));
     for (;;) {
         check_end(&state, monotonic_now());
-        while (!state.ending && state.next < run->count && state.running < most)
+        sweep(&state);
+        while (!state.ending && state.next < run->count && state.active_count < most)
             start_child(&state, &run->children[state.next++]);
-        if (state.running == 0 && (state.ending || state.next == run->count))
+        if (state.active_count == 0 && (state.ending || state.next == run->count))
             break;
-        if (state.running > 0)
-            wait_once(&state, polls, owners);
+        if (state.active_count > 0)
+            wait_once(&state, polls);
     }
     free(polls);
-    free(owners);
+    free(state.active);
 }
 
 void run_free(struct run_child *child)
 {
-    if (child->started != 0)
+    if (child->has_text)
         utstring_done(&child->text);
+    child->has_text = false;
 }

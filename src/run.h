@@ -17,40 +17,44 @@
 #define RUN_GRACE 1
 
 enum run_output {
-    RUN_INHERIT,     /* the child has our standard input, output and error */
-    RUN_BOTH,        /* both streams are captured together; standard input is /dev/null */
+    RUN_INHERIT,     /* the child writes to our standard output and error */
+    RUN_BOTH,        /* both streams are captured together */
     RUN_STDOUT_ONLY, /* standard output is captured, standard error goes to /dev/null */
 };
 
 enum run_outcome {
-    RUN_PENDING,   /* not started */
-    RUN_ENDED,     /* ended by itself: exit_status or signal */
-    RUN_NOT_FOUND, /* could not be started: error */
-    RUN_TIMED_OUT, /* ended by us, because the time was over */
-    RUN_STOPPED,   /* ended by us, because we were interrupted */
+    RUN_PENDING,     /* not started */
+    RUN_ENDED,       /* ended by itself: exit_status or signal */
+    RUN_NOT_STARTED, /* could not be started: error */
+    RUN_TIMED_OUT,   /* ended by us, because the time was over */
+    RUN_STOPPED,     /* ended by us, because we were interrupted */
 };
 
 struct run_child {
     /* set by the caller, and valid until the end */
-    const char *program; /* an absolute path: no PATH is searched */
+    const char *program; /* a path; PATH is not searched */
     char *const *argv;
-    char *const *environment;
+    char *const *environment; /* NULL: ours */
+    const UT_array *settings; /* strings "name=value" that replace some of it; or NULL */
     enum run_output output;
+    bool inherits_input; /* standard input is ours; otherwise it is /dev/null */
 
     /* for the caller to read */
     enum run_outcome outcome;
-    int exit_status; /* of RUN_ENDED without a signal */
+    int exit_status; /* -1 unless it exited */
     int signal;      /* that ended it, or 0 */
-    int error;       /* errno of RUN_NOT_FOUND */
-    UT_string text;  /* what it wrote; to be freed by run_free() */
-    int64_t started; /* monotonic_now() values */
+    int error;       /* errno of RUN_NOT_STARTED */
+    UT_string text;  /* what it wrote; there once it was started, until run_free() */
+    bool truncated;  /* it wrote more than is kept */
+    int64_t started; /* monotonic_now() values; 0 when it was not */
     int64_t finished;
 
     /* its own */
     pid_t pid;
     int process; /* pidfd */
     int pipe;
-    bool terminated;
+    bool has_text;
+    bool is_told; /* that it has to end */
 };
 
 struct run {
@@ -58,20 +62,30 @@ struct run {
     size_t count;
     int parallel; /* at once; at least 1 */
     int64_t stop; /* end of the whole run, monotonic_now(), or MONOTONIC_NEVER */
-    const volatile sig_atomic_t *interrupted; /* a signal number to pass on, once not 0; or NULL */
-    const sigset_t *signals;                  /* mask during the wait only; or NULL */
+    /* the signal that came, and how many did so far; NULL when nobody counts */
+    const volatile sig_atomic_t *interrupted;
+    const volatile sig_atomic_t *interruptions;
+    const sigset_t *signals; /* mask during the wait only; or NULL */
+    /* called when a child has come to its end, in the order of that; or NULL */
+    void (*finished)(void *context, struct run_child *child);
+    void *context;
 };
 
 /*
  * Runs all children, in order, several at once, and waits for every one: a child is done when its
  * process ends, not when its output closes. Children get default signal handling, umask 022, the
  * descriptor limit that we were started with, a process group of their own, and no descriptor but
- * 0 to 2. When the time is over, or we are interrupted, no more are started, and those that run
- * are ended with their process group: at first politely.
+ * 0 to 2. (A child that reads from our terminal stays in our process group: the terminal would
+ * stop it otherwise.)
+ *
+ * Once we are interrupted no more are started, and every signal is passed on to the process groups
+ * of those that run, which are waited for. When the time is over, those that run are ended with
+ * their process group: at first politely, and RUN_GRACE seconds later at last. A child that was
+ * never started stays RUN_PENDING.
  */
 void run_all(const struct run *run);
 
-/* Frees what a child wrote. */
+/* Frees what a child wrote; it may be called more than once. */
 void run_free(struct run_child *child);
 
 #endif

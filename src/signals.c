@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 volatile sig_atomic_t signals_received;
+volatile sig_atomic_t signals_count;
 
 static const int noticed[] = {SIGINT, SIGTERM, SIGHUP};
 #define NOTICED (sizeof(noticed) / sizeof(noticed[0]))
@@ -12,6 +13,7 @@ static sigset_t wait_mask;
 static void notice(int number)
 {
     signals_received = number;
+    signals_count++;
 }
 
 void signals_ignore_pipe(void)

@@ -15,8 +15,9 @@ void signals_ignore_pipe(void);
  * nothing has been done yet. */
 void signals_catch(void);
 
-/* The number of the signal that came, or 0. */
+/* The number of the signal that came last, or 0, and how many came. */
 extern volatile sig_atomic_t signals_received;
+extern volatile sig_atomic_t signals_count;
 
 /* The mask to wait with, as in ppoll(2): the three signals get through. */
 const sigset_t *signals_wait_mask(void);

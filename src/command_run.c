@@ -1,0 +1,137 @@
+#include "command_run.h"
+#include "descriptors.h"
+#include "report.h"
+#include "signals.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is needed to tell of a task as soon as it is done. */
+struct teller {
+    const struct command *command;
+    const struct selection *selection;
+    bool failed; /* to write */
+};
+
+bool command_find_directory(struct programs *programs, const char **directory)
+{
+    const char *found = programs_directory(programs, PARAMETER_COMMAND_DIRECTORY);
+    struct stat status;
+    int error = 0;
+
+    if (found[0] != '/') {
+        char *text = alloc_format("command_directory is not an absolute path: %s", found);
+        diag_line("fatal", text);
+        free(text);
+        return false;
+    }
+    if (stat(found, &status) < 0)
+        error = errno;
+    else if (!S_ISDIR(status.st_mode))
+        error = ENOTDIR;
+    if (error != 0) {
+        char *text = alloc_format("command_directory %s: %s", found, strerror(error));
+        diag_line("fatal", text);
+        free(text);
+        return false;
+    }
+    *directory = found;
+    return true;
+}
+
+int command_check_program(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return errno;
+    if (!S_ISREG(status.st_mode))
+        return EACCES;
+    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+static void write_row(struct teller *teller, const struct manager_task *task)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    if (teller->command->options->json) {
+        /* Locks are looked up anew: the command may just have started the mail system. */
+        struct master_locks *locks = master_locks_new();
+        report_task_json(task, locks, &out);
+        master_locks_free(locks);
+    } else {
+        report_output(teller->selection, task, &out);
+    }
+    if (!teller->failed && !report_flush(&out))
+        teller->failed = true; /* told once, and the commands matter more */
+    utstring_done(&out);
+}
+
+static void tell(void *context, const struct manager_task *task)
+{
+    write_row(context, task);
+}
+
+/* Shows what would be run. Returns false when that could not be written. */
+static bool show_plan(struct teller *teller, const struct manager *manager)
+{
+    UT_string out;
+
+    if (teller->command->options->json) {
+        for (size_t i = 0; i < manager->count; i++)
+            write_row(teller, &manager->tasks[i]);
+        return !teller->failed;
+    }
+    utstring_init(&out);
+    report_tasks_plan(manager, &out);
+    bool written = report_flush(&out);
+    utstring_done(&out);
+    return written;
+}
+
+static bool run_tasks(struct teller *teller, struct manager *manager)
+{
+    const struct command *command = teller->command;
+    const struct options *options = command->options;
+    struct manager_limits limits = {.stop = command->stop,
+                                    .time_limit = options->time_limit,
+                                    .interrupted = &signals_received,
+                                    .interruptions = &signals_count,
+                                    .signals = signals_wait_mask(),
+                                    .finished = tell,
+                                    .context = teller};
+
+    if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
+        diag_out_of_memory();
+    signals_catch();
+    descriptors_raise_limit();
+    manager_run(manager, &limits);
+    if (!options->quiet || teller->selection->is_single)
+        report_tasks(teller->selection, manager, options->quiet ? 0 : command->verbose);
+    return !teller->failed;
+}
+
+int command_run(const struct command *command, struct selection *selection,
+                struct manager_wish *wish)
+{
+    const struct options *options = command->options;
+    struct teller teller = {.command = command, .selection = selection};
+    struct manager manager;
+    bool written;
+
+    wish->parallel = options->parallel;
+    wish->captures = options->json || options->parallel > 1;
+    manager_plan(&manager, selection, wish);
+    if (!manager_has_work(&manager)) {
+        diag_line("fatal", "No matching instances");
+        manager_free(&manager);
+        return 1;
+    }
+    written = options->dry_run ? show_plan(&teller, &manager) : run_tasks(&teller, &manager);
+    bool well = written && manager_is_well(&manager) && utarray_len(selection->unmatched) == 0;
+    manager_free(&manager);
+    return well ? 0 : 1;
+}
