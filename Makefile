@@ -101,9 +101,9 @@ lint:
 	clang-format --dry-run -Werror src/*.[ch] tests/*/*.[ch]
 	$(MAKE) -s B=$B-lint-gcc CC=gcc CFLAGS='-O2 -fanalyzer -Werror' all tools floors unit
 	$(MAKE) -s B=$B-lint-clang CC=clang CFLAGS='-O2 -Werror' all tools floors unit
-	clang-tidy --quiet src/*.c -- -std=c17 $(ALL_CPPFLAGS) -I$B 2>$B/clang-tidy.log
+	clang-tidy --quiet src/*.c -- -std=c17 $(ALL_CPPFLAGS) -I$B-lint-gcc 2>/dev/null
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -Isrc -I$B src
+		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -Isrc -I$B-lint-gcc src
 	shellcheck .ci/run $(SCRIPTS) $(SHELL_TESTS)
 	mandoc -Tlint -W warning $(wildcard man/*)
 

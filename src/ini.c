@@ -18,6 +18,8 @@ static const char *reported_path;
 
 /* iniparser 4.1 says "iniparser: syntax error in FILE (LINE):\n-> TEXT\n" or
  * "iniparser: input line too long in FILE (LINE)\n". */
+static int report(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static int report(const char *format, ...)
 {
     va_list arguments;

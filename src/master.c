@@ -35,7 +35,7 @@ static void free_all(struct lock **all)
     struct lock *lock, *next;
 
     HASH_ITER (hh, *all, lock, next) {
-        HASH_DEL(*all, lock);
+        HASH_DEL(*all, lock); /* NOLINT(clang-analyzer-unix.Malloc): next is read first */
         free(lock);
     }
 }

@@ -43,7 +43,7 @@ static void cut(UT_string *line, size_t width)
     size_t end = width - 4;
     while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
         end--; /* not within a character */
-    strcpy(text + end, "...");
+    memcpy(text + end, "...", sizeof("..."));
     line->i = end + 3;
 }
 
