@@ -120,11 +120,17 @@ enum file_result file_read(const char *path, size_t maximum, struct file_text *f
     } else if (result == TRY_DONE && memchr(file->text, '\0', file->length) != NULL) {
         alloc_set_text(error, "read %s: file contains a null byte", path);
     } else if (result == TRY_DONE) {
-        file->others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 || status.st_uid != 0;
+        file->others_write = file_others_write(&status);
         return FILE_OK;
     }
     file_free(file);
     return FILE_ERROR;
+}
+
+bool file_others_write(const struct stat *status)
+{
+    return status->st_uid != 0 || (status->st_mode & S_IWOTH) != 0 ||
+           ((status->st_mode & S_IWGRP) != 0 && status->st_gid != 0);
 }
 
 void file_free(struct file_text *file)

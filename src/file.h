@@ -41,6 +41,10 @@ int file_open(const char *path, size_t maximum, struct stat *status, bool *missi
  */
 enum file_result file_read(const char *path, size_t maximum, struct file_text *file, char **error);
 
+/* Whether somebody other than root can write what the status describes: its owner, its group, or
+ * everybody. */
+bool file_others_write(const struct stat *status);
+
 /* Frees the text. */
 void file_free(struct file_text *file);
 

@@ -242,6 +242,14 @@ void instance_find_queue(struct instance *instance, bool is_needed)
     }
 }
 
+bool instance_others_write(const struct instance *instance)
+{
+    struct stat status;
+
+    return instance->others_write ||
+           (stat(instance->config_directory, &status) == 0 && file_others_write(&status));
+}
+
 void instance_free(struct instance *instance)
 {
     for (int i = 0; i < PARAMETER_COUNT; i++)

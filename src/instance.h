@@ -64,6 +64,10 @@ void instance_load_failed(struct instance *instance, const char *config_director
  * or directory"). */
 void instance_find_queue(struct instance *instance, bool is_needed);
 
+/* Whether others than root can change what the instance is: its main.cf, or what is main.cf, in its
+ * configuration directory. */
+bool instance_others_write(const struct instance *instance);
+
 /* Empties it. */
 void instance_free(struct instance *instance);
 

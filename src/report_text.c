@@ -31,7 +31,7 @@ void report_selection(const struct selection *selection, bool with_trust)
 
         for (size_t j = 0; instance->warnings != NULL && j < utarray_len(instance->warnings); j++)
             diag_warning("%s", alloc_item(instance->warnings, j)); /* it names the file */
-        if (with_trust && instance->others_write && geteuid() == 0)
+        if (with_trust && geteuid() == 0 && instance_others_write(instance))
             diag_warning("%s: main.cf or its directory can be changed by others than root",
                          instance->config_directory);
     }
