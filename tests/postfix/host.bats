@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# The whole of a host: instances made by postmulti(1) under /etc and /var, in a mount namespace that
+# leaves the real ones alone, and the program with no settings of its own.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load real
+
+setup_file()
+{
+    real_need
+    host_open
+    [ -z "${HOST:-}" ] || make_host
+}
+
+teardown_file()
+{
+    host_close
+}
+
+setup()
+{
+    host_need
+}
+
+# Debian's default instance, and three made by postmulti(1), the last one not enabled. All four run.
+make_host()
+{
+    local name
+    host cp "$POSTKICK" "$HOST/postkick"
+    host postconf -e 'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
+        'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+    host postmulti -e init
+    for name in postfix-a postfix-b postfix-off; do
+        # Postfix waits for files that are new.
+        host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
+        host postmulti -I $name -G outgoing -e create
+        host postconf -c "/etc/$name" -e "maillog_file = /var/log/$name.log" 'alias_maps =' \
+            'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+    done
+    host postmulti -i postfix-a -e enable
+    host postmulti -i postfix-b -e enable
+    host bash -c 'sed -i -e "s/ qmgr\$/ qmgr -v/" /etc/postfix*/master.cf
+        touch -d "1 hour ago" /etc/postfix*/*.cf'
+    host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
+    host postfix -c /etc/postfix-off start >>"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
+}
+
+# all_requested REQUESTS OFF: what each enabled instance's qmgr has read since it was started (which
+# master follows by a W), and the one that is not enabled.
+all_requested()
+{
+    local name
+    for name in postfix postfix-a postfix-b; do
+        requested_at_host "$name" "$1" || return 1
+    done
+    requested_at_host postfix-off "$2"
+}
+
+requested_at_host()
+{
+    [ "$(host cat "/var/log/$1.log" >"$BATS_TEST_TMPDIR/$1.log"; requests "$BATS_TEST_TMPDIR/$1.log")" = "W $2" ]
+}
+
+kick_host()
+{
+    run --separate-stderr host "$HOST/postkick" "$@"
+}
+
+@test "kicks reach exactly the default instance and the two that are enabled" {
+    patiently all_requested "" ""
+
+    kick_host flush
+    is "$status" 0
+    is "$output$stderr" ""
+    patiently all_requested "FADI " ""
+
+    kick_host public qmgr I
+    is "$status" 0
+    is "$output$stderr" ""
+    patiently all_requested "FADI I " ""
+
+    # it listens all right, and nothing came before this
+    kick_host -c /etc/postfix-off public qmgr D
+    is "$status" 0
+    patiently all_requested "FADI I " "D "
+
+    # and with -a all four
+    kick_host -a public qmgr A
+    is "$status" 0
+    patiently all_requested "FADI I A " "D A "
+
+    run host postfix -c /etc/postfix-off status
+    is "$status" 0
+}
+
+@test "one instance that is told apart by -c, MAIL_CONFIG, -i, -g or -R" {
+    kick_host -v -i a public qmgr I
+    is "$status" 0
+    is "${stderr% after*}" 'postkick: /etc/postfix-a: public/qmgr: request "I" read'
+    kick_host -v -i /etc/postfix-b -i - public qmgr I
+    is "$status" 0
+    is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix /etc/postfix-b"
+    kick_host -v -g outgoing public qmgr I
+    is "$status" 0
+    is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix-a /etc/postfix-b"
+    kick_host -v -i off public qmgr I
+    is "$status" 1
+    is "$stderr" "postkick: fatal: No matching instances"
+    run --separate-stderr host env MAIL_CONFIG=/etc/postfix "$HOST/postkick" -v public qmgr I
+    is "$status" 0
+    is "${stderr% after*}" 'postkick: public/qmgr: request "I" read'
+    # as postmulti(1) -x has it: each once, not each each time
+    run --separate-stderr host postmulti -x "$HOST/postkick" -v public qmgr I
+    is "$status" 0
+    is "$(printf '%s\n' "$stderr" | grep -c 'read after')" 4
+}
+
+# lists_alike [OPTION...]: -l and postmulti -l have the same bytes on standard output.
+lists_alike()
+{
+    host postmulti "$@" -l >"$BATS_TEST_TMPDIR/theirs" || host tail -n 1 /var/log/postfix.log >&2
+    host "$HOST/postkick" "$@" -l >"$BATS_TEST_TMPDIR/ours"
+    [ -s "$BATS_TEST_TMPDIR/theirs" ]
+    diff -u "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+}
+
+@test "-l is what postmulti -l prints, for these four" {
+    lists_alike
+    is "$(wc -l <"$BATS_TEST_TMPDIR/ours")" 4
+    lists_alike -i -
+    lists_alike -i postfix-a
+    lists_alike -i b
+    lists_alike -i /etc/postfix-off
+    lists_alike -g outgoing
+    lists_alike -R
+    lists_alike -R -g outgoing
+    lists_alike -a
+}
+
+# layout [DIRECTORY=LINE...]...: lays out the instances' main.cf, and compares what is listed. A
+# directory may be named several times; main.cf gets each LINE.
+layout()
+{
+    local each
+    host bash -c 'rm -rf /etc/layout && cp -a /etc/postfix /etc/layout
+        sed -i /^multi_instance/d /etc/layout/main.cf
+        mount --bind /etc/layout /etc/postfix'
+    for each; do
+        # postmulti(1) wants different queue and data directories
+        host bash -c 'mkdir -p "$1" && [ -e "$1/main.cf" ] || {
+                cp /etc/postfix/master.cf "$1"
+                echo "queue_directory = /srv$1" >"$1/main.cf"
+                echo "data_directory = /opt$1" >>"$1/main.cf"
+            }
+            printf "%s\n" "$2" >>"$1/main.cf"' - "${each%%=*}" "${each#*=}"
+    done
+    host bash -c 'touch -d "1 hour ago" /etc/{postfix,other*}/main.cf' 2>/dev/null || true
+    local status=0
+    lists_alike || status=1
+    lists_alike -R || status=1
+    host umount /etc/postfix
+    host bash -c 'rm -rf /etc/layout /srv/layout* /etc/other*'
+    return $status
+}
+
+@test "-l is what postmulti -l prints, for a single-instance host" {
+    layout
+    has "$(cat "$BATS_TEST_TMPDIR/ours")" " y "
+    layout /etc/postfix="multi_instance_enable = no"
+    layout /etc/postfix="multi_instance_enable = yes" /etc/postfix="multi_instance_name = only" \
+        /etc/postfix="multi_instance_group = one"
+    layout /etc/postfix="multi_instance_directories = "
+    layout /etc/postfix="multi_instance_directories = ,, , "
+}
+
+@test "-l is what postmulti -l prints, whatever the names and groups" {
+    layout /etc/postfix="multi_instance_directories = /etc/other1 /etc/other2, /etc/other3
+	/etc/other4" \
+        /etc/other1="multi_instance_name = postfix-a-name-that-is-longer-than-its-column" \
+        /etc/other1="multi_instance_group = group-that-is-longer-than-its-column" \
+        /etc/other1="multi_instance_enable = YES" \
+        /etc/other2="multi_instance_name = exactly-15-long" \
+        /etc/other2="multi_instance_group = sixteen-in-all-x" \
+        /etc/other3="multi_instance_group = no-name-here" \
+        /etc/other4="multi_instance_name = with blanks and \$multi_instance_group" \
+        /etc/other4="multi_instance_group = \${multi_instance_enable?{g}}" \
+        /etc/other4="multi_instance_enable = no"
+    is "$(wc -l <"$BATS_TEST_TMPDIR/ours")" 5
+}
+
+@test "-l is what postmulti -l prints, when the default instance is named or not enabled" {
+    layout /etc/postfix="multi_instance_directories = /etc/other1" \
+        /etc/postfix="multi_instance_enable = no" \
+        /etc/postfix="multi_instance_name = postfix-default" \
+        /etc/postfix="multi_instance_group = main" \
+        /etc/other1="multi_instance_enable = yes"
+    layout /etc/postfix="multi_instance_directories = /etc/other1" \
+        /etc/other1="#"
+}
+
+@test "-l is what postmulti -l prints, for directories as they are listed" {
+    layout /etc/postfix="multi_instance_directories = /etc/other1 /etc/other2 /etc/other1" \
+        /etc/other1="multi_instance_name = twice" /etc/other2="multi_instance_name = once"
+    is "$(wc -l <"$BATS_TEST_TMPDIR/ours")" 4
+    layout /etc/postfix="multi_instance_directories = /etc/other1/ /etc//other2 /etc/./other3" \
+        /etc/other1="multi_instance_name = slash" /etc/other2="multi_instance_name = two" \
+        /etc/other3="multi_instance_name = dot"
+    layout /etc/postfix="multi_instance_directories = \$other /etc/other2" \
+        /etc/postfix="other = /etc/other1, /etc/other3" \
+        /etc/other1="config_directory = /etc/elsewhere" /etc/other2="multi_instance_name = two" \
+        /etc/other3="multi_instance_name = three"
+}
+
+@test "-l is what postmulti -l prints, for names that refer to Postfix's own parameters" {
+    layout /etc/postfix="multi_instance_directories = /etc/other1 /etc/other2" \
+        /etc/other1="multi_instance_name = x-\$myhostname" \
+        /etc/other1="multi_instance_group = \$mail_name \$smtp_bind_address" \
+        /etc/other2="multi_instance_name = \$mydomain" /etc/other2="mydomain = example.com"
+}

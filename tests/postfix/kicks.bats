@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# Kicks of real Postfix instances in a scratch directory, beside Postfix's own postkick.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load real
+
+INSTANCES=(postfix postfix-in postfix-out postfix-off)
+
+setup_file()
+{
+    real_need
+    real_open
+    real_instance postfix
+    real_instance postfix-in
+    real_instance postfix-out
+    real_instance postfix-off "multi_instance_enable = no"
+    real_start "${INSTANCES[@]}"
+}
+
+teardown_file()
+{
+    real_close
+}
+
+setup()
+{
+    real_clear "${INSTANCES[@]}"
+}
+
+# count_endings TIMES COMMAND...: "GOOD BROKEN OTHER" of that many runs: exit status 0, SIGPIPE.
+count_endings()
+{
+    local times=$1 good=0 broken=0 other=0 status
+    shift
+    while [ $((good + broken + other)) -lt "$times" ]; do
+        status=0
+        "$@" >/dev/null 2>&1 || status=$?
+        case $status in
+        0) good=$((good + 1)) ;;
+        141) broken=$((broken + 1)) ;;
+        *) other=$((other + 1)) ;;
+        esac
+    done
+    echo "$good $broken $other"
+}
+
+# thousand SERVICE REQUEST: our kicks all end well; how Postfix's own end is only told.
+thousand()
+{
+    local etc=$REAL/etc/postfix-in ours theirs
+    ours=$(count_endings 1000 "$POSTKICK" -f "$INI" -c "$etc" public "$1" "$2")
+    theirs=$(count_endings 500 postkick -c "$etc" public "$1" "$2")
+    echo "# result: public $1 $2: ${ours% * *} of 1000 kicks ended well," \
+        "${theirs% * *} of 500 by Postfix's own postkick" \
+        "($(echo "$theirs" | cut -d' ' -f2) died of SIGPIPE)" >&3
+    is "$ours" "1000 0 0"
+}
+
+@test "1,000 kicks of an idle qmgr end well, every one" {
+    thousand qmgr I
+    # every single one was read, Postfix's own too, whatever their exit status
+    patiently requested_times postfix-in I 1500
+}
+
+requested_times()
+{
+    [ "$(requests "$REAL/$1.log" | grep -o "$2" | wc -l)" = "$3" ]
+}
+
+@test "1,000 kicks of pickup end well, every one" {
+    thousand pickup W
+}
+
+@test "1,000 kicks of everything at once end well, every one" {
+    is "$(count_endings 100 "$POSTKICK" -f "$INI" flush)" "100 0 0"
+    patiently requested_times postfix "FADI " 100
+    patiently requested_times postfix-in "FADI " 100
+    patiently requested_times postfix-out "FADI " 100
+    is "$(requests "$REAL/postfix-off.log")" ""
+}
+
+# same_bytes BEHAVIOUR REQUEST: at a stand-in that never closes first, so that Postfix's own can
+# send everything.
+same_bytes()
+{
+    TREE=$BATS_TEST_TMPDIR/tree-$1-$RANDOM
+    make_tree
+    echo "application_event_drain_time = 1s" >>"$DEFAULT/main.cf" # Postfix's own waits for the close
+    behave "$1" "$SPOOL/public/qmgr"
+    start_listener
+    postkick -c "$DEFAULT" public qmgr "$2"
+    patiently grep -q "$SPOOL/public/qmgr" "$LOG"
+    sleep 0.2
+    local theirs
+    theirs=$(cut -f2 "$LOG" | tr -d '\n')
+    : >"$LOG"
+    kick public qmgr "$2"
+    is "$status" 0
+    patiently grep -q "$SPOOL/public/qmgr" "$LOG"
+    sleep 0.2
+    is "$(cut -f2 "$LOG" | tr -d '\n')" "$theirs"
+    is "$stderr" "${3:-}"
+    stop_listener
+    [ -n "$theirs" ]
+}
+
+@test "the bytes on a socket are those of Postfix's own postkick" {
+    same_bytes drain I
+    same_bytes drain FADI
+    same_bytes drain $'\x01\xffX' 'postkick: warning: public/qmgr: request "\001\377X": "\001\377X" is ignored: the service acts on ADFIW'
+}
+
+@test "the bytes on a FIFO are those of Postfix's own postkick" {
+    same_bytes fifo I
+    same_bytes fifo FADI
+}
+
+deferred()
+{
+    [ "$(find "$REAL/spool/$1/deferred" -type f | wc -l)" = 1 ]
+}
+
+@test "flush delivers a deferred message in every enabled instance" {
+    local name
+    for name in "${INSTANCES[@]}"; do real_send "$name"; done
+    for name in "${INSTANCES[@]}"; do patiently deferred "$name"; done
+    for name in "${INSTANCES[@]}"; do : >"$REAL/$name.works"; done
+
+    # D respects the retry time, which is hours away
+    real_clear "${INSTANCES[@]}"
+    real_kick -v deferred
+    is "$status" 0
+    for name in postfix postfix-in postfix-out; do
+        patiently real_log "$name" "done deferred queue scan"
+        deferred_still "$name"
+    done
+
+    real_kick flush
+    is "$status" 0
+    is "$output$stderr" ""
+    for name in postfix postfix-in postfix-out; do
+        patiently real_log "$name" "status=sent"
+    done
+    # a request that is sure to come after, had there been one before
+    real_kick -c "$REAL/etc/postfix-off" public qmgr D
+    is "$status" 0
+    patiently requested "$REAL/postfix-off.log" "D "
+    patiently real_log postfix-off "done deferred queue scan"
+    deferred_still postfix-off
+
+    real_kick -a flush
+    is "$status" 0
+    patiently real_log postfix-off "status=sent"
+}
+
+deferred_still()
+{
+    run real_log "$1" "status=sent"
+    is "$status" 1
+    is "$(find "$REAL/spool/$1/deferred" -type f | wc -l)" 1
+}
+
+@test "flush picks up what lies in the maildrop queue unnoticed" {
+    local public=$REAL/spool/postfix-out/public
+    : >"$REAL/postfix-out.works"
+    mv "$public/pickup" "$public/aside" # so that sendmail cannot tell pickup
+    real_send postfix-out
+    mv "$public/aside" "$public/pickup"
+    is "$(find "$REAL/spool/postfix-out/maildrop" -type f | wc -l)" 1
+    real_kick flush
+    is "$status" 0
+    patiently real_log postfix-out "status=sent"
+}
+
+# values MEMBER: of the lines of JSON in $output.
+values()
+{
+    python3 -c '
+import json, sys
+member = sys.argv[1]
+print("".join(f"{json.loads(line)[member]}" + ("|" if member == "reason" else " ")
+              for line in sys.argv[2].splitlines()))' "$1" "$output"
+}
+
+@test "a stopped qmgr is unconfirmed after its own limit, and the others at once" {
+    local stopped
+    echo "application_event_drain_time = 3s" >>"$REAL/etc/postfix-in/main.cf"
+    stopped=$(real_daemon postfix-in qmgr)
+    kill -STOP "$stopped"
+    real_kick -j public qmgr I
+    kill -CONT "$stopped"
+
+    is "$status" 1
+    is "$stderr" "postkick: warning: $REAL/etc/postfix-in: public/qmgr: request not read within 3s"
+    is "$(values status)" "kicked unconfirmed kicked disabled "
+    is "$(values reason)" "|request not read within 3s|||"
+    is "$(values seconds | awk '{ print ($1 < 2), ($2 >= 3 && $2 < 20), ($3 < 2) }')" "1 1 1"
+    patiently requested "$REAL/postfix-in.log" "I " # late, but it came
+}

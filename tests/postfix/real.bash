@@ -1,0 +1,258 @@
+# Real Postfix instances for tests: load it with "load real", after "load ../lib/common".
+#
+# In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
+#   real_need real_open real_close                        host_need host_open host_close
+#   real_instance real_start real_stop                    host COMMAND...
+#   real_kick real_send real_log real_clear
+# and for both: patiently, requests.
+#
+# The default instance of the scratch directory is called "postfix"; its settings are $INI.
+
+REAL_SECONDS=30 # more than anything takes that happens at all
+
+real_need()
+{
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    command -v postmulti >/dev/null || skip "needs Postfix"
+}
+
+# patiently COMMAND...: until it succeeds; a failure when it does not for a long time.
+patiently()
+{
+    local tries
+    for ((tries = REAL_SECONDS * 20; tries > 0; tries--)); do
+        if "$@"; then return 0; fi
+        sleep 0.05
+    done
+    echo "waited in vain for: $*" >&2
+    return 1
+}
+
+real_open()
+{
+    export REAL=$BATS_FILE_TMPDIR/real INI=$BATS_FILE_TMPDIR/real/postkick.ini
+    # Postfix's daemons and other users have to get there.
+    chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
+    mkdir -p "$REAL/etc" "$REAL/spool" "$REAL/lib"
+    cat >"$INI" <<EOF
+[postfix]
+config_directory = $REAL/etc/postfix
+queue_directory = $REAL/spool/postfix
+data_directory = $REAL/lib/postfix
+EOF
+    chmod 755 "$REAL" "$REAL/etc" "$REAL/spool" "$REAL/lib"
+    cat >"$REAL/deliver" <<'EOF'
+#!/bin/sh
+# deliver FILE: what pipe(8) runs; a message is deferred as long as FILE does not exist.
+cat >/dev/null
+[ -e "$1" ] || exit 75
+EOF
+    chmod 755 "$REAL/deliver"
+}
+
+# real_instance NAME [LINE...]: an enabled instance, with LINEs in its main.cf. It delivers through
+# $REAL/deliver, once $REAL/NAME.works exists, retries by itself after hours only, and its daemons
+# say which requests they read. A secondary one is listed in the default one's main.cf.
+real_instance()
+{
+    local name=$1 etc=$REAL/etc/$1 line
+    shift
+    mkdir "$etc" "$REAL/spool/$name" "$REAL/lib/$name"
+    chown postfix "$REAL/lib/$name"
+    cat >"$etc/main.cf" <<EOF
+compatibility_level = 3.6
+queue_directory = $REAL/spool/$name
+data_directory = $REAL/lib/$name
+myhostname = $name.example
+mydestination =
+alias_maps =
+alias_database =
+inet_protocols = ipv4
+inet_interfaces = loopback-only
+master_service_disable = inet
+maillog_file = $REAL/$name.log
+maillog_file_prefixes = $REAL
+default_transport = deliver:
+minimal_backoff_time = 4h
+maximal_backoff_time = 4h
+queue_run_delay = 4h
+EOF
+    case "$*" in
+    *multi_instance_enable*) ;;
+    *) echo "multi_instance_enable = yes" >>"$etc/main.cf" ;;
+    esac
+    if [ "$name" != postfix ]; then
+        echo "multi_instance_name = $name" >>"$etc/main.cf"
+        grep -q multi_instance_directories "$REAL/etc/postfix/main.cf" ||
+            echo "multi_instance_directories =" >>"$REAL/etc/postfix/main.cf"
+        sed -i "/^multi_instance_directories/s|\$| $etc|" "$REAL/etc/postfix/main.cf"
+    fi
+    for line; do echo "$line" >>"$etc/main.cf"; done
+    # No chroot: a scratch directory has nothing of /etc. No wakeups: only kicks do anything.
+    awk '!/^#/ && /^[a-z]/ { $5 = "n"; $6 = "-" }
+         $1 == "qmgr" || $1 == "pickup" { $0 = $0 " -v" }
+         { print }' /usr/share/postfix/master.cf.dist >"$etc/master.cf"
+    echo "deliver unix - n n - - pipe user=nobody argv=$REAL/deliver $REAL/$name.works" \
+        >>"$etc/master.cf"
+    touch -d '1 hour ago' "$etc/main.cf" "$etc/master.cf" # Postfix waits for files that are new
+}
+
+# real_pid NAME: of its master, if that is really running in this scratch directory.
+real_pid()
+{
+    local pid
+    pid=$(tr -d ' ' <"$REAL/spool/$1/pid/master.pid") 2>/dev/null || return 1
+    [ "$(readlink "/proc/$pid/cwd")" = "$REAL/spool/$1" ] && echo "$pid"
+}
+
+real_runs()
+{
+    real_pid "$1" >/dev/null
+}
+
+real_ended()
+{
+    ! real_runs "$1"
+}
+
+# real_daemon NAME DAEMON: process id of one of the instance's daemons.
+real_daemon()
+{
+    pgrep -g "$(real_pid "$1")" -x "$2"
+}
+
+# real_start NAME...: side by side, until their trigger servers run and have nothing to do.
+real_start()
+{
+    local name pids=() pid
+    for name; do
+        postfix -c "$REAL/etc/$name" start >"$REAL/$name.start" 2>&1 </dev/null 3>&- 4>&- &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || { cat "$REAL"/*.start >&2; return 1; }; done
+    for name; do
+        patiently real_prod "$name" pickup W 'pickup.*master_notify: status 1'
+        patiently real_prod "$name" qmgr X 'request: 88 (X)'
+        sleep 0.1
+    done
+    real_clear "$@"
+}
+
+# real_prod NAME SERVICE REQUEST PATTERN: a request, unless the log has what it leads to.
+real_prod()
+{
+    real_log "$1" "$4" 2>/dev/null && return 0
+    "$POSTKICK" -q -f "$INI" -c "$REAL/etc/$1" public "$2" "$3" 2>/dev/null || true
+    sleep 0.2
+    return 1
+}
+
+# real_stop NAME...: with all processes, also stopped ones.
+real_stop()
+{
+    local name pid
+    for name; do
+        pid=$(real_pid "$name") || continue
+        kill -CONT -- "-$pid"
+        kill -KILL -- "-$pid"
+        patiently real_ended "$name"
+    done
+}
+
+real_close()
+{
+    local etc
+    [ -n "${REAL:-}" ] || return 0
+    for etc in "$REAL"/etc/*/; do real_stop "$(basename "$etc")"; done
+}
+
+# real_kick ARGUMENT...: the program with the scratch directory's settings; streams apart.
+real_kick()
+{
+    run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+}
+
+# real_send NAME: a message from outside of the instance's domain.
+real_send()
+{
+    printf 'Subject: test\n\ntext\n' |
+        sendmail -C "$REAL/etc/$1" -f sender@example.com recipient@example.com
+}
+
+# real_clear NAME...: what the log has from here on.
+real_clear()
+{
+    local name
+    for name; do : >"$REAL/$name.log"; done
+}
+
+# real_log NAME PATTERN: the log has that.
+real_log()
+{
+    grep -q -e "$2" "$REAL/$1.log"
+}
+
+# requests LOG: what qmgr read, as in "FADI FADI I ", if it runs with -v.
+requests()
+{
+    sed -n -e 's/.*qmgr\[[0-9]*\]: request: 0 (.*/ /p' \
+        -e 's/.*qmgr\[[0-9]*\]: request: [0-9]* (\(.\)).*/\1/p' "$1" 2>/dev/null | tr -d '\n'
+}
+
+# requested LOG REQUESTS: that is what qmgr has read by now.
+requested()
+{
+    [ "$(requests "$1")" = "$2" ]
+}
+
+host_need()
+{
+    real_need
+    unshare -m true 2>/dev/null || skip "needs a mount namespace"
+    command -v nsenter >/dev/null || skip "needs nsenter"
+    [ -n "${HOST:-}" ] || skip "needs overlay mounts"
+}
+
+# host_open: a mount namespace with /etc and /var of its own, and $HOST, a directory in memory
+# where programs may be set-gid. What runs in it is started by host().
+host_open()
+{
+    [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || return 0
+    local root=$BATS_FILE_TMPDIR/host fd
+    chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
+    mkdir -p "$root"
+    exec {fd}< <(exec unshare -m bash -c "
+        mount -t tmpfs -o mode=755 tmpfs '$root' || exit
+        for each in etc var; do
+            mkdir '$root'/\$each '$root'/\$each.work
+            mount -t overlay overlay -o lowerdir=/\$each \
+                -o upperdir='$root'/\$each,workdir='$root'/\$each.work /\$each || exit
+            chmod 755 /\$each
+        done
+        echo ready
+        exec sleep 900 >&-" 2>/dev/null 3>&-)
+    export HOST_PID=$!
+    if read -r _ <&"$fd"; then export HOST=$root; fi
+    exec {fd}<&-
+}
+
+# host COMMAND...: in the namespace.
+host()
+{
+    nsenter -t "$HOST_PID" -m -- env -u MAIL_CONFIG -u MAIL_VERBOSE "$@"
+}
+
+# host_close: ends what runs there, by what it works in.
+host_close()
+{
+    [ -n "${HOST:-}" ] || return 0
+    # shellcheck disable=SC2016 # for the shell there
+    host bash -c '
+        for file in /var/spool/postfix*/pid/master.pid; do
+            pid=$(tr -d " " <"$file") && [ -n "$pid" ] || continue
+            [ "$(readlink "/proc/$pid/cwd")" = "${file%/pid/master.pid}" ] || continue
+            [ "$(readlink "/proc/$pid/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] || continue
+            kill -KILL -- "-$pid"
+        done' 2>/dev/null || true
+    kill "$HOST_PID"
+}
