@@ -96,6 +96,7 @@ static bool run_tasks(struct teller *teller, struct manager *manager)
 {
     const struct command *command = teller->command;
     const struct options *options = command->options;
+    const struct selection *selection = teller->selection;
     struct manager_limits limits = {.stop = command->stop,
                                     .time_limit = options->time_limit,
                                     .interrupted = &signals_received,
@@ -109,8 +110,10 @@ static bool run_tasks(struct teller *teller, struct manager *manager)
     signals_catch();
     descriptors_raise_limit();
     manager_run(manager, &limits);
-    if (!options->quiet || teller->selection->is_single)
-        report_tasks(teller->selection, manager, options->quiet ? 0 : command->verbose);
+    if (!options->quiet)
+        report_tasks(selection, manager, command->verbose);
+    else if (selection->is_single && selection->choices[0].standing == SELECTION_FAILED)
+        report_instance_error(selection, selection->choices[0].instance);
     return !teller->failed;
 }
 

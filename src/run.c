@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,8 +13,9 @@
 #define READ_BYTES 65536
 #define READ_CALLS 16
 
-/* How often a process group whose first process has ended is looked at. */
-#define GROUP_LOOK (MONOTONIC_SECOND / 50)
+/* How often that is looked at for which there is no event: a process group whose first process has
+ * ended, and every process where pidfd_open(2) is missing (old kernels, valgrind). */
+#define LOOK_INTERVAL (MONOTONIC_SECOND / 50)
 
 struct state {
     const struct run *run;
@@ -72,9 +72,7 @@ static _Noreturn void exec_child(const struct run_child *child, int output, int 
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     execve(child->program, child->argv, make_environment(child));
     int error = errno;
-    ssize_t written = write(failure, &error, sizeof(error));
-    (void)written;
-    _exit(127);
+    _exit(write(failure, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
 }
 
 /* Waits until the child has become the program. Returns 0 or the errno of execve(2). */
@@ -110,10 +108,6 @@ static int fork_child(struct run_child *child, int output[2], int failure[2])
     close_descriptor(&failure[1]);
     int error = read_failure(failure[0]);
     child->process = error == 0 ? pidfd_open(child->pid, 0) : -1;
-    if (error == 0 && child->process < 0) {
-        error = errno;
-        (void)kill(child->pid, SIGKILL);
-    }
     if (error != 0)
         while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
             ;
@@ -293,8 +287,8 @@ static int64_t find_due(const struct state *state, int64_t now)
     if (state->kill_at != MONOTONIC_NEVER)
         due = state->killed ? MONOTONIC_NEVER : state->kill_at;
     for (size_t i = 0; i < state->active_count; i++)
-        if (state->active[i]->outcome != RUN_PENDING && due > now + GROUP_LOOK)
-            due = now + GROUP_LOOK;
+        if (state->active[i]->process < 0 && due > now + LOOK_INTERVAL)
+            due = now + LOOK_INTERVAL;
     return due;
 }
 
@@ -319,7 +313,8 @@ static void wait_once(struct state *state, struct pollfd *polls)
 
         if (polls[2 * i + 1].revents != 0 && !read_output(child))
             close_descriptor(&child->pipe);
-        if (polls[2 * i].revents != 0)
+        if (polls[2 * i].revents != 0 ||
+            (child->process < 0 && child->outcome == RUN_PENDING && has_ended(child)))
             reap(state, child);
     }
 }
