@@ -11,13 +11,18 @@ static bool is_about(struct settings *settings, const char *section, const char 
     return strcmp(name != NULL ? name : section + strlen(SETTINGS_SERVICE), service) == 0;
 }
 
+static bool has_capitals(const char *name)
+{
+    return name[strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0';
+}
+
 /* iniparser folds section names: a service whose name has capitals says it in "name". Returns the
  * section of the service, which the caller frees, or NULL. */
 static char *service_section(struct settings *settings, const char *service)
 {
     char *found = alloc_format(SETTINGS_SERVICE "%s", service);
 
-    if (is_about(settings, found, service))
+    if (!has_capitals(service) && is_about(settings, found, service))
         return found;
     free(found);
     found = NULL;
