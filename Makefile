@@ -23,7 +23,7 @@ SOURCES := $(wildcard src/*.c)
 OBJECTS := $(SOURCES:src/%.c=$B/%.o)
 LIBRARY := $(filter-out $B/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
-TOOLS := $(patsubst tests/lib/%.c,$B/lib/%,$(wildcard tests/lib/*.c))
+TOOLS := $(patsubst tests/lib/%.c,$B/lib/%,$(wildcard tests/lib/*.c)) $B/lib/inject.so
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FLOORS := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 
@@ -53,6 +53,9 @@ $B/unit/%: tests/unit/%.c $B/libpostkick.a | $B/unit
 # Test programs stand alone: none of our own modules is judged by itself.
 $B/lib/%: tests/lib/%.c | $B/lib
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
+
+$B/lib/%.so: tests/preload/%.c | $B/lib
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
 
 $B/bench/%: tests/bench/%.c | $B/bench
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<

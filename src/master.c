@@ -78,6 +78,8 @@ static bool read_lines(const char *path, struct master_locks *locks,
     char *line = NULL;
     size_t size = 0;
 
+    if (file == NULL && errno == ENOMEM)
+        diag_out_of_memory();
     if (file == NULL)
         return false;
     errno = 0;
@@ -85,7 +87,7 @@ static bool read_lines(const char *path, struct master_locks *locks,
         take(locks, line);
     if (errno == ENOMEM)
         diag_out_of_memory();
-    bool complete = ferror(file) == 0;
+    bool complete = feof(file) != 0;
     free(line);
     (void)fclose(file);
     return complete;

@@ -62,29 +62,30 @@ static void fail_socket(struct trigger *trigger, int error, int64_t now)
         finish(trigger, TRIGGER_SEND, error, now);
 }
 
-/* SIOCOUTQ first, SO_ERROR second: see trigger.h. */
-static void check_confirmed(struct trigger *trigger, int64_t now)
+/* SIOCOUTQ first, SO_ERROR second: see trigger.h. Returns false where there is no SIOCOUTQ. */
+static bool check_confirmed(struct trigger *trigger, int64_t now)
 {
     int unread, error;
     socklen_t size = sizeof(error);
+    bool is_told = ioctl(trigger->fd, SIOCOUTQ, &unread) == 0;
 
-    if (ioctl(trigger->fd, SIOCOUTQ, &unread) < 0)
-        unread = -1;
     if (getsockopt(trigger->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         error = errno;
     if (error != 0)
         fail_socket(trigger, error, now);
-    else if (unread == 0 && trigger->wait_for_close)
+    else if (is_told && unread == 0 && trigger->wait_for_close)
         enter(trigger, TRIGGER_CLOSING, trigger->read_limit, now);
-    else if (unread == 0)
+    else if (is_told && unread == 0)
         finish(trigger, TRIGGER_KICKED, 0, now);
+    return is_told;
 }
 
 /*
  * Reads and drops what the service sent: it may not read before that is taken off its hands. It is
  * no loss to stop early: as long as the service has more to send, its next send is another edge.
+ * Returns true at the end of file.
  */
-static void drain(struct trigger *trigger, int64_t now)
+static bool drain(struct trigger *trigger, int64_t now)
 {
     char dropped[DRAIN_BYTES];
 
@@ -92,22 +93,28 @@ static void drain(struct trigger *trigger, int64_t now)
         ssize_t count = recv(trigger->fd, dropped, sizeof(dropped), MSG_DONTWAIT);
 
         if (count == 0 || (count < 0 && errno == EAGAIN))
-            return;
+            return count == 0;
         if (count < 0 && errno != EINTR) {
             fail_socket(trigger, errno, now);
-            return;
+            return false;
         }
     }
+    return false;
 }
 
-/* The request is sent. */
-static void follow_reading(struct trigger *trigger, int64_t now)
+/* The request is sent. Where SIOCOUTQ is missing, the service's close, without the reset that an
+ * unread request leaves, is the answer: recv(2) looks at both at once. */
+static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
 {
-    check_confirmed(trigger, now);
+    bool is_ended = false, is_told = true;
+
+    (void)check_confirmed(trigger, now);
     if (trigger->state == TRIGGER_READING)
-        drain(trigger, now);
+        is_ended = drain(trigger, now);
     if (trigger->state == TRIGGER_READING)
-        check_confirmed(trigger, now);
+        is_told = check_confirmed(trigger, now);
+    if (trigger->state == TRIGGER_READING && !is_told && is_ended && (events & EPOLLHUP) != 0)
+        finish(trigger, TRIGGER_KICKED, 0, now);
 }
 
 /* The request is read. EPOLLHUP is the service's close; end of file alone may be a shutdown of its
@@ -117,7 +124,7 @@ static void follow_closing(struct trigger *trigger, uint32_t events, int64_t now
     if ((events & EPOLLHUP) != 0)
         finish(trigger, TRIGGER_KICKED, 0, now);
     else
-        drain(trigger, now);
+        (void)drain(trigger, now);
 }
 
 static ssize_t send_rest(const struct trigger *trigger)
@@ -143,7 +150,7 @@ static void follow_writing(struct trigger *trigger, int64_t now)
     } while ((count < 0 && errno == EINTR) || (count > 0 && trigger->written < whole));
     if (count < 0 && errno == EAGAIN) {
         if (trigger->is_socket)
-            drain(trigger, now);
+            (void)drain(trigger, now);
     } else if (count < 0 && trigger->is_socket) {
         fail_socket(trigger, errno, now);
     } else if (count < 0) {
@@ -262,7 +269,7 @@ void trigger_event(struct trigger *trigger, uint32_t events, int64_t now)
     if (trigger->state == TRIGGER_WRITING)
         follow_writing(trigger, now);
     else if (trigger->state == TRIGGER_READING)
-        follow_reading(trigger, now);
+        follow_reading(trigger, events, now);
     if (trigger->state == TRIGGER_CLOSING)
         follow_closing(trigger, events, now);
 }
@@ -277,7 +284,7 @@ static void time_is_up(struct trigger *trigger, int64_t now)
         finish(trigger, TRIGGER_NOT_WRITTEN, EAGAIN, now);
         break;
     case TRIGGER_READING:
-        check_confirmed(trigger, now); /* read at the last moment */
+        (void)check_confirmed(trigger, now); /* read at the last moment */
         if (trigger->state == TRIGGER_READING)
             finish(trigger, TRIGGER_NOT_READ, 0, now);
         else if (trigger->state == TRIGGER_CLOSING && now >= trigger->limit)

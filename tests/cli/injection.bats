@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# Every allocation and every system call fails once: tests/lib/inject-every has the rules.
+bats_require_minimum_version 1.5.0
+load ../lib/common
+
+setup()
+{
+    make_tree -n 5 -d 3
+    behave fifo "$TREE/spool/postfix-0001/public/qmgr"
+    behave greet "$TREE/spool/postfix-0002/public/qmgr"
+    start_listener
+    RUNNING=()
+    for queue in "$TREE"/spool/*; do
+        exec {lock}>"$queue/pid/master.pid"
+        flock -x "$lock"
+        RUNNING+=("$lock")
+    done
+    cat >>"$INI" <<'END'
+[service tester]
+class = public
+requests = *
+[action own]
+kick = public tester x
+END
+    # The allocations that fail in a sanitizer's run are a sample.
+    STEP=1
+    if nm -D "$POSTKICK" | grep -q __asan_init; then STEP=7; fi
+}
+
+teardown()
+{
+    for lock in "${RUNNING[@]}"; do exec {lock}>&-; done
+    stop_listener
+}
+
+# inject OPTION... -- ARGUMENT...: all failures of one command line.
+inject()
+{
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    run "$ROOT/tests/lib/inject-every" --slow 9 --library "$TOOLS/inject.so" --log "$LOG" --step "$STEP" \
+        "${options[@]}" -- "$POSTKICK" -f "$INI" "$@"
+    echo "# ${lines[-1]}" >&3
+    [ "$status" = 0 ] || {
+        echo "$output" >&2
+        return 1
+    }
+}
+
+# postconf_answers: a program that tells what main.cf refers to.
+postconf_answers()
+{
+    mkdir "$TREE/bin"
+    printf '#!/bin/sh\necho "multi_instance_group = asked"\n' >"$TREE/bin/postconf"
+    chmod +x "$TREE/bin/postconf"
+    printf 'command_directory = %s\n' "$TREE/bin" >>"$DEFAULT/main.cf"
+    # shellcheck disable=SC2016 # for main.cf and sh, not for this shell
+    echo 'multi_instance_group = $mydomain' >>"$TREE/etc/postfix-0004/main.cf"
+}
+
+@test "no failing call makes a kick crash, lie, lose a setting or leak" {
+    inject -- -q -t 2 -j public qmgr '{run}'
+}
+
+@test "the same when one service closes without reading and one instance is damaged" {
+    stop_listener
+    rm "$TREE"/spool/*/public/*
+    behave closeunread "$TREE/spool/postfix-0002/public/qmgr"
+    start_listener
+    echo 'trigger_timeout = never' >>"$TREE/etc/postfix-0004/main.cf"
+    inject -- -t 2 -j -w public qmgr '{run}'
+}
+
+@test "no failing call makes a dry run lie" {
+    inject -- -n -j public qmgr '{run}'
+}
+
+@test "no failing call makes a list lie, nor a question to postconf go wrong" {
+    postconf_answers
+    inject --step $((STEP * 3)) -- -l -j
+}
+
+@test "no failing call makes a command run in every instance go wrong" {
+    # shellcheck disable=SC2016 # for main.cf and sh, not for this shell
+    # A pipe that cannot be read is the end of the output: it does not happen.
+    inject --step $((STEP * 5)) --without read -- -x -j -P 2 -t 20 -- sh -c 'echo "$multi_instance_name"'
+}
+
+@test "calls that fail every time: no ioctl(2), the close of the service is the answer" {
+    behave greet "$TREE/spool/postfix-0002/public/qmgr"
+    INJECT=ioctl:0:25 LD_PRELOAD=$TOOLS/inject.so ASAN_OPTIONS=verify_asan_link_order=0 kick -t 5 \
+        -i postfix-0002 -i - public qmgr I
+    is "$status" 0
+    is "$stderr" ""
+}
+
+@test "the clock that can be set back is never asked" {
+    local report=$BATS_TEST_TMPDIR/report
+    export INJECT_REPORT=$report LD_PRELOAD=$TOOLS/inject.so
+    export ASAN_OPTIONS=verify_asan_link_order=0
+    kick -t 1 public qmgr I
+    unset LD_PRELOAD
+    is "$status" 0
+    grep -q '^clock_gettime ' "$report"
+    run grep -E '^(time|gettimeofday|wall_clock) ' "$report"
+    is "$output" ""
+}
