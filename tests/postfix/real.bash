@@ -89,7 +89,8 @@ EOF
     fi
     for line; do echo "$line" >>"$etc/main.cf"; done
     # No chroot: a scratch directory has nothing of /etc. No wakeups: only kicks do anything.
-    awk '!/^#/ && /^[a-z]/ { $5 = "n"; $6 = "-" }
+    awk '/^#/ { next }
+         /^[a-z]/ { $5 = "n"; $6 = "-" }
          $1 == "qmgr" || $1 == "pickup" { $0 = $0 " -v" }
          { print }' /usr/share/postfix/master.cf.dist >"$etc/master.cf"
     echo "deliver unix - n n - - pipe user=nobody argv=$REAL/deliver $REAL/$name.works" \

@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# What postkick.ini says of the services in a stock master.cf, held against what real ones log when
+# they are kicked.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load real
+
+setup_file()
+{
+    real_need
+    real_open
+    real_instance postfix "virtual_mailbox_base = /"
+    # Those that are comments in the stock master.cf
+    printf '%s\n' 'smtpd pass - - n - - smtpd' 'dnsblog unix - - n - 0 dnsblog' \
+        'tlsproxy unix - - n - 0 tlsproxy' >>"$REAL/etc/postfix/master.cf"
+    real_start postfix
+}
+
+teardown_file()
+{
+    real_close
+}
+
+# catalogue: "CLASS SERVICE REQUESTS" for every service of the shipped settings.
+catalogue()
+{
+    sed -n -e '/^\[service /,$p' "$ROOT/conf/postkick.ini" |
+        awk '/^\[/ { gsub(/[][]/, ""); service = $2 }
+             $1 == "class" { class = $3 }
+             $1 == "requests" { sub(/[^=]*= */, ""); print class, service, $0 }'
+}
+
+# kick_and_watch CLASS SERVICE REQUEST PATTERN: the log has it, soon.
+kick_and_watch()
+{
+    real_clear postfix
+    real_kick "$1" "$2" "$3"
+    patiently real_log postfix "$4"
+}
+
+@test "every service of the stock master.cf is known, of the class that it has there" {
+    awk '$2 ~ /^(unix|pass|unix-dgram)$/ && $1 != "deliver" {
+        print $3 == "n" ? "public" : "private", $1
+    }' "$REAL/etc/postfix/master.cf" | sort >"$BATS_TEST_TMPDIR/stock"
+    catalogue | cut -d' ' -f1,2 | sort >"$BATS_TEST_TMPDIR/known"
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/stock")" -gt 20 ]
+    diff -u "$BATS_TEST_TMPDIR/stock" "$BATS_TEST_TMPDIR/known"
+}
+
+@test "services that take no requests complain of one, or never read it" {
+    local class service requests count=0
+    while read -r class service requests; do
+        [ -z "$requests" ] || continue
+        case $service in
+        postlog | showq | smtpd) continue ;; # see below
+        anvil) kick_and_watch "$class" anvil refresh "premature end-of-input on anvil socket" ;;
+        tlsproxy) kick_and_watch "$class" tlsproxy refresh "unexpected attribute refresh from plaintext" ;;
+        *) kick_and_watch "$class" "$service" refresh "unexpected attribute refresh from $service socket" ;;
+        esac
+        is "$status" 0
+        is "$stderr" "postkick: warning: $class/$service: the service takes no requests"
+        count=$((count + 1))
+    done < <(catalogue)
+    [ "$count" -ge 25 ]
+
+    kick_and_watch private smtpd W "pass_accept_attr: cannot receive file descriptor"
+    is "$status" 1
+    has "$stderr" "postkick: warning: private/smtpd: the service takes no requests"
+    real_kick public showq W
+    is "$status" 1
+    has "$stderr" "postkick: warning: public/showq: the service takes no requests"
+    has "$stderr" "postkick: warning: public/showq: closed before the request was read"
+    real_kick -j public postlog W
+    is "$status" 1
+    has "$output" '"reason": "a datagram socket takes no requests"'
+}
+
+@test "flush and tlsmgr greet, act on exactly W, and complain of all else" {
+    local each
+    for each in "public flush" "private tlsmgr"; do
+        # shellcheck disable=SC2086 # two words
+        set -- $each
+        real_clear postfix
+        real_kick -w "$1" "$2" W
+        is "$status" 0
+        is "$stderr" ""
+        kick_and_watch "$1" "$2" WW "unexpected attribute WW from $2 socket"
+        is "$status" 0
+        is "$stderr" "postkick: warning: $1/$2: request \"WW\" is ignored: the service acts on \"W\" only"
+        run real_log postfix "unexpected attribute W from"
+        is "$status" 1
+    done
+}
+
+@test "qmgr ignores every byte but its own, and pickup none" {
+    local byte
+    for byte in A D F I W; do
+        kick_and_watch public qmgr $byte "request: [0-9]* ($byte)"
+        is "$stderr" "$(case $byte in A | F) echo "postkick: warning: public/qmgr: request \"$byte\" has no effect: AF takes effect only with others of ADFIW" ;; esac)"
+    done
+    for byte in a i w w1 B X '?'; do
+        real_clear postfix
+        real_kick public qmgr "$byte"
+        is "$status" 0
+        has "$stderr" "is ignored: the service acts on ADFIW"
+        patiently real_log postfix "request ignored"
+        run real_log postfix "start .* queue scan"
+        is "$status" 1
+    done
+    for byte in W x ''; do
+        kick_and_watch public pickup "$byte" "pickup.*trigger arrived"
+        is "$status" 0
+        is "$stderr" ""
+    done
+}
+
+@test "the wrong class is told" {
+    real_kick -v private qmgr I
+    is "$status" 1
+    has "$stderr" "postkick: private/qmgr: service is public, not private"
+    real_kick -v public anvil I
+    is "$status" 1
+    has "$stderr" "postkick: public/anvil: service is private, not public"
+    real_kick -v public nosuch I
+    is "$status" 1
+    has "$stderr" "postkick: public/nosuch: no such service in master.cf"
+}
