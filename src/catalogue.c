@@ -90,7 +90,7 @@ static void check_bytes(const char *requests, const char *modifiers, const char 
                      unknown, requests);
     else if (!any_other_than(request, requests, modifiers))
         alloc_append(warnings,
-                     "request \"%s\" has no effect: %s takes effect only with others of %s",
+                     "request \"%s\" starts nothing: %s only modify what others of %s start",
                      request, modifiers, requests);
     free(unknown);
 }

@@ -97,7 +97,7 @@ kick_and_watch()
     local byte
     for byte in A D F I W; do
         kick_and_watch public qmgr $byte "request: [0-9]* ($byte)"
-        is "$stderr" "$(case $byte in A | F) echo "postkick: warning: public/qmgr: request \"$byte\" has no effect: AF takes effect only with others of ADFIW" ;; esac)"
+        is "$stderr" "$(case $byte in A | F) echo "postkick: warning: public/qmgr: request \"$byte\" starts nothing: AF only modify what others of ADFIW start" ;; esac)"
     done
     for byte in a i w w1 B X '?'; do
         real_clear postfix
@@ -113,6 +113,17 @@ kick_and_watch()
         is "$status" 0
         is "$stderr" ""
     done
+}
+
+@test "A alone starts nothing, and modifies the scan that comes next" {
+    real_send postfix
+    patiently real_log postfix "qmgr_job_free"
+    : >"$REAL/postfix.works"
+    real_kick -q public qmgr A
+    kick_and_watch public qmgr I "done incoming queue scan"
+    run real_log postfix "start deferred queue scan"
+    is "$status" 1
+    kick_and_watch public qmgr D "status=sent"
 }
 
 @test "the wrong class is told" {
