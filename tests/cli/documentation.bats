@@ -1,0 +1,320 @@
+#!/usr/bin/env bats
+# What is written for people agrees with the program: manual pages, README.md, --help, completion.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+    load ../lib/common
+    cd "$ROOT" || return 1
+    MAN=man/postkick.1
+    SETTINGS=man/postkick.ini.5
+}
+
+# sorted: the words of standard input, each once, one per line.
+sorted()
+{
+    tr -s ' \t' '\n' | grep . | sort -u
+}
+
+# help_options: "-c --config-directory ARG" of every option in --help, ARG where it takes one.
+help_options()
+{
+    "$POSTKICK" --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\)\( [A-Z][A-Z=]*\)\{0,1\}\( .*\)*$/\1 \2\3/p' |
+        sed 's/ [A-Z=]*$/ ARG/' | sort
+}
+
+# man_options: the same from the OPTIONS of the manual page.
+man_options()
+{
+    sed -n '/^\.Sh OPTIONS/,/^\.Sh WHICH/s/^\.It Fl \([a-zA-Z]\)\( Ar .*\)\{0,1\} , Fl -\([a-z-]*\)\( Ar .*\)\{0,1\}$/-\1 --\3\4/p' \
+        $MAN | sed 's/ Ar .*/ ARG/' | sort
+}
+
+# synopsis_letters: those of the manual page's synopsis.
+synopsis_letters()
+{
+    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' $MAN | grep -o 'Fl [a-zA-Z]*' | cut -c 4- |
+        grep -o . | sort -u
+}
+
+# members WHICH: the JSON members in the manual page: of every row, of requests, of commands.
+members()
+{
+    sed -n '/^\.Sh JSON/,/^\.Sh ENVIRONMENT/p' $MAN |
+        awk -v which="$1" '
+            /^Requests have/ {part = "requests"}
+            /^Commands$/ {part = "commands"}
+            /^\.It Va/ && (part == "" || part == which) {
+                gsub(/^\.It Va|,/, ""); for (i = 1; i <= NF; i++) print $i
+            }' | sort -u
+}
+
+# json_members: the members of the first object on standard input.
+json_members()
+{
+    python3 -c 'import json, sys; print(*sorted(json.loads(sys.stdin.readline())), sep="\n")'
+}
+
+# lacks TEXT PART: TEXT does not contain PART.
+lacks()
+{
+    case "$1" in
+    *"$2"*)
+        printf 'expected not to contain: %s\n                    got: %s\n' "$2" "$1" >&2
+        return 1
+        ;;
+    esac
+}
+
+# complete_words WORD...: what the completion offers for the last word, one per line.
+complete_words()
+{
+    bash --norc -c '
+        . scripts/postkick.bash-completion
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _postkick
+        [ "${#COMPREPLY[@]}" = 0 ] || printf "%s\n" "${COMPREPLY[@]}" | sort -u' - \
+        "$POSTKICK" "$@"
+}
+
+# readme_commands: the indented command lines of README.md, without the prompt.
+readme_commands()
+{
+    sed -n -e 's/^    # //p' -e 's/^    \(\(make\|scripts\|postkick\)[ /].*\)/\1/p' README.md
+}
+
+@test "the manual pages have no mistakes of form" {
+    local page
+    for page in man/*; do
+        run mandoc -T lint -W warning "$page"
+        is "$output" ""
+        is "$status" 0
+    done
+}
+
+@test "options: the manual page describes those of --help, with the same arguments" {
+    local options
+    options=$(help_options)
+    is "$(wc -l <<<"$options")" 17
+    is "$(man_options)" "$options"
+    is "$(sed -n 's/^\.It Fl -\([a-z]*\)$/\1/p' $MAN | sort | tr '\n' ' ')" "help version "
+}
+
+@test "options: the synopses name every letter and no others" {
+    local letters
+    letters=$(help_options | cut -c 2 | sort -u)
+    is "$(synopsis_letters)" "$letters"
+    is "$("$POSTKICK" --help | sed -n '/^Usage/,/^$/p' | grep -o '[[ ]-[a-zA-Z]\{1,\}' |
+        tr -d '[ -' | grep -o . | sort -u)" "$letters"
+}
+
+@test "options: the program takes every one that is described, and no other letter" {
+    local letter options
+    options=$(help_options)
+    for letter in {a..z} {A..Z}; do
+        run "$POSTKICK" "-$letter" 1
+        if grep -q "^-$letter " <<<"$options"; then
+            lacks "$output" "invalid option"
+        elif [ "$letter" = e ]; then
+            has "$output" "use postmulti(1)"
+        else
+            has "$output" "invalid option"
+        fi
+    done
+    while read -r _ letter _; do
+        run "$POSTKICK" "$letter"
+        lacks "$output" "invalid option"
+    done <<<"$options"
+}
+
+@test "options: the completion has the same, and knows which take an argument" {
+    local options
+    options=$(help_options | sed 's/ ARG//' | sorted; echo --help; echo --version)
+    is "$(complete_words - | sort)" "$(sort <<<"$options")"
+    is "$(bash --norc -c '. scripts/postkick.bash-completion; echo "$_postkick_letters"' |
+        grep -o . | sort)" "$(help_options | grep ARG | cut -c 2 | sort)"
+    is "$(bash --norc -c '. scripts/postkick.bash-completion; echo "$_postkick_longs"' | sorted)" \
+        "$(help_options | sed -n 's/^-. \(.*\) ARG/\1/p' | sort)"
+}
+
+@test "the text of --help fits a terminal of 80 columns" {
+    is "$("$POSTKICK" --help | awk 'length > 80')" ""
+}
+
+@test "actions: --help, the settings and the manual page have the same" {
+    local actions
+    actions=$(sed -n 's/^\[action \(.*\)\]/\1/p' conf/postkick.ini)
+    is "$("$POSTKICK" --help | sed -n '/^Actions/,$s/^  \([a-z]*\) .*/\1/p')" "$actions"
+    is "$(sed -n '/^\.Sh ACTIONS/,/^\.Sh RUNNING/s/^\.It Cm //p' $MAN)" "$actions"
+}
+
+@test "settings: postkick.ini(5) describes every key of postkick.ini, and no other" {
+    # A section "[service anvil]" is one of "Sections [service NAME]".
+    local ini page
+    ini=$({
+        awk '/^\[/ {gsub(/[][]/, ""); section = $1}
+             /^[a-z_]+ *=/ {print section, $1}' conf/postkick.ini
+        echo service name
+    } | sort -u)
+    page=$(awk '/^\.Ss Section/ {gsub(/[][]/, ""); section = $3}
+                /^\.Sh FILES/ {section = ""}
+                /^\.It Va/ && section != "" {
+                    for (i = 3; i <= NF; i++) if ($i != ",") print section, $i
+                }' $SETTINGS | sort -u)
+    is "$page" "$ini"
+}
+
+@test "settings: every key that is described is taken" {
+    printf '[service x]\nname = X\nclass = public\nrequests = AB\nmodifiers = B\n' >"$BATS_TEST_TMPDIR/ini"
+    printf '[action x]\nkick = public X A\nabout = x\n' >>"$BATS_TEST_TMPDIR/ini"
+    sed -n '/^\[postfix\]/,/^; Actions/p' conf/postkick.ini >>"$BATS_TEST_TMPDIR/ini"
+    run "$POSTKICK" -f "$BATS_TEST_TMPDIR/ini" --help
+    is "$status" 0
+    has "$output" "  x                          x"
+}
+
+@test "settings: the limits of the file are those that are described" {
+    has "$(tr '\n' ' ' <$SETTINGS)" "at most 1022 characters and the file at most 256 KiB"
+    local ini=$BATS_TEST_TMPDIR/ini
+    printf '[action x]\nkick = public qmgr D\nabout = %1014s\n' y >"$ini"
+    "$POSTKICK" -f "$ini" --help
+    printf '[action x]\nkick = public qmgr D\nabout = %1015s\n' y >"$ini"
+    run "$POSTKICK" -f "$ini" --help
+    is "$status" 1
+    has "$output" "line 3: line too long"
+    { printf '%262143s\n' "" | tr ' ' '\n'; } >"$ini"
+    "$POSTKICK" -f "$ini" --help
+    echo >>"$ini"
+    run "$POSTKICK" -f "$ini" --help
+    is "$status" 1
+    has "$output" "larger than 262144 bytes"
+}
+
+@test "settings: the examples of postkick.ini(5) and README.md are taken, and do what they say" {
+    make_tree -n 1
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh DIAGNOSTICS/{/^[^.]/p}' $SETTINGS |
+        sed -n '/^\[/,/^$/p;/=/p' | awk '/^\[/ || /=/' | uniq >>"$INI"
+    kick -n retry
+    has "$output" '"FAD" to '
+    kick -n public qmgr-B x
+    has "$stderr" 'the service acts on ADFIW'
+    INI=$BATS_TEST_TMPDIR/readme.ini
+    sed -n '/^\[postfix\]/,$p' "$TREE/postkick.ini" | sed '/^\[action/,$d' >"$INI"
+    sed -n '/^    \[action/,/^$/s/^    //p' README.md >>"$INI"
+    kick -n retry
+    has "$output" '"FAD" to '
+}
+
+@test "JSON: the members are those that the manual page describes" {
+    make_tree -n 2
+    start_listener
+    kick -l -j
+    is "$(json_members <<<"$output")" "$(members none)"
+    kick -j public qmgr I
+    is "$(json_members <<<"$output")" "$(members requests)"
+    kick -x -j true
+    is "$(json_members <<<"$output")" "$(members commands)"
+    stop_listener
+}
+
+@test "the version is that of the change log" {
+    is "$("$POSTKICK" --version)" "postkick $(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -n 1)"
+}
+
+@test "README.md: every make target and every file is there" {
+    local word
+    while read -r word; do
+        grep -q "^$word:" Makefile || { echo "no target: $word"; return 1; }
+    done < <(grep -o '`make [a-z]*`\|^    make [a-z]*' README.md | tr -d '`' | awk 'NF > 1 {print $2}')
+    while read -r word; do
+        [ -e "$word" ] || { echo "no file: $word"; return 1; }
+    done < <(grep -o '\(^    \|`\|(\)\(scripts\|tests\|src\|man\|conf\|\.ci\)\(/[a-z./-]*\)*' README.md |
+        tr -d '(` ' | sort -u)
+}
+
+@test "README.md: every command that is shown is one of ours, with options that exist" {
+    local line letter options count=0
+    options=$(help_options)
+    while read -r line; do
+        # shellcheck disable=SC2086 # words
+        set -- ${line#* }
+        count=$((count + 1))
+        while [[ ${1-} == -? || ${1-} == -[a-zA-Z]* ]]; do
+            while read -r letter; do
+                grep -q "^-$letter " <<<"$options" || { echo "$line: -$letter"; return 1; }
+                if grep -q "^-$letter .* ARG" <<<"$options"; then shift; fi
+            done < <(grep -o '[a-zA-Z]' <<<"$1")
+            shift
+        done
+    done < <(readme_commands | grep '^postkick -[a-zA-Z]')
+    [ "$count" -ge 8 ]
+}
+
+@test "README.md: every source module has its line, and no other" {
+    local listed
+    listed=$(sed -n '/^| For a change of/,/^## /p' README.md | awk -F'|' 'NR > 1 {print $3}' |
+        grep -o '`[a-z_]*`' | tr -d '`' | sort)
+    is "$listed" "$(find src -name '*.[ch]' | sed 's|src/\(.*\)\..|\1|' | sort -u)"
+}
+
+@test "README.md: the packages are those that scripts/deps installs" {
+    is "$(sed -n '/^| Package/,/^$/p' README.md | awk -F'|' 'NR > 2 {print $2}' | tr ', ' '\n\n' |
+        grep . | sort)" \
+        "$(sed -n 's/^\(build\|tests\|lint\|bench\)="\(.*\)"$/\2/p' scripts/deps | sed 's/\$[a-z]*//' |
+            tr ' ' '\n' | grep . | sort -u)"
+}
+
+@test "completion: classes, actions, services and requests" {
+    make_tree -n 1
+    start_listener
+    is "$(complete_words -f "$INI" '' | tr '\n' ' ')" \
+        "deferred flush incoming pickup private public "
+    is "$(complete_words -f "$INI" public q)" qmgr
+    mkfifo "$SPOOL/public/second"
+    is "$(complete_words -f "$INI" public '' | tr '\n' ' ')" "flush pickup qmgr second "
+    is "$(complete_words -f "$INI" private '')" tlsmgr
+    is "$(complete_words -f "$INI" public qmgr '')" ""
+    is "$(complete_words -f "$INI" flush '')" ""
+    printf '[action mine]\nkick = public qmgr D\nabout = x\n' >>"$INI"
+    is "$(complete_words "--settings" = "$INI" mi)" mine
+    stop_listener
+}
+
+@test "completion: groups, instances and directories" {
+    make_tree -n 4
+    is "$(complete_words -f "$INI" -g '' | tr '\n' ' ')" "inbound outbound submission "
+    is "$(complete_words -f "$INI" -ng in)" inbound
+    is "$(complete_words -f "$INI" --group = in)" inbound
+    is "$(complete_words -f "$INI" -o trigger_timeout = 5 -g in)" inbound
+    is "$(complete_words -f "$INI" -i 0002)" 0002
+    is "$(complete_words -f "$INI" -i postfix-0 | tr '\n' ' ')" \
+        "postfix-0001 postfix-0002 postfix-0003 "
+    is "$(complete_words -f "$INI" -i "$TREE/etc/postfix-0003")" "$TREE/etc/postfix-0003"
+    is "$(complete_words -f "$INI" -c "$DEFAULT-" | wc -l)" 3
+    # An environment that means one instance does not hide the others.
+    is "$(MAIL_CONFIG=$DEFAULT-0001 complete_words -f "$INI" -g in)" inbound
+}
+
+@test "completion: modes, arguments and what comes after the operands" {
+    has "$(complete_words --dry)" --dry-run
+    is "$(complete_words -p rel)" reload
+    is "$(complete_words -np stop '')" ""
+    has "$(complete_words -x basenam)" basename
+    is "$(complete_words -l fl)" ""
+    is "$(complete_words -t '')" ""
+    is "$(complete_words public -)" ""
+    is "$(complete_words -f "$ROOT/conf/postkick.i")" "$ROOT/conf/postkick.ini"
+    is "$(complete_words -c "$ROOT/con")" "$ROOT/conf"
+    is "$(complete_words -o trigger_t)" trigger_timeout=
+}
+
+@test "completion: nothing that stands in a main.cf is run" {
+    make_tree -n 2
+    # shellcheck disable=SC2016 # as text
+    printf 'multi_instance_group = x$$(touch${IFS}%s)\n' "$BATS_TEST_TMPDIR/ran" \
+        >>"$DEFAULT-0001/main.cf"
+    has "$(complete_words -f "$INI" -g x)" 'x\$\(touch'
+    has "$(complete_words -f "$INI" -g '')" 'x\$\(touch'
+    [ ! -e "$BATS_TEST_TMPDIR/ran" ]
+}
