@@ -1,0 +1,519 @@
+#!/usr/bin/env bats
+# -p and -x with stand-ins for Postfix's programs: which instances, in what order, with what around
+# them, and what becomes of commands that fail, hang or flood.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+
+# The default instance, two that are enabled and one, 0002, that is not.
+setup()
+{
+    make_tree -n 4 -d 2
+    A=$DEFAULT-0001 OFF=$DEFAULT-0002 C=$DEFAULT-0003
+    BIN=$TREE/bin
+    CALLS=$TREE/calls
+    mkdir "$BIN"
+    export CALLS
+    # It notes the instance and its arguments, and does what the file of that name says.
+    cat >"$BIN/postfix" <<'EOF'
+#!/bin/bash
+name=${MAIL_CONFIG##*/}
+echo "$name $*" >>"$CALLS"
+[ ! -e "$CALLS.$name" ] || . "$CALLS.$name"
+echo "$name.end" >>"$CALLS.ends"
+EOF
+    chmod +x "$BIN/postfix"
+    sed -i "s,^command_directory.*,command_directory = $BIN," "$DEFAULT/main.cf" "$INI"
+}
+
+# program NAME: an executable in $BIN, its text on standard input.
+program()
+{
+    cat >"$BIN/$1"
+    chmod +x "$BIN/$1"
+}
+
+# called LINE...: these calls, in this order, since the last time.
+called()
+{
+    local expected=
+    [ $# = 0 ] || expected=$(printf '%s\n' "$@")
+    is "$(cat "$CALLS" 2>/dev/null)" "$expected"
+    rm -f "$CALLS" "$CALLS.ends"
+}
+
+# on NAME COMMAND: what the stand-in does in that instance.
+on()
+{
+    echo "$2" >"$CALLS.$1"
+}
+
+# row N MEMBER...: those members of that line of JSON on standard output.
+row()
+{
+    printf '%s\n' "$output" | sed -n "$1p" | python3 -c '
+import json, sys
+row = json.load(sys.stdin)
+for name in ("seconds", "queue_directory", "data_directory", "group", "name"):
+    assert name in row, name
+ran = row["exit_status"] != -1 or row["signal"] != 0
+assert (row["seconds"] > 0) == ran, row
+print(json.dumps({name: row[name] for name in sys.argv[1:]}))' "${@:2}"
+}
+
+@test "each kind of postfix command, in which instances and in what order" {
+    kick -p start
+    is "$status" 0
+    called "postfix -- start" "postfix-0001 -- start" "postfix-0002 -- check" \
+        "postfix-0003 -- start"
+    for word in stop abort drain quick-stop; do
+        kick -p "$word"
+        is "$status" 0
+        called "postfix-0003 -- $word" "postfix-0001 -- $word" "postfix -- $word"
+    done
+    for word in reload flush; do
+        kick -p "$word"
+        is "$status" 0
+        called "postfix -- $word" "postfix-0001 -- $word" "postfix-0003 -- $word"
+    done
+    for word in check status set-permissions upgrade-configuration nonsense -v; do
+        kick -p -- "$word"
+        is "$status" 0
+        called "postfix -- $word" "postfix-0001 -- $word" "postfix-0002 -- $word" \
+            "postfix-0003 -- $word"
+    done
+    is "$output$stderr" ""
+}
+
+@test "arguments of a postfix command are passed on, also with check" {
+    kick -p start -x 'a b' ''
+    called "postfix -- start -x a b " "postfix-0001 -- start -x a b " \
+        "postfix-0002 -- check -x a b " "postfix-0003 -- start -x a b "
+}
+
+@test "the default main.cf says which commands start, stop and control" {
+    cat >>"$DEFAULT/main.cf" <<'EOF'
+postmulti_start_commands = go,both
+postmulti_stop_commands = $multi_instance_group end both
+postmulti_control_commands = wink
+EOF
+    echo "postmulti_start_commands = nonsense" >>"$A/main.cf"
+    kick -p go
+    called "postfix -- go" "postfix-0001 -- go" "postfix-0002 -- check" "postfix-0003 -- go"
+    kick -p end
+    called "postfix-0003 -- end" "postfix-0001 -- end" "postfix -- end"
+    kick -p wink
+    called "postfix -- wink" "postfix-0001 -- wink" "postfix-0003 -- wink"
+    kick -p both
+    called "postfix -- both" "postfix-0001 -- both" "postfix-0002 -- check" "postfix-0003 -- both"
+    for word in stop nonsense; do
+        kick -p $word
+        called "postfix -- $word" "postfix-0001 -- $word" "postfix-0002 -- $word" \
+            "postfix-0003 -- $word"
+    done
+}
+
+@test "-c is one instance, enabled or not; -i and -g choose among all" {
+    kick -c "$OFF" -p start
+    called "postfix-0002 -- start"
+    kick -c "$OFF" -p stop
+    called "postfix-0002 -- stop"
+    kick -i postfix-0003 -i - -p stop
+    called "postfix-0003 -- stop" "postfix -- stop"
+    kick -i 0002 -p start
+    called "postfix-0002 -- check"
+    kick -g submission -p status
+    called "postfix-0002 -- status"
+    kick -i 0002 -p stop
+    is "$status" 1
+    is "$stderr" "postkick: fatal: No matching instances"
+    called
+}
+
+@test "MAIL_CONFIG of the default instance means all, any other is refused" {
+    run --separate-stderr env MAIL_CONFIG="$DEFAULT" "$POSTKICK" -f "$INI" -p reload
+    is "$status" 0
+    called "postfix -- reload" "postfix-0001 -- reload" "postfix-0003 -- reload"
+    for mode in -p -x; do
+        run --separate-stderr env MAIL_CONFIG="$A" "$POSTKICK" -f "$INI" $mode postfix
+        is "$status" 1
+        has "$stderr" "postkick: fatal: MAIL_CONFIG=$A is not the default instance $DEFAULT"
+        called
+    done
+    run --separate-stderr env MAIL_CONFIG="$A" "$POSTKICK" -f "$INI" -c "$C" -p reload
+    is "$status" 0
+    called "postfix-0003 -- reload"
+}
+
+@test "damaged, missing and relative instances fail alone" {
+    echo nonsense >>"$A/main.cf"
+    rm "$OFF/main.cf"
+    echo "multi_instance_directories = $A $OFF some/where $C $C" >>"$DEFAULT/main.cf"
+    kick -p start
+    is "$status" 1
+    called "postfix -- start" "postfix-0003 -- start"
+    has "$stderr" "$A/main.cf, line 10: missing '=' after attribute name"
+    has "$stderr" "postkick: warning: $OFF: open $OFF/main.cf: No such file or directory"
+    has "$stderr" "some/where: multi_instance_directories: not an absolute path"
+    has "$stderr" "postkick: warning: $C: same queue directory as $C: not run again"
+    kick -p stop
+    is "$status" 1
+    called "postfix-0003 -- stop" "postfix -- stop"
+    kick -j -p stop
+    is "$(row 1 status running exit_status signal reason)" \
+        '{"status": "ok", "running": "n", "exit_status": 0, "signal": 0, "reason": ""}'
+    is "$(row 2 status exit_status)" '{"status": "failed", "exit_status": -1}'
+    has "$(row 3 reason)" "No such file or directory"
+    is "$(row 6 status command)" \
+        "{\"status\": \"duplicate\", \"command\": [\"$BIN/postfix\", \"--\", \"stop\"]}"
+}
+
+@test "of two instances with one queue the enabled one is not left out" {
+    echo "queue_directory = $SPOOL-0003" >>"$OFF/main.cf"
+    kick -p stop
+    is "$status" 0
+    called "postfix-0003 -- stop" "postfix-0001 -- stop" "postfix -- stop"
+    kick -p start
+    is "$status" 0
+    called "postfix -- start" "postfix-0001 -- start" "postfix-0002 -- check" \
+        "postfix-0003 -- start"
+}
+
+@test "failures are remembered, and named in the end with their reason" {
+    on postfix 'exit 3'
+    on postfix-0001 'kill -KILL $$'
+    on postfix-0002 'exit 255'
+    kick -p start
+    is "$status" 1
+    called "postfix -- start" "postfix-0001 -- start" "postfix-0002 -- check" \
+        "postfix-0003 -- start"
+    is "$stderr" "postkick: warning: $DEFAULT: exit status 3
+postkick: warning: $A: killed by signal 9 (Killed)
+postkick: warning: $OFF: exit status 255"
+    kick -q -p start
+    is "$status" 1
+    is "$stderr" ""
+    kick -v -i - -i 0003 -p status
+    has "$stderr" "postkick: warning: $DEFAULT: exit status 3"
+    has "$stderr" "postkick: $C: exit status 0 after 0."
+    has "$stderr" "s: $BIN/postfix -- status"
+    # a single instance's command had its say itself
+    kick -c "$DEFAULT" -p start
+    is "$status" 1
+    is "$stderr" ""
+    kick -v -c "$DEFAULT" -p start
+    has "$stderr" "postkick: exit status 3 after 0."
+    kick -c "$A" -p start
+    is "$stderr" "postkick: warning: killed by signal 9 (Killed)"
+}
+
+@test "without -P and -j the output of commands passes through, streams apart" {
+    on postfix-0001 'echo to stdout; echo to stderr >&2'
+    kick -p status
+    is "$output" "to stdout"
+    is "$stderr" "to stderr"
+}
+
+@test "the output of parallel commands is grouped, labelled and in instance order" {
+    on postfix 'sleep 0.4; echo 1; sleep 0.2; echo 1 >&2'
+    on postfix-0001 'printf "2\n2"'
+    on postfix-0003 'sleep 0.1; echo 3; sleep 0.4; echo 3'
+    kick -P 4 -p status
+    is "$status" 0
+    is "$output" "==> $DEFAULT <==
+1
+1
+==> $A <==
+2
+2
+==> $C <==
+3
+3"
+    is "$stderr" ""
+    kick -P 4 -p stop
+    is "$(printf '%s\n' "$output" | grep '^==>')" "==> $DEFAULT <==
+==> $A <==
+==> $C <=="
+    kick -P 4 -c "$DEFAULT" -p status
+    is "$output" $'1\n1'
+}
+
+@test "with -P the default instance starts before the others and stops after them" {
+    on postfix 'sleep 0.5; wc -l <"$CALLS" >"$CALLS.seen"'
+    on postfix-0001 'sleep 0.3'
+    on postfix-0003 'sleep 0.3'
+    kick -P 4 -p start
+    is "$status" 0
+    is "$(cat "$CALLS.seen")" 1 # while it ran no other was called
+    is "$(head -n 1 "$CALLS.ends")" postfix.end
+    is "$(wc -l <"$CALLS")" 4
+    rm "$CALLS" "$CALLS.ends" "$CALLS.seen"
+    on postfix 'cp "$CALLS.ends" "$CALLS.seen"'
+    kick -P 4 -p stop
+    is "$status" 0
+    is "$(sort "$CALLS.seen" | tr '\n' ' ')" "postfix-0001.end postfix-0003.end "
+    is "$(tail -n 1 "$CALLS")" "postfix -- stop"
+}
+
+@test "-P runs that many at once, and no more" {
+    program count <<'EOF'
+#!/bin/bash
+mkdir "$CALLS.running.$$"
+ls -d "$CALLS".running.* | wc -l >>"$CALLS"
+sleep 0.5
+rmdir "$CALLS.running.$$"
+EOF
+    kick -x count
+    is "$(sort -u "$CALLS")" 1
+    rm "$CALLS"
+    kick -P 3 -x count
+    is "$(sort -n "$CALLS" | tail -n 1)" 3
+}
+
+@test "-t ends the run, politely at first, with all that was started" {
+    on postfix-0001 'trap "echo asked; exit 0" TERM; sleep 1000 & echo $! >"$CALLS.pid"; wait'
+    on postfix-0002 'trap "" TERM; sleep 1000; sleep 1000'
+    local before=$SECONDS
+    kick -P 4 -t 1 -p status
+    [ $((SECONDS - before)) -lt 60 ]
+    is "$status" 1
+    is "$stderr" "postkick: warning: $A: not finished within 1s
+postkick: warning: $OFF: not finished within 1s"
+    has "$output" "asked"
+    run grep -s -v '^State.*[ZX]' "/proc/$(cat "$CALLS.pid")/status"
+    is "$(printf '%s\n' "$output" | grep -c '^State')" 0
+    rm -f "$CALLS"
+    kick -j -t 1 -p status
+    is "$(row 1 status signal exit_status)" '{"status": "ok", "signal": 0, "exit_status": 0}'
+    is "$(row 2 status exit_status output)" \
+        '{"status": "failed", "exit_status": 0, "output": "asked\n"}'
+    is "$(row 4 status signal reason)" \
+        '{"status": "failed", "signal": 0, "reason": "not started within 1s"}'
+    called "postfix -- status" "postfix-0001 -- status"
+}
+
+@test "-n shows the commands and runs nothing" {
+    rm "$A/main.cf"
+    kick -n -p start now
+    is "$status" 1
+    is "$output" "$DEFAULT: run $BIN/postfix -- start now
+$A: fail: open $A/main.cf: No such file or directory
+$OFF: run $BIN/postfix -- check now
+$C: run $BIN/postfix -- start now"
+    kick -n -i "$OFF" -i "$C" -p stop
+    is "$status" 0
+    is "$output" "$OFF: skip: not enabled
+$C: run $BIN/postfix -- stop"
+    kick -n -c "$C" -x postfix 'a  b' "it's" '' $'\n' '$x'
+    is "$status" 0
+    is "$output" "$C: run $BIN/postfix 'a  b' 'it'\\''s' '' '\\012' '\$x'"
+    kick -n -j -p stop
+    is "$(row 1 status exit_status)" '{"status": "planned", "exit_status": -1}'
+    is "$(row 3 status)" '{"status": "disabled"}'
+    called
+}
+
+@test "JSON: what a command wrote, byte by byte, and how it ended" {
+    on postfix 'printf "a\0b\377\303\244\n"; echo err >&2; exit 4'
+    kick -j -i - -p status
+    is "$status" 1
+    is "$(row 1 status exit_status signal output truncated command)" "{\"status\": \"failed\", \
+\"exit_status\": 4, \"signal\": 0, \"output\": \"a\\u0000b\\ufffd\\u00e4\\nerr\\n\", \
+\"truncated\": false, \"command\": [\"$BIN/postfix\", \"--\", \"status\"]}"
+    is "$(row 1 enabled config_directory running)" \
+        "{\"enabled\": \"y\", \"config_directory\": \"$DEFAULT\", \"running\": \"n\"}"
+    is "$(printf '%s' "$output" | LC_ALL=C tr -d ' -~' | wc -c)" 0
+}
+
+@test "at most 1 MiB of output is kept, and a daemon that holds the pipe holds up nobody" {
+    on postfix 'head -c 1500000 /dev/zero | tr "\0" @'
+    on postfix-0001 'setsid sleep 1000 & echo $! >"$CALLS.daemon"; echo started'
+    local before=$SECONDS
+    kick -P 2 -i - -i 0001 -p status
+    kill -KILL "$(cat "$CALLS.daemon")" # it lives: nobody but the command's own group is ended
+    [ $((SECONDS - before)) -lt 60 ]
+    is "$status" 0
+    is "$(printf '%s' "$output" | tr -d -c @ | wc -c)" 1048576
+    is "${output##*@}" $'\n'"==> $A <=="$'\nstarted'
+    is "$stderr" "postkick: warning: $DEFAULT: output after the first 1048576 bytes was dropped"
+    kick -j -i - -p status
+    is "$(row 1 truncated)" '{"truncated": true}'
+}
+
+@test "-x: the environment of postmulti -x" {
+    program show <<'EOF'
+#!/bin/bash
+echo "$MAIL_CONFIG $config_directory $queue_directory $data_directory $command_directory" \
+    "$daemon_directory <$multi_instance_name> <$multi_instance_group> $multi_instance_enable" \
+    "${PATH%%:*} $LANG ${MAIL_VERBOSE-unset}"
+EOF
+    # nobody but the default instance says where programs are
+    mkdir "$TREE/evil"
+    printf '#!/bin/sh\necho evil\n' | tee "$TREE/evil/show" >"$TREE/evil/postfix"
+    chmod +x "$TREE/evil/show" "$TREE/evil/postfix"
+    echo "command_directory = $TREE/evil" >>"$A/main.cf"
+    echo "daemon_directory = $TREE/evil" >>"$A/main.cf"
+    export LANG=some
+    kick -x show
+    is "$status" 0
+    local programs="$BIN /usr/lib/postfix/sbin"
+    is "$output" "\
+$DEFAULT $DEFAULT $SPOOL $TREE/lib/postfix $programs <> <> yes $BIN some unset
+$A $A $SPOOL-0001 $TREE/lib/postfix-0001 $programs <postfix-0001> <outbound> yes $BIN some unset
+$OFF $OFF $SPOOL-0002 $TREE/lib/postfix-0002 $programs <postfix-0002> <submission> no $BIN some unset
+$C $C $SPOOL-0003 $TREE/lib/postfix-0003 $programs <postfix-0003> <inbound> yes $BIN some unset"
+    kick -c "$A" -x show
+    is "$output" "$A $A $SPOOL-0001 $TREE/lib/postfix-0001 $programs <postfix-0001> <outbound> yes $BIN some unset"
+    kick -c "$A" -p status
+    is "$output" ""
+    kick -v -i 0001 -x show
+    is "${output##* }" ""
+}
+
+@test "-x: the exact arguments, and no shell" {
+    kick -i - -x printf '<%s>' 'a b' '' '$HOME' '*' "'" '-n' $'x\ny'
+    is "$status" 0
+    is "$output" $'<a b><><$HOME><*><\'><-n><x\ny>'
+    kick -c "$A" -x -- echo -n -x -- -c
+    is "$output" "-x -- -c"
+}
+
+@test "-x: in order, with -R in reverse" {
+    kick -x sh -c 'echo "${MAIL_CONFIG##*/}"'
+    is "$output" $'postfix\npostfix-0001\npostfix-0002\npostfix-0003'
+    kick -R -x sh -c 'echo "${MAIL_CONFIG##*/}"'
+    is "$output" $'postfix-0003\npostfix-0002\npostfix-0001\npostfix'
+    kick -R -j -x true
+    is "$(row 1 config_directory)" "{\"config_directory\": \"$C\"}"
+    kick -R -p status
+    is "$status" 1
+}
+
+@test "standard input is for one instance only" {
+    run bash -c 'echo text | "$1" -f "$2" -i - -x cat' - "$POSTKICK" "$INI"
+    is "$output" "text"
+    run bash -c 'echo text | "$1" -f "$2" -j -i - -x cat | grep -c "\"text.n\""' - "$POSTKICK" "$INI"
+    is "$output" 1
+    run bash -c 'echo text | "$1" -f "$2" -i - -i 0001 -x cat' - "$POSTKICK" "$INI"
+    is "$output" ""
+    run bash -c 'echo text | "$1" -f "$2" -P 2 -x cat' - "$POSTKICK" "$INI"
+    is "$output" ""
+}
+
+@test "commands get no descriptor, no ignored signal, umask 022, the limit we were given" {
+    run bash -c 'exec 7</dev/null 8</dev/null; umask 077; trap "" HUP PIPE; ulimit -Sn 222
+        "$1" -f "$2" -P 2 -x sh -c "
+            ls /proc/self/fd | tr \\\\n \" \"; umask; ulimit -Sn
+            grep -E \"^Sig(Blk|Ign)\" /proc/self/status" | grep -v "==>" | sort -u' \
+        - "$POSTKICK" "$INI"
+    is "$output" $'0 1 2 3 0022\n222\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000'
+}
+
+@test "a signal is passed on, waited for, and died of" {
+    local number
+    program wait <<'EOF'
+#!/bin/bash
+trap 'sleep 0.5; echo "$name got it" >>"$CALLS"; exit 0' INT TERM
+name=${MAIL_CONFIG##*/}
+echo "$name ready" >>"$CALLS.ready"
+while :; do sleep 0.05; done
+EOF
+    for number in 2 15; do
+        rm -f "$CALLS" "$CALLS.ready"
+        python3 - "$number" "$POSTKICK" -f "$INI" -P 2 -x wait 2>"$TREE/errors" <<'EOF'
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+child = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL)
+ready = os.environ["CALLS"] + ".ready"
+while not os.path.exists(ready) or open(ready).read().count("ready") < 2:
+    time.sleep(0.02)
+child.send_signal(int(sys.argv[1]))
+assert child.wait(60) == -int(sys.argv[1]), child.returncode
+EOF
+        is "$(sort "$CALLS")" $'postfix got it\npostfix-0001 got it'
+        is "$(cat "$TREE/errors")" "postkick: warning: $DEFAULT: interrupted
+postkick: warning: $A: interrupted
+postkick: warning: $OFF: not started: interrupted
+postkick: warning: $C: not started: interrupted"
+    done
+}
+
+@test "bad input is one clear error, and nothing is started" {
+    local arguments message
+    while IFS='|' read -r arguments message; do
+        # shellcheck disable=SC2086 # several arguments
+        kick $arguments
+        is "$status" 1
+        is "$(printf '%s\n' "$stderr" | wc -l)" 1
+        has "$stderr" "postkick: fatal: $message"
+        is "$output" ""
+    done <<EOF
+-p|usage: postkick
+-x|usage: postkick
+-x --|usage: postkick
+-p -w start|-w (--wait) is not for -p
+-p -x start|specify only one of -l, -p and -x
+-c $DEFAULT -i - -p start|-g and -i choose among several instances
+-c $TREE/none -p start|open $TREE/none/main.cf: No such file or directory
+-x nosuch|nosuch: command not found
+-n -x nosuch|nosuch: command not found
+-x ./nosuch|./nosuch: command not found
+-x $TREE|$TREE: Permission denied
+-x $DEFAULT/main.cf|$DEFAULT/main.cf: Permission denied
+-P 0 -x true|-P 0: specify a number from 1 to 1000
+-t 0 -x true|-t 0: specify a time of at least 1s
+EOF
+    kick -x ''
+    is "$stderr" 'postkick: fatal: "": command not found'
+    kick -i nosuch -p start
+    is "$status" 1
+    is "$stderr" "postkick: warning: no instance matches -i nosuch
+postkick: fatal: No matching instances"
+    called
+    kick -i nosuch -i 0001 -p flush
+    is "$status" 1
+    called "postfix-0001 -- flush"
+}
+
+@test "a command_directory that is not there is one clear error, and nothing is started" {
+    rm -r "$BIN"
+    for mode in -p -x; do
+        kick $mode true
+        is "$status" 1
+        is "$stderr" "postkick: fatal: command_directory $BIN: No such file or directory"
+    done
+    mkdir "$BIN"
+    kick -p start
+    is "$stderr" "postkick: fatal: $BIN/postfix: No such file or directory"
+    echo 'command_directory = some/where' >>"$DEFAULT/main.cf"
+    for mode in -p -x; do
+        kick -q $mode true
+        is "$stderr" "postkick: fatal: command_directory is not an absolute path: some/where"
+    done
+    rm "$DEFAULT/main.cf"
+    kick -p start
+    is "$status" 1
+    is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
+}
+
+@test "a relative element of PATH is not searched" {
+    printf '#!/bin/sh\necho here\n' >"$TREE/here"
+    chmod +x "$TREE/here"
+    cd "$TREE"
+    run --separate-stderr env PATH=".::$PATH" "$POSTKICK" -f "$INI" -x here
+    is "$stderr" "postkick: fatal: here: command not found"
+    run --separate-stderr env PATH="$TREE:$PATH" "$POSTKICK" -f "$INI" -i - -x here
+    is "$output" here
+    kick -i - -x ./here
+    is "$output" here
+    run --separate-stderr env -u PATH "$POSTKICK" -f "$INI" -i - -x sh -c 'echo "$PATH"'
+    is "$output" "$BIN:/bin:/usr/bin:/sbin:/usr/sbin"
+}
+
+@test "when nobody reads the results the commands are run all the same" {
+    run bash -c '"$1" -f "$2" -j -x sh -c "sleep 0.3; echo \"\$MAIL_CONFIG\" >>\"\$CALLS\"" | :
+        exit "${PIPESTATUS[0]}"' - "$POSTKICK" "$INI"
+    is "$status" 1
+    has "$output" "write to standard output: Broken pipe"
+    is "$(wc -l <"$CALLS")" 4
+}
