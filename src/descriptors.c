@@ -13,10 +13,12 @@
 static struct rlimit original;
 static bool raised;
 
+/* Standard output becomes one that can only be read: a write to it fails, as to the closed one. */
 int descriptors_open_standard(void)
 {
     for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) < 0)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0)
             return errno;
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "options.h"
 #include "parse.h"
+#include "text.h"
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
@@ -125,17 +126,24 @@ static bool set_mode(struct options *options, enum options_mode mode, char **err
 static bool add_override(struct options *options, const char *text, char **error)
 {
     static const char reserved[] = "multi_instance_";
-    const char *equals = strchr(text, '=');
+    /* as in postconf(1), white space around name and value does not count */
+    const char *name = text + strspn(text, TEXT_WHITE_SPACE);
+    size_t length = strcspn(name, "=" TEXT_WHITE_SPACE);
+    const char *equals = name + length + strspn(name + length, TEXT_WHITE_SPACE);
 
-    if (equals == NULL || equals == text) {
+    if (length == 0 || *equals != '=') {
         alloc_set_text(error, "-o %s: specify name=value", text);
         return false;
     }
-    if (strncmp(text, reserved, sizeof(reserved) - 1) == 0) {
+    if (strncmp(name, reserved, sizeof(reserved) - 1) == 0) {
         alloc_set_text(error, "-o %s: multi_instance_* cannot be overridden", text);
         return false;
     }
-    alloc_append(options->overrides, "%s", text);
+    const char *value = equals + 1 + strspn(equals + 1, TEXT_WHITE_SPACE);
+    size_t value_length = strlen(value);
+    while (value_length > 0 && strchr(TEXT_WHITE_SPACE, value[value_length - 1]) != NULL)
+        value_length--;
+    alloc_append(options->overrides, "%.*s=%.*s", (int)length, name, (int)value_length, value);
     return true;
 }
 
@@ -272,7 +280,7 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
     struct option longs[TABLE_LENGTH + 1];
     char shorts[TABLE_LENGTH * 2 + 3];
     bool given[TABLE_LENGTH] = {false};
-    int letter;
+    int letter, at = 1;
 
     *options = (struct options){.mode = OPTIONS_KICK, .parallel = 1};
     utarray_new(options->groups, &alloc_string_icd);
@@ -282,9 +290,10 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
     opterr = 0;
     while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         if (letter == '?' || letter == ':') {
-            describe_mistake(letter, argv[optind - 1], error);
+            describe_mistake(letter, argv[at], error);
             return false;
         }
+        at = optind; /* stays behind within a cluster such as -vq */
         if (is_letterless(letter)) {
             options->mode = letter == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
             return true;

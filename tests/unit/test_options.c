@@ -1,0 +1,239 @@
+/* The command line. */
+#include "fixture.h"
+#include "options.h"
+#include <getopt.h>
+
+/* Parses words separated by blanks; "" stands for an empty word. The words stay valid until the
+ * next call. */
+static bool parse(struct options *options, const char *line, char **error)
+{
+    static char words[1024], program[] = "postkick", empty[] = "";
+    static char *argv[32];
+    int argc = 0;
+    char *rest = words;
+
+    (void)snprintf(words, sizeof(words), "%s", line);
+    argv[argc++] = program;
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        if (word[0] != '\0')
+            argv[argc++] = strcmp(word, "\"\"") == 0 ? empty : word;
+    argv[argc] = NULL;
+    optind = 0; /* getopt_long(3) starts anew */
+    return options_parse(options, argc, argv, error);
+}
+
+static struct options accept(const char *line)
+{
+    struct options options;
+    char *error = NULL;
+
+    if (!parse(&options, line, &error))
+        fail_msg("%s: %s", line, error);
+    assert_null(error);
+    return options;
+}
+
+static void refuse(const char *line, const char *expected)
+{
+    struct options options;
+    char *error = NULL;
+
+    if (parse(&options, line, &error))
+        fail_msg("accepted: %s", line);
+    assert_string_equal(error, expected);
+    free(error);
+    options_free(&options);
+}
+
+static void test_short(void **state)
+{
+    (void)state;
+    struct options options =
+        accept("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -o a=b=c -o d= -t 2m public qmgr W");
+
+    assert_int_equal(options.mode, OPTIONS_KICK);
+    assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
+    assert_false(options.reverse);
+    assert_int_equal(options.verbose, 2);
+    assert_string_equal(options.config_directory, "dir");
+    assert_string_equal(options.settings_file, "file");
+    fixture_assert_lines(options.groups, "g1\ng2\n");
+    fixture_assert_lines(options.names, "n1\n-\n");
+    fixture_assert_lines(options.overrides, "a=b=c\nd=\n");
+    assert_int_equal(options.time_limit, 120);
+    assert_int_equal(options.parallel, 1);
+    assert_int_equal(options.operand_count, 3);
+    assert_string_equal(options.operands[2], "W");
+    assert_null(options.operands[3]);
+    options_free(&options);
+}
+
+static void test_long(void **state)
+{
+    (void)state;
+    struct options options =
+        accept("--all --dry-run --quiet --verbose --wait --json --config-directory dir "
+               "--settings=file --group g --instance n --override a=b --timeout 5 flush");
+
+    assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
+    assert_int_equal(options.verbose, 1);
+    assert_string_equal(options.config_directory, "dir");
+    assert_string_equal(options.settings_file, "file");
+    fixture_assert_lines(options.groups, "g\n");
+    fixture_assert_lines(options.names, "n\n");
+    fixture_assert_lines(options.overrides, "a=b\n");
+    assert_int_equal(options.time_limit, 5);
+    assert_int_equal(options.operand_count, 1);
+    options_free(&options);
+    options = accept("--execute --parallel 8 --reverse -- true");
+    assert_int_equal(options.mode, OPTIONS_EXECUTE);
+    assert_int_equal(options.parallel, 8);
+    assert_true(options.reverse);
+    options_free(&options);
+    options = accept("--list");
+    assert_int_equal(options.mode, OPTIONS_LIST);
+    options_free(&options);
+    options = accept("--postfix status");
+    assert_int_equal(options.mode, OPTIONS_POSTFIX);
+    options_free(&options);
+}
+
+static void test_modes(void **state)
+{
+    static const struct {
+        const char *line;
+        enum options_mode mode;
+        int operands;
+    } cases[] = {
+        {"flush", OPTIONS_KICK, 1},
+        {"public qmgr W", OPTIONS_KICK, 3},
+        {"public qmgr \"\"", OPTIONS_KICK, 3},
+        {"public qmgr -v", OPTIONS_KICK, 3}, /* options end at the first operand */
+        {"-- public qmgr W", OPTIONS_KICK, 3},
+        {"-l", OPTIONS_LIST, 0},
+        {"-ll", OPTIONS_LIST, 0},
+        {"-lajRqv -c dir", OPTIONS_LIST, 0},
+        {"-p status", OPTIONS_POSTFIX, 1},
+        {"-pa -n -j -P 4 -t 5 -g x reload", OPTIONS_POSTFIX, 1},
+        {"-p -- status -v", OPTIONS_POSTFIX, 2},
+        {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4},
+        {"--help", OPTIONS_HELP, 0},
+        {"--version", OPTIONS_VERSION, 0},
+        {"-v --version nonsense and more", OPTIONS_VERSION, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct options options = accept(cases[i].line);
+
+        assert_int_equal(options.mode, cases[i].mode);
+        assert_int_equal(options.operand_count, cases[i].operands);
+        options_free(&options);
+    }
+}
+
+static void test_usage(void **state)
+{
+    static const char *const lines[] = {
+        "", "a b", "a b c d", "-v", "-l flush", "-l public qmgr W", "-p", "-x", "-x --",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        refuse(lines[i], options_usage);
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    refuse("-Z flush", "invalid option -- 'Z' (try --help)");
+    refuse("-vZ flush", "invalid option -- 'Z' (try --help)");
+    refuse("--all -Zv flush", "invalid option -- 'Z' (try --help)");
+    refuse("-h", "invalid option -- 'h' (try --help)");
+    refuse("--nosuch flush", "invalid option: --nosuch (try --help)");
+    refuse("--all=x flush", "invalid option: --all=x (try --help)");
+    refuse("--ver flush", "invalid option: --ver (try --help)");
+    refuse("-c", "option requires an argument: -c (try --help)");
+    refuse("flush-not-reached --timeout", options_usage);
+    refuse("--timeout", "option requires an argument: --timeout (try --help)");
+    refuse("-t 0 flush", "-t 0: specify a time of at least 1s, such as 90, 90s, 2m");
+    refuse("-t 5x flush", "-t 5x: specify a time of at least 1s, such as 90, 90s, 2m");
+    refuse("-t \"\" flush", "-t : specify a time of at least 1s, such as 90, 90s, 2m");
+    refuse("-x -P 0 true", "-P 0: specify a number from 1 to 1000");
+    refuse("-x -P 1001 true", "-P 1001: specify a number from 1 to 1000");
+    refuse("-x -P many true", "-P many: specify a number from 1 to 1000");
+    refuse("-o a flush", "-o a: specify name=value");
+    refuse("-o =a flush", "-o =a: specify name=value");
+    refuse("-o multi_instance_enable=yes flush",
+           "-o multi_instance_enable=yes: multi_instance_* cannot be overridden");
+    refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
+    refuse("-lp status", "specify only one of -l, -p and -x");
+    refuse("-x -l true", "specify only one of -l, -p and -x");
+}
+
+/* What belongs to no mode that was asked for is told, never ignored. */
+static void test_options_of_other_modes(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *letter;
+    } cases[] = {
+        {"-P 4 flush", "-P"},   {"-R flush", "-R"},     {"-l -n", "-n"},
+        {"-l -w", "-w"},        {"-l -t 5", "-t"},      {"-l -o a=b", "-o"},
+        {"-l -P 4", "-P"},      {"-p -w status", "-w"}, {"-p -o a=b status", "-o"},
+        {"-p -R status", "-R"}, {"-x -w true", "-w"},   {"-x -o a=b true", "-o"},
+        {"-R -p status", "-R"}, {"-w -l", "-w"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct options options;
+        char *error = NULL;
+
+        if (parse(&options, cases[i].line, &error))
+            fail_msg("accepted: %s", cases[i].line);
+        if (strstr(error, cases[i].letter) == NULL)
+            fail_msg("%s: %s", cases[i].line, error);
+        free(error);
+        options_free(&options);
+    }
+}
+
+/* As in postconf(1): blanks around name and value do not count. */
+static void test_override_blanks(void **state)
+{
+    static char program[] = "postkick", o[] = "-o", spaced[] = " trigger_timeout = 5 s ",
+                flush[] = "flush", hidden[] = " multi_instance_enable=no", broken[] = "a b=c";
+    char *argv[] = {program, o, spaced, flush, NULL};
+    struct options options;
+    char *error = NULL;
+
+    (void)state;
+    optind = 0;
+    assert_true(options_parse(&options, 4, argv, &error));
+    fixture_assert_lines(options.overrides, "trigger_timeout=5 s\n");
+    options_free(&options);
+    argv[2] = hidden;
+    optind = 0;
+    assert_false(options_parse(&options, 4, argv, &error));
+    assert_non_null(strstr(error, "multi_instance_* cannot be overridden"));
+    options_free(&options);
+    argv[2] = broken;
+    optind = 0;
+    assert_false(options_parse(&options, 4, argv, &error));
+    assert_string_equal(error, "-o a b=c: specify name=value");
+    options_free(&options);
+    free(error);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_short),           cmocka_unit_test(test_long),
+        cmocka_unit_test(test_modes),           cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_options_of_other_modes),
+        cmocka_unit_test(test_override_blanks),
+    };
+
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
