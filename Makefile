@@ -17,7 +17,10 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -DPOSTKICK_VERSION='"$(VERSION)"' \
 	-DPOSTKICK_SETTINGS='"$(SYSCONFDIR)/postkick.ini"' $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
-LIBS = -liniparser -ljansson
+# The libraries' memory has to be there, or the program ends, like all other (see alloc.h): they are
+# linked statically for that. iniparser 4.1 would lose settings without a word.
+LIBS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,-Bstatic -liniparser -ljansson -Wl,-Bdynamic
 
 SOURCES := $(wildcard src/*.c)
 OBJECTS := $(SOURCES:src/%.c=$B/%.o)

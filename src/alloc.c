@@ -2,31 +2,50 @@
 #include <stdio.h>
 #include <string.h>
 
-void *alloc_bytes(size_t size)
-{
-    void *memory = malloc(size > 0 ? size : 1);
+/* The linker gives our calls, and those of the libraries, the first of each pair, and calls the C
+ * library's own function by the second name (ld(1), --wrap). */
+void *__wrap_malloc(size_t size);
+void *__real_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__real_realloc(void *memory, size_t size);
 
+static void *checked(void *memory)
+{
     if (memory == NULL)
         diag_out_of_memory();
     return memory;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return checked(__real_malloc(size > 0 ? size : 1));
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return checked(__real_calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return checked(__real_realloc(memory, size > 0 ? size : 1));
+}
+
+void *alloc_bytes(size_t size)
+{
+    return malloc(size);
 }
 
 void *alloc_zeroed(size_t count, size_t size)
 {
-    void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
-
-    if (memory == NULL)
-        diag_out_of_memory();
-    return memory;
+    return calloc(count, size);
 }
 
 void *alloc_resize(void *memory, size_t size)
 {
-    void *resized = realloc(memory, size > 0 ? size : 1);
-
-    if (resized == NULL)
-        diag_out_of_memory();
-    return resized;
+    return realloc(memory, size);
 }
 
 char *alloc_span(const char *text, size_t length)

@@ -1,6 +1,7 @@
 /*
- * alloc: memory that is there or the program ends (diag_out_of_memory()), for our own calls and
- * for the containers of uthash. Include this header instead of uthash.h, utarray.h, utstring.h.
+ * alloc: memory that is there or the program ends (diag_out_of_memory()): for our own calls, for the
+ * containers of uthash, and for iniparser and jansson, whose malloc(3) the linker turns into ours.
+ * Include this header instead of uthash.h, utarray.h, utstring.h.
  */
 #ifndef ALLOC_H
 #define ALLOC_H

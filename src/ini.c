@@ -7,9 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* iniparser doubles it as needed. */
-#define DICTIONARY_SMALLEST 128
-
 struct ini {
     dictionary *dictionary;
 };
@@ -26,13 +23,13 @@ static int report(const char *format, ...) __attribute__((format(printf, 1, 2)))
 static int report(const char *format, ...)
 {
     va_list arguments;
-    int line;
+    int line, error = errno;
 
+    if (error == ENOMEM)
+        diag_out_of_memory(); /* the C library had none to open the file */
     va_start(arguments, format);
     char *message = alloc_vformat(format, arguments);
     va_end(arguments);
-    if (strstr(message, "memory allocation failure") != NULL)
-        diag_out_of_memory();
     message[strcspn(message, "\n")] = '\0';
     const char *at = strrchr(message, '(');
     const char *what = strstr(message, "too long") != NULL
@@ -46,45 +43,42 @@ static int report(const char *format, ...)
     return 0;
 }
 
-/* The text as a file that nobody else can change, for iniparser_load() takes names only. It ends
- * with a newline: iniparser skips a last line of one character without one, whatever it is. */
-static int text_file(const char *text, size_t length)
+/* Comes after the text: iniparser takes a failed read for the end of the file. The empty line ends
+ * a last line that would be continued, and iniparser skips a last line of one character without a
+ * newline, whatever it is. */
+#define END_SECTION "end of postkick.ini"
+static const char end_text[] = "\n\n[" END_SECTION "]\n";
+
+static bool write_all(int fd, const char *text, size_t length)
 {
-    int fd = memfd_create("postkick.ini", MFD_CLOEXEC);
     size_t done = 0;
 
-    while (fd >= 0 && done <= length) {
-        ssize_t count =
-            done < length ? write(fd, text + done, length - done) : write(fd, "\n", 1);
+    while (done < length) {
+        ssize_t count = write(fd, text + done, length - done);
 
         if (count < 0 && errno == EINTR)
             continue;
-        if (count < 0) {
-            close(fd);
-            return -1;
-        }
+        if (count < 0)
+            return false;
         done += (size_t)count;
     }
-    return fd;
+    return true;
 }
 
-/*
- * Takes the place of iniparser's own function, which uses what calloc(3) returned without a look
- * at it: the library finds this one first.
- */
-dictionary *dictionary_new(size_t size)
+/* The text as a file that nobody else can change, for iniparser_load() takes names only. */
+static int text_file(const char *text, size_t length)
 {
-    dictionary *made = alloc_zeroed(1, sizeof(*made));
-    size_t room = size < DICTIONARY_SMALLEST ? DICTIONARY_SMALLEST : size;
+    int fd = memfd_create("postkick.ini", MFD_CLOEXEC);
 
-    made->size = (ssize_t)room;
-    made->val = alloc_zeroed(room, sizeof(*made->val));
-    made->key = alloc_zeroed(room, sizeof(*made->key));
-    made->hash = alloc_zeroed(room, sizeof(*made->hash));
-    return made;
+    if (fd < 0 || (write_all(fd, text, length) && write_all(fd, end_text, sizeof(end_text) - 1)))
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
-static dictionary *load_once(const char *path, int fd, UT_array *errors)
+static dictionary *load(const char *path, int fd, UT_array *errors)
 {
     char name[32];
 
@@ -94,44 +88,18 @@ static dictionary *load_once(const char *path, int fd, UT_array *errors)
     (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
     errno = 0;
     dictionary *loaded = iniparser_load(name);
-    if (errno == ENOMEM || (loaded == NULL && utarray_len(errors) == 0))
-        diag_out_of_memory();
+    if (loaded != NULL && iniparser_find_entry(loaded, END_SECTION) == 0) {
+        if (errno == ENOMEM)
+            diag_out_of_memory();
+        alloc_append(errors, "%s: cannot be read to its end", path);
+        iniparser_freedict(loaded);
+        loaded = NULL;
+    }
+    if (loaded != NULL)
+        iniparser_unset(loaded, END_SECTION);
     iniparser_set_error_callback(NULL);
     reported = NULL;
     reported_path = NULL;
-    return loaded;
-}
-
-static bool is_same_text(const char *one, const char *other)
-{
-    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
-}
-
-static bool is_same(const dictionary *one, const dictionary *other)
-{
-    if (one->n != other->n || one->size != other->size)
-        return false;
-    for (ssize_t i = 0; i < one->size; i++)
-        if (!is_same_text(one->key[i], other->key[i]) || !is_same_text(one->val[i], other->val[i]))
-            return false;
-    return true;
-}
-
-/*
- * iniparser 4.1 loses settings when memory is short, and says nothing. malloc(3) does, by errno,
- * but the sscanf(3) of the next line may set that back. So the text is loaded twice: what the
- * first load has lost is there in the second, or the second has lost more.
- */
-static dictionary *load(const char *path, int fd, UT_array *errors)
-{
-    dictionary *loaded = load_once(path, fd, errors);
-
-    if (loaded == NULL)
-        return NULL;
-    dictionary *again = load_once(path, fd, errors);
-    if (again == NULL || !is_same(loaded, again))
-        diag_out_of_memory();
-    iniparser_freedict(again);
     return loaded;
 }
 

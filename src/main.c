@@ -8,17 +8,10 @@
 #include "options.h"
 #include "report.h"
 #include "signals.h"
-#include <jansson.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 static const char description[] = "postkick " POSTKICK_VERSION "\n";
-
-/* jansson's memory has to be there, or the program ends, like all other. */
-static void *json_memory(size_t size)
-{
-    return alloc_bytes(size);
-}
 
 static struct settings *load_settings(const struct options *options)
 {
@@ -127,7 +120,6 @@ int main(int argc, char **argv)
     if (failed != 0)
         diag_fatal("open /dev/null: %s", strerror(failed));
     signals_ignore_pipe();
-    json_set_alloc_funcs(json_memory, free);
 
     /* Options, settings, and what was asked for */
     if (!options_parse(&options, argc, argv, &error))
