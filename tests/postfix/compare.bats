@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# Messages and exit status beside those of Postfix's own postkick: see compare.table.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load real
+
+setup()
+{
+    real_need
+    make_tree
+    local public=$SPOOL/public each
+    : >"$SPEC"
+    # The connection stays open for a moment, so that Postfix's own is not killed by SIGPIPE.
+    for each in "work public/qmgr 0.5" "work public/quick 0.5" "work private/anvil2 0.5" \
+        "greet private/anvil" "fifo public/pickup" "fifo public/fifo" "never public/never" \
+        "closeunread public/closing" "dead public/dead" "full public/full" \
+        "dgram public/datagram" "fifonoreader public/noreader" "fifo public/linked"; do
+        # shellcheck disable=SC2086 # two or three words
+        set -- $each
+        echo "$1 $SPOOL/$2 ${3:-}" >>"$SPEC"
+    done
+    mkdir "$public/directory"
+    echo text >"$public/file"
+    ln -s qmgr "$public/link"
+    start_listener
+    ln "$public/linked" "$public/other"
+}
+
+teardown()
+{
+    stop_listener
+}
+
+# answer DIR COMMAND...: what it writes and how it ends, in DIR.
+answer()
+{
+    local dir=$1 status=0
+    shift
+    timeout 60 "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+    echo "$status" >"$dir/status"
+}
+
+# compare NUMBER WORDS LINES: both programs, in a directory of its own.
+compare()
+{
+    local row=$TREE/row-$1 words assignments=()
+    local C=$row/etc ROOT_DIR=$TREE
+    mkdir -p "$row/theirs" "$row/ours" "$C"
+    cp "$DEFAULT/main.cf" "$DEFAULT/master.cf" "$C"
+    printf '%b\n' "$3" >>"$C/main.cf"
+    touch -d '1 hour ago' "$C/main.cf"
+    eval "words=($2)"
+    while [[ ${words[0]:-} == *=* ]]; do
+        assignments+=("${words[0]}")
+        words=("${words[@]:1}")
+    done
+    answer "$row/theirs" env -u MAIL_CONFIG -u MAIL_VERBOSE "${assignments[@]}" postkick "${words[@]}"
+    answer "$row/ours" env -u MAIL_CONFIG -u MAIL_VERBOSE "${assignments[@]}" "$POSTKICK" \
+        -f "$INI" "${words[@]}"
+}
+
+trimmed()
+{
+    sed 's/^ *//; s/ *$//' <<<"$1"
+}
+
+@test "command lines and main.cf files, as Postfix's own postkick takes them" {
+    local number=0 same=0 different=0 wrong=0 verdict words lines rows=()
+    while IFS='|' read -r verdict words lines; do
+        case $verdict in "#"* | "") continue ;; esac
+        compare $number "$words" "$(trimmed "$lines")" 3>&- 4>&- &
+        rows+=("$(trimmed "$verdict")|$words|$lines")
+        number=$((number + 1))
+        [ $((number % 16)) -ne 0 ] || wait_but_listener
+    done <"$BATS_TEST_DIRNAME/compare.table"
+    wait_but_listener
+    for ((number = 0; number < ${#rows[@]}; number++)); do
+        verdict=${rows[$number]%%|*}
+        if diff -r -u "$TREE/row-$number/theirs" "$TREE/row-$number/ours" >"$TREE/diff"; then
+            same=$((same + 1))
+            [ "$verdict" = "=" ] && continue
+            echo "the same, against the table: ${rows[$number]}" >&2
+        else
+            different=$((different + 1))
+            [ "$verdict" != "=" ] && continue
+            echo "differs: ${rows[$number]}" >&2
+            cat "$TREE/diff" >&2
+        fi
+        wrong=$((wrong + 1))
+    done
+    echo "# result: $same command lines and main.cf files as Postfix's own postkick has them," \
+        "$different different for a reason" >&3
+    [ "$same" -ge 25 ]
+    is "$wrong" 0
+}
+
+wait_but_listener()
+{
+    local pid
+    for pid in $(jobs -p); do [ "$pid" = "${LISTENER:-}" ] || wait "$pid" || true; done
+}
