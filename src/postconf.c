@@ -59,6 +59,13 @@ static void take_lines(const UT_string *text, const bool *wanted, char **values)
     }
 }
 
+/* Cut off, or with a NUL in it, a value would be taken for another. */
+static bool is_whole_text(const struct run_child *child)
+{
+    return !child->truncated &&
+           memchr(utstring_body(&child->text), '\0', utstring_len(&child->text)) == NULL;
+}
+
 /* Returns true when every wanted parameter has a value; otherwise none has. */
 static bool is_complete(const bool *wanted, char **values)
 {
@@ -109,7 +116,8 @@ bool postconf_ask(const char *command_directory, const char *config_directory,
         run.stop = stop;
 
     run_all(&run);
-    if (child.outcome == RUN_ENDED && child.exit_status == 0 && child.signal == 0)
+    if (child.outcome == RUN_ENDED && child.exit_status == 0 && child.signal == 0 &&
+        is_whole_text(&child))
         take_lines(&child.text, wanted, values);
     bool complete = is_complete(wanted, values);
     if (!complete)

@@ -187,6 +187,13 @@ static void find_unmatched(struct selection *selection, const UT_array *names)
             alloc_append(selection->unmatched, "%s", alloc_item(names, i));
 }
 
+/* Name and group can be told, whatever else may be wrong with the instance. */
+static bool is_known(const struct instance *instance)
+{
+    return instance->values[PARAMETER_MULTI_INSTANCE_NAME] != NULL &&
+           instance->values[PARAMETER_MULTI_INSTANCE_GROUP] != NULL;
+}
+
 /* Whether the instance is asked for. One whose name and group cannot be told may be any that was
  * asked for and not found otherwise. */
 static bool is_chosen(const struct selection *selection, const struct instance *instance,
@@ -196,8 +203,8 @@ static bool is_chosen(const struct selection *selection, const struct instance *
     const char *group = instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP);
 
     if (!by_name)
-        return !instance->has_identity && utarray_len(selection->unmatched) > 0;
-    return utarray_len(wish->groups) == 0 || !instance->has_identity ||
+        return !is_known(instance) && utarray_len(selection->unmatched) > 0;
+    return utarray_len(wish->groups) == 0 || !is_known(instance) ||
            text_contains(wish->groups, group);
 }
 

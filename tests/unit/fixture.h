@@ -25,7 +25,7 @@
 #define FIXTURE_UNUSED __attribute__((unused))
 
 /* The directory of the test that runs. */
-static char fixture_root[256];
+static char fixture_root[80];
 
 /* For cmocka_unit_test_setup_teardown(): makes and removes fixture_root. */
 FIXTURE_UNUSED static int fixture_setup(void **state)
