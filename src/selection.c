@@ -45,7 +45,8 @@ static bool lists_literally(const struct maincf *maincf, enum parameter paramete
     return listed;
 }
 
-/* Under raised privilege: the default directory, or one that the default main.cf lists. */
+/* Under raised privilege: the default directory, or one that the default main.cf lists, and that
+ * is the same wherever the caller happens to be: "$name" may be listed too. */
 static bool may_use_directory(struct selection *selection, const struct settings *settings,
                               const char *directory)
 {
@@ -57,7 +58,7 @@ static bool may_use_directory(struct selection *selection, const struct settings
     bool listed = false;
     if (file_read(path, FILE_MAXIMUM, &file, &selection->error) == FILE_OK) {
         struct maincf *maincf = maincf_new(path);
-        if (maincf_parse(maincf, file.text, file.length, &selection->error))
+        if (maincf_parse(maincf, file.text, file.length, &selection->error) && directory[0] == '/')
             listed = lists_literally(maincf, PARAMETER_ALTERNATE_CONFIG_DIRECTORIES, directory) ||
                      lists_literally(maincf, PARAMETER_MULTI_INSTANCE_DIRECTORIES, directory);
         maincf_free(maincf);
