@@ -1,0 +1,268 @@
+#!/usr/bin/env bats
+# Every fault of an endpoint, each in one of many instances that are kicked in the same run: all the
+# others are confirmed at once, and the run ends with the longest limit.
+bats_require_minimum_version 1.5.0
+load ../lib/common
+
+SEND_LIMIT=2
+READ_LIMIT=3
+
+# limited_tree N: instances with short limits, all of which are running as far as can be seen.
+limited_tree()
+{
+    make_tree -n "$1"
+    COUNT=$1
+    NEXT=1
+    EXPECTED=$TREE/expected
+    : >"$EXPECTED"
+    for each in "$TREE"/etc/*; do
+        printf 'trigger_timeout = %ds\napplication_event_drain_time = %ds\n' \
+            "$SEND_LIMIT" "$READ_LIMIT" >>"$each/main.cf"
+    done
+}
+
+# fault STATUS LEAST MOST REASON BEHAVIOUR [N]: the next instance behaves so. Without a behaviour,
+# nothing is made there by the listener. NAME, ENDPOINT, QUEUE: of that instance.
+fault()
+{
+    NAME=$(printf 'postfix-%04d' "$NEXT")
+    NEXT=$((NEXT + 1))
+    QUEUE=$TREE/spool/$NAME
+    ENDPOINT=$QUEUE/public/qmgr
+    printf '%s\t%s\t%s\t%s\t%s\n' "$TREE/etc/$NAME" "$1" "$2" "$3" "$4" >>"$EXPECTED"
+    if [ $# -gt 5 ]; then
+        behave "$5" "$ENDPOINT" "$6"
+    elif [ $# -gt 4 ]; then
+        behave "$5" "$ENDPOINT"
+    else
+        grep -v "$QUEUE/" "$SPEC" >"$SPEC.new"
+        mv "$SPEC.new" "$SPEC"
+    fi
+}
+
+# move_queue DIRECTORY: the queue directory of the instance.
+move_queue()
+{
+    sed -i "s|^queue_directory = .*|queue_directory = $1|" "$TREE/etc/$NAME/main.cf"
+}
+
+hold_locks()
+{
+    LOCKS=()
+    for queue in "$TREE"/spool/*/pid; do
+        exec {lock}>"$queue/master.pid"
+        flock -x "$lock"
+        LOCKS+=("$lock")
+    done
+}
+
+drop_locks()
+{
+    for lock in "${LOCKS[@]}"; do exec {lock}>&-; done
+    LOCKS=()
+}
+
+# judge: kicks, and compares the rows, the diagnostics and the time with what is expected.
+judge()
+{
+    local failed before=$SECONDS
+    failed=$(grep -c -v $'\tkicked\t' "$EXPECTED")
+    kick -j "$@" public qmgr FADI
+    printf '%s\n' "$output" | "$ROOT/tests/lib/judge-rows" "$EXPECTED" "$COUNT"
+    is "$status" 1
+    is "$(grep -c '^postkick: warning: /' <<<"$stderr")" "$failed"
+    is "$(wc -l <<<"$stderr")" "$failed"
+    [ $((SECONDS - before)) -le $((LONGEST + 1)) ]
+}
+
+setup()
+{
+    LOCKS=()
+}
+
+teardown()
+{
+    drop_locks
+    stop_listener
+}
+
+@test "what services do: every behaviour in one run" {
+    local n=$SEND_LIMIT r=$READ_LIMIT
+    LONGEST=$((READ_LIMIT + 1))
+    limited_tree 60
+    fault unconfirmed $r $LONGEST "request not read within ${r}s" noaccept
+    fault unconfirmed $r $LONGEST "request not read within ${r}s" never
+    fault unconfirmed $r $LONGEST "request not read within ${r}s" trickle
+    fault unconfirmed $r $LONGEST "request not read within ${r}s" shutdown
+    fault kicked 0.9 2.5 "" late 1
+    fault kicked 3 4 "" full 3
+    sed -i 's/^trigger_timeout.*/trigger_timeout = 5/' "$TREE/etc/$NAME/main.cf"
+    fault failed $n $((n + 1)) "listen queue full for ${n}s" full
+    fault failed 0 1 "closed before the request was read" closeunread
+    fault failed 0 1 "closed before the request was read" reset
+    fault failed 0 1 "closed before the request was read" half
+    fault failed 0.9 2 "closed before the request was read" closeafter 1
+    fault failed 0.9 2 "closed before the request was read" dieafter 1
+    fault failed 0.9 2 "closed before the request was read" diequeued 1
+    fault kicked 0 1 "" megabyte
+    fault kicked 0 1 "" greet
+    fault kicked 0 1 "" garbage
+    fault kicked 0 1 "" drain
+    fault kicked 0 1 "" work 30
+    fault failed 0 1 "nobody listens on the socket" dead
+    fault failed 0 1 "a datagram socket takes no requests" dgram
+    fault kicked 0 1 "" fifo
+    fault failed $n $((n + 1)) "no room for the request for ${n}s" fifofull
+    fault kicked 0.9 2 "" fifofull 1
+    fault failed 0.9 2 "nobody reads the FIFO" fifoleave 1
+    fault failed 0 1 "nobody reads the FIFO" fifonoreader
+    hold_locks
+    start_listener
+    judge
+    # those that failed got nothing, the others the request once
+    received "$TREE/spool/postfix/public/qmgr" 'FADI\000'
+    received "$TREE/spool/postfix-0059/public/qmgr" 'FADI\000'
+    received "$TREE/spool/postfix-0006/public/qmgr" 'FADI\000'
+    received "$TREE/spool/postfix-0021/public/qmgr" FADI
+    received "$TREE/spool/postfix-0007/public/qmgr" 'FADI\000' 0
+    received "$TREE/spool/postfix-0020/public/qmgr" 'FADI\000' 0
+}
+
+@test "what stands in the queue directory instead: everything in one run" {
+    LONGEST=1
+    limited_tree 40
+    fault failed 0 1 "not a socket or a FIFO"
+    echo text >"$ENDPOINT"
+    fault failed 0 1 "not a socket or a FIFO"
+    mkdir "$ENDPOINT"
+    fault failed 0 1 "not a socket or a FIFO"
+    mknod "$ENDPOINT" c 1 3
+    fault failed 0 1 "public/qmgr is a symbolic link"
+    ln -s "$TREE/spool/postfix/public/qmgr" "$ENDPOINT"
+    fault failed 0 1 "public/qmgr is a symbolic link"
+    ln -s nowhere "$ENDPOINT"
+    fault failed 0 1 "public/qmgr is a symbolic link"
+    ln -s qmgr "$ENDPOINT"
+    fault failed 0 1 "the FIFO has more than one hard link" fifo
+    local linked=$ENDPOINT
+    fault failed 0 1 "no such service in master.cf"
+    fault failed 0 1 "public is a symbolic link"
+    rmdir "$QUEUE/public"
+    ln -s ../postfix/public "$QUEUE/public"
+    fault failed 0 1 "cannot be looked up: Not a directory"
+    rmdir "$QUEUE/public"
+    : >"$QUEUE/public"
+    fault failed 0 1 "no such service in master.cf"
+    rmdir "$QUEUE/public"
+    fault failed 0 0 "chdir $TREE/none: No such file or directory"
+    move_queue "$TREE/none"
+    fault failed 0 0 "chdir $INI: Not a directory"
+    move_queue "$INI"
+    fault failed 0 0 "chdir $TREE/loop: Too many levels of symbolic links"
+    ln -s loop "$TREE/loop"
+    move_queue "$TREE/loop"
+    # a queue directory that is a link, or that lies deep, is no fault
+    fault kicked 0 1 ""
+    mv "$QUEUE" "$TREE/elsewhere"
+    ln -s "$TREE/elsewhere" "$QUEUE"
+    echo "read $TREE/elsewhere/public/qmgr" >>"$SPEC"
+    fault kicked 0 1 ""
+    local deep long
+    long=$(printf '%0150d' 0)
+    mkdir -p "$TREE/$long/public" "$TREE/$long/pid"
+    move_queue "$TREE/$long"
+    echo "read $TREE/$long/public/qmgr" >>"$SPEC"
+    fault kicked 0 1 ""
+    deep=$TREE
+    while [ ${#deep} -lt 3000 ]; do deep+=/$long; done
+    mkdir -p "$deep/public"
+    move_queue "$deep"
+    echo "read $deep/public/qmgr" >>"$SPEC"
+    fault failed 0 0 "chdir *: File name too long"
+    move_queue "$deep/$deep"
+    hold_locks
+    start_listener
+    ln "$linked" "$linked.other"
+    judge
+    received "$deep/public/qmgr" 'FADI\000'
+    received "$TREE/$long/public/qmgr" 'FADI\000'
+    received "$TREE/spool/postfix/public/qmgr" 'FADI\000'
+}
+
+@test "-w: what is read and goes on is unfinished, not failed" {
+    local r=$READ_LIMIT
+    LONGEST=$((READ_LIMIT + 2))
+    limited_tree 20
+    fault kicked 0.9 2.5 "" work 1
+    fault unfinished $r $LONGEST "request read, service not finished within ${r}s" work 30
+    fault unfinished $r $LONGEST "request read, service not finished within ${r}s" drain
+    fault unconfirmed $r $LONGEST "request not read within ${r}s" never
+    fault failed 0 1 "closed before the request was read" closeunread
+    fault failed 0 1 "closed before the request was read" half
+    fault failed 0 1 "closed before the request was read" reset
+    fault kicked 0 1 "" megabyte
+    hold_locks
+    start_listener
+    judge -w
+}
+
+@test "-t ends everything, whatever the limits of the instances are" {
+    limited_tree 30
+    LONGEST=2
+    for each in never noaccept full trickle fifofull; do
+        fault '*' 0.9 2 '*' "$each"
+    done
+    sed -i -e '/postfix-000[35]/s/\*/failed/' -e '/postfix-000[124]/s/\*/unconfirmed/' "$EXPECTED"
+    hold_locks
+    start_listener
+    judge -t 1
+}
+
+@test "200 faulty among 1000" {
+    local faults=(never noaccept full closeunread reset half dead dgram trickle fifofull) each
+    limited_tree 1000
+    LONGEST=$((READ_LIMIT + 2))
+    # every fifth, in one pass
+    python3 - "$SPEC" "$EXPECTED" "$TREE" "${faults[@]}" <<'END'
+import sys
+specification, expected, tree, *faults = sys.argv[1:]
+limits = {"never": ("unconfirmed", 3, 5), "noaccept": ("unconfirmed", 3, 5),
+          "trickle": ("unconfirmed", 3, 5), "full": ("failed", 2, 4), "fifofull": ("failed", 2, 4)}
+lines = open(specification).readlines()
+with open(specification, "w") as spec, open(expected, "w") as table:
+    for line in lines:
+        number = line[line.find("/postfix-") + 9:][:4] if "/postfix-" in line else "0"
+        if number == "0" or int(number) % 5 or not line.rstrip().endswith("qmgr"):
+            spec.write(line)
+            continue
+        fault = faults[int(number) // 5 % len(faults)]
+        status, least, most = limits.get(fault, ("failed", 0, 2))
+        spec.write(line.replace("read", fault, 1))
+        table.write(f"{tree}/etc/postfix-{number}\t{status}\t{least}\t{most}\t?*\n")
+END
+    is "$(wc -l <"$EXPECTED")" 199
+    fault failed 0 0 "open *: No such file or directory"
+    rm "$TREE/etc/$NAME/main.cf"
+    start_listener
+    judge
+}
+
+@test "no permission is said to be that" {
+    setpriv --bounding-set=-all true 2>/dev/null || skip "needs setpriv and root"
+    limited_tree 6
+    start_listener
+    chmod 0 "$TREE/spool/postfix-0001/public/qmgr"
+    chmod 0 "$TREE/spool/postfix-0002/public"
+    chmod 0 "$TREE/spool/postfix-0003"
+    chmod 0 "$TREE/etc/postfix-0004/main.cf"
+    run --separate-stderr setpriv --bounding-set=-all --inh-caps=-all env -u MAIL_CONFIG \
+        "$POSTKICK" -f "$INI" public qmgr I
+    chmod 755 "$TREE/spool/postfix-0003" "$TREE/spool/postfix-0002/public"
+    is "$status" 1
+    local denied="permission denied: \"public\" belongs to group postdrop"
+    is "$stderr" "postkick: warning: $TREE/etc/postfix-0001: public/qmgr: $denied
+postkick: warning: $TREE/etc/postfix-0002: public/qmgr: $denied
+postkick: warning: $TREE/etc/postfix-0003: public/qmgr: $denied
+postkick: warning: $TREE/etc/postfix-0004: open $TREE/etc/postfix-0004/main.cf: Permission denied"
+    received "$TREE/spool/postfix-0005/public/qmgr" 'I\000'
+}
