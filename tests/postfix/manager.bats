@@ -1,0 +1,261 @@
+#!/usr/bin/env bats
+# The manager beside postmulti(1), on a whole host: the default instance and three others, the last
+# but one not enabled. Everything is in a mount namespace with /etc, /usr and /var of its own.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load real
+
+setup_file()
+{
+    real_need
+    host_open
+    [ -z "${HOST:-}" ] || make_host
+}
+
+teardown_file()
+{
+    host_close
+}
+
+setup()
+{
+    host_need
+}
+
+# postfix-script is where postfix(1) does what it does for one instance: note each time it is run,
+# but for what it runs of itself.
+make_host()
+{
+    local name
+    host mkdir "$HOST/usr" "$HOST/usr.work"
+    host mount -t overlay overlay -o lowerdir=/usr \
+        -o upperdir="$HOST/usr",workdir="$HOST/usr.work" /usr
+    host cp "$POSTKICK" /usr/local/sbin/postkick
+    host postconf -e 'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
+        'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+    host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
+    host postmulti -e init
+    for name in postfix-a postfix-off postfix-c; do
+        host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
+        host postmulti -I $name -G some -e create
+        host postconf -c "/etc/$name" -e "maillog_file = /var/log/$name.log" 'alias_maps =' \
+            'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+        [ $name = postfix-off ] || host postmulti -i $name -e enable
+    done
+    host mv /usr/lib/postfix/sbin/postfix-script /usr/lib/postfix/sbin/postfix-script.real
+    host tee /usr/lib/postfix/sbin/postfix-script >/dev/null <<'EOF'
+#!/bin/sh
+case $1 in
+check-*) ;;
+*) echo "$MAIL_CONFIG $*" >>/var/log/runs ;;
+esac
+exec "$0.real" "$@"
+EOF
+    host chmod 755 /usr/lib/postfix/sbin/postfix-script
+    host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
+}
+
+# wrapper COMMAND: what postfix(1) runs from now on.
+wrapper()
+{
+    host postconf -e "multi_instance_wrapper = $1"
+    host touch -d '1 hour ago' /etc/postfix/main.cf
+}
+
+# manage COMMAND...: postfix(1) does that; what it did, in which instances and in what order, and
+# its exit status, on standard output.
+manage()
+{
+    local status=0
+    host postfix "$@" >"$BATS_TEST_TMPDIR/said" 2>&1 </dev/null 3>&- 4>&- || status=$?
+    echo "== postfix $*: $status"
+    runs
+}
+
+# runs: what was done since the last time.
+runs()
+{
+    host cat /var/log/runs 2>/dev/null || true
+    host rm -f /var/log/runs
+}
+
+# whole_life: one command after the other, the mail systems running or not.
+whole_life()
+{
+    manage check
+    manage start
+    manage start
+    manage status
+    manage reload
+    manage flush
+    manage stop
+    manage stop
+    manage start
+    manage abort
+    manage start
+    manage drain
+    manage start
+    manage quick-stop
+    manage set-permissions
+    manage upgrade-configuration
+}
+
+# ours COMMAND...: the program itself, with the streams apart.
+ours()
+{
+    run --separate-stderr host /usr/local/sbin/postkick "$@"
+}
+
+@test "as multi_instance_wrapper it does what postmulti does, command by command" {
+    wrapper '${command_directory}/postmulti -p --'
+    whole_life >"$BATS_TEST_TMPDIR/theirs"
+    wrapper '/usr/local/sbin/postkick -p --'
+    whole_life >"$BATS_TEST_TMPDIR/ours"
+    diff -u "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+    # and that is what it should be
+    is "$(sed -n '/postfix start: 0/,$p' "$BATS_TEST_TMPDIR/ours" | head -n 6)" \
+        "== postfix start: 0
+/etc/postfix start
+/etc/postfix-a start
+/etc/postfix-off check
+/etc/postfix-c start
+== postfix start: 1"
+    is "$(sed -n '/postfix drain: 0/,$p' "$BATS_TEST_TMPDIR/ours" | head -n 5)" \
+        "== postfix drain: 0
+/etc/postfix-c drain
+/etc/postfix-a drain
+/etc/postfix drain
+== postfix start: 0"
+}
+
+@test "postfix -c and MAIL_CONFIG mean one instance, and nothing is run twice" {
+    wrapper '/usr/local/sbin/postkick -p --'
+    is "$(manage -c /etc/postfix-off start)" "== postfix -c /etc/postfix-off start: 0
+/etc/postfix-off start"
+    is "$(manage -c /etc/postfix-off stop)" "== postfix -c /etc/postfix-off stop: 0
+/etc/postfix-off stop"
+    is "$(manage -c /etc/postfix check)" "== postfix -c /etc/postfix check: 0
+/etc/postfix check"
+    ours -c /etc/postfix-off -p start
+    is "$status" 0
+    is "$(runs)" "/etc/postfix-off start"
+    ours -c /etc/postfix-off -p stop
+    is "$(runs)" "/etc/postfix-off stop"
+    run --separate-stderr host env MAIL_CONFIG=/etc/postfix-a /usr/local/sbin/postkick -p start
+    is "$status" 1
+    has "$stderr" "fatal: MAIL_CONFIG=/etc/postfix-a is not the default instance"
+    is "$(runs)" ""
+}
+
+@test "a damaged secondary main.cf fails that instance, where postmulti gives up" {
+    host cp -p /etc/postfix-a/main.cf /var/saved
+    host bash -c 'echo nonsense >>/etc/postfix-a/main.cf; touch -d "1 hour ago" /etc/postfix-a/main.cf'
+    wrapper '${command_directory}/postmulti -p --'
+    is "$(manage start)" "== postfix start: 1"
+    wrapper '/usr/local/sbin/postkick -p --'
+    is "$(manage start)" "== postfix start: 1
+/etc/postfix start
+/etc/postfix-off check
+/etc/postfix-c start"
+    has "$(cat "$BATS_TEST_TMPDIR/said")" "warning: /etc/postfix-a: /etc/postfix-a/main.cf, line"
+    is "$(manage stop)" "== postfix stop: 1
+/etc/postfix-c stop
+/etc/postfix stop"
+    host rm /etc/postfix-a/main.cf
+    is "$(manage check)" "== postfix check: 1
+/etc/postfix check
+/etc/postfix-off check
+/etc/postfix-c check"
+    has "$(cat "$BATS_TEST_TMPDIR/said")" \
+        "warning: /etc/postfix-a: open /etc/postfix-a/main.cf: No such file or directory"
+    host cp -p /var/saved /etc/postfix-a/main.cf
+}
+
+# member NAME: that member of all rows, one word.
+member()
+{
+    printf '%s\n' "$output" | python3 -c '
+import json, sys
+print(*(json.loads(line)[sys.argv[1]] for line in sys.stdin))' "$1"
+}
+
+@test "in parallel, with JSON: daemons run, and hold up nobody" {
+    ours -j -P 4 -t 60 -p start
+    is "$status" 0
+    is "$(member config_directory)" "/etc/postfix /etc/postfix-a /etc/postfix-off /etc/postfix-c"
+    is "$(member status)" "ok ok ok ok"
+    is "$(member exit_status)" "0 0 0 0"
+    is "$(member command | grep -o "'[a-z]*'" | tr '\n' ' ')" "'start' 'start' 'check' 'start' "
+    is "$(runs | head -n 1)" "/etc/postfix start"
+    # instances can be told from what was said
+    ours -P 4 -p status
+    is "$status" 1
+    is "$stderr" "postkick: warning: /etc/postfix-off: exit status 1"
+    ours -j -p reload
+    is "$(member status)" "ok ok disabled ok"
+    ours -j -P 4 -p stop
+    is "$status" 0
+    is "$(member status)" "ok ok disabled ok"
+    runs | tail -n 1 >"$BATS_TEST_TMPDIR/last"
+    is "$(cat "$BATS_TEST_TMPDIR/last")" "/etc/postfix stop"
+}
+
+@test "-n shows what each instance would get, and starts nothing" {
+    ours -n -p start
+    is "$status" 0
+    is "$output" "/etc/postfix: run /usr/sbin/postfix -- start
+/etc/postfix-a: run /usr/sbin/postfix -- start
+/etc/postfix-off: run /usr/sbin/postfix -- check
+/etc/postfix-c: run /usr/sbin/postfix -- start"
+    is "$(runs)" ""
+}
+
+# environment_of PROGRAM: of what it runs in all instances; PATH as the program found it.
+environment_of()
+{
+    host "$@" -x env | grep -v -e '^MAIL_LOGTAG=' -e '^POSTLOG_' -e '^_='
+}
+
+@test "-x has the environment, the order and the status of postmulti -x" {
+    # with a log file of its own, postmulti(1) also exports where its own log goes
+    environment_of postmulti >"$BATS_TEST_TMPDIR/theirs"
+    environment_of /usr/local/sbin/postkick >"$BATS_TEST_TMPDIR/ours"
+    is "$(grep -c ^config_directory "$BATS_TEST_TMPDIR/theirs")" 4
+    diff -u <(sort "$BATS_TEST_TMPDIR/theirs") <(sort "$BATS_TEST_TMPDIR/ours")
+    diff -u <(grep ^MAIL_CONFIG "$BATS_TEST_TMPDIR/theirs") \
+        <(grep ^MAIL_CONFIG "$BATS_TEST_TMPDIR/ours")
+    environment_of postmulti -v -R -g some >"$BATS_TEST_TMPDIR/theirs" 2>/dev/null
+    environment_of /usr/local/sbin/postkick -v -R -g some >"$BATS_TEST_TMPDIR/ours" 2>/dev/null
+    diff -u <(sort "$BATS_TEST_TMPDIR/theirs") <(sort "$BATS_TEST_TMPDIR/ours")
+    diff -u <(grep ^config_directory "$BATS_TEST_TMPDIR/theirs") \
+        <(grep ^config_directory "$BATS_TEST_TMPDIR/ours")
+    ours -x postconf -h queue_directory
+    is "$status" 0
+    is "$output" "/var/spool/postfix
+/var/spool/postfix-a
+/var/spool/postfix-off
+/var/spool/postfix-c"
+    ours -x sh -c '[ "$multi_instance_enable" = yes ]'
+    is "$status" 1
+    is "$stderr" "postkick: warning: /etc/postfix-off: exit status 1"
+}
+
+@test "the default main.cf says which commands are for which instances" {
+    wrapper '/usr/local/sbin/postkick -p --'
+    host postconf -e 'postmulti_control_commands = reload flush status' \
+        'postmulti_stop_commands = check'
+    host touch -d '1 hour ago' /etc/postfix/main.cf
+    is "$(manage check)" "== postfix check: 0
+/etc/postfix-c check
+/etc/postfix-a check
+/etc/postfix check"
+    is "$(manage status | wc -l)" 4
+    wrapper '${command_directory}/postmulti -p --'
+    is "$(manage check)" "== postfix check: 0
+/etc/postfix-c check
+/etc/postfix-a check
+/etc/postfix check"
+    host postconf -X postmulti_control_commands postmulti_stop_commands
+    host touch -d '1 hour ago' /etc/postfix/main.cf
+}
