@@ -61,11 +61,9 @@ static struct span take_span(struct span *rest, const char *characters)
     return taken;
 }
 
-static bool fail(struct expansion *expansion, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* Always false, for the caller to return. */
-static bool fail(struct expansion *expansion, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool fail(struct expansion *expansion,
+                                                       const char *format, ...)
 {
     va_list arguments;
 
@@ -148,7 +146,7 @@ static bool take_branch(struct expansion *expansion, struct span *rest, struct s
 static bool choose_branch(struct expansion *expansion, struct span rest, char kind, bool condition,
                           struct span *chosen)
 {
-    struct span first, second = {rest.end, rest.end}, last;
+    struct span first = {0}, second = {rest.end, rest.end}, last;
 
     if (!take_branch(expansion, &rest, &first))
         return false;
@@ -228,9 +226,9 @@ static bool compare(struct expansion *expansion, const struct comparison *compar
 static bool expand_comparison(struct expansion *expansion, struct span rest, int depth,
                               UT_string *out)
 {
-    struct comparison comparison;
-    struct span chosen;
-    bool result;
+    struct comparison comparison = {0};
+    struct span chosen = {0};
+    bool result = false;
 
     if (!take_comparison(expansion, &rest, &comparison) ||
         !compare(expansion, &comparison, depth + 1, &result))
@@ -248,7 +246,7 @@ static bool expand_comparison(struct expansion *expansion, struct span rest, int
 /* ${name}, perhaps with ? or :. */
 static bool expand_name(struct expansion *expansion, struct span body, int depth, UT_string *out)
 {
-    struct span rest = body, chosen;
+    struct span rest = body, chosen = {0};
 
     take_span(&rest, BLANKS);
     struct span name = take_span(&rest, NAME_CHARACTERS);
@@ -332,7 +330,7 @@ static bool expand_literal(struct expansion *expansion, struct span *rest, int d
 
 static bool expand_text(struct expansion *expansion, struct span text, int depth, UT_string *out)
 {
-    struct span rest = text, body;
+    struct span rest = text, body = {0};
 
     while (!is_empty(rest)) {
         if (!expand_literal(expansion, &rest, depth, out))

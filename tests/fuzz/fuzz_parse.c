@@ -1,0 +1,64 @@
+/* Any text as a time, a truth value, a number, a list, and as something to print. */
+#include "parse.h"
+#include "text.h"
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_values(const char *text)
+{
+    int seconds = -1, number = -1;
+
+    assert(parse_time(text, &seconds) ? seconds >= 0 : seconds == -1);
+    assert(parse_number(text, 5, 500, &number) ? number >= 5 && number <= 500 : number == -1);
+    assert(parse_bool(text) == PARSE_BOOL_ERROR || strlen(text) == 2 || strlen(text) == 3);
+}
+
+static void check_printable(const char *text, size_t length)
+{
+    UT_string out, again;
+
+    utstring_init(&out);
+    utstring_init(&again);
+    text_printable(&out, text, length);
+    const char *printable = utstring_body(&out);
+    size_t printable_length = utstring_len(&out);
+    assert(printable_length >= length && strlen(printable) == printable_length);
+    for (size_t at = 0; at < printable_length;) {
+        size_t step = text_utf8_length(printable + at, printable_length - at);
+
+        assert(step > 0);
+        assert(step > 1 || (printable[at] >= 0x20 && printable[at] < 0x7f));
+        at += step;
+    }
+    text_printable(&again, printable, printable_length);
+    assert(strcmp(utstring_body(&again), printable) == 0);
+    utstring_done(&out);
+    utstring_done(&again);
+}
+
+static void check_list(const char *text)
+{
+    UT_array *elements = text_split(text, TEXT_LIST_SEPARATORS);
+
+    for (size_t i = 0; i < utarray_len(elements); i++) {
+        const char *element = alloc_item(elements, i);
+
+        assert(element[0] != '\0' && strpbrk(element, TEXT_LIST_SEPARATORS) == NULL);
+        assert(strstr(text, element) != NULL && text_contains(elements, element));
+    }
+    utarray_free(elements);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = alloc_span((const char *)data, size);
+
+    check_printable(text, size);
+    check_values(text);
+    check_list(text);
+    free(text);
+    return 0;
+}
