@@ -218,6 +218,19 @@ readme_commands()
     stop_listener
 }
 
+@test "postkick-requeue: the manual page, the usage and the script have the same options" {
+    local taken usage
+    taken=$(sed -n 's/^while getopts \([a-z:]*\) option.*/\1/p' scripts/postkick-requeue |
+        grep -o '[a-z]' | sort)
+    usage=$(scripts/postkick-requeue -Z 2>&1 | grep -o '[[ ]-[a-z]\{1,\}' | tr -d '[ -' |
+        grep -o . | sort || true)
+    [ -n "$taken" ]
+    is "$usage" "$taken"
+    is "$(sed -n 's/^\.It Fl \([a-z]\).*/\1/p' man/postkick-requeue.1 | sort)" "$taken"
+    is "$(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' man/postkick-requeue.1 | grep -o 'Fl [a-z]*' |
+        cut -c 4- | grep -o . | sort)" "$taken"
+}
+
 @test "the version is that of the change log" {
     is "$("$POSTKICK" --version)" "postkick $(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -n 1)"
 }
