@@ -115,17 +115,16 @@ static void report_line(const struct selection *selection, const struct manager_
 static void report_line(const struct selection *selection, const struct manager_task *task,
                         const char *level, const char *format, ...)
 {
-    UT_string line;
+    const char *name = selection->is_single ? "" : task->choice->instance->config_directory;
     va_list arguments;
 
-    utstring_init(&line);
-    if (!selection->is_single)
-        utstring_printf(&line, "%s: ", task->choice->instance->config_directory);
     va_start(arguments, format);
-    utstring_printf_va(&line, format, arguments);
+    char *text = alloc_vformat(format, arguments);
     va_end(arguments);
-    diag_line(level, utstring_body(&line));
-    utstring_done(&line);
+    char *line = alloc_format("%s%s%s", name, selection->is_single ? "" : ": ", text);
+    diag_line(level, line);
+    free(line);
+    free(text);
 }
 
 static void report_verbosely(const struct selection *selection, const struct manager_task *task)

@@ -398,6 +398,11 @@ $C $C $SPOOL-0003 $TREE/lib/postfix-0003 $programs <postfix-0003> <inbound> yes 
     is "$output" ""
     run bash -c 'echo text | "$1" -f "$2" -P 2 -x cat' - "$POSTKICK" "$INI"
     is "$output" ""
+    on postfix 'cat'
+    run bash -c 'echo text | "$1" -f "$2" -p start' - "$POSTKICK" "$INI"
+    is "$output" ""
+    run bash -c 'echo text | "$1" -f "$2" -c "$3" -p start' - "$POSTKICK" "$INI" "$DEFAULT"
+    is "$output" "text"
 }
 
 @test "commands get no descriptor, no ignored signal, umask 022, the limit we were given" {
