@@ -1,14 +1,16 @@
 #include "command.h"
 #include "report.h"
 
-static bool report_errors(const struct selection *selection)
+/* False: there are some. Only what is fatal is told quietly too. */
+static bool report_errors(const struct selection *selection, bool quiet)
 {
     bool well = true;
 
     for (size_t i = 0; i < selection->chosen; i++) {
         if (selection->choices[i].instance->error == NULL)
             continue;
-        report_instance_error(selection, selection->choices[i].instance);
+        if (!quiet || selection->is_single)
+            report_instance_error(selection, selection->choices[i].instance);
         well = false;
     }
     return well;
@@ -31,7 +33,7 @@ int command_list(const struct command *command)
         if (selection.chosen == 0)
             diag_line("fatal", "No matching instances");
         bool written = report_flush(&out);
-        bool well = report_errors(&selection);
+        bool well = report_errors(&selection, command->options->quiet);
         status = written && well && selection.chosen > 0 && utarray_len(selection.unmatched) == 0
                      ? 0
                      : 1;

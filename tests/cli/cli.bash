@@ -1,0 +1,72 @@
+# Shared by the bats files beside it: load it with "load cli".
+
+load ../lib/common
+
+teardown()
+{
+    stop_listener
+    release_locks
+    rm -rf "${OPEN_TREE:-}"
+}
+
+# open_tree: the tree that make_tree makes next can be reached by everybody.
+open_tree()
+{
+    OPEN_TREE=$(mktemp -d "${TMPDIR:-/tmp}/postkick-cli.XXXXXX")
+    chmod 755 "$OPEN_TREE"
+    TREE=$OPEN_TREE/tree
+}
+
+# set_main_cf DIR LINE...: appends lines to an instance's main.cf.
+set_main_cf()
+{
+    local file=$1/main.cf
+    shift
+    printf '%s\n' "$@" >>"$file"
+}
+
+# rows KEY...: those members of each JSON object in $output, with | between, and without $TREE.
+rows()
+{
+    python3 -c '
+import json, sys
+tree = sys.argv[1]
+for line in sys.stdin:
+    row = json.loads(line)
+    print("|".join(str(row[key]).replace(tree, "") for key in sys.argv[2:]))
+' "$TREE" "$@" <<<"$output"
+}
+
+# plain TEXT: without $TREE.
+plain()
+{
+    printf '%s' "${1//$TREE/}"
+}
+
+# hold_locks QUEUE_DIRECTORY...: as if a master ran there, until release_locks or the test's end.
+hold_locks()
+{
+    exec 5< <(exec python3 -c '
+import fcntl, os, sys, time
+held = []
+for queue in sys.argv[1:]:
+    held.append(open(queue + "/pid/master.pid", "w"))
+    fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("ready", flush=True)
+parent = os.getppid()
+while os.getppid() == parent:
+    time.sleep(0.2)
+' "$@" 3>&-)
+    LOCKER=$!
+    read -r _ <&5
+    exec 5<&-
+}
+
+release_locks()
+{
+    if [ -n "${LOCKER:-}" ]; then
+        kill "$LOCKER" 2>/dev/null || true
+        while kill -0 "$LOCKER" 2>/dev/null; do sleep 0.02; done
+        LOCKER=
+    fi
+}

@@ -1,0 +1,412 @@
+#!/usr/bin/env bats
+# Requests: what arrives, and what is said of every way in which it may not.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+# public N: the directory of an instance's public services.
+public()
+{
+    printf '%s/spool/postfix-%04d/public' "$TREE" "$1"
+}
+
+@test "a socket gets request and NUL in one send, and all is silent" {
+    make_tree
+    start_listener
+    kick public qmgr FADI
+    is "$status" 0
+    is "$output$stderr" ""
+    received "$SPOOL/public/qmgr" 'FADI\000'
+}
+
+@test "one send, without SIGPIPE" {
+    command -v strace || skip "no strace"
+    make_tree
+    start_listener
+    run --separate-stderr strace -f -e trace=network,write -o "$TREE/trace" \
+        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" public qmgr W
+    is "$status" 0
+    run grep -c -E '(send|write)[a-z]*\([0-9]+, "W' "$TREE/trace"
+    is "$output" 1
+    run grep -E 'sendto\([0-9]+, "W\\0", 2, .*MSG_NOSIGNAL.* = 2$' "$TREE/trace"
+    is "$status" 0
+}
+
+@test "a FIFO gets the request without NUL" {
+    make_tree
+    behave fifo "$SPOOL/public/pickup"
+    start_listener
+    kick public pickup W
+    is "$status" 0
+    is "$output$stderr" ""
+    for _ in $(seq 100); do grep -q pickup "$LOG" && break; sleep 0.05; done
+    received "$SPOOL/public/pickup" W
+}
+
+@test "an empty request and one of 100 KB" {
+    make_tree
+    behave drain "$SPOOL/public/pickup"
+    behave drain "$SPOOL/private/mine"
+    behave fifo "$SPOOL/private/fifo"
+    start_listener
+    kick public pickup ""
+    is "$status" 0
+    received "$SPOOL/public/pickup" '\000'
+    kick private fifo ""
+    is "$status" 0
+    long=$(head -c 100000 /dev/zero | tr '\0' W)
+    kick private mine "$long"
+    is "$status" 0
+    is "$stderr" "postkick: warning: private/mine: request is 100000 bytes long: trigger servers read the first 1024"
+    run sh -c "grep -F private/mine '$LOG' | cut -f 2 | tr -d '\n' | wc -c"
+    is "$output" 100004
+    kick -q private fifo "$long"
+    is "$status" 0
+    is "$stderr" ""
+}
+
+@test "every byte but NUL arrives" {
+    make_tree
+    start_listener
+    kick public pickup $'a\nb\t\x01\xff\\'
+    is "$status" 0
+    received "$SPOOL/public/pickup" 'a\012b\011\001\377\134\000'
+}
+
+@test "every behaviour of a service has its status and reason" {
+    behaviours=(read drain greet garbage megabyte "late 1" "work 1" closeunread reset half
+        shutdown never trickle "closeafter 1" "dieafter 1" "diequeued 1" noaccept full "full 0.5"
+        dead dgram fifo fifofull "fifofull 0.5" "fifoleave 0.5" fifonoreader)
+    make_tree -n $((${#behaviours[@]} + 1))
+    queues=()
+    for i in "${!behaviours[@]}"; do
+        read -r behaviour seconds <<<"${behaviours[i]}"
+        # shellcheck disable=SC2086
+        behave "$behaviour" "$(public $((i + 1)))/qmgr" $seconds
+        queues+=("$(dirname "$(public $((i + 1)))")")
+    done
+    start_listener
+    hold_locks "${queues[@]}"
+    started=$SECONDS
+    kick -j -o trigger_timeout=2 -o application_event_drain_time=3 public qmgr W
+    is "$status" 1
+    # the longest of the limits, not the sum
+    [ $((SECONDS - started)) -lt 15 ]
+    row() { printf '/etc/postfix-%04d|%s|%s\n' "$@"; }
+    is "$(rows config_directory status reason)" "$(
+        printf '/etc/postfix|kicked|\n'
+        for i in 1 2 3 4 5 6 7; do row $i kicked ''; done
+        for i in 8 9 10; do row $i failed 'closed before the request was read'; done
+        for i in 11 12 13; do row $i unconfirmed 'request not read within 3s'; done
+        for i in 14 15 16; do row $i failed 'closed before the request was read'; done
+        row 17 unconfirmed 'request not read within 3s'
+        row 18 failed 'listen queue full for 2s'
+        row 19 kicked ''
+        row 20 failed 'nobody listens on the socket'
+        row 21 failed 'a datagram socket takes no requests'
+        row 22 kicked ''
+        row 23 failed 'no room for the request for 2s'
+        row 24 kicked ''
+        row 25 failed 'nobody reads the FIFO'
+        row 26 failed 'nobody reads the FIFO'
+    )"
+    # the same for people, each line with its instance; success is silent
+    run grep -c "^postkick: warning: $TREE/etc/postfix-[0-9]*: public/qmgr: " <<<"$stderr"
+    is "$output" 16
+    run grep -c . <<<"$stderr"
+    is "$output" 16
+}
+
+@test "-w waits until the service has finished" {
+    make_tree -n 8
+    behave read "$(public 1)/pickup"
+    behave work "$(public 2)/pickup" 1
+    behave work "$(public 3)/pickup" 60
+    behave drain "$(public 4)/pickup"
+    behave shutdown "$(public 5)/pickup"
+    behave never "$(public 6)/pickup"
+    behave fifo "$(public 7)/pickup"
+    start_listener
+    kick -w -j -o application_event_drain_time=3 public pickup W
+    is "$status" 1
+    is "$(rows config_directory status reason)" "\
+/etc/postfix|kicked|
+/etc/postfix-0001|kicked|
+/etc/postfix-0002|kicked|
+/etc/postfix-0003|unfinished|request read, service not finished within 3s
+/etc/postfix-0004|unfinished|request read, service not finished within 3s
+/etc/postfix-0005|unconfirmed|request not read within 3s
+/etc/postfix-0006|unconfirmed|request not read within 3s
+/etc/postfix-0007|kicked|"
+    run python3 -c '
+import json, sys
+rows = [json.loads(line)["seconds"] for line in sys.stdin]
+assert all(isinstance(row, float) for row in rows), rows
+assert 1 <= rows[2] < 3 and rows[3] >= 3 and rows[5] >= 3, rows' <<<"$output"
+    is "$output" ""
+}
+
+@test "each instance has its own limits; -t bounds the whole run" {
+    make_tree -n 4
+    for i in 1 2 3; do behave never "$(public $i)/qmgr"; done
+    set_main_cf "$DEFAULT-0001" 'application_event_drain_time = 1'
+    set_main_cf "$DEFAULT-0002" 'application_event_drain_time = 2s'
+    start_listener
+    started=$SECONDS
+    kick -t 3 public qmgr W
+    is "$status" 1
+    [ $((SECONDS - started)) -lt 20 ]
+    is "$(plain "$stderr")" "\
+postkick: warning: /etc/postfix-0001: public/qmgr: request not read within 1s
+postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 2s
+postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
+    kick --timeout=1m public pickup W
+    is "$status" 0
+}
+
+@test "a single instance speaks as Postfix does" {
+    make_tree
+    make_it() { "$@" "$SPOOL/public/$NAME"; }
+    NAME=file make_it touch
+    NAME=directory make_it mkdir
+    NAME=fifo make_it mkfifo
+    ln -s qmgr "$SPOOL/public/link"
+    mkfifo "$SPOOL/public/two"
+    ln "$SPOOL/public/two" "$SPOOL/public/names"
+    behave dead "$SPOOL/public/dead"
+    behave dgram "$SPOOL/public/dgram"
+    behave closeunread "$SPOOL/public/closed"
+    behave never "$SPOOL/public/never"
+    start_listener
+    down="perhaps the mail system is down"
+    expect() {
+        kick public "$1" W
+        is "$status" 1
+        is "$output" ""
+        shift
+        is "$stderr" "$(printf 'postkick: warning: %s\n' "$@")"
+    }
+    expect nosuch "unable to look up public/nosuch: No such file or directory" \
+        "Cannot contact class public service nosuch - $down"
+    expect file "public/file is not a socket or a fifo" \
+        "Cannot contact class public service file - $down"
+    expect directory "public/directory is not a socket or a fifo" \
+        "Cannot contact class public service directory - $down"
+    expect link "public/link is not a socket or a fifo" \
+        "Cannot contact class public service link - $down"
+    expect fifo "Cannot contact class public service fifo - $down"
+    expect two "Cannot contact class public service two - $down"
+    expect dead "Cannot contact class public service dead - $down"
+    expect dgram "Cannot contact class public service dgram - $down"
+    expect closed "public/closed: closed before the request was read"
+    kick -t 1 public never W
+    is "$status" 1
+    is "$stderr" "postkick: warning: public/never: request not read within 1s"
+}
+
+@test "-v says why, and what arrived" {
+    make_tree
+    start_listener
+    kick -v public nosuch W
+    is "$status" 1
+    is "$stderr" "\
+postkick: warning: unable to look up public/nosuch: No such file or directory
+postkick: warning: Cannot contact class public service nosuch - perhaps the mail system is down
+postkick: public/nosuch: not running"
+    kick -v public qmgr W
+    is "$status" 0
+    run sed -E 's/[0-9]+\.[0-9]+s$/N/' <<<"$stderr"
+    is "$output" 'postkick: public/qmgr: request "W" read after N'
+    run --separate-stderr env -u MAIL_CONFIG MAIL_VERBOSE= "$POSTKICK" -f "$INI" public qmgr W
+    is "$status" 0
+    has "$stderr" 'request "W" read after'
+}
+
+@test "-q says nothing, and the exit status tells" {
+    make_tree -n 3
+    behave closeunread "$(public 1)/qmgr"
+    rm -r "${DEFAULT:?}-0002"
+    start_listener
+    kick -q public qmgr x
+    is "$status" 1
+    is "$output$stderr" ""
+    kick -q -i - public qmgr x
+    is "$status" 0
+    is "$output$stderr" ""
+}
+
+@test "labelled reasons say what can be done" {
+    make_tree -n 5
+    hold_locks "$SPOOL-0001" "$SPOOL-0002" "$SPOOL-0003"
+    behave read "$SPOOL-0002/private/mine"
+    rm -r "$SPOOL-0004/public"
+    ln -s private "$SPOOL-0004/public"
+    mkfifo "$SPOOL-0003/public/mine"
+    start_listener
+    kick public mine W
+    is "$status" 1
+    is "$(plain "$stderr")" "\
+postkick: warning: /etc/postfix: public/mine: not running
+postkick: warning: /etc/postfix-0001: public/mine: no such service in master.cf
+postkick: warning: /etc/postfix-0002: public/mine: service is private, not public
+postkick: warning: /etc/postfix-0003: public/mine: nobody reads the FIFO
+postkick: warning: /etc/postfix-0004: public/mine: public is a symbolic link"
+    # what the catalogue knows needs no looking around
+    kick -i postfix-0001 public anvil W
+    is "$status" 1
+    has "$stderr" "$DEFAULT-0001: public/anvil: service is private, not public"
+}
+
+@test "permission denied says whose the directory is" {
+    [ "$(id -u)" = 0 ] || skip "not root"
+    open_tree
+    make_tree -n 2
+    start_listener
+    chmod 710 "$SPOOL/public" "$SPOOL-0001/public" "$SPOOL/private"
+    cp "$POSTKICK" "$TREE/postkick"
+    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups \
+        env -u MAIL_CONFIG "$TREE/postkick" -f "$INI" public qmgr W
+    is "$status" 1
+    is "$(plain "$stderr")" "\
+postkick: warning: /etc/postfix: public/qmgr: permission denied: \"public\" belongs to group postdrop
+postkick: warning: /etc/postfix-0001: public/qmgr: permission denied: \"public\" belongs to group postdrop"
+    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups \
+        env -u MAIL_CONFIG "$TREE/postkick" -f "$INI" -i - private mine W
+    has "$stderr" "permission denied: \"private\" belongs to the mail owner"
+    chmod 755 "$SPOOL/public"
+    chmod 600 "$SPOOL/public/qmgr"
+    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups \
+        env -u MAIL_CONFIG "$TREE/postkick" -f "$INI" -i - -j public qmgr W
+    is "$(rows status reason)" "failed|permission denied: \"public\" belongs to group postdrop"
+}
+
+@test "JSON rows have all members, in instance order" {
+    make_tree -n 4 -d 3
+    hold_locks "$SPOOL"
+    behave closeunread "$(public 1)/qmgr"
+    rm "$DEFAULT-0002/main.cf"
+    start_listener
+    kick -j public qmgr $'W\x01'
+    is "$status" 1
+    run --separate-stderr sed -E -e 's/"seconds": [0-9.e-]+/"seconds": N/' -e "s:$TREE::g" <<<"$output"
+    is "$output" '{"name": "-", "group": "-", "enabled": "y", "config_directory": "/etc/postfix", "queue_directory": "/spool/postfix", "data_directory": "/lib/postfix", "running": "y", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix/public/qmgr", "status": "kicked", "reason": "", "seconds": N}
+{"name": "postfix-0001", "group": "outbound", "enabled": "y", "config_directory": "/etc/postfix-0001", "queue_directory": "/spool/postfix-0001", "data_directory": "/lib/postfix-0001", "running": "n", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix-0001/public/qmgr", "status": "failed", "reason": "closed before the request was read", "seconds": N}
+{"name": "-", "group": "-", "enabled": "-", "config_directory": "/etc/postfix-0002", "queue_directory": "", "data_directory": "", "running": "-", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "", "status": "failed", "reason": "open /etc/postfix-0002/main.cf: No such file or directory", "seconds": N}
+{"name": "postfix-0003", "group": "inbound", "enabled": "n", "config_directory": "/etc/postfix-0003", "queue_directory": "/spool/postfix-0003", "data_directory": "/lib/postfix-0003", "running": "n", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix-0003/public/qmgr", "status": "disabled", "reason": "", "seconds": N}'
+}
+
+@test "JSON is ASCII, and what is not UTF-8 is replaced" {
+    make_tree
+    start_listener
+    kick -j public pickup $'\xc3\xa4\xff\xf0\x9f\x93\xac'
+    is "$status" 0
+    has "$output" '"request": "\u00E4\uFFFD\uD83D\uDCEC"'
+}
+
+@test "actions kick each instance's own queue and pickup services" {
+    make_tree -n 3
+    set_main_cf "$DEFAULT-0001" 'queue_service_name = qmgr2' 'pickup_service_name = $queue_service_name-p'
+    set_main_cf "$DEFAULT-0002" 'pickup_service_name = ../private/pickup'
+    behave read "$(public 1)/qmgr2"
+    behave read "$(public 1)/qmgr2-p"
+    start_listener
+    kick -j flush
+    is "$status" 1
+    is "$(rows config_directory endpoint request status reason)" "\
+/etc/postfix|/spool/postfix/public/qmgr|FADI|kicked|
+/etc/postfix|/spool/postfix/public/pickup|W|kicked|
+/etc/postfix-0001|/spool/postfix-0001/public/qmgr2|FADI|kicked|
+/etc/postfix-0001|/spool/postfix-0001/public/qmgr2-p|W|kicked|
+/etc/postfix-0002|/spool/postfix-0002/public/qmgr|FADI|kicked|
+/etc/postfix-0002|/spool/postfix-0002/public/../private/pickup|W|failed|invalid service name: ../private/pickup"
+    received "$(public 1)/qmgr2" 'FADI\000'
+    received "$(public 1)/qmgr2-p" 'W\000'
+    received "$(public 1)/qmgr" 'FADI\000' 0
+    # but not when it is named on the command line
+    kick -i postfix-0001 public qmgr W
+    is "$status" 0
+    received "$(public 1)/qmgr" 'W\000'
+}
+
+@test "the shipped actions" {
+    make_tree
+    start_listener
+    for action in incoming deferred pickup; do
+        kick "$action"
+        is "$status" 0
+        is "$stderr" ""
+    done
+    received "$SPOOL/public/qmgr" 'I\000'
+    received "$SPOOL/public/qmgr" 'D\000'
+    received "$SPOOL/public/pickup" 'W\000'
+    kick nosuch
+    is "$status" 1
+    is "$stderr" "postkick: fatal: unknown action: nosuch: specify class, service and request, or one of flush, incoming, deferred, pickup"
+}
+
+@test "class and service are checked before any instance is touched" {
+    make_tree
+    rm -r "$DEFAULT"
+    for class in Public '' publi ../public private/; do
+        kick "$class" qmgr W
+        is "$status" 1
+        is "$stderr" "postkick: fatal: invalid class name: \"$class\": specify public or private"
+    done
+    for service in '' . .. a/b /qmgr qmgr/; do
+        kick public "$service" W
+        is "$status" 1
+        is "$stderr" "postkick: fatal: invalid service name: \"$service\": specify one path component"
+    done
+}
+
+@test "the catalogue's warnings, and strict" {
+    make_tree -n 2
+    for each in private/anvil public/flush; do behave read "$SPOOL/$each"; behave read "$SPOOL-0001/$each"; done
+    start_listener
+    said() {
+        is "$status" 0
+        is "$stderr" "postkick: warning: $1"
+    }
+    kick private anvil refresh
+    said "private/anvil: the service takes no requests"
+    kick public qmgr AxF
+    said 'public/qmgr: request "AxF": "x" is ignored: the service acts on ADFIW'
+    kick public qmgr AF
+    said 'public/qmgr: request "AF" has no effect: AF takes effect only with others of ADFIW'
+    kick public qmgr ''
+    said 'public/qmgr: empty request is ignored: the service acts on ADFIW'
+    kick public flush purge
+    said 'public/flush: request "purge" is ignored: the service acts on "W" only'
+    received "$SPOOL/public/flush" 'purge\000'
+    kick -q public qmgr x
+    is "$stderr" ""
+    : >"$LOG"
+    printf '[kick]\nstrict = yes\n' >>"$INI"
+    kick public qmgr x
+    is "$status" 1
+    is "$stderr" 'postkick: fatal: public/qmgr: request "x": "x" is ignored: the service acts on ADFIW'
+    kick -q public qmgr x
+    is "$status" 1
+    is "$(cat "$LOG")" ""
+    kick public qmgr W
+    is "$status" 0
+}
+
+@test "links on the way to the queue directory are followed, long paths too" {
+    make_tree -n 2
+    long=$TREE/$(printf 'long-%.0s' $(seq 40))
+    mv "$SPOOL-0001" "$long"
+    ln -s "$long" "$SPOOL-0001"
+    ln -s "$DEFAULT-0001" "$TREE/etc/linked"
+    sed -i "s:$DEFAULT-0001:$TREE/etc/linked:" "$DEFAULT/main.cf"
+    start_listener
+    kick -j public qmgr W
+    is "$status" 0
+    is "$(rows config_directory status)" "\
+/etc/postfix|kicked
+/etc/linked|kicked"
+    set_main_cf "$DEFAULT-0001" "queue_directory = $long"
+    kick public qmgr W
+    is "$status" 0
+    received "$SPOOL-0001/public/qmgr" 'W\000' 2
+}

@@ -1,0 +1,328 @@
+#!/usr/bin/env bats
+# Which instances: -c over MAIL_CONFIG over the default main.cf, and -a, -g, -i, -R.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+# with_mail_config DIR ARGUMENT...: as kick, with MAIL_CONFIG in the environment.
+with_mail_config()
+{
+    run --separate-stderr env -u MAIL_VERBOSE MAIL_CONFIG="$1" "$POSTKICK" -f "$INI" "${@:2}"
+}
+
+# kicked ARGUMENT...: the last components of the configuration directories that are kicked, and
+# those that are not with their status.
+kicked()
+{
+    kick -j "$@" public qmgr W
+    rows config_directory status | sed -e 's:.*/::' -e 's/|kicked$//' | paste -s -d ' ' -
+}
+
+@test "-c beats MAIL_CONFIG beats the default main.cf" {
+    make_tree -n 3 -d 2
+    start_listener
+    kick -j public qmgr W
+    is "$status" 0
+    is "$(rows config_directory status)" "\
+/etc/postfix|kicked
+/etc/postfix-0001|kicked
+/etc/postfix-0002|disabled"
+    # one instance, enabled or not
+    with_mail_config "$DEFAULT-0002" -j public qmgr W
+    is "$status" 0
+    is "$(rows config_directory status)" "/etc/postfix-0002|kicked"
+    with_mail_config "$DEFAULT-0002" -c "$DEFAULT-0001" -j public qmgr W
+    is "$(rows config_directory status)" "/etc/postfix-0001|kicked"
+    kick -j -c "$DEFAULT-0002" public qmgr W
+    is "$status" 0
+    is "$(rows config_directory status)" "/etc/postfix-0002|kicked"
+    # also when it names the default directory, as postmulti -x exports it
+    with_mail_config "$DEFAULT" -j public qmgr W
+    is "$(rows config_directory status)" "/etc/postfix|kicked"
+}
+
+@test "with -c or MAIL_CONFIG the lines are Postfix's, without a label" {
+    make_tree -n 2
+    kick -c "$DEFAULT-0001" public nosuch W
+    is "$status" 1
+    is "${stderr_lines[0]}" "postkick: warning: unable to look up public/nosuch: No such file or directory"
+    with_mail_config "$DEFAULT" public nosuch W
+    is "${stderr_lines[0]}" "postkick: warning: unable to look up public/nosuch: No such file or directory"
+    kick -c "$TREE/none" public qmgr W
+    is "$status" 1
+    is "$stderr" "postkick: fatal: open $TREE/none/main.cf: No such file or directory"
+    rm -r "$SPOOL-0001"
+    kick -c "$DEFAULT-0001" public qmgr W
+    is "$stderr" "postkick: fatal: chdir $SPOOL-0001: No such file or directory"
+}
+
+@test "the fatal lines of a single instance are Postfix's" {
+    make_tree
+    expect() {
+        kick public qmgr W
+        is "$status" 1
+        is "$(plain "$stderr")" "$1"
+    }
+    set_main_cf "$DEFAULT" 'foo bar'
+    expect "postkick: fatal: /etc/postfix/main.cf, line 7: missing '=' after attribute name: \"foo bar\""
+    sed -i '$d' "$DEFAULT/main.cf"
+    set_main_cf "$DEFAULT" 'application_event_drain_time = 5x'
+    expect "postkick: fatal: parameter application_event_drain_time: bad time value or unit: 5x"
+    sed -i '$d' "$DEFAULT/main.cf"
+    set_main_cf "$DEFAULT" 'multi_instance_name = ${'
+    expect "\
+postkick: warning: truncated macro reference: \"\${\"
+postkick: fatal: dictionary mail_dict: macro processing error"
+    sed -i '$d' "$DEFAULT/main.cf"
+    set_main_cf "$DEFAULT" 'multi_instance_enable = maybe'
+    expect "postkick: fatal: bad boolean configuration: multi_instance_enable = maybe"
+    # once, with both targets of an action
+    kick flush
+    is "$stderr" "postkick: fatal: bad boolean configuration: multi_instance_enable = maybe"
+}
+
+@test "a relative -c, a relative queue_directory" {
+    make_tree
+    start_listener
+    cd "$TREE/etc"
+    kick -c postfix public qmgr W
+    is "$status" 0
+    set_main_cf "$DEFAULT" 'queue_directory = ../spool/postfix'
+    kick -q -c postfix public qmgr W
+    is "$status" 1
+    is "$stderr" "postkick: fatal: queue_directory is not an absolute path: ../spool/postfix"
+    received "$SPOOL/public/qmgr" 'W\000'
+}
+
+@test "a host with one instance: that one, enabled or not" {
+    make_tree
+    start_listener
+    for enable in no yes; do
+        kick -o queue_directory="$SPOOL" public qmgr W
+        is "$status" 0
+        set_main_cf "$DEFAULT" "multi_instance_enable = $enable" 'multi_instance_directories ='
+        kick -q public qmgr W
+        is "$status" 0
+    done
+    received "$SPOOL/public/qmgr" 'W\000' 4
+}
+
+@test "-a, and a default instance that is not enabled" {
+    make_tree -n 4 -d 2
+    start_listener
+    is "$(kicked)" "postfix postfix-0001 postfix-0002|disabled postfix-0003"
+    is "$(kicked -a)" "postfix postfix-0001 postfix-0002 postfix-0003"
+    sed -i 's/^multi_instance_enable.*/multi_instance_enable = No/' "$DEFAULT/main.cf"
+    is "$(kicked)" "postfix|disabled postfix-0001 postfix-0002|disabled postfix-0003"
+    is "$(kicked --all)" "postfix postfix-0001 postfix-0002 postfix-0003"
+}
+
+@test "-i in all its forms, and -g" {
+    make_tree -n 5
+    start_listener
+    is "$(kicked -i postfix-0002)" postfix-0002
+    is "$(kicked -i 0002)" postfix-0002
+    is "$(kicked -i "$DEFAULT-0002")" postfix-0002
+    is "$(kicked -i -)" postfix
+    is "$(kicked -i "$DEFAULT")" postfix
+    is "$(kicked -i 0003 -i - -i 0001)" "postfix postfix-0001 postfix-0003"
+    is "$(kicked -g outbound)" "postfix-0001 postfix-0004"
+    is "$(kicked -g outbound -g inbound)" "postfix-0001 postfix-0003 postfix-0004"
+    is "$(kicked -g outbound -i 0001 -i 0002)" postfix-0001
+}
+
+@test "with one of several selected, lines name it still" {
+    make_tree -n 2
+    kick -i - public nosuch W
+    is "$status" 1
+    is "$stderr" "postkick: warning: $DEFAULT: public/nosuch: not running"
+}
+
+@test "an -i that matches nothing is a failure even when others match" {
+    make_tree -n 2
+    start_listener
+    kick -i nosuch -i - public qmgr W
+    is "$status" 1
+    is "$stderr" "postkick: warning: no instance matches -i nosuch"
+    received "$SPOOL/public/qmgr" 'W\000'
+    kick -q -i $'no\nsuch' -i - public qmgr W
+    is "$status" 1
+    is "$stderr" ""
+}
+
+@test "nothing left to kick" {
+    make_tree -n 3 -d 2
+    for arguments in "-i 0002" "-g nosuch" "-g submission -i 0001"; do
+        # shellcheck disable=SC2086
+        kick $arguments public qmgr W
+        is "$status" 1
+        is "$output" ""
+        is "$stderr" "postkick: fatal: No matching instances"
+    done
+    kick -i nosuch public qmgr W
+    is "$status" 1
+    is "$stderr" "\
+postkick: warning: no instance matches -i nosuch
+postkick: fatal: No matching instances"
+    kick -n -i 0002 public qmgr W
+    is "$status" 1
+    is "$stderr" "postkick: fatal: No matching instances"
+}
+
+@test "-g and -i contradict -c and MAIL_CONFIG" {
+    make_tree -n 2
+    for option in -g -i; do
+        kick -c "$DEFAULT" $option x public qmgr W
+        is "$status" 1
+        is "$stderr" "postkick: fatal: -g and -i choose among several instances: not with -c"
+        with_mail_config "$DEFAULT" $option x public qmgr W
+        is "$status" 1
+        is "$stderr" "postkick: fatal: -g and -i choose among several instances: not with MAIL_CONFIG in the environment"
+    done
+}
+
+@test "one bad instance never stops the others" {
+    make_tree -n 10
+    rm "$DEFAULT-0001/main.cf"
+    printf 'foo bar\n' >>"$DEFAULT-0002/main.cf"
+    printf 'a = b\0\n' >>"$DEFAULT-0003/main.cf"
+    rm "$DEFAULT-0004/main.cf"
+    mkdir "$DEFAULT-0004/main.cf"
+    rm "$DEFAULT-0005/main.cf"
+    mkfifo "$DEFAULT-0005/main.cf"
+    rm "$DEFAULT-0006/main.cf"
+    truncate -s 17M "$DEFAULT-0006/main.cf"
+    set_main_cf "$DEFAULT-0007" 'queue_directory = spool'
+    set_main_cf "$DEFAULT-0008" 'multi_instance_enable = perhaps'
+    sed -i 's:^multi_instance_directories.*:&\n    relative/dir:' "$DEFAULT/main.cf"
+    start_listener
+    kick -j public qmgr W
+    is "$status" 1
+    is "$(rows config_directory status reason)" "\
+/etc/postfix|kicked|
+relative/dir|failed|multi_instance_directories: not an absolute path: relative/dir
+/etc/postfix-0001|failed|open /etc/postfix-0001/main.cf: No such file or directory
+/etc/postfix-0002|failed|/etc/postfix-0002/main.cf, line 10: missing '=' after attribute name: \"foo bar\"
+/etc/postfix-0003|failed|read /etc/postfix-0003/main.cf: file contains a null byte
+/etc/postfix-0004|failed|read /etc/postfix-0004/main.cf: Is a directory
+/etc/postfix-0005|failed|open /etc/postfix-0005/main.cf: not a regular file
+/etc/postfix-0006|failed|open /etc/postfix-0006/main.cf: file is larger than 16777216 bytes
+/etc/postfix-0007|failed|queue_directory is not an absolute path: spool
+/etc/postfix-0008|failed|bad boolean configuration: multi_instance_enable = perhaps
+/etc/postfix-0009|kicked|"
+    run grep -v -c overriding <<<"$stderr"
+    is "$output" 9
+    has "$stderr" "postkick: warning: $DEFAULT-0001: open $DEFAULT-0001/main.cf: No such file or directory"
+    # once for each instance, however many targets
+    kick flush
+    run grep -c "^postkick: warning: $DEFAULT-0001: open" <<<"$stderr"
+    is "$output" 1
+}
+
+@test "an instance that cannot be read, and -i and -g" {
+    make_tree -n 3
+    rm "$DEFAULT-0001/main.cf"
+    start_listener
+    is "$(kicked -i 0002)" postfix-0002
+    is "$(kicked -i 0002 -i -)" "postfix postfix-0002"
+    is "$(kicked -i 0002 -i 0001)" "postfix-0001|failed postfix-0002"
+    is "$(kicked -g submission)" "postfix-0001|failed postfix-0002"
+    is "$(kicked -i "$DEFAULT-0001")" "postfix-0001|failed"
+    kick -i 0002 public qmgr W
+    is "$status" 0
+    kick -i 0001 public qmgr W
+    is "$status" 1
+    is "$(plain "$stderr")" "\
+postkick: warning: no instance matches -i 0001
+postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: No such file or directory"
+}
+
+@test "a default main.cf that cannot be read is fatal" {
+    make_tree -n 2
+    mv "$DEFAULT/main.cf" "$TREE/main.cf"
+    kick public qmgr W
+    is "$status" 1
+    is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
+    kick -l
+    is "$status" 1
+    is "$output" ""
+    is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
+    printf 'multi_instance_directories = ${\n' >"$DEFAULT/main.cf"
+    kick public qmgr W
+    is "$status" 1
+    is "$stderr" "\
+postkick: warning: truncated macro reference: \"\${\"
+postkick: fatal: dictionary mail_dict: macro processing error"
+    # -c and MAIL_CONFIG do without it
+    start_listener
+    kick -c "$DEFAULT-0001" public qmgr W
+    is "$status" 0
+}
+
+@test "the same directory twice, the same queue directory twice" {
+    make_tree -n 4
+    sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT-0001:" "$DEFAULT/main.cf"
+    ln -s "$SPOOL-0002" "$TREE/spool/link"
+    set_main_cf "$DEFAULT-0003" "queue_directory = $TREE/spool/link"
+    start_listener
+    kick -j flush
+    is "$status" 0
+    is "$(rows config_directory service status reason)" "\
+/etc/postfix|qmgr|kicked|
+/etc/postfix|pickup|kicked|
+/etc/postfix-0001|qmgr|kicked|
+/etc/postfix-0001|pickup|kicked|
+/etc/postfix-0001|qmgr|duplicate|same queue directory as /etc/postfix-0001
+/etc/postfix-0001|pickup|duplicate|same queue directory as /etc/postfix-0001
+/etc/postfix-0002|qmgr|kicked|
+/etc/postfix-0002|pickup|kicked|
+/etc/postfix-0003|qmgr|duplicate|same queue directory as /etc/postfix-0002
+/etc/postfix-0003|pickup|duplicate|same queue directory as /etc/postfix-0002"
+    is "$(grep -v overriding <<<"$stderr" | sed "s:$TREE::g")" "\
+postkick: warning: /etc/postfix-0001: same queue directory as /etc/postfix-0001: not kicked again
+postkick: warning: /etc/postfix-0003: same queue directory as /etc/postfix-0002: not kicked again"
+    received "$SPOOL-0001/public/qmgr" 'FADI\000'
+    received "$SPOOL-0002/public/qmgr" 'FADI\000'
+}
+
+@test "more than 65,536 instances" {
+    make_tree
+    {
+        printf 'multi_instance_directories =\n'
+        yes ' r' | head -n 65536
+    } >>"$DEFAULT/main.cf"
+    kick public qmgr W
+    is "$status" 1
+    is "$stderr" "postkick: fatal: multi_instance_directories: more than 65536 instances"
+}
+
+@test "main.cf warnings, each once" {
+    make_tree -n 2
+    set_main_cf "$DEFAULT-0001" 'a = 1' 'a = 2'
+    start_listener
+    kick public qmgr W
+    is "$status" 0
+    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001/main.cf, line 11: overriding earlier entry: a=1"
+    kick -q public qmgr W
+    is "$stderr" ""
+}
+
+@test "who else can write the configuration" {
+    [ "$(id -u)" = 0 ] || skip "not root"
+    make_tree -n 3
+    chmod 666 "$DEFAULT-0001/main.cf"
+    chmod 777 "$DEFAULT-0002"
+    start_listener
+    kick public qmgr W
+    is "$stderr" ""
+    kick -v public qmgr W
+    run grep -F 'can be changed by others' <<<"$(plain "$stderr")"
+    is "$output" "\
+postkick: warning: /etc/postfix-0001: main.cf or its directory can be changed by others than root
+postkick: warning: /etc/postfix-0002: main.cf or its directory can be changed by others than root"
+    kick -n public qmgr W
+    has "$stderr" "$DEFAULT-0001: main.cf or its directory can be changed by others than root"
+    chmod 666 "$INI"
+    kick -v -i - public qmgr W
+    has "$stderr" "the settings file can be changed by others than root"
+}
