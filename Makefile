@@ -63,9 +63,13 @@ $B/lib/%.so: tests/preload/%.c | $B/lib
 $B/bench/%: tests/bench/%.c | $B/bench
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
 
-$B/fuzz/%: tests/fuzz/%.c $(SOURCES) $B/postkick_ini.inc | $B/fuzz
-	clang -std=c17 -g -O1 $(ALL_CPPFLAGS) -Isrc -I$B -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(filter-out src/main.c,$(SOURCES)) $(LIBS)
+$B/fuzz/%: tests/fuzz/%.c $B-fuzz/libpostkick.a | $B/fuzz
+	clang -std=c17 $(ALL_CPPFLAGS) -Isrc $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
+		$B-fuzz/libpostkick.a $(LIBS)
+
+FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+$B-fuzz/libpostkick.a: $(SOURCES) $(wildcard src/*.h) conf/postkick.ini
+	$(MAKE) -s B=$B-fuzz CC=clang CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' $@
 
 $B:
 	mkdir -p $@
@@ -146,4 +150,4 @@ clean:
 
 .PHONY: all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean
 .SECONDARY:
--include $(wildcard $B/*.d $B/unit/*.d $B/lib/*.d $B/bench/*.d)
+-include $(wildcard $B/*.d $B/unit/*.d $B/lib/*.d $B/fuzz/*.d $B/bench/*.d)

@@ -1,0 +1,55 @@
+/* A postkick.ini: whatever it says, it is refused with a reason, or every value of it can be used.
+ */
+#include "catalogue.h"
+#include "settings.h"
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Uses all that the program uses. */
+static void use(struct settings *settings)
+{
+    UT_array *warnings, *actions = catalogue_actions(settings);
+
+    utarray_new(warnings, &alloc_string_icd);
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+        char *error = NULL;
+        const char *value = settings_parameter(settings, (enum parameter)i);
+        assert(value != NULL && parameter_check((enum parameter)i, value, &error));
+        free(error);
+    }
+    assert(settings_connections(settings) >= 0);
+    for (size_t i = 0; i < utarray_len(actions); i++) {
+        UT_array *targets = catalogue_action(settings, alloc_item(actions, i));
+        assert(targets != NULL && utarray_len(targets) > 0);
+        for (size_t j = 0; j < utarray_len(targets); j++)
+            catalogue_check(settings, target_item(targets, j), warnings);
+        utarray_free(targets);
+    }
+    utarray_free(warnings);
+    utarray_free(actions);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    char path[32];
+    UT_array *errors;
+
+    assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    utarray_new(errors, &alloc_string_icd);
+    struct settings *settings = settings_load(path, true, errors);
+    assert((settings == NULL) == (utarray_len(errors) > 0));
+    if (settings != NULL)
+        use(settings);
+    settings_free(settings);
+    utarray_free(errors);
+    close(fd);
+    return 0;
+}
