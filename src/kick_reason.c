@@ -62,7 +62,7 @@ static char *explain_link(const struct kick *kick, int error)
 {
     if (error == ENOTDIR)
         return alloc_format("%s is a symbolic link", kick->class);
-    return alloc_format("%s/%s is a symbolic link", kick->class, kick->service);
+    return alloc_string("is a symbolic link");
 }
 
 static char *explain_nobody(const struct kick *kick, const struct explainer *explainer,

@@ -70,7 +70,9 @@ static void plan_children_in_order(struct manager *manager, const struct selecti
 void manager_plan(struct manager *manager, const struct selection *selection,
                   const struct manager_wish *wish)
 {
-    *manager = (struct manager){.count = selection->chosen, .parallel = wish->parallel};
+    *manager = (struct manager){.count = selection->chosen,
+                                .parallel = wish->parallel,
+                                .is_reversed = wish->order == MANAGER_DEFAULT_LAST};
     manager->tasks = alloc_zeroed(manager->count, sizeof(*manager->tasks));
     manager->children = alloc_zeroed(manager->count, sizeof(*manager->children));
     for (size_t i = 0; i < manager->count; i++)

@@ -52,6 +52,7 @@ struct manager {
     size_t child_count;
     size_t first_part; /* that many children come before the others are started */
     int parallel;
+    bool is_reversed; /* stop-like: the last task is run first */
 };
 
 struct manager_limits {

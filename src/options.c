@@ -24,7 +24,7 @@ static const struct {
 } table[] = {
     {'a', "all", no_argument, IN_ALL},
     {'c', "config-directory", required_argument, IN_ALL},
-    {'e', "edit", required_argument, IN_ALL},
+    {'e', "edit", optional_argument, IN_ALL},
     {'f', "settings", required_argument, IN_ALL},
     {'g', "group", required_argument, IN_ALL},
     {'h', "help", no_argument, IN_ALL},

@@ -89,7 +89,8 @@ static void append_command(UT_string *out, const struct manager_task *task)
 void report_tasks_plan(const struct manager *manager, UT_string *out)
 {
     for (size_t i = 0; i < manager->count; i++) {
-        const struct manager_task *task = &manager->tasks[i];
+        size_t at = manager->is_reversed ? manager->count - 1 - i : i;
+        const struct manager_task *task = &manager->tasks[at];
         const char *name = task->choice->instance->config_directory;
         UT_string line;
 

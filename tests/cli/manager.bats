@@ -302,8 +302,8 @@ $OFF: run $BIN/postfix -- check now
 $C: run $BIN/postfix -- start now"
     kick -n -i "$OFF" -i "$C" -p stop
     is "$status" 0
-    is "$output" "$OFF: skip: not enabled
-$C: run $BIN/postfix -- stop"
+    is "$output" "$C: run $BIN/postfix -- stop
+$OFF: skip: not enabled"
     kick -n -c "$C" -x postfix 'a  b' "it's" '' $'\n' '$x'
     is "$status" 0
     is "$output" "$C: run $BIN/postfix 'a  b' 'it'\\''s' '' '\\012' '\$x'"
