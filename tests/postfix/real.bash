@@ -1,7 +1,7 @@
 # Real Postfix instances for tests: load it with "load real", after "load ../lib/common".
 #
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
-#   real_need real_open real_close                        host_need host_open host_close
+#   real_can real_need real_open real_close               host_can host_need host_open host_close
 #   real_instance real_start real_stop                    host COMMAND...
 #   real_kick real_send real_log real_clear
 # and for both: patiently, requests.
@@ -10,10 +10,15 @@
 
 REAL_SECONDS=30 # more than anything takes that happens at all
 
+# What it takes. In setup_file, where bats cannot skip: real_can || return 0.
+real_can()
+{
+    [ "$(id -u)" = 0 ] && command -v postmulti >/dev/null
+}
+
 real_need()
 {
-    [ "$(id -u)" = 0 ] || skip "needs root"
-    command -v postmulti >/dev/null || skip "needs Postfix"
+    real_can || skip "needs root, and Postfix"
 }
 
 # patiently COMMAND...: until it succeeds; a failure when it does not for a long time.
@@ -206,19 +211,22 @@ requested()
     [ "$(requests "$1")" = "$2" ]
 }
 
+host_can()
+{
+    real_can && command -v nsenter >/dev/null && unshare -m true 2>/dev/null
+}
+
 host_need()
 {
-    real_need
-    unshare -m true 2>/dev/null || skip "needs a mount namespace"
-    command -v nsenter >/dev/null || skip "needs nsenter"
+    host_can || skip "needs root, Postfix and a mount namespace"
     [ -n "${HOST:-}" ] || skip "needs overlay mounts"
 }
 
 # host_open: a mount namespace with /etc and /var of its own, and $HOST, a directory in memory
-# where programs may be set-gid. What runs in it is started by host().
+# where programs may be set-gid; not set when the mounts fail. It lasts until host_close, or until
+# bats ends.
 host_open()
 {
-    [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || return 0
     local root=$BATS_FILE_TMPDIR/host fd
     chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
     mkdir -p "$root"
@@ -231,7 +239,7 @@ host_open()
             chmod 755 /\$each
         done
         echo ready
-        exec sleep 900 >&-" 2>/dev/null 3>&-)
+        exec tail --pid=$$ -f /dev/null >/dev/null" 2>/dev/null 3>&-)
     export HOST_PID=$!
     if read -r _ <&"$fd"; then export HOST=$root; fi
     exec {fd}<&-

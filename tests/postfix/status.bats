@@ -8,7 +8,7 @@ load real
 
 setup_file()
 {
-    real_need
+    real_can || return 0
     real_open
     real_instance postfix
     real_instance postfix-run
@@ -20,6 +20,11 @@ setup_file()
     STOPPED=n
     [ "$(readlink /proc/self/ns/pid)" = "pid:[$((0xEFFFFFFC))]" ] || STOPPED=-
     export STOPPED
+}
+
+setup()
+{
+    real_need
 }
 
 teardown_file()
