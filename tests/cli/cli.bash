@@ -25,7 +25,16 @@ set_main_cf()
     printf '%s\n' "$@" >>"$file"
 }
 
+# restart_listener: with what $SPEC says now, and an empty log.
+restart_listener()
+{
+    stop_listener
+    awk '{print $2}' "$SPEC" | xargs rm -f
+    start_listener
+}
+
 # rows KEY...: those members of each JSON object in $output, with | between, and without $TREE.
+# shellcheck disable=SC2154 # bats sets output
 rows()
 {
     python3 -c '

@@ -372,7 +372,7 @@ postkick: warning: /etc/postfix-0001: public/qmgr: permission denied: \"public\"
     kick public qmgr AxF
     said 'public/qmgr: request "AxF": "x" is ignored: the service acts on ADFIW'
     kick public qmgr AF
-    said 'public/qmgr: request "AF" has no effect: AF takes effect only with others of ADFIW'
+    said 'public/qmgr: request "AF" starts nothing: AF only modify what others of ADFIW start'
     kick public qmgr ''
     said 'public/qmgr: empty request is ignored: the service acts on ADFIW'
     kick public flush purge

@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# Limits and trust: descriptors, and the programs of Postfix that may be asked.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+# make_postconf DIR SCRIPT: a postconf there that logs how it is called, and then runs the script.
+make_postconf()
+{
+    mkdir -p "$1"
+    # shellcheck disable=SC2016
+    printf '#!/bin/bash\n{ printf "%%s" "$0"; printf " %%s" "$@"; echo; } >>%s\n%s\n' "$TREE/calls" "$2" \
+        >"$1/postconf"
+    chmod 755 "$1/postconf"
+}
+
+calls()
+{
+    if [ -e "$TREE/calls" ]; then plain "$(cat "$TREE/calls")"; fi
+}
+
+@test "16 descriptors for 40 instances" {
+    make_tree -n 40
+    behave full "$SPOOL-0005/public/qmgr" 1
+    behave late "$SPOOL-0010/public/qmgr" 1
+    behave never "$SPOOL-0015/public/qmgr"
+    behave fifo "$SPOOL-0020/public/qmgr"
+    start_listener
+    run --separate-stderr env -u MAIL_CONFIG bash -c 'ulimit -n 16; exec 3>&- 4>&- 5>&-; exec "$@"' - \
+        "$POSTKICK" -f "$INI" -j -o application_event_drain_time=4 public qmgr W
+    is "$status" 1
+    is "$(rows status reason | sort | uniq -c | awk '{$1 = $1; print}')" "\
+39 kicked|
+1 unconfirmed|request not read within 4s"
+    run --separate-stderr env -u MAIL_CONFIG bash -c 'ulimit -S -n 16; exec "$@"' - \
+        "$POSTKICK" -f "$INI" -t 2 -j public qmgr W
+    is "$(rows status | sort | uniq -c | awk '{$1 = $1; print}')" "\
+39 kicked
+1 unconfirmed"
+}
+
+@test "postconf is not asked when it is not needed" {
+    make_tree -n 3
+    make_postconf "$TREE/bin" 'exit 1'
+    sed -i "s:^command_directory.*:command_directory = $TREE/bin:" "$INI" "$DEFAULT/main.cf"
+    set_main_cf "$DEFAULT-0001" 'mydestination = $myhostname' 'own = postfix-0001' 'multi_instance_name = $own'
+    start_listener
+    kick -q flush
+    is "$status" 0
+    kick -q -l
+    is "$status" 0
+    kick -q -n public qmgr W
+    kick -c "$DEFAULT-0001" -q public qmgr W
+    is "$status" 0
+    is "$(calls)" ""
+}
+
+@test "postconf is asked once for each instance that needs it, and only the default one's" {
+    make_tree -n 3
+    make_postconf "$TREE/bin" 'env | sort | grep -v -e ^_= -e ^SHLVL= -e ^PWD= >>"${0%/*}/environment"
+echo "multi_instance_name = mx"; echo "queue_directory = $(dirname "${0%/*}")/spool/postfix-0001"; echo "trigger_timeout = 9s"; echo "data_directory = /stray"'
+    make_postconf "$TREE/evil" 'exit 1'
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    set_main_cf "$DEFAULT-0001" "command_directory = $TREE/evil" 'multi_instance_name = ${myhostname}' \
+        'queue_directory = $process_name' 'trigger_timeout = $ipc_timeout'
+    set_main_cf "$DEFAULT-0002" "command_directory = $TREE/evil"
+    start_listener
+    kick -q -j public qmgr W
+    is "$status" 0
+    is "$(rows name queue_directory data_directory status)" "\
+-|/spool/postfix|/lib/postfix|kicked
+mx|/spool/postfix-0001|/lib/postfix-0001|kicked
+postfix-0002|/spool/postfix-0002|/lib/postfix-0002|kicked"
+    is "$(calls)" "/bin/postconf -c /etc/postfix-0001 -x queue_directory multi_instance_name trigger_timeout"
+    is "$(cat "$TREE/bin/environment")" "\
+LC_ALL=C
+PATH=/usr/bin:/bin:/usr/sbin:/sbin"
+    # the default main.cf is looked at for that, also when it is not the instance
+    rm "$TREE/calls"
+    kick -q -c "$DEFAULT-0001" -o 'trigger_timeout = 3' public qmgr W
+    is "$status" 0
+    is "$(calls)" "/bin/postconf -c /etc/postfix-0001 -x -o trigger_timeout=3 queue_directory multi_instance_name"
+    # where it says nothing, postkick.ini does
+    rm "$TREE/calls"
+    sed -i '/^command_directory/d' "$DEFAULT/main.cf"
+    sed -i "s:^command_directory.*:command_directory = $TREE/bin:" "$INI"
+    kick -q -c "$DEFAULT-0001" public qmgr W
+    is "$status" 0
+    has "$(calls)" "/bin/postconf -c /etc/postfix-0001"
+}
+
+@test "a postconf that is not there, fails, lies, floods, or prints garbage" {
+    make_tree -n 2
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    set_main_cf "$DEFAULT-0001" 'trigger_timeout = $ipc_timeout'
+    start_listener
+    said() {
+        kick public qmgr W
+        is "$status" 1
+        is "$(grep -v overriding <<<"$(plain "$stderr")")" "postkick: warning: /etc/postfix-0001: $1"
+    }
+    said "run /bin/postconf: No such file or directory"
+    cannot="/bin/postconf cannot tell the parameters that main.cf refers to"
+    make_postconf "$TREE/bin" 'exit 1'
+    said "$cannot"
+    make_postconf "$TREE/bin" 'echo trigger_timeout = 5; exit 2'
+    said "$cannot"
+    make_postconf "$TREE/bin" 'kill -SEGV $$'
+    said "$cannot"
+    make_postconf "$TREE/bin" 'echo nothing = 5'
+    said "$cannot"
+    make_postconf "$TREE/bin" 'echo trigger_timeout = 5; yes | head -c 5000000'
+    said "$cannot"
+    make_postconf "$TREE/bin" 'head -c 100000 /dev/urandom'
+    said "$cannot"
+    make_postconf "$TREE/bin" $'echo "trigger_timeout = \e[2J"'
+    said 'parameter trigger_timeout: bad time value or unit: \033[2J'
+    chmod 644 "$TREE/bin/postconf"
+    said "run /bin/postconf: Permission denied"
+    sed -i "s:^command_directory.*:command_directory = bin:" "$DEFAULT/main.cf"
+    said "command_directory is not an absolute path: bin"
+    received "$SPOOL/public/qmgr" 'W\000' 10
+}
+
+@test "a postconf that hangs holds nobody up for long" {
+    make_tree -n 2
+    make_postconf "$TREE/bin" 'trap "" TERM; sleep 100 & echo $! >"${0%/*}/child"; wait; sleep 100'
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    set_main_cf "$DEFAULT-0001" 'trigger_timeout = $ipc_timeout'
+    start_listener
+    started=$SECONDS
+    kick -t 2 public qmgr W
+    is "$status" 1
+    [ $((SECONDS - started)) -lt 30 ]
+    has "$stderr" "$DEFAULT-0001: $TREE/bin/postconf did not answer in time"
+    for _ in $(seq 100); do kill -0 "$(cat "$TREE/bin/child")" 2>/dev/null || break; sleep 0.05; done
+    run kill -0 "$(cat "$TREE/bin/child")"
+    is "$status" 1
+}
+
+@test "Postfix's own postconf" {
+    [ -x /usr/sbin/postconf ] || skip "no Postfix"
+    make_tree -n 2
+    set_main_cf "$DEFAULT-0001" 'myhostname = mx.example.com' 'multi_instance_name = postfix-${mydomain}'
+    start_listener
+    kick -q -j public qmgr W
+    is "$status" 0
+    is "$(rows name)" "\
+-
+postfix-example.com"
+}

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# The command line as a whole: usage, forms of options, where they end.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+@test "usage errors exit with 1 and touch nothing" {
+    make_tree
+    start_listener
+    for arguments in "" "public" "public qmgr" "public qmgr W W" "-Z public qmgr W" "-c" \
+        "--nosuch public qmgr W" "-t 0 public qmgr W" "-t 5x flush" "-o trigger_timeout flush" \
+        "-o multi_instance_name=x flush" "-P 2 flush" "-R flush" "-e create" "-l -p status" \
+        "-x" "-p" "-w -p status" "-R -p status"; do
+        # shellcheck disable=SC2086
+        kick $arguments
+        is "$status" 1
+        is "$output" ""
+        is "${#stderr_lines[@]}" 1
+        has "$stderr" "postkick: fatal: "
+    done
+    kick -e create
+    is "$stderr" "postkick: fatal: -e: to create, import or destroy instances, use postmulti(1)"
+    kick --all -Zq flush
+    is "$stderr" "postkick: fatal: invalid option -- 'Z' (try --help)"
+    kick $'-\xff' flush
+    is "$stderr" "postkick: fatal: invalid option -- '\\377' (try --help)"
+    is "$(cat "$LOG")" ""
+}
+
+@test "options end at the first operand" {
+    make_tree
+    start_listener
+    kick public pickup -v
+    is "$status" 0
+    is "$stderr" ""
+    received "$SPOOL/public/pickup" '-v\000'
+    kick -- public pickup --help
+    is "$status" 0
+    received "$SPOOL/public/pickup" '--help\000'
+}
+
+@test "long options do what the short ones do" {
+    make_tree -n 3 -d 2
+    behave work "$SPOOL/public/pickup" 1
+    start_listener
+    run --separate-stderr env -u MAIL_CONFIG "$POSTKICK" --settings="$INI" --all --json --quiet \
+        --wait --timeout=1m --override application_event_drain_time=50 --verbose public pickup x
+    is "$status" 0
+    is "$(rows config_directory status)" "\
+/etc/postfix|kicked
+/etc/postfix-0001|kicked
+/etc/postfix-0002|kicked"
+    run --separate-stderr env -u MAIL_CONFIG "$POSTKICK" --settings "$INI" --list --reverse \
+        --instance 0001 --instance - --group outbound
+    is "$status" 0
+    is "$(plain "$output")" "postfix-0001    outbound        y         /etc/postfix-0001"
+    run --separate-stderr env -u MAIL_CONFIG "$POSTKICK" --settings "$INI" --config-directory \
+        "$DEFAULT-0002" --dry-run public qmgr W
+    is "$output" "$DEFAULT-0002: fail: \"W\" to $SPOOL-0002/public/qmgr: not running"
+}
+
+@test "-o overrides main.cf in every instance" {
+    make_tree -n 3
+    for i in 0001 0002; do behave never "$SPOOL-$i/public/qmgr"; done
+    set_main_cf "$DEFAULT-0001" 'trigger_timeout = bad' 'application_event_drain_time = 50'
+    start_listener
+    kick -o 'application_event_drain_time = 1' -o trigger_timeout='$application_event_drain_time' \
+        public qmgr W
+    is "$status" 1
+    is "$(plain "$stderr")" "\
+postkick: warning: /etc/postfix-0001: public/qmgr: request not read within 1s
+postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
+}
+
+@test "--help and --version" {
+    make_tree
+    kick --help
+    is "$status" 0
+    is "$stderr" ""
+    has "$output" "flush                      deliver everything now, as postqueue -f does"
+    for letter in a c f g i j l n o p P q R t v w x; do has "$output" "  -$letter, --"; done
+    kick --version
+    is "$status" 0
+    run grep -E -x 'postkick [0-9.]+' <<<"$output"
+    is "$status" 0
+}

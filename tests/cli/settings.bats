@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# postkick.ini, as the program takes it.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+# settings LINE...: the tree's postkick.ini with more lines.
+settings()
+{
+    cp "$TREE/original.ini" "$INI"
+    printf '%s\n' "$@" >>"$INI"
+}
+
+setup()
+{
+    make_tree
+    cp "$INI" "$TREE/original.ini"
+}
+
+# refused LINE...: the settings are, with these lines on stderr, before anything is touched.
+refused()
+{
+    kick public qmgr W
+    is "$status" 1
+    is "$output" ""
+    is "$(plain "$stderr")" "$(printf '%s\n' "$@")"
+}
+
+@test "a mistake is fatal, with the section and key or the line" {
+    start_listener
+    settings '[postfix]' 'nosuch = 1'
+    refused 'postkick: fatal: /postkick.ini: [postfix] nosuch: unknown parameter'
+    settings '[postfix]' 'trigger_timeout = 5x'
+    refused 'postkick: fatal: /postkick.ini: [postfix] parameter trigger_timeout: bad time value or unit: 5x'
+    settings '[kick]' 'strict = perhaps'
+    refused 'postkick: fatal: /postkick.ini: [kick] strict: must be yes or no'
+    settings '[kick]' 'connections = -5'
+    refused 'postkick: fatal: /postkick.ini: [kick] connections: must be a number'
+    settings '[nosuch]' 'a = b'
+    has "$(kick public qmgr W; echo "$stderr")" '[nosuch]: unknown section'
+    settings '[action mine]' 'kick = public qmgr'
+    refused 'postkick: fatal: /postkick.ini: [action mine] kick: must be "class service request", or several with commas between'
+    settings '[service mine]' 'requests = X'
+    refused 'postkick: fatal: /postkick.ini: [service mine]: class is missing'
+    settings 'nonsense'
+    refused 'postkick: fatal: /postkick.ini, line 8: not a section, a setting or a comment'
+    settings '[kick' 'strict = no'
+    refused 'postkick: fatal: /postkick.ini, line 8: not a section, a setting or a comment'
+    settings '[kick] ; a comment' 'strict = no'
+    refused 'postkick: fatal: /postkick.ini, line 8: not a section, a setting or a comment'
+    settings "about = $(head -c 2000 /dev/zero | tr '\0' x)"
+    refused 'postkick: fatal: /postkick.ini, line 8: line too long'
+    is "$(cat "$LOG")" ""
+}
+
+@test "all mistakes are told, the last one as fatal" {
+    settings 'bad_one = 1' '[kick]' 'strict = 2' '[other]'
+    refused 'postkick: warning: /postkick.ini: [postfix] bad_one: unknown parameter' \
+        'postkick: warning: /postkick.ini: [kick] strict: must be yes or no' \
+        'postkick: fatal: /postkick.ini: [other]: unknown section'
+}
+
+@test "what is no file, or is no text" {
+    rm "$INI"
+    refused 'postkick: fatal: open /postkick.ini: No such file or directory'
+    mkdir "$INI"
+    refused 'postkick: fatal: read /postkick.ini: Is a directory'
+    rmdir "$INI"
+    mkfifo "$INI"
+    refused 'postkick: fatal: open /postkick.ini: not a regular file'
+    rm "$INI"
+    printf '[kick]\n\0' >"$INI"
+    refused 'postkick: fatal: read /postkick.ini: file contains a null byte'
+    truncate -s 300K "$INI"
+    refused 'postkick: fatal: open /postkick.ini: file is larger than 262144 bytes'
+}
+
+@test "settings for what main.cf does not set" {
+    sed -i '/^queue_directory/d' "$DEFAULT/main.cf"
+    settings 'trigger_timeout = 7s' 'queue_service_name = other'
+    kick -j -n incoming
+    is "$(rows queue_directory endpoint)" "/spool/postfix|/spool/postfix/public/other"
+    settings "queue_directory = $TREE/elsewhere"
+    kick public qmgr W
+    is "$(plain "$stderr")" "postkick: fatal: chdir /elsewhere: No such file or directory"
+}
+
+@test "services and actions of one's own" {
+    settings '[service mine]' 'name = Mine' 'class = private' 'requests = XY' 'modifiers = Y' \
+        '[action mine]' 'kick = private Mine X, public qmgr I' 'about = two at once' \
+        '[action flush]' 'kick = public pickup W'
+    behave read "$SPOOL/private/Mine"
+    start_listener
+    kick -j mine
+    is "$status" 0
+    is "$(rows endpoint request status)" "\
+/spool/postfix/private/Mine|X|kicked
+/spool/postfix/public/qmgr|I|kicked"
+    kick private Mine Y
+    is "$stderr" 'postkick: warning: private/Mine: request "Y" starts nothing: Y only modify what others of XY start'
+    kick public Mine X
+    is "$status" 1
+    has "$stderr" 'unable to look up public/Mine'
+    kick -j flush
+    is "$(rows service)" pickup
+    kick --help
+    is "$status" 0
+    has "$output" "mine                       two at once"
+    kick nosuch
+    has "$stderr" "one of flush, incoming, deferred, pickup, mine"
+}
+
+@test "connections at once" {
+    rm -r "$TREE"
+    make_tree -n 12
+    printf '[kick]\nconnections = 1\n' >>"$INI"
+    start_listener
+    kick public qmgr W
+    is "$status" 0
+    run grep -c public/qmgr "$LOG"
+    is "$output" 12
+    behave never "$SPOOL-0003/public/qmgr"
+    behave never "$SPOOL-0005/public/qmgr"
+    restart_listener
+    kick -t 1 -j public qmgr W
+    is "$status" 1
+    is "$(rows status reason | sort | uniq -c | awk '{$1 = $1; print}')" "\
+8 failed|not started: the time was over
+3 kicked|
+1 unconfirmed|request not read within 1s"
+}
+
+@test "the shipped file is accepted and changes nothing" {
+    cat "$ROOT/conf/postkick.ini" >"$TREE/shipped.ini"
+    run --separate-stderr "$POSTKICK" -f "$TREE/shipped.ini" --help
+    is "$status" 0
+    is "$stderr" ""
+    : >"$TREE/empty.ini"
+    shipped=$output
+    run --separate-stderr "$POSTKICK" -f "$TREE/empty.ini" --help
+    is "$output" "$shipped"
+}
