@@ -54,7 +54,7 @@ load cli
 /etc/postfix-0002: fail: open /etc/postfix-0002/main.cf: No such file or directory
 /etc/postfix-0003: fail: chdir /spool/postfix-0003: No such file or directory
 /etc/postfix-0004: fail: \"W\" to /spool/postfix-0004/public/mine: not a socket or a FIFO
-/etc/postfix-0005: fail: \"W\" to /spool/postfix-0005/public/mine: public/mine is a symbolic link
+/etc/postfix-0005: fail: \"W\" to /spool/postfix-0005/public/mine: is a symbolic link
 /etc/postfix-0006: fail: \"W\" to /spool/postfix-0006/public/mine: service is private, not public
 /etc/postfix-0007: fail: \"W\" to /spool/postfix-0007/public/mine: the FIFO has more than one hard link
 /etc/postfix-0008: fail: \"W\" to /spool/postfix-0008/public/mine: no such service in master.cf

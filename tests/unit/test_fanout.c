@@ -11,7 +11,7 @@
 
 #define MOST 64
 
-static char names[MOST][16];
+static char names[MOST][32];
 static struct trigger triggers[MOST];
 static pid_t service;
 
