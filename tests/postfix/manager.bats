@@ -8,7 +8,7 @@ load real
 
 setup_file()
 {
-    real_need
+    host_can || return 0
     host_open
     [ -z "${HOST:-}" ] || make_host
 }

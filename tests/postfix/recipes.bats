@@ -8,7 +8,7 @@ load real
 
 setup_file()
 {
-    real_need
+    real_can || return 0
     real_open
     real_instance postfix
     real_instance postfix-a
@@ -24,6 +24,7 @@ teardown_file()
 setup()
 {
     local name
+    real_need
     ETC=$REAL/etc
     export POSTKICK
     for name in postfix postfix-a postfix-off; do
