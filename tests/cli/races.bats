@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# What is checked is what is used, while others change it; and nothing from outside reaches a
+# terminal or breaks a line of JSON.
+bats_require_minimum_version 1.5.0
+load ../lib/common
+
+SWAPPER=
+
+teardown()
+{
+    if [ -n "$SWAPPER" ]; then kill "$SWAPPER" 2>/dev/null || true; fi
+    stop_listener
+}
+
+# swap_during SERVICE RUNS: kicks while the endpoints are swapped. KICKED: how often it was said to
+# have succeeded; FAILED: how often not; SWAPS.
+swap_during()
+{
+    local i queues=() out=$BATS_TEST_TMPDIR/out
+    for i in "$TREE"/spool/postfix-*; do queues+=("$i"); done
+    "$TOOLS/swapper" "$1" "$TREE/other" "$TREE/other/$1" "$TREE/other/file" "${queues[@]}" \
+        >"$BATS_TEST_TMPDIR/swaps" 3>&- &
+    SWAPPER=$!
+    for ((i = 0; i < $2; i++)); do
+        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -q -j -t 20 public "$1" "run$i." 2>/dev/null || true
+    done >"$out"
+    kill "$SWAPPER"
+    wait "$SWAPPER"
+    SWAPPER=
+    SWAPS=$(cat "$BATS_TEST_TMPDIR/swaps")
+    KICKED=$(grep -c '"status": "kicked"' "$out")
+    FAILED=$(grep -c '"status": "failed"' "$out")
+    is "$(wc -l <"$out")" $((KICKED + FAILED))
+    echo "# result: $SWAPS swaps during $2 runs: $KICKED kicked, $FAILED refused, none led astray" >&3
+}
+
+# nothing_astray: neither the other endpoints nor the file got a byte, and what is said to be kicked
+# is in the log.
+nothing_astray()
+{
+    is "$(grep "^$TREE/other/" "$LOG")" ""
+    is "$(cat "$TREE/other/file")" ""
+    [ "$(grep -o 'run[0-9]*\.' "$LOG" | wc -l)" -ge "$KICKED" ]
+    [ "$KICKED" -gt 0 ]
+    [ "$FAILED" -gt 0 ]
+    [ "$SWAPS" -ge 10000 ]
+}
+
+# other_endpoints BEHAVIOUR SERVICE: what the links lead to.
+other_endpoints()
+{
+    mkdir "$TREE/other"
+    : >"$TREE/other/file"
+    chmod 666 "$TREE/other/file"
+    echo "$1 $TREE/other/$2" >>"$SPEC"
+}
+
+@test "a socket that is swapped for links: never a byte to the wrong place" {
+    make_tree -n 20
+    other_endpoints read qmgr
+    start_listener
+    swap_during qmgr 300
+    nothing_astray
+}
+
+@test "a FIFO that is swapped for links: never a byte to the wrong place" {
+    make_tree -n 20 -b fifo
+    other_endpoints fifo qmgr
+    start_listener
+    swap_during qmgr 300
+    nothing_astray
+}
+
+@test "main.cf that is replaced and removed all the time: the old text or the new, or an error" {
+    make_tree -n 2
+    local file=$TREE/etc/postfix-0001/main.cf
+    sed 's/^multi_instance_name.*/multi_instance_name = postfix-other/' "$file" >"$file.other"
+    cp "$file" "$file.one"
+    # shellcheck disable=SC2016 # for the other shell
+    bash -c 'while :; do
+            cat "$1.other" >"$1.new" && mv "$1.new" "$1"
+            cat "$1.one" >"$1"
+            rm -f "$1"
+        done' - "$file" >/dev/null 2>&1 3>&- &
+    SWAPPER=$!
+    for ((i = 0; i < 200; i++)); do
+        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -l -j 2>/dev/null || true
+    done >"$BATS_TEST_TMPDIR/rows"
+    is "$(wc -l <"$BATS_TEST_TMPDIR/rows")" 400
+    run grep -v -e '"reason": ""' -e '"reason": "open [^"]*: No such file or directory"' \
+        -e '"reason": "read [^"]*: file keeps changing while it is read"' \
+        "$BATS_TEST_TMPDIR/rows"
+    is "$output" ""
+    grep -q '"name": "postfix-other"' "$BATS_TEST_TMPDIR/rows"
+    grep -q '"name": "postfix-0001"' "$BATS_TEST_TMPDIR/rows"
+}
+
+# shown: what the last kick wrote is kept, and it was an error.
+shown()
+{
+    is "$status" 1
+    printf '%s\n%s\n' "$output" "$stderr" >>"$BATS_TEST_TMPDIR/shown"
+}
+
+# all_harmless: everything shown is valid UTF-8 without control characters but the newline.
+all_harmless()
+{
+    python3 - "$BATS_TEST_TMPDIR/shown" <<'END'
+import sys
+text = open(sys.argv[1], "rb").read().decode("utf-8")
+bad = {c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)}
+assert len(text) > 10000
+sys.exit(f"control characters: {bad}" if bad else 0)
+END
+}
+
+# lines_of_json TEXT N: N lines, each an object, in ASCII.
+lines_of_json()
+{
+    printf '%s\n' "$1" | python3 -c '
+import json, sys
+lines = sys.stdin.buffer.read().decode("ascii").splitlines()
+assert len(lines) == int(sys.argv[1]), lines
+assert all(isinstance(json.loads(line), dict) for line in lines)' "$2"
+}
+
+@test "control characters from names, values and requests never reach the terminal" {
+    local evil i
+    make_tree -n 4
+    for ((i = 1; i < 32; i++)); do
+        # white space separates the elements of the list
+        case $i in 9 | 10 | 11 | 12 | 13) continue ;; esac
+        evil+=$(printf '%b' "\\x$(printf '%02x' "$i")")
+    done
+    evil+=$(printf '\033]0;title\007\033[2J"\\\177\302\233\200\377\355\240\200\360\237\230\200')
+    mv "$TREE/etc/postfix-0001" "$TREE/etc/$evil"
+    mv "$TREE/spool/postfix-0001" "$TREE/spool/$evil"
+    python3 - "$DEFAULT/main.cf" "$TREE/etc/$evil/main.cf" "$TREE/etc/postfix-0002/main.cf" \
+        "$TREE/etc/postfix-0003/main.cf" "$evil" <<'END'
+import os, sys
+default, first, second, third, evil = map(os.fsencode, sys.argv[1:])
+def change(path, old, new):
+    text = open(path, "rb").read()
+    assert old in text
+    open(path, "wb").write(text.replace(old, new))
+change(default, b"/etc/postfix-0001", b"/etc/" + evil)
+change(first, b"/spool/postfix-0001", b"/spool/" + evil)
+change(first, b"name = postfix-0001", b"name = postfix-" + evil)
+change(second, b"group = ", b"group = " + evil)
+open(third, "ab").write(b"trigger_timeout = " + evil + b"\n")
+END
+    for ((i = 2; i < 4; i++)); do behave garbage "$TREE/spool/postfix-000$i/public/qmgr"; done
+    grep -v 'spool/postfix-0001' "$SPEC" >"$SPEC.new"
+    mv "$SPEC.new" "$SPEC"
+    start_listener
+    for options in -l -lv -n -v -vv -q ''; do
+        # shellcheck disable=SC2086
+        if [[ $options == -l* ]]; then
+            kick $options
+        else
+            kick $options public qmgr "FADI$evil"
+        fi
+        shown
+    done
+    kick -j public qmgr "FADI$evil"
+    shown
+    lines_of_json "$output" 4
+    kick -j -l
+    lines_of_json "$output" 4
+    kick -j -n public qmgr "$evil"
+    lines_of_json "$output" 4
+    # the command line itself
+    for each in "$evil" "../$evil" "x/$evil"; do
+        kick public "$each" x
+        shown
+        kick "$each" qmgr x
+        shown
+        kick "$each"
+        shown
+        kick -i "$each" public qmgr x
+        shown
+        kick -c "$each" public qmgr x
+        shown
+        kick "--$each" public qmgr x
+        shown
+    done
+    run --separate-stderr bash -c 'exec -a "$1" "${@:2}"' - "$evil" "$POSTKICK" -f "$INI" x
+    shown
+    all_harmless
+}
