@@ -77,9 +77,22 @@ json_t *report_row_new(const struct instance *instance, struct master_locks *loc
     return object;
 }
 
+/* jansson leaves DEL as it is, which is a control character for terminals. */
 static int append(const char *text, size_t length, void *context)
 {
-    utstring_bincpy((UT_string *)context, text, length);
+    static const char escaped[] = "\\u007f";
+
+    while (length > 0) {
+        const char *found = memchr(text, '\177', length);
+        size_t plain = found != NULL ? (size_t)(found - text) : length;
+
+        utstring_bincpy((UT_string *)context, text, plain);
+        if (found != NULL)
+            utstring_bincpy((UT_string *)context, escaped, sizeof(escaped) - 1);
+        plain += found != NULL ? 1 : 0;
+        text += plain;
+        length -= plain;
+    }
     return 0;
 }
 
