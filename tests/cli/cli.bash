@@ -15,6 +15,15 @@ open_tree()
     OPEN_TREE=$(mktemp -d "${TMPDIR:-/tmp}/postkick-cli.XXXXXX")
     chmod 755 "$OPEN_TREE"
     TREE=$OPEN_TREE/tree
+    mkdir -m 777 "$OPEN_TREE/coverage"
+}
+
+# as_nobody ARGUMENT...: as kick, for somebody who is not in any group; after open_tree.
+as_nobody()
+{
+    cp "$POSTKICK" "$OPEN_TREE/postkick"
+    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups \
+        env -u MAIL_CONFIG GCOV_PREFIX="$OPEN_TREE/coverage" "$OPEN_TREE/postkick" -f "$INI" "$@"
 }
 
 # set_main_cf DIR LINE...: appends lines to an instance's main.cf.

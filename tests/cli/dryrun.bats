@@ -68,6 +68,7 @@ load cli
     behave fifo "$SPOOL-0001/public/qmgr"
     hold_locks "$SPOOL" "$SPOOL-0001" "$SPOOL-0002"
     start_listener
+    export ASAN_OPTIONS=detect_leaks=0 # which cannot be had under strace
     run --separate-stderr strace -f -o "$TREE/trace" env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -n public qmgr W
     is "$status" 0
     is "${#lines[@]}" 3
@@ -103,9 +104,7 @@ load cli
     hold_locks "$SPOOL"
     start_listener
     chmod 600 "$SPOOL/public/qmgr"
-    cp "$POSTKICK" "$TREE/postkick"
-    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups \
-        env -u MAIL_CONFIG "$TREE/postkick" -f "$INI" -n public qmgr W
+    as_nobody -n public qmgr W
     is "$status" 1
     is "$(plain "$output")" '/etc/postfix: fail: "W" to /spool/postfix/public/qmgr: permission denied: "public" belongs to group postdrop'
 }
