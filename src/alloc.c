@@ -1,6 +1,19 @@
 #include "alloc.h"
+#include "name.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+void alloc_fail(void)
+{
+    static const char text[] = ": fatal: out of memory\n";
+    ssize_t written = write(STDERR_FILENO, name_get(), strlen(name_get()));
+
+    if (written >= 0)
+        written = write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void)written;
+    _exit(1);
+}
 
 /* The linker gives our calls, and those of the libraries, the first of each pair, and calls the C
  * library's own function by the second name (ld(1), --wrap). */
@@ -14,7 +27,7 @@ void *__real_realloc(void *memory, size_t size);
 static void *checked(void *memory)
 {
     if (memory == NULL)
-        diag_out_of_memory();
+        alloc_fail();
     return memory;
 }
 
@@ -67,7 +80,7 @@ char *alloc_vformat(const char *format, va_list arguments)
     char *text;
 
     if (vasprintf(&text, format, arguments) < 0)
-        diag_out_of_memory();
+        alloc_fail();
     return text;
 }
 

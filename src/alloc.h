@@ -1,19 +1,21 @@
 /*
- * alloc: memory that is there or the program ends (diag_out_of_memory()): for our own calls, for the
+ * alloc: memory that is there or the program ends (alloc_fail()): for our own calls, for the
  * containers of uthash, and for iniparser and jansson, whose malloc(3) the linker turns into ours.
  * Include this header instead of uthash.h, utarray.h, utstring.h.
  */
 #ifndef ALLOC_H
 #define ALLOC_H
 
-#include "diag.h"
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-#define uthash_fatal(msg) diag_out_of_memory()
-#define utarray_oom() diag_out_of_memory()
-#define utstring_oom() diag_out_of_memory()
+/* Writes "NAME: fatal: out of memory" without allocating and ends the program with status 1. */
+_Noreturn void alloc_fail(void);
+
+#define uthash_fatal(msg) alloc_fail()
+#define utarray_oom() alloc_fail()
+#define utstring_oom() alloc_fail()
 #include <utarray.h>
 #include <uthash.h>
 #include <utstring.h>

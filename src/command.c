@@ -18,7 +18,7 @@ static void import_environment(const struct instance *home)
             continue;
         char *name = alloc_span(item, (size_t)(equals - item));
         if (setenv(name, equals + 1, 1) < 0)
-            diag_out_of_memory();
+            alloc_fail();
         free(name);
     }
     utarray_free(items);

@@ -1,5 +1,6 @@
 /* -x: any command for every instance, as postmulti(1) -x does it. */
 #include "command_run.h"
+#include "diag.h"
 #include "text.h"
 #include <errno.h>
 #include <string.h>
@@ -76,10 +77,8 @@ static char *find_program(const char *path, const char *name)
         program = search(path, name, &error);
     }
     if (program == NULL) {
-        char *text = alloc_format("%s: %s", name[0] != '\0' ? name : "\"\"",
-                                  error == ENOENT ? "command not found" : strerror(error));
-        diag_line("fatal", text);
-        free(text);
+        diag_fatal("%s: %s", name[0] != '\0' ? name : "\"\"",
+                   error == ENOENT ? "command not found" : strerror(error));
     }
     return program;
 }

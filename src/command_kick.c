@@ -1,6 +1,7 @@
 #include "catalogue.h"
 #include "command.h"
 #include "descriptors.h"
+#include "diag.h"
 #include "kick.h"
 #include "progress.h"
 #include "report.h"
@@ -28,27 +29,19 @@ static UT_array *find_targets(const struct command *command)
             UT_string known;
             utstring_init(&known);
             list_actions(command->settings, &known);
-            char *text = alloc_format("unknown action: %s: specify class, service and request, or "
-                                      "one of %s",
-                                      operands[0], utstring_body(&known));
-            diag_line("fatal", text);
-            free(text);
+            diag_fatal("unknown action: %s: specify class, service and request, or "
+                       "one of %s",
+                       operands[0], utstring_body(&known));
             utstring_done(&known);
         }
         return targets;
     }
     if (!target_class_is_valid(operands[0])) {
-        char *text =
-            alloc_format("invalid class name: \"%s\": specify public or private", operands[0]);
-        diag_line("fatal", text);
-        free(text);
+        diag_fatal("invalid class name: \"%s\": specify public or private", operands[0]);
         return NULL;
     }
     if (!target_service_is_valid(operands[1])) {
-        char *text =
-            alloc_format("invalid service name: \"%s\": specify one path component", operands[1]);
-        diag_line("fatal", text);
-        free(text);
+        diag_fatal("invalid service name: \"%s\": specify one path component", operands[1]);
         return NULL;
     }
     utarray_new(targets, &target_icd);

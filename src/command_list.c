@@ -1,4 +1,5 @@
 #include "command.h"
+#include "diag.h"
 #include "report.h"
 
 /* False: there are some. Only what is fatal is told quietly too. */

@@ -1,5 +1,6 @@
 /* -p: a postfix(1) command for every instance, as postmulti(1) -p does it. */
 #include "command_run.h"
+#include "diag.h"
 #include "text.h"
 #include <string.h>
 
@@ -89,9 +90,7 @@ static int find_and_run(const struct command *command, struct selection *selecti
         if (error == 0) {
             status = run_postfix(command, selection, program);
         } else {
-            char *text = alloc_format("%s: %s", program, strerror(error));
-            diag_line("fatal", text);
-            free(text);
+            diag_fatal("%s: %s", program, strerror(error));
         }
         free(program);
     }

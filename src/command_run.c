@@ -1,5 +1,6 @@
 #include "command_run.h"
 #include "descriptors.h"
+#include "diag.h"
 #include "report.h"
 #include "signals.h"
 #include <errno.h>
@@ -22,9 +23,7 @@ bool command_find_directory(struct programs *programs, const char **directory)
     int error = 0;
 
     if (found[0] != '/') {
-        char *text = alloc_format("command_directory is not an absolute path: %s", found);
-        diag_line("fatal", text);
-        free(text);
+        diag_fatal("command_directory is not an absolute path: %s", found);
         return false;
     }
     if (stat(found, &status) < 0)
@@ -32,9 +31,7 @@ bool command_find_directory(struct programs *programs, const char **directory)
     else if (!S_ISDIR(status.st_mode))
         error = ENOTDIR;
     if (error != 0) {
-        char *text = alloc_format("command_directory %s: %s", found, strerror(error));
-        diag_line("fatal", text);
-        free(text);
+        diag_fatal("command_directory %s: %s", found, strerror(error));
         return false;
     }
     *directory = found;
@@ -106,7 +103,7 @@ static bool run_tasks(struct teller *teller, struct manager *manager)
                                     .context = teller};
 
     if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
-        diag_out_of_memory();
+        alloc_fail();
     signals_catch();
     descriptors_raise_limit();
     manager_run(manager, &limits);

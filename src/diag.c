@@ -1,31 +1,17 @@
 #include "diag.h"
 #include "alloc.h"
+#include "name.h"
 #include "text.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char *program_name = "postkick";
-
-void diag_set_name(const char *argv0)
-{
-    if (argv0 == NULL || argv0[0] == '\0')
-        return;
-    const char *slash = strrchr(argv0, '/');
-    program_name = slash != NULL && slash[1] != '\0' ? slash + 1 : argv0;
-}
-
-const char *diag_name(void)
-{
-    return program_name;
-}
 
 void diag_line(const char *level, const char *text)
 {
     UT_string line;
 
     utstring_init(&line);
-    text_printable(&line, program_name, strlen(program_name));
+    text_printable(&line, name_get(), strlen(name_get()));
     utstring_bincpy(&line, ": ", 2);
     if (level != NULL)
         utstring_printf(&line, "%s: ", level);
@@ -72,16 +58,4 @@ void diag_fatal(const char *format, ...)
     va_start(arguments, format);
     write_formatted("fatal", format, arguments);
     va_end(arguments);
-    exit(1);
-}
-
-void diag_out_of_memory(void)
-{
-    static const char text[] = ": fatal: out of memory\n";
-    ssize_t written = write(STDERR_FILENO, program_name, strlen(program_name));
-
-    if (written >= 0)
-        written = write(STDERR_FILENO, text, sizeof(text) - 1);
-    (void)written;
-    _exit(1);
 }

@@ -3,19 +3,10 @@
  * Postfix's own commands ("postkick: warning: ..."). Never syslog.
  *
  * Only the program layer writes and exits. Everything below it returns a result and a text.
- * The one exception is diag_out_of_memory(), because no caller can do better.
+ * The one exception is alloc_fail(), because no caller can do better.
  */
 #ifndef DIAG_H
 #define DIAG_H
-
-/*
- * Sets the name that starts every line to the last path component of argv0, as Postfix does.
- * The string is not copied and must outlive the program. NULL or an empty name: "postkick".
- */
-void diag_set_name(const char *argv0);
-
-/* The name set by diag_set_name(). Never NULL. */
-const char *diag_name(void);
 
 /*
  * Writes one line "NAME: LEVEL: TEXT", where LEVEL is left out when NULL ("warning" or "fatal"
@@ -29,10 +20,7 @@ void diag_line(const char *level, const char *text);
 void diag_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Writes "NAME: fatal: text" and ends the program with status 1. Program layer only. */
-_Noreturn void diag_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Writes "NAME: fatal: out of memory" without allocating and ends the program with status 1. */
-_Noreturn void diag_out_of_memory(void);
+/* Writes "NAME: fatal: text". The caller sees to it that the program ends with status 1. */
+void diag_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -26,7 +26,7 @@ static int report(const char *format, ...)
     int line, error = errno;
 
     if (error == ENOMEM)
-        diag_out_of_memory(); /* the C library had none to open the file */
+        alloc_fail(); /* the C library had none to open the file */
     va_start(arguments, format);
     char *message = alloc_vformat(format, arguments);
     va_end(arguments);
@@ -90,7 +90,7 @@ static dictionary *load(const char *path, int fd, UT_array *errors)
     dictionary *loaded = iniparser_load(name);
     if (loaded != NULL && iniparser_find_entry(loaded, END_SECTION) == 0) {
         if (errno == ENOMEM)
-            diag_out_of_memory();
+            alloc_fail();
         alloc_append(errors, "%s: cannot be read to its end", path);
         iniparser_freedict(loaded);
         loaded = NULL;
@@ -109,7 +109,7 @@ struct ini *ini_parse(const char *path, const char *text, size_t length, UT_arra
 
     if (fd < 0) {
         if (errno == ENOMEM)
-            diag_out_of_memory();
+            alloc_fail();
         alloc_append(errors, "%s: cannot be parsed: %s", path, strerror(errno));
         return NULL;
     }

@@ -4,7 +4,9 @@
 #include "catalogue.h"
 #include "command.h"
 #include "descriptors.h"
+#include "diag.h"
 #include "monotonic.h"
+#include "name.h"
 #include "options.h"
 #include "report.h"
 #include "signals.h"
@@ -116,9 +118,11 @@ int main(int argc, char **argv)
 
     /* Descriptors and signals */
     int failed = descriptors_open_standard();
-    diag_set_name(argc > 0 ? argv[0] : NULL);
-    if (failed != 0)
+    name_set(argc > 0 ? argv[0] : NULL);
+    if (failed != 0) {
         diag_fatal("open /dev/null: %s", strerror(failed));
+        return 1;
+    }
     signals_ignore_pipe();
 
     /* Options, settings, and what was asked for */

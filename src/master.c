@@ -79,14 +79,14 @@ static bool read_lines(const char *path, struct master_locks *locks,
     size_t size = 0;
 
     if (file == NULL && errno == ENOMEM)
-        diag_out_of_memory();
+        alloc_fail();
     if (file == NULL)
         return false;
     errno = 0;
     while (getline(&line, &size, file) > 0)
         take(locks, line);
     if (errno == ENOMEM)
-        diag_out_of_memory();
+        alloc_fail();
     bool complete = feof(file) != 0;
     free(line);
     (void)fclose(file);

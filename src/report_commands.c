@@ -1,4 +1,5 @@
 /* What is said of commands in instances: -p and -x. */
+#include "diag.h"
 #include "report.h"
 #include "report_row.h"
 #include "text.h"
@@ -30,7 +31,7 @@ static json_t *command_array(char *const *argv)
 
     for (size_t i = 0; argv[i] != NULL; i++)
         if (json_array_append_new(array, report_row_string(argv[i], strlen(argv[i]))) < 0)
-            diag_out_of_memory();
+            alloc_fail();
     return array;
 }
 

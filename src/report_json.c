@@ -7,14 +7,14 @@
 static json_t *checked(json_t *value)
 {
     if (value == NULL)
-        diag_out_of_memory();
+        alloc_fail();
     return value;
 }
 
 void report_row_add(json_t *row, const char *name, json_t *value)
 {
     if (json_object_set_new_nocheck(row, name, checked(value)) < 0)
-        diag_out_of_memory();
+        alloc_fail();
 }
 
 json_t *report_row_string(const char *text, size_t length)
@@ -99,7 +99,7 @@ static int append(const char *text, size_t length, void *context)
 void report_row_finish(json_t *row, UT_string *out)
 {
     if (json_dump_callback(row, append, out, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) < 0)
-        diag_out_of_memory();
+        alloc_fail();
     utstring_bincpy(out, "\n", 1);
     json_decref(row);
 }

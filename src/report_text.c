@@ -1,3 +1,4 @@
+#include "diag.h"
 #include "report.h"
 #include "text.h"
 #include <errno.h>

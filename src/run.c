@@ -53,7 +53,7 @@ static char *const *make_environment(const struct run_child *child)
         environ = (char **)child->environment;
     for (size_t i = 0; child->settings != NULL && i < utarray_len(child->settings); i++)
         if (putenv((char *)alloc_item(child->settings, i)) != 0)
-            diag_out_of_memory();
+            alloc_fail();
     return environ;
 }
 

@@ -23,6 +23,7 @@ struct settings {
     int connections;
 };
 
+/* NULL when they cannot be had, for want of descriptors perhaps; settings_load() says so. */
 static struct ini *built_in(struct settings *settings)
 {
     if (settings->built_in == NULL) {
@@ -31,9 +32,6 @@ static struct ini *built_in(struct settings *settings)
         utarray_new(errors, &alloc_string_icd);
         settings->built_in =
             ini_parse("built-in settings", built_in_text, sizeof(built_in_text) - 1, errors);
-        if (settings->built_in == NULL)
-            diag_fatal("%s", utarray_len(errors) > 0 ? alloc_item(errors, 0)
-                                                     : "built-in settings cannot be parsed");
         utarray_free(errors);
     }
     return settings->built_in;
@@ -57,7 +55,8 @@ const char *settings_value(struct settings *settings, const char *section, const
         if (value != NULL || (is_whole(section) && ini_has_section(settings->file, section)))
             return value;
     }
-    return ini_value(built_in(settings), section, key);
+    const struct ini *fallback = built_in(settings);
+    return fallback == NULL ? NULL : ini_value(fallback, section, key);
 }
 
 struct check {
@@ -178,17 +177,23 @@ static bool read_file(struct settings *settings, const char *path, bool required
     return result == FILE_MISSING && !required;
 }
 
-/* What every run needs, in the form that it is needed in. */
-static void take_values(struct settings *settings)
+/* What every run needs, in the form that it is needed in. False: some of it cannot be had. */
+static bool take_values(struct settings *settings)
 {
-    int connections = 0;
+    const char *strict = settings_value(settings, "kick", "strict");
+    const char *connections = settings_value(settings, "kick", "connections");
 
-    for (int i = 0; i < PARAMETER_COUNT; i++)
+    if (strict == NULL || connections == NULL ||
+        !parse_number(connections, 0, INT_MAX, &settings->connections))
+        return false;
+    settings->strict = parse_bool(strict) == PARSE_YES;
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
         settings->parameters[i] =
             settings_value(settings, "postfix", parameter_name((enum parameter)i));
-    settings->strict = parse_bool(settings_value(settings, "kick", "strict")) == PARSE_YES;
-    (void)parse_number(settings_value(settings, "kick", "connections"), 0, INT_MAX, &connections);
-    settings->connections = connections;
+        if (settings->parameters[i] == NULL)
+            return false;
+    }
+    return true;
 }
 
 struct settings *settings_load(const char *path, bool required, UT_array *errors)
@@ -200,10 +205,10 @@ struct settings *settings_load(const char *path, bool required, UT_array *errors
     if (read_file(settings, path, required, errors)) {
         if (settings->file != NULL)
             ini_visit(settings->file, check_entry, &check);
-        if (utarray_len(errors) == before) {
-            take_values(settings);
+        if (utarray_len(errors) == before && take_values(settings))
             return settings;
-        }
+        if (utarray_len(errors) == before)
+            alloc_append(errors, "the built-in settings cannot be read");
     }
     settings_free(settings);
     return NULL;
@@ -259,7 +264,8 @@ UT_array *settings_sections(struct settings *settings, const char *prefix)
     struct section_list list = {.prefix = prefix};
 
     utarray_new(list.names, &alloc_string_icd);
-    ini_visit(built_in(settings), collect_section, &list);
+    if (built_in(settings) != NULL)
+        ini_visit(settings->built_in, collect_section, &list);
     if (settings->file != NULL)
         ini_visit(settings->file, collect_section, &list);
     return list.names;

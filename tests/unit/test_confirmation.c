@@ -24,8 +24,8 @@
 
 #include <cmocka.h>
 
-/* Under a sanitizer, which is slow, a sample. */
-#ifdef __SANITIZE_ADDRESS__
+/* Under a sanitizer, which is slow, and without optimisation, a sample. */
+#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
 #define CLOSES 30000
 #else
 #define CLOSES 200000
