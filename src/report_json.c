@@ -48,14 +48,23 @@ void report_row_add_text(json_t *row, const char *name, const char *text)
     report_row_add_bytes(row, name, text, strlen(text));
 }
 
-static const char *or_dash(const char *text)
+const char *report_column(const struct instance *instance, enum parameter parameter)
 {
-    return text[0] == '\0' ? "-" : text;
+    const char *value = instance_value(instance, parameter);
+
+    return value[0] == '\0' ? "-" : value;
 }
 
-static const char *enabled_text(enum instance_enabled enabled)
+const char *report_enabled(const struct instance *instance)
 {
-    return enabled == INSTANCE_ENABLED ? "y" : enabled == INSTANCE_DISABLED ? "n" : "-";
+    switch (instance->enabled) {
+    case INSTANCE_ENABLED:
+        return "y";
+    case INSTANCE_DISABLED:
+        return "n";
+    default:
+        return "-";
+    }
 }
 
 json_t *report_row_new(const struct instance *instance, struct master_locks *locks)
@@ -63,11 +72,9 @@ json_t *report_row_new(const struct instance *instance, struct master_locks *loc
     json_t *object = checked(json_object());
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
-    report_row_add_text(object, "name",
-                        or_dash(instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME)));
-    report_row_add_text(object, "group",
-                        or_dash(instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP)));
-    report_row_add_text(object, "enabled", enabled_text(instance->enabled));
+    report_row_add_text(object, "name", report_column(instance, PARAMETER_MULTI_INSTANCE_NAME));
+    report_row_add_text(object, "group", report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP));
+    report_row_add_text(object, "enabled", report_enabled(instance));
     report_row_add_text(object, "config_directory", instance->config_directory);
     report_row_add_text(object, "queue_directory", queue);
     report_row_add_text(object, "data_directory",

@@ -1,5 +1,6 @@
 /*
- * report_row: what the JSON rows of all commands have in common. Internal to the report.
+ * report_row: what the rows of all commands, in text and JSON, have in common. Internal to the
+ * report.
  */
 #ifndef REPORT_ROW_H
 #define REPORT_ROW_H
@@ -7,6 +8,12 @@
 #include "instance.h"
 #include "master.h"
 #include <jansson.h>
+
+/* The value for a column: "-" when it is empty or not known. */
+const char *report_column(const struct instance *instance, enum parameter parameter);
+
+/* "y", "n", or "-" when it cannot be told. */
+const char *report_enabled(const struct instance *instance);
 
 /* A new row with the members that every row has. */
 json_t *report_row_new(const struct instance *instance, struct master_locks *locks);

@@ -1,5 +1,6 @@
 #include "diag.h"
 #include "report.h"
+#include "report_row.h"
 #include "text.h"
 #include <errno.h>
 #include <string.h>
@@ -162,22 +163,14 @@ void report_plan(const struct kicks *kicks, UT_string *out)
     }
 }
 
-static const char *or_dash(const char *text)
-{
-    return text[0] == '\0' ? "-" : text;
-}
-
 void report_list(const struct selection *selection, UT_string *out)
 {
     for (size_t i = 0; i < selection->chosen; i++) {
         const struct instance *instance = selection->choices[i].instance;
-        const char *enabled = instance->enabled == INSTANCE_ENABLED    ? "y"
-                              : instance->enabled == INSTANCE_DISABLED ? "n"
-                                                                       : "-";
         char *line = alloc_format("%-15s %-15s %-9s %s",
-                                  or_dash(instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME)),
-                                  or_dash(instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP)),
-                                  enabled, instance->config_directory);
+                                  report_column(instance, PARAMETER_MULTI_INSTANCE_NAME),
+                                  report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP),
+                                  report_enabled(instance), instance->config_directory);
 
         append_printable(out, line);
         utstring_bincpy(out, "\n", 1);
