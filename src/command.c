@@ -1,28 +1,6 @@
 #include "command.h"
+#include "environment.h"
 #include "report.h"
-#include "text.h"
-#include <string.h>
-
-/* import_environment's name=value items change the environment; plain names do not: they say what
- * may stay, for programs that clean it. postconf(5) */
-static void import_environment(const struct instance *home)
-{
-    UT_array *items =
-        text_split(instance_value(home, PARAMETER_IMPORT_ENVIRONMENT), TEXT_LIST_SEPARATORS);
-
-    for (size_t i = 0; i < utarray_len(items); i++) {
-        const char *item = alloc_item(items, i);
-        const char *equals = strchr(item, '=');
-
-        if (equals == NULL || equals == item)
-            continue;
-        char *name = alloc_span(item, (size_t)(equals - item));
-        if (setenv(name, equals + 1, 1) < 0)
-            alloc_fail();
-        free(name);
-    }
-    utarray_free(items);
-}
 
 bool command_select(const struct command *command, const bool *keep, struct selection *selection)
 {
@@ -47,7 +25,7 @@ bool command_select(const struct command *command, const bool *keep, struct sele
         return false;
     }
     if (!command->is_privileged && !is_run)
-        import_environment(selection_home(selection));
+        environment_import(instance_value(selection_home(selection), PARAMETER_IMPORT_ENVIRONMENT));
     if (!options->quiet)
         report_selection(selection, command->verbose > 0 || options->dry_run);
     return true;

@@ -1,5 +1,6 @@
 #include "parameter.h"
 #include "alloc.h"
+#include "environment.h"
 #include "parse.h"
 #include <string.h>
 
@@ -16,7 +17,7 @@ static const struct {
     [PARAMETER_MULTI_INSTANCE_NAME] = {"multi_instance_name", PARAMETER_STRING},
     [PARAMETER_MULTI_INSTANCE_GROUP] = {"multi_instance_group", PARAMETER_STRING},
     [PARAMETER_ALTERNATE_CONFIG_DIRECTORIES] = {"alternate_config_directories", PARAMETER_STRING},
-    [PARAMETER_IMPORT_ENVIRONMENT] = {"import_environment", PARAMETER_STRING},
+    [PARAMETER_IMPORT_ENVIRONMENT] = {"import_environment", PARAMETER_ENVIRONMENT},
     [PARAMETER_QUEUE_SERVICE_NAME] = {"queue_service_name", PARAMETER_NON_EMPTY},
     [PARAMETER_PICKUP_SERVICE_NAME] = {"pickup_service_name", PARAMETER_NON_EMPTY},
     [PARAMETER_APPLICATION_EVENT_DRAIN_TIME] = {"application_event_drain_time", PARAMETER_TIME},
@@ -59,6 +60,8 @@ bool parameter_check(enum parameter parameter, const char *value, char **error)
             return true;
         alloc_set_text(error, "bad string length 0 < 1: %s = ", name);
         return false;
+    case PARAMETER_ENVIRONMENT:
+        return environment_check(value, error);
     case PARAMETER_TIME:
         return check_time(name, value, error);
     case PARAMETER_BOOLEAN:

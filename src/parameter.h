@@ -33,7 +33,8 @@ enum parameter {
 enum parameter_kind {
     PARAMETER_STRING,
     PARAMETER_NON_EMPTY, /* a string that must not be empty */
-    PARAMETER_TIME,      /* at least one second, without a unit in seconds */
+    PARAMETER_ENVIRONMENT,
+    PARAMETER_TIME, /* at least one second, without a unit in seconds */
     PARAMETER_BOOLEAN,
 };
 
