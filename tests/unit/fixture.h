@@ -92,9 +92,6 @@ FIXTURE_UNUSED static const char *fixture_file(const char *name, const char *tex
     return fixture_bytes(name, text, strlen(text));
 }
 
-/* Of a build that counts coverage: writes the counts, which _exit(2) does not. */
-extern void __gcov_dump(void) __attribute__((weak));
-
 /* What a child process that ran the function left behind. */
 struct fixture_result {
     int status; /* as from waitpid(2) */
@@ -119,8 +116,6 @@ FIXTURE_UNUSED static struct fixture_result fixture_run(void (*function)(void), 
     if (child == 0) {
         (void)dup2(ends[1], stream);
         function();
-        if (__gcov_dump != NULL)
-            __gcov_dump();
         _exit(0);
     }
     close(ends[1]);

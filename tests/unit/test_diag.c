@@ -1,7 +1,7 @@
 /* The lines for people. */
 #include "diag.h"
-#include "name.h"
 #include "fixture.h"
+#include "name.h"
 
 static void test_name(void **state)
 {
