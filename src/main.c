@@ -15,6 +15,7 @@
 
 static const char description[] = "postkick " POSTKICK_VERSION "\n";
 
+/* Tells what is wrong with the settings, unless only the help is wanted. */
 static struct settings *load_settings(const struct options *options)
 {
     const char *file = options->settings_file;
@@ -23,24 +24,33 @@ static struct settings *load_settings(const struct options *options)
     utarray_new(errors, &alloc_string_icd);
     struct settings *settings =
         settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
-    for (size_t i = 0; i < utarray_len(errors); i++)
+    for (size_t i = 0; i < utarray_len(errors) && options->mode != OPTIONS_HELP; i++)
         diag_line(i + 1 < utarray_len(errors) ? "warning" : "fatal", alloc_item(errors, i));
     utarray_free(errors);
     return settings;
 }
 
+static void append_actions(struct settings *settings, UT_string *out)
+{
+    UT_array *names = catalogue_actions(settings);
+
+    utstring_printf(out, "\nActions (postkick.ini):\n");
+    for (size_t i = 0; i < utarray_len(names); i++)
+        utstring_printf(out, "  %-26s %s\n", alloc_item(names, i),
+                        catalogue_about(settings, alloc_item(names, i)));
+    utarray_free(names);
+}
+
+/* settings may be NULL: then there are no actions to tell of. */
 static int show_help(struct settings *settings)
 {
     UT_string out;
-    UT_array *names = catalogue_actions(settings);
 
     utstring_init(&out);
-    utstring_printf(&out, "%s\nActions (postkick.ini):\n", options_help);
-    for (size_t i = 0; i < utarray_len(names); i++)
-        utstring_printf(&out, "  %-26s %s\n", alloc_item(names, i),
-                        catalogue_about(settings, alloc_item(names, i)));
+    utstring_printf(&out, "%s", options_help);
+    if (settings != NULL)
+        append_actions(settings, &out);
     bool written = report_flush(&out);
-    utarray_free(names);
     utstring_done(&out);
     return written ? 0 : 1;
 }
@@ -100,11 +110,9 @@ static int run_with_settings(const struct options *options)
     struct settings *settings = load_settings(options);
     int status = 1;
 
-    if (settings == NULL)
-        return 1;
     if (options->mode == OPTIONS_HELP)
         status = show_help(settings);
-    else
+    else if (settings != NULL)
         status = run_command(options, settings);
     settings_free(settings);
     return status;

@@ -84,3 +84,11 @@ postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
     run grep -E -x 'postkick [0-9.]+' <<<"$output"
     is "$status" 0
 }
+
+@test "--help helps with broken settings too" {
+    echo 'no setting' >"$BATS_TEST_TMPDIR/broken.ini"
+    run --separate-stderr "$POSTKICK" -f "$BATS_TEST_TMPDIR/broken.ini" --help
+    is "$status" 0
+    has "$output" "Usage:"
+    is "$stderr" ""
+}
