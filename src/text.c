@@ -48,6 +48,7 @@ static bool is_control(const char *text, size_t length)
 
 void text_printable(UT_string *out, const char *text, size_t length)
 {
+    utstring_reserve(out, length + 1); /* most of it is a byte for a byte */
     for (size_t at = 0; at < length;) {
         size_t step = text_utf8_length(text + at, length - at);
 
