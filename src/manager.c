@@ -105,6 +105,8 @@ static char *describe_end(const struct run_child *child, const struct manager_li
     case RUN_ENDED:
         break;
     }
+    if (child->error != 0)
+        return alloc_format("output cannot be read: %s", strerror(child->error));
     if (child->signal != 0)
         return alloc_format("killed by signal %d (%s)", child->signal, strsignal(child->signal));
     return child->exit_status == 0 ? NULL : alloc_format("exit status %d", child->exit_status);

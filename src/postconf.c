@@ -117,7 +117,7 @@ bool postconf_ask(const char *command_directory, const char *config_directory,
 
     run_all(&run);
     if (child.outcome == RUN_ENDED && child.exit_status == 0 && child.signal == 0 &&
-        is_whole_text(&child))
+        child.error == 0 && is_whole_text(&child))
         take_lines(&child.text, wanted, values);
     bool complete = is_complete(wanted, values);
     if (!complete)

@@ -4,14 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What is taken of a child's output in one go, so that a flood cannot hold up the others. */
 #define READ_BYTES 65536
 #define READ_CALLS 16
+
+/* How long to wait between looks, in nanoseconds, should ppoll(2) not work. */
+#define WITHOUT_POLL 10000000
 
 /* How often that is looked at for which there is no event: a process group whose first process has
  * ended, and every process where pidfd_open(2) is missing (old kernels, valgrind). */
@@ -162,10 +167,10 @@ static bool read_output(struct run_child *child)
 
         if (count < 0 && errno == EINTR)
             continue;
-        if (count < 0)
-            return errno == EAGAIN;
-        if (count == 0)
-            return false;
+        if (count < 0 && errno != EAGAIN)
+            child->error = errno;
+        if (count <= 0)
+            return count < 0 && errno == EAGAIN;
         size_t room = RUN_OUTPUT_MAXIMUM - utstring_len(&child->text);
         child->truncated = child->truncated || (size_t)count > room;
         utstring_bincpy(&child->text, text, (size_t)count < room ? (size_t)count : room);
@@ -305,16 +310,21 @@ static void wait_once(struct state *state, struct pollfd *polls)
         polls[2 * i] = (struct pollfd){.fd = child->process, .events = POLLIN};
         polls[2 * i + 1] = (struct pollfd){.fd = child->pipe, .events = POLLIN};
     }
-    if (ppoll(polls, state->active_count * 2, milliseconds < 0 ? NULL : &timeout,
-              state->run->signals) < 0)
-        return; /* interrupted: the caller looks */
+    int count = ppoll(polls, state->active_count * 2, milliseconds < 0 ? NULL : &timeout,
+                      state->run->signals);
+    if (count < 0 && errno == EINTR)
+        return; /* the caller looks */
+    if (count < 0) {
+        memset(polls, 0, state->active_count * 2 * sizeof(*polls));
+        (void)nanosleep(&(struct timespec){.tv_nsec = WITHOUT_POLL}, NULL);
+    }
     for (size_t i = 0; i < state->active_count; i++) {
         struct run_child *child = state->active[i];
 
         if (polls[2 * i + 1].revents != 0 && !read_output(child))
             close_descriptor(&child->pipe);
-        if (polls[2 * i].revents != 0 ||
-            (child->process < 0 && child->outcome == RUN_PENDING && has_ended(child)))
+        if (polls[2 * i].revents != 0 || ((child->process < 0 || count < 0) &&
+                                          child->outcome == RUN_PENDING && has_ended(child)))
             reap(state, child);
     }
 }

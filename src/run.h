@@ -43,7 +43,7 @@ struct run_child {
     enum run_outcome outcome;
     int exit_status; /* -1 unless it exited */
     int signal;      /* that ended it, or 0 */
-    int error;       /* errno of RUN_NOT_STARTED */
+    int error;       /* errno of RUN_NOT_STARTED; otherwise, unless 0, why output was lost */
     UT_string text;  /* what it wrote; there once it was started, until run_free() */
     bool truncated;  /* it wrote more than is kept */
     int64_t started; /* monotonic_now() values; 0 when it was not */

@@ -86,8 +86,7 @@ postconf_answers()
 
 @test "no failing call makes a command run in every instance go wrong" {
     # shellcheck disable=SC2016 # for main.cf and sh, not for this shell
-    # A pipe that cannot be read is the end of the output: it does not happen.
-    inject --step $((STEP * 5)) --without read -- -x -j -P 2 -t 20 -- sh -c 'echo "$multi_instance_name"'
+    inject --step $((STEP * 5)) -- -x -j -P 2 -t 20 -- sh -c 'echo "$multi_instance_name"'
 }
 
 @test "calls that fail every time: no ioctl(2), the close of the service is the answer" {

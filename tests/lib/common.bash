@@ -1,3 +1,4 @@
+# shellcheck disable=SC2034 # the variables are for the tests
 # Shared by all bats files: load it with "load ../lib/common". What a test may change from outside:
 #   POSTKICK   the program under test (default: build/postkick)
 #   TOOLS      where the test programs are (default: build/lib)
@@ -83,14 +84,4 @@ has()
         return 1
         ;;
     esac
-}
-
-# seconds COMMAND...: how long it took, in whole seconds rounded down, in $TOOK; its status is kept.
-seconds()
-{
-    local before status=0
-    before=$(date +%s%N)
-    "$@" || status=$?
-    TOOK=$((($(date +%s%N) - before) / 1000000000))
-    return $status
 }
