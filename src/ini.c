@@ -1,5 +1,6 @@
 #include "ini.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <iniparser/iniparser.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -65,27 +66,55 @@ static bool write_all(int fd, const char *text, size_t length)
     return true;
 }
 
-/* The text as a file that nobody else can change, for iniparser_load() takes names only. */
-static int text_file(const char *text, size_t length)
-{
-    int fd = memfd_create("postkick.ini", MFD_CLOEXEC);
+/* The text as a file, for iniparser_load() takes names only. */
+struct text_file {
+    int fd;
+    char name[32];
+    bool is_named; /* in the file system, to be removed */
+};
 
-    if (fd < 0 || (write_all(fd, text, length) && write_all(fd, end_text, sizeof(end_text) - 1)))
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
+/* Opens a file that nobody else can change: in memory, or, where that cannot be named for want of
+ * /proc, a temporary one. Returns 0 or an errno. */
+static int open_text_file(struct text_file *file)
+{
+    static const char temporary[] = "/tmp/postkick.ini.XXXXXX";
+
+    file->is_named = access("/proc/self/fd", X_OK) < 0;
+    if (file->is_named) {
+        memcpy(file->name, temporary, sizeof(temporary));
+        file->fd = mkostemp(file->name, O_CLOEXEC);
+    } else {
+        file->fd = memfd_create("postkick.ini", MFD_CLOEXEC);
+        (void)snprintf(file->name, sizeof(file->name), "/proc/self/fd/%d", file->fd);
+    }
+    return file->fd < 0 ? errno : 0;
 }
 
-static dictionary *load(const char *path, int fd, UT_array *errors)
+static void close_text_file(struct text_file *file)
 {
-    char name[32];
+    if (file->is_named)
+        (void)unlink(file->name);
+    close(file->fd);
+}
 
+/* Returns 0 or an errno. */
+static int make_text_file(struct text_file *file, const char *text, size_t length)
+{
+    int error = open_text_file(file);
+
+    if (error != 0 ||
+        (write_all(file->fd, text, length) && write_all(file->fd, end_text, sizeof(end_text) - 1)))
+        return error;
+    error = errno;
+    close_text_file(file);
+    return error;
+}
+
+static dictionary *load(const char *path, const char *name, UT_array *errors)
+{
     reported = errors;
     reported_path = path;
     iniparser_set_error_callback(report);
-    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
     errno = 0;
     dictionary *loaded = iniparser_load(name);
     if (loaded != NULL && iniparser_find_entry(loaded, END_SECTION) == 0) {
@@ -105,16 +134,17 @@ static dictionary *load(const char *path, int fd, UT_array *errors)
 
 struct ini *ini_parse(const char *path, const char *text, size_t length, UT_array *errors)
 {
-    int fd = text_file(text, length);
+    struct text_file file;
+    int error = make_text_file(&file, text, length);
 
-    if (fd < 0) {
-        if (errno == ENOMEM)
-            alloc_fail();
-        alloc_append(errors, "%s: cannot be parsed: %s", path, strerror(errno));
+    if (error == ENOMEM)
+        alloc_fail();
+    if (error != 0) {
+        alloc_append(errors, "%s: cannot be parsed: %s", path, strerror(error));
         return NULL;
     }
-    dictionary *loaded = load(path, fd, errors);
-    close(fd);
+    dictionary *loaded = load(path, file.name, errors);
+    close_text_file(&file);
     if (loaded == NULL)
         return NULL;
     struct ini *ini = alloc_zeroed(1, sizeof(*ini));

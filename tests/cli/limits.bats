@@ -149,3 +149,22 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
 -
 postfix-example.com"
 }
+
+@test "without /proc: the same kicks, by name" {
+    unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
+    if nm -D "$POSTKICK" | grep -q __asan_init; then skip "a sanitizer needs /proc"; fi
+    make_tree -n 4
+    behave fifo "$TREE/spool/postfix-0001/public/qmgr"
+    start_listener
+    mv "$TREE/spool/postfix-0002/public/qmgr" "$TREE/spool/postfix-0002/public/other"
+    ln -s other "$TREE/spool/postfix-0002/public/qmgr"
+    run --separate-stderr unshare -m sh -c \
+        'mount -t tmpfs none /proc && exec env -u MAIL_CONFIG "$@"' sh \
+        "$POSTKICK" -f "$INI" -j public qmgr I
+    is "$status" 1
+    is "$(grep -c '"status": "kicked"' <<<"$output")" 3
+    is "$stderr" "postkick: warning: $TREE/etc/postfix-0002: public/qmgr: is a symbolic link"
+    received "$TREE/spool/postfix/public/qmgr" 'I\000'
+    received "$TREE/spool/postfix-0003/public/qmgr" 'I\000'
+    is "$(find /tmp -maxdepth 1 -name 'postkick.ini.*')" ""
+}
