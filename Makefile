@@ -13,7 +13,7 @@ VERSION := $(shell sed -n 's/^\#\# \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wvla
 HARDENING = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-ALL_CPPFLAGS = -D_GNU_SOURCE -DPOSTKICK_VERSION='"$(VERSION)"' \
+ALL_CPPFLAGS = -D_GNU_SOURCE -I$B -DPOSTKICK_VERSION='"$(VERSION)"' \
 	-DPOSTKICK_SETTINGS='"$(SYSCONFDIR)/postkick.ini"' $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
@@ -35,7 +35,13 @@ all: $B/postkick
 $B/postkick: $(OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
 
-$B/%.o: src/%.c | $B
+# Made anew when it would be another: all that is compiled depends on it.
+$B/flags: FORCE | $B
+	@printf '%s\n' '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' >$@
+FORCE:
+
+$B/%.o: src/%.c $B/flags | $B
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The built-in settings are the shipped ones, as a C string.
@@ -43,7 +49,6 @@ $B/postkick_ini.inc: conf/postkick.ini | $B
 	sed -e '/^;/d' -e '/^$$/d' -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
 
 $B/settings.o: $B/postkick_ini.inc
-$B/settings.o: ALL_CPPFLAGS += -I$B
 
 $B/libpostkick.a: $(LIBRARY)
 	rm -f $@
@@ -87,7 +92,7 @@ check:
 	scripts/check
 
 demo:
-	scripts/demo
+	B=$B scripts/demo
 
 bench:
 	scripts/deps bench
@@ -146,10 +151,11 @@ uninstall:
 	rm -f $(MAN1:man/%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN5:man/%=$(DESTDIR)$(MANDIR)/man5/%) \
 		$(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%)
 	rm -f $(COMPLETIONS)/postkick $(EXAMPLES)/postkick-network-up
+	-rmdir $(EXAMPLES) $(dir $(EXAMPLES))
 
 clean:
 	rm -rf $B $B-*
 
-.PHONY: all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean
+.PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean
 .SECONDARY:
 -include $(wildcard $B/*.d $B/unit/*.d $B/lib/*.d $B/fuzz/*.d $B/bench/*.d)

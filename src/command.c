@@ -16,6 +16,7 @@ bool command_select(const struct command *command, const bool *keep, struct sele
         .keep = keep,
         .stop = command->stop,
         .reverse = options->reverse,
+        .check_all = !is_run,
         .is_manager = options->mode != OPTIONS_KICK,
         .is_privileged = command->is_privileged,
     };

@@ -12,7 +12,8 @@ struct evaluation {
     const struct instance_source *source;
     struct instance *instance;
     struct maincf *maincf;
-    bool is_unknown;              /* the present value refers to a name that only Postfix knows */
+    bool is_unknown; /* the present value refers to a name that only Postfix knows */
+    char *doubt;     /* why one of those could not be expanded, as far as it is known; or NULL */
     bool wanted[PARAMETER_COUNT]; /* what postconf(1) has to be asked */
     UT_string scratch;
 };
@@ -85,11 +86,21 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
     return valid;
 }
 
+/* Postfix's two lines for a value that cannot be expanded; takes notice over. */
+static void set_expansion_error(struct instance *instance, char *notice)
+{
+    if (instance->error != NULL) {
+        free(notice);
+        return;
+    }
+    instance->notice = notice;
+    instance->error = alloc_string("dictionary mail_dict: macro processing error");
+}
+
 /* Expands and takes one parameter. False: it has an error, or has to be asked of postconf(1). */
 static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
 {
     const char *raw = raw_value(evaluation, parameter);
-    struct instance *instance = evaluation->instance;
     char *notice = NULL;
 
     if (strchr(raw, '$') == NULL)
@@ -98,18 +109,16 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
     utstring_clear(&evaluation->scratch);
     bool expanded = expand_value(raw, look_up, evaluation, &evaluation->scratch, &notice);
     if (evaluation->is_unknown) {
-        free(notice);
         evaluation->wanted[parameter] = true;
+        if (evaluation->doubt == NULL)
+            evaluation->doubt = notice;
+        else
+            free(notice);
         return false;
     }
     if (expanded)
         return take_value(evaluation, parameter, utstring_body(&evaluation->scratch));
-    if (instance->error == NULL) {
-        instance->notice = notice;
-        instance->error = alloc_string("dictionary mail_dict: macro processing error");
-    } else {
-        free(notice);
-    }
+    set_expansion_error(evaluation->instance, notice);
     return false;
 }
 
@@ -137,6 +146,10 @@ static void ask_postconf(struct evaluation *evaluation, bool *known)
     if (!postconf_ask(source->command_directory(source->context),
                       evaluation->instance->config_directory, source->overrides, evaluation->wanted,
                       source->stop, answers, &error)) {
+        if (evaluation->doubt != NULL) {
+            set_expansion_error(evaluation->instance, evaluation->doubt);
+            evaluation->doubt = NULL;
+        }
         set_error(evaluation->instance, error);
         return;
     }
@@ -147,10 +160,13 @@ static void ask_postconf(struct evaluation *evaluation, bool *known)
     }
 }
 
-/* What postmulti(1) alone uses is not checked, unless it is needed. */
+/* What postmulti(1) alone uses is not checked unless it is needed; nor, for commands, what only
+ * kicks use. */
 static bool is_skipped(const struct instance_source *source, enum parameter parameter)
 {
-    return parameter >= PARAMETER_POSTMULTI_START_COMMANDS && !source->keep[parameter];
+    if (source->keep[parameter] || parameter == PARAMETER_MULTI_INSTANCE_ENABLE)
+        return false;
+    return !source->check_all || parameter >= PARAMETER_POSTMULTI_START_COMMANDS;
 }
 
 static void evaluate_all(struct evaluation *evaluation)
@@ -165,6 +181,7 @@ static void evaluate_all(struct evaluation *evaluation)
     utstring_done(&evaluation->scratch);
     if (is_wanted(evaluation->wanted))
         ask_postconf(evaluation, known);
+    free(evaluation->doubt);
     instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
                              known[PARAMETER_MULTI_INSTANCE_GROUP] &&
                              known[PARAMETER_MULTI_INSTANCE_ENABLE];

@@ -38,6 +38,7 @@ struct instance_source {
     const struct settings *settings;
     const UT_array *overrides; /* strings "name=value" for every instance; may be empty */
     const bool *keep;          /* [PARAMETER_COUNT]: the values to keep in the instance */
+    bool check_all;            /* every parameter that a kick uses, kept or not */
     int64_t stop;              /* end of the whole run, for programs that have to be asked */
     bool may_run;              /* postconf(1) may be asked */
     /* command_directory to take postconf(1) from: of the default instance, never another's */
@@ -50,8 +51,8 @@ struct instance_source {
  * wrong stands in its error, and the rest is filled in as far as it can be told: an instance whose
  * name, group and multi_instance_enable can be told has has_identity. A name that is neither set
  * nor known here is asked of postconf(1), once.
- * All parameters that the program uses are checked as Postfix checks them, kept or not, but those
- * of postmulti(1).
+ * With check_all, all parameters that the program uses are checked as Postfix checks them, kept or
+ * not, but those of postmulti(1); otherwise those that are kept.
  */
 void instance_load(struct instance *instance, const char *config_directory, bool is_default,
                    const struct instance_source *source);

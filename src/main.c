@@ -15,7 +15,7 @@
 
 static const char description[] = "postkick " POSTKICK_VERSION "\n";
 
-/* Tells what is wrong with the settings, unless only the help is wanted. */
+/* Tells what is wrong with the settings, which is not fatal when only the help is wanted. */
 static struct settings *load_settings(const struct options *options)
 {
     const char *file = options->settings_file;
@@ -24,8 +24,10 @@ static struct settings *load_settings(const struct options *options)
     utarray_new(errors, &alloc_string_icd);
     struct settings *settings =
         settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
-    for (size_t i = 0; i < utarray_len(errors) && options->mode != OPTIONS_HELP; i++)
-        diag_line(i + 1 < utarray_len(errors) ? "warning" : "fatal", alloc_item(errors, i));
+    for (size_t i = 0; i < utarray_len(errors); i++) {
+        bool is_fatal = i + 1 == utarray_len(errors) && options->mode != OPTIONS_HELP;
+        diag_line(is_fatal ? "fatal" : "warning", alloc_item(errors, i));
+    }
     utarray_free(errors);
     return settings;
 }

@@ -31,6 +31,8 @@ void report_selection(const struct selection *selection, bool with_trust)
     for (size_t i = 0; i < selection->chosen; i++) {
         const struct instance *instance = selection->choices[i].instance;
 
+        if (instance->enabled == INSTANCE_DISABLED && !selection->is_single)
+            continue; /* nobody waits for it to be mended */
         for (size_t j = 0; instance->warnings != NULL && j < utarray_len(instance->warnings); j++)
             diag_warning("%s", alloc_item(instance->warnings, j)); /* it names the file */
         if (with_trust && geteuid() == 0 && instance_others_write(instance))

@@ -264,6 +264,7 @@ bool selection_make(struct selection *selection, const struct selection_wish *wi
     struct instance_source source = {.settings = settings,
                                      .overrides = wish->overrides,
                                      .keep = keep,
+                                     .check_all = wish->check_all,
                                      .stop = wish->stop,
                                      .may_run = !wish->is_privileged,
                                      .command_directory = programs_command_directory,

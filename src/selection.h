@@ -20,6 +20,7 @@ struct selection_wish {
     const bool *keep;             /* [PARAMETER_COUNT]: the values that the command needs */
     int64_t stop;                 /* end of the whole run */
     bool reverse;                 /* -R */
+    bool check_all;               /* check also what only kicks use */
     bool is_manager;              /* -l, -p, -x: MAIL_CONFIG as postmulti(1) takes it */
     bool is_privileged;           /* set-gid: listed directories only, no programs */
 };

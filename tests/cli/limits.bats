@@ -168,3 +168,15 @@ postfix-example.com"
     received "$TREE/spool/postfix-0003/public/qmgr" 'I\000'
     is "$(find /tmp -maxdepth 1 -name 'postkick.ini.*')" ""
 }
+
+@test "a value that is wrong, and of which only postconf knows a part: Postfix's words" {
+    make_tree -n 1
+    printf 'command_directory = %s\nqueue_directory = $nosuch$\n' "$BATS_TEST_TMPDIR" \
+        >>"$DEFAULT/main.cf"
+    printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/postconf"
+    chmod 755 "$BATS_TEST_TMPDIR/postconf"
+    kick -q public qmgr I
+    is "$status" 1
+    is "$stderr" 'postkick: warning: empty macro name: "$nosuch$"
+postkick: fatal: dictionary mail_dict: macro processing error'
+}

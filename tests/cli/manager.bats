@@ -522,3 +522,13 @@ postkick: fatal: No matching instances"
     has "$output" "write to standard output: Broken pipe"
     is "$(wc -l <"$CALLS")" 4
 }
+
+@test "what only kicks use is not looked at" {
+    echo 'trigger_timeout = x' >>"$C/main.cf"
+    kick -i "$C" -x echo run
+    is "$status" 0
+    is "$output" run
+    kick -i "$C" public qmgr I
+    is "$status" 1
+    is "$stderr" "postkick: warning: $C: parameter trigger_timeout: bad time value or unit: x"
+}

@@ -98,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     utarray_new(none, &alloc_string_icd);
     write_main_cf(rest);
     struct selection_wish wish = {.groups = groups,
+                                  .check_all = true,
                                   .names = names,
                                   .overrides = none,
                                   .keep = keep,

@@ -38,6 +38,7 @@ static struct instance load(const char *main_cf)
 {
     struct instance instance;
     struct instance_source source = {.settings = settings,
+                                     .check_all = true,
                                      .overrides = overrides,
                                      .keep = keep,
                                      .stop = MONOTONIC_NEVER,

@@ -23,6 +23,7 @@ static int setup(void **state)
     free(text);
     utarray_free(errors);
     wish = (struct selection_wish){.groups = groups,
+                                   .check_all = true,
                                    .names = names,
                                    .overrides = overrides,
                                    .keep = keep,
