@@ -33,15 +33,6 @@ static void write_formatted(const char *level, const char *format, va_list argum
     free(text);
 }
 
-void diag_info(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    write_formatted(NULL, format, arguments);
-    va_end(arguments);
-}
-
 void diag_warning(const char *format, ...)
 {
     va_list arguments;

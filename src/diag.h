@@ -16,8 +16,7 @@
  */
 void diag_line(const char *level, const char *text);
 
-/* Writes "NAME: info text", "NAME: warning: text", with a format as in printf(3). */
-void diag_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Writes "NAME: warning: text", with a format as in printf(3). */
 void diag_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Writes "NAME: fatal: text". The caller sees to it that the program ends with status 1. */

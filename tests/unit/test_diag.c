@@ -28,7 +28,7 @@ static void test_name(void **state)
 
 static void write_lines(void)
 {
-    diag_info("%s %d", "info", 1);
+    diag_line(NULL, "info 1");
     diag_warning("hm: %s", "a\nb\x1b");
     diag_line("fatal", "100% as it stands %s");
     name_set("odd\tname");
