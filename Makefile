@@ -13,7 +13,7 @@ VERSION := $(shell sed -n 's/^\#\# \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wvla
 HARDENING = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-ALL_CPPFLAGS = -D_GNU_SOURCE -I$B -DPOSTKICK_VERSION='"$(VERSION)"' \
+ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc -I$B -DPOSTKICK_VERSION='"$(VERSION)"' \
 	-DPOSTKICK_SETTINGS='"$(SYSCONFDIR)/postkick.ini"' $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
@@ -22,10 +22,11 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 LIBS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	-Wl,-Bstatic -liniparser -ljansson -Wl,-Bdynamic
 
-SOURCES := $(wildcard src/*.c)
+SOURCES := $(wildcard src/*.c src/*/*.c)
+HEADERS := $(wildcard src/*.h src/*/*.h)
 OBJECTS := $(SOURCES:src/%.c=$B/%.o)
 LIBRARY := $(filter-out $B/main.o,$(OBJECTS))
-UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*/test_*.c))
 TOOLS := $(patsubst tests/lib/%.c,$B/lib/%,$(wildcard tests/lib/*.c)) $B/lib/inject.so
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FLOORS := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
@@ -42,20 +43,22 @@ $B/flags: FORCE | $B
 FORCE:
 
 $B/%.o: src/%.c $B/flags | $B
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The built-in settings are the shipped ones, as a C string.
 $B/postkick_ini.inc: conf/postkick.ini | $B
 	sed -e '/^;/d' -e '/^$$/d' -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
 
-$B/settings.o: $B/postkick_ini.inc
+$B/postfix/settings.o: $B/postkick_ini.inc
 
 $B/libpostkick.a: $(LIBRARY)
 	rm -f $@
 	$(AR) rcs $@ $(LIBRARY)
 
-$B/unit/%: tests/unit/%.c $B/libpostkick.a | $B/unit
-	$(CC) $(ALL_CPPFLAGS) -Isrc $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $B/libpostkick.a \
+$B/unit/%: tests/unit/%.c $B/libpostkick.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $B/libpostkick.a \
 		-lcmocka $(LIBS)
 
 # Test programs stand alone: none of our own modules is judged by itself.
@@ -70,17 +73,17 @@ $B/bench/%: tests/bench/%.c | $B/bench
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
 
 $B/fuzz/%: tests/fuzz/%.c $B-fuzz/libpostkick.a | $B/fuzz
-	clang -std=c17 $(ALL_CPPFLAGS) -Isrc $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
+	clang -std=c17 $(ALL_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
 		$B-fuzz/libpostkick.a $(LIBS)
 
 FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-$B-fuzz/libpostkick.a: $(SOURCES) $(wildcard src/*.h) conf/postkick.ini
+$B-fuzz/libpostkick.a: $(SOURCES) $(HEADERS) conf/postkick.ini
 	$(MAKE) -s B=$B-fuzz CC=clang CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' $@
 
 $B:
 	mkdir -p $@
 
-$B/unit $B/lib $B/fuzz $B/bench:
+$B/lib $B/fuzz $B/bench:
 	mkdir -p $@
 
 tools: $(TOOLS)
@@ -114,11 +117,11 @@ differential: all
 	tests/postfix/differential.py --postkick $B/postkick --count $(N)
 
 lint:
-	clang-format --dry-run -Werror src/*.[ch] tests/*/*.[ch]
+	clang-format --dry-run -Werror $(SOURCES) $(HEADERS) $(wildcard tests/*/*.[ch] tests/*/*/*.[ch])
 	$(MAKE) -s -j 2 B=$B-lint-gcc CC=gcc CFLAGS='-O2 -fanalyzer -Werror' all
 	$(MAKE) -s -j 2 B=$B-lint-gcc CC=gcc CFLAGS='-O2 -Werror' all tools floors unit
 	$(MAKE) -s -j 2 B=$B-lint-clang CC=clang CFLAGS='-O2 -Werror' all tools floors unit
-	clang-tidy --quiet src/*.c -- -std=c17 $(ALL_CPPFLAGS) -I$B-lint-gcc 2>/dev/null
+	clang-tidy --quiet $(SOURCES) -- -std=c17 $(ALL_CPPFLAGS) -I$B-lint-gcc 2>/dev/null
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -Isrc -I$B-lint-gcc src
 	shellcheck .ci/run $(SCRIPTS) $(SHELL_TESTS) scripts/postkick.bash-completion
@@ -158,4 +161,4 @@ clean:
 
 .PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean
 .SECONDARY:
--include $(wildcard $B/*.d $B/unit/*.d $B/lib/*.d $B/fuzz/*.d $B/bench/*.d)
+-include $(wildcard $B/*.d $B/*/*.d $B/unit/*/*.d)

@@ -1,15 +1,16 @@
 /*
  * postkick: sends a request to a service in every enabled Postfix instance. See postkick(1).
  */
-#include "catalogue.h"
-#include "command.h"
-#include "descriptors.h"
-#include "diag.h"
-#include "monotonic.h"
-#include "name.h"
+#include "base/clock.h"
+#include "base/descriptors.h"
+#include "base/diag.h"
+#include "base/signals.h"
+#include "base/strings.h"
+#include "command/command.h"
 #include "options.h"
-#include "report.h"
-#include "signals.h"
+#include "postfix/catalogue.h"
+#include "report/report.h"
+#include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -21,12 +22,12 @@ static struct settings *load_settings(const struct options *options)
     const char *file = options->settings_file;
     UT_array *errors;
 
-    utarray_new(errors, &alloc_string_icd);
+    utarray_new(errors, &strings_icd);
     struct settings *settings =
         settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
     for (size_t i = 0; i < utarray_len(errors); i++) {
         bool is_fatal = i + 1 == utarray_len(errors) && options->mode != OPTIONS_HELP;
-        diag_line(is_fatal ? "fatal" : "warning", alloc_item(errors, i));
+        diag_line(is_fatal ? "fatal" : "warning", strings_item(errors, i));
     }
     utarray_free(errors);
     return settings;
@@ -38,8 +39,8 @@ static void append_actions(struct settings *settings, UT_string *out)
 
     utstring_printf(out, "\nActions (postkick.ini):\n");
     for (size_t i = 0; i < utarray_len(names); i++)
-        utstring_printf(out, "  %-26s %s\n", alloc_item(names, i),
-                        catalogue_about(settings, alloc_item(names, i)));
+        utstring_printf(out, "  %-26s %s\n", strings_item(names, i),
+                        catalogue_about(settings, strings_item(names, i)));
     utarray_free(names);
 }
 
@@ -84,8 +85,8 @@ static int run_command(const struct options *options, struct settings *settings)
         .options = options,
         .settings = settings,
         .mail_config = getenv("MAIL_CONFIG"),
-        .stop = options->time_limit == 0 ? MONOTONIC_NEVER
-                                         : monotonic_after(monotonic_now(), options->time_limit),
+        .stop =
+            options->time_limit == 0 ? CLOCK_NEVER : clock_after(clock_now(), options->time_limit),
         .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
         .is_privileged = getauxval(AT_SECURE) != 0,
     };
@@ -122,13 +123,15 @@ static int run_with_settings(const struct options *options)
 
 int main(int argc, char **argv)
 {
+    static char own_name[] = "postkick";
     struct options options;
     char *error = NULL;
     int status = 1;
 
     /* Descriptors and signals */
     int failed = descriptors_open_standard();
-    name_set(argc > 0 ? argv[0] : NULL);
+    if (program_invocation_short_name[0] == '\0')
+        program_invocation_short_name = own_name;
     if (failed != 0) {
         diag_fatal("open /dev/null: %s", strerror(failed));
         return 1;

@@ -1,6 +1,7 @@
 #include "options.h"
-#include "parse.h"
-#include "text.h"
+#include "base/parse.h"
+#include "base/strings.h"
+#include "base/text.h"
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
@@ -143,7 +144,7 @@ static bool add_override(struct options *options, const char *text, char **error
     size_t value_length = strlen(value);
     while (value_length > 0 && strchr(TEXT_WHITE_SPACE, value[value_length - 1]) != NULL)
         value_length--;
-    alloc_append(options->overrides, "%.*s=%.*s", (int)length, name, (int)value_length, value);
+    strings_append(options->overrides, "%.*s=%.*s", (int)length, name, (int)value_length, value);
     return true;
 }
 
@@ -157,10 +158,10 @@ static bool take_argument(struct options *options, int letter, const char *argum
         options->settings_file = argument;
         return true;
     case 'g':
-        alloc_append(options->groups, "%s", argument);
+        strings_append(options->groups, "%s", argument);
         return true;
     case 'i':
-        alloc_append(options->names, "%s", argument);
+        strings_append(options->names, "%s", argument);
         return true;
     case 'o':
         return add_override(options, argument, error);
@@ -283,9 +284,9 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
     int letter, at = 1;
 
     *options = (struct options){.mode = OPTIONS_KICK, .parallel = 1};
-    utarray_new(options->groups, &alloc_string_icd);
-    utarray_new(options->names, &alloc_string_icd);
-    utarray_new(options->overrides, &alloc_string_icd);
+    utarray_new(options->groups, &strings_icd);
+    utarray_new(options->names, &strings_icd);
+    utarray_new(options->overrides, &strings_icd);
     fill_getopt(longs, shorts);
     opterr = 0;
     while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

@@ -4,7 +4,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include <stdbool.h>
 
 enum options_mode {

@@ -1,6 +1,6 @@
 /* A small main.cf; the parameters a to h and text are expanded, with all that they refer to. */
-#include "expand.h"
-#include "maincf.h"
+#include "maincf/expand.h"
+#include "maincf/maincf.h"
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Any text as a main.cf: nothing but a result or an error, and what is set can be looked up. */
-#include "maincf.h"
+#include "base/strings.h"
+#include "maincf/maincf.h"
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(value == NULL || (value >= text && value + strlen(value) <= text + size));
     const UT_array *warnings = maincf_warnings(maincf);
     for (size_t i = 0; warnings != NULL && i < utarray_len(warnings); i++)
-        assert(strncmp(alloc_item(warnings, i), "/x/main.cf", strlen("/x/main.cf")) == 0);
+        assert(strncmp(strings_item(warnings, i), "/x/main.cf", strlen("/x/main.cf")) == 0);
     maincf_override(maincf, "a", "b");
     assert(strcmp(maincf_value(maincf, "a", 1), "b") == 0);
     maincf_free(maincf);

@@ -1,6 +1,7 @@
 /* Any text as a time, a truth value, a number, a list, and as something to print. */
-#include "parse.h"
-#include "text.h"
+#include "base/parse.h"
+#include "base/strings.h"
+#include "base/text.h"
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -41,13 +42,13 @@ static void check_printable(const char *text, size_t length)
 
 static void check_list(const char *text)
 {
-    UT_array *elements = text_split(text, TEXT_LIST_SEPARATORS);
+    UT_array *elements = strings_split(text, STRINGS_SEPARATORS);
 
     for (size_t i = 0; i < utarray_len(elements); i++) {
-        const char *element = alloc_item(elements, i);
+        const char *element = strings_item(elements, i);
 
-        assert(element[0] != '\0' && strpbrk(element, TEXT_LIST_SEPARATORS) == NULL);
-        assert(strstr(text, element) != NULL && text_contains(elements, element));
+        assert(element[0] != '\0' && strpbrk(element, STRINGS_SEPARATORS) == NULL);
+        assert(strstr(text, element) != NULL && strings_contain(elements, element));
     }
     utarray_free(elements);
 }

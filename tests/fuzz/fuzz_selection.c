@@ -1,9 +1,10 @@
 /* The first line is -g, the second -i, both as lists; the rest is the default main.cf. The
  * instances in the scratch directory are "a" and "b"; an @ in the text stands for that directory.
  */
+#include "base/strings.h"
+#include "base/text.h"
+#include "postfix/selection.h"
 #include "scratch.h"
-#include "selection.h"
-#include "text.h"
 #include <assert.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -53,7 +54,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     char *ini = alloc_format("[postfix]\nconfig_directory = %s/default\n", scratch);
     char *path = alloc_format("%s/postkick.ini", scratch);
     write_file("postkick.ini", ini, strlen(ini));
-    utarray_new(errors, &alloc_string_icd);
+    utarray_new(errors, &strings_icd);
     settings = settings_load(path, true, errors);
     assert(settings != NULL);
     utarray_free(errors);
@@ -67,7 +68,7 @@ static UT_array *take_list(char **text)
 {
     size_t length = strcspn(*text, "\n");
     char *line = alloc_span(*text, length);
-    UT_array *list = text_split(line, TEXT_LIST_SEPARATORS);
+    UT_array *list = strings_split(line, STRINGS_SEPARATORS);
 
     *text += length + ((*text)[length] == '\n' ? 1 : 0);
     free(line);
@@ -95,23 +96,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     UT_array *groups = take_list(&rest), *names = take_list(&rest), *none;
     struct selection selection;
 
-    utarray_new(none, &alloc_string_icd);
+    utarray_new(none, &strings_icd);
     write_main_cf(rest);
-    struct selection_wish wish = {.groups = groups,
-                                  .check_all = true,
-                                  .names = names,
-                                  .overrides = none,
-                                  .keep = keep,
-                                  .reverse = size % 2 == 1,
-                                  .is_privileged = true}; /* runs no programs */
-    if (selection_make(&selection, &wish, settings)) {
-        assert(selection.error == NULL && selection.chosen <= selection.count);
-        selection_judge(&selection, size % 3 == 0, true);
-        for (size_t i = 0; i < selection.chosen; i++) {
-            const struct selection_choice *choice = &selection.choices[i];
-            assert((choice->standing == SELECTION_DUPLICATE) == (choice->twin != NULL));
-            assert(choice->standing != SELECTION_SERVE || choice->instance->has_queue);
-            assert(choice->standing != SELECTION_FAILED || choice->instance->error != NULL);
+    struct selection_criteria criteria = {.groups = groups,
+                                          .check_all = true,
+                                          .names = names,
+                                          .overrides = none,
+                                          .keep = keep,
+                                          .reverse = size % 2 == 1,
+                                          .is_privileged = true}; /* runs no programs */
+    if (selection_make(&selection, &criteria, settings)) {
+        assert(selection.error == NULL && selection.member_count <= selection.count);
+        selection_mark(&selection, size % 3 == 0, true);
+        for (size_t i = 0; i < selection.member_count; i++) {
+            const struct selection_member *member = &selection.members[i];
+            assert((member->state == SELECTION_DUPLICATE) == (member->duplicate_of != NULL));
+            assert(member->state != SELECTION_SERVE || member->instance->has_queue);
+            assert(member->state != SELECTION_FAILED || member->instance->error != NULL);
         }
     } else {
         assert(selection.error != NULL);

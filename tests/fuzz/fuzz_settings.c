@@ -1,7 +1,8 @@
 /* A postkick.ini: whatever it says, it is refused with a reason, or every value of it can be used.
  */
-#include "catalogue.h"
-#include "settings.h"
+#include "base/strings.h"
+#include "postfix/catalogue.h"
+#include "postfix/settings.h"
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ static void use(struct settings *settings)
 {
     UT_array *warnings, *actions = catalogue_actions(settings);
 
-    utarray_new(warnings, &alloc_string_icd);
+    utarray_new(warnings, &strings_icd);
     for (int i = 0; i < PARAMETER_COUNT; i++) {
         char *error = NULL;
         const char *value = settings_parameter(settings, (enum parameter)i);
@@ -25,7 +26,7 @@ static void use(struct settings *settings)
     }
     assert(settings_connections(settings) >= 0);
     for (size_t i = 0; i < utarray_len(actions); i++) {
-        UT_array *targets = catalogue_action(settings, alloc_item(actions, i));
+        UT_array *targets = catalogue_action(settings, strings_item(actions, i));
         assert(targets != NULL && utarray_len(targets) > 0);
         for (size_t j = 0; j < utarray_len(targets); j++)
             catalogue_check(settings, target_item(targets, j), warnings);
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    utarray_new(errors, &alloc_string_icd);
+    utarray_new(errors, &strings_icd);
     struct settings *settings = settings_load(path, true, errors);
     assert((settings == NULL) == (utarray_len(errors) > 0));
     if (settings != NULL)

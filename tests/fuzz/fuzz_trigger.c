@@ -2,9 +2,9 @@
  * What a service may do: each byte is a step of the service, and after each the trigger looks. It
  * must never say that a request was read when it was not.
  */
-#include "monotonic.h"
+#include "base/clock.h"
 #include "scratch.h"
-#include "trigger.h"
+#include "wire/trigger.h"
 #include <assert.h>
 #include <poll.h>
 #include <stdint.h>
@@ -44,7 +44,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void look(struct trigger *trigger)
 {
     struct pollfd waiting = {.fd = trigger->fd, .events = POLLIN | POLLOUT | POLLRDHUP};
-    int64_t now = monotonic_now();
+    int64_t now = clock_now();
 
     if (trigger->state == TRIGGER_DONE || poll(&waiting, 1, 0) < 0)
         return;
@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     trigger.request_length = strlen(request);
     trigger.send_limit = trigger.read_limit = 1000;
     trigger.wait_for_close = size > 0 && (data[0] & 0x80) != 0;
-    assert(trigger_start(&trigger, monotonic_now(), MONOTONIC_NEVER));
+    assert(trigger_start(&trigger, clock_now(), CLOCK_NEVER));
     int service = accept(listening, NULL, NULL);
     assert(service >= 0);
     for (size_t i = 0; i < size && trigger.state != TRIGGER_DONE; i++) {
@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(was_read == sizeof(request)); /* with its NUL */
     if (was_read < sizeof(request) && service < 0)
         assert(trigger.outcome == TRIGGER_CLOSED);
-    trigger_abandon(&trigger, monotonic_now());
+    trigger_abandon(&trigger, clock_now());
     assert(trigger.fd < 0);
     if (service >= 0)
         close(service);

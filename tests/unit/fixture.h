@@ -6,7 +6,9 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/strings.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -23,6 +25,14 @@
 #include <cmocka.h>
 
 #define FIXTURE_UNUSED __attribute__((unused))
+
+/* Messages start with this name, whatever the test is called. */
+__attribute__((constructor)) static void fixture_name(void)
+{
+    static char name[] = "postkick";
+
+    program_invocation_short_name = name;
+}
 
 /* The directory of the test that runs. */
 static char fixture_root[80];
@@ -133,7 +143,7 @@ FIXTURE_UNUSED static char *fixture_lines(const UT_array *strings)
 
     utstring_init(&lines);
     for (size_t i = 0; strings != NULL && i < utarray_len(strings); i++)
-        utstring_printf(&lines, "%s\n", alloc_item(strings, i));
+        utstring_printf(&lines, "%s\n", strings_item(strings, i));
     return utstring_body(&lines);
 }
 

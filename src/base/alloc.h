@@ -1,0 +1,38 @@
+/*
+ * alloc: memory that is there or the program ends (alloc_fail()): for our own calls, for the
+ * containers of uthash, and for iniparser and jansson, whose malloc(3) the linker turns into ours.
+ * Include this header instead of uthash.h, utarray.h, utstring.h.
+ */
+#ifndef ALLOC_H
+#define ALLOC_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+/* Writes "NAME: fatal: out of memory" without allocating and ends the program with status 1. */
+_Noreturn void alloc_fail(void);
+
+#define uthash_fatal(msg) alloc_fail()
+#define utarray_oom() alloc_fail()
+#define utstring_oom() alloc_fail()
+#include <utarray.h>
+#include <uthash.h>
+#include <utstring.h>
+
+/* Like malloc(3), calloc(3), realloc(3), strdup(3), strndup(3), but never return NULL. The caller
+ * frees the result with free(3). A size of 0 yields a pointer that can be freed. */
+void *alloc_bytes(size_t size);
+void *alloc_zeroed(size_t count, size_t size);
+void *alloc_resize(void *memory, size_t size);
+char *alloc_string(const char *text);
+char *alloc_span(const char *text, size_t length);
+
+/* A new string from a format as in printf(3). The caller frees it. */
+char *alloc_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *alloc_vformat(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
+/* Replaces *text, which it frees, by a new formatted string; for error results. */
+void alloc_set_text(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

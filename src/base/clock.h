@@ -1,0 +1,42 @@
+/*
+ * monotonic: time that does not jump, for every limit in the program.
+ */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_SECOND ((int64_t)1000000)
+#define CLOCK_NEVER INT64_MAX
+
+/* Microseconds since some moment in the past (CLOCK_MONOTONIC); setting the clock does not move
+ * it. */
+static inline int64_t clock_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * CLOCK_SECOND + now.tv_nsec / 1000;
+}
+
+/* The moment that is so many seconds after now; never an overflow. */
+static inline int64_t clock_after(int64_t now, int seconds)
+{
+    return now + (int64_t)seconds * CLOCK_SECOND;
+}
+
+/* The timeout for poll(2) and epoll_wait(2), in milliseconds rounded up, from now until due; -1
+ * for CLOCK_NEVER. */
+static inline int clock_poll_timeout(int64_t now, int64_t due)
+{
+    if (due == CLOCK_NEVER)
+        return -1;
+    if (due <= now)
+        return 0;
+    int64_t milliseconds = (due - now + 999) / 1000;
+    return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
+}
+
+#endif

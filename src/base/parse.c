@@ -1,0 +1,61 @@
+#include "base/parse.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum parse_bool parse_bool(const char *text)
+{
+    if (strcasecmp(text, "yes") == 0)
+        return PARSE_YES;
+    if (strcasecmp(text, "no") == 0)
+        return PARSE_NO;
+    return PARSE_BOOL_ERROR;
+}
+
+static int unit_seconds(char unit)
+{
+    switch (unit) {
+    case '\0':
+    case 's':
+        return 1;
+    case 'm':
+        return 60;
+    case 'h':
+        return 60 * 60;
+    case 'd':
+        return 24 * 60 * 60;
+    case 'w':
+        return 7 * 24 * 60 * 60;
+    default:
+        return 0;
+    }
+}
+
+bool parse_time(const char *text, int *seconds)
+{
+    char *end;
+
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    int unit = unit_seconds(*end);
+    if (end == text || errno == ERANGE || number < 0 || unit == 0 || number > INT_MAX / unit)
+        return false;
+    *seconds = (int)number * unit;
+    return true;
+}
+
+bool parse_number(const char *text, int least, int most, int *number)
+{
+    char *end;
+
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+        return false;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno == ERANGE || value < least || value > most)
+        return false;
+    *number = (int)value;
+    return true;
+}

@@ -1,0 +1,53 @@
+/*
+ * file: reading a whole configuration file that somebody else may own, without being held up,
+ * fooled or flooded.
+ */
+#ifndef SAFE_READ_H
+#define SAFE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+/* The largest main.cf that is read, in bytes. */
+#define SAFE_READ_MAXIMUM ((size_t)16 * 1024 * 1024)
+
+enum safe_read_result {
+    SAFE_READ_OK,
+    SAFE_READ_MISSING, /* open(2) said ENOENT or ENOTDIR */
+    SAFE_READ_ERROR,   /* anything else */
+};
+
+struct safe_read_file {
+    char *text;        /* the bytes and a NUL after them; never NULL after SAFE_READ_OK */
+    size_t length;     /* bytes, without that NUL */
+    bool others_write; /* somebody other than root can write the file */
+};
+
+/*
+ * Opens path for reading without blocking and without becoming its terminal; symbolic links are
+ * followed. Only a regular file of at most maximum bytes is taken.
+ * Returns a descriptor (close-on-exec) or -1 with the reason in *error ("open PATH: No such file
+ * or directory", the wording of Postfix 3.7), which the caller frees, and in *missing, if not
+ * NULL, whether the file does not exist. *status is what fstat(2) says of the descriptor.
+ */
+int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *missing,
+                   char **error);
+
+/*
+ * Reads the file at path, of at most maximum bytes. A file that changes while it is read (size,
+ * modification time, inode change time) is read again, three times at most. Text with a NUL byte is
+ * an error. Returns SAFE_READ_OK with *file filled in, to be emptied by safe_read_free(); otherwise
+ * *error is a new string, in Postfix's wording where Postfix has one, that the caller frees.
+ */
+enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_read_file *file,
+                                char **error);
+
+/* Whether somebody other than root can write what the status describes: its owner, its group, or
+ * everybody. */
+bool safe_read_others_write(const struct stat *status);
+
+/* Frees the text. */
+void safe_read_free(struct safe_read_file *file);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * command: what the program can do. Each command goes from the options to its exit status, and
+ * writes what there is to say.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "options.h"
+#include "postfix/selection.h"
+#include "postfix/settings.h"
+
+/* What every command works with. */
+struct command {
+    const struct options *options;
+    struct settings *settings;
+    const char *mail_config; /* MAIL_CONFIG in the environment, or NULL */
+    int64_t stop;            /* end of the whole run: -t, or CLOCK_NEVER */
+    int verbose;             /* -v and MAIL_VERBOSE */
+    bool is_privileged;      /* set-gid: the environment and other directories are not trusted */
+};
+
+/* The commands. They return the exit status: 0 when every selected instance was served, else 1. */
+int command_kick(const struct command *command);
+int command_list(const struct command *command);
+int command_postfix(const struct command *command);
+int command_execute(const struct command *command);
+
+/*
+ * What the commands share: makes the selection as the options say, keeping the given parameters,
+ * changes the environment as import_environment says, and tells of an -i that matched nothing.
+ * Returns true, or false when the program has to end with status 1, which has been told.
+ * selection_free() empties *selection in both cases.
+ */
+bool command_select(const struct command *command, const bool *keep, struct selection *selection);
+
+#endif

@@ -1,0 +1,131 @@
+/* -x: any command for every instance, as postmulti(1) -x does it. */
+#include "base/diag.h"
+#include "base/strings.h"
+#include "base/text.h"
+#include "command/jobs.h"
+#include <errno.h>
+#include <string.h>
+
+/* What postmulti(1) takes when there is no PATH. */
+#define ROOT_PATH "/bin:/usr/bin:/sbin:/usr/sbin"
+
+/* What all instances have in common. */
+struct shared {
+    const char *command_directory;
+    const char *daemon_directory;
+    const char *path;
+};
+
+/* postmulti(1) exports the default instance's command_directory and daemon_directory to all; the
+ * others are each instance's own. */
+static void add_settings(void *context, const struct instance *instance, UT_array *settings)
+{
+    static const enum parameter own[] = {
+        PARAMETER_QUEUE_DIRECTORY,
+        PARAMETER_DATA_DIRECTORY,
+        PARAMETER_MULTI_INSTANCE_NAME,
+        PARAMETER_MULTI_INSTANCE_GROUP,
+    };
+    const struct shared *shared = context;
+
+    strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
+    strings_append(settings, "config_directory=%s", instance->config_directory);
+    strings_append(settings, "command_directory=%s", shared->command_directory);
+    strings_append(settings, "daemon_directory=%s", shared->daemon_directory);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        strings_append(settings, "%s=%s", parameter_name(own[i]), instance_value(instance, own[i]));
+    strings_append(settings, "multi_instance_enable=%s",
+                   instance->enabled == INSTANCE_ENABLED ? "yes" : "no");
+    strings_append(settings, "PATH=%s", shared->path);
+}
+
+/* Finds the program in the path's directories, relative ones left out: they would mean another
+ * program in another directory. Returns a new string, or NULL with *error set. */
+static char *search(const char *path, const char *name, int *error)
+{
+    UT_array *directories = NULL;
+    char *found = NULL;
+
+    *error = ENOENT;
+    directories = strings_split(path, ":");
+    for (size_t i = 0; i < utarray_len(directories) && found == NULL; i++) {
+        if (strings_item(directories, i)[0] != '/')
+            continue;
+        char *candidate = alloc_format("%s/%s", strings_item(directories, i), name);
+        int result = command_check_program(candidate);
+        if (result == 0) {
+            found = candidate;
+            continue;
+        }
+        if (result == EACCES)
+            *error = EACCES; /* as execvp(3) */
+        free(candidate);
+    }
+    utarray_free(directories);
+    return found;
+}
+
+/* The program that a command means, a new string; or NULL, which has been told. */
+static char *find_program(const char *path, const char *name)
+{
+    char *program = NULL;
+    int error = ENOENT;
+
+    if (strchr(name, '/') != NULL) {
+        error = command_check_program(name);
+        program = error == 0 ? alloc_string(name) : NULL;
+    } else if (name[0] != '\0') {
+        program = search(path, name, &error);
+    }
+    if (program == NULL) {
+        diag_fatal("%s: %s", name[0] != '\0' ? name : "\"\"",
+                   error == ENOENT ? "command not found" : strerror(error));
+    }
+    return program;
+}
+
+static int run_program(const struct command *command, struct selection *selection,
+                       struct shared *shared)
+{
+    const char *path = getenv("PATH");
+    char *own_path = alloc_format("%s:%s", shared->command_directory,
+                                  path != NULL && path[0] != '\0' ? path : ROOT_PATH);
+    char *program = find_program(own_path, command->options->operands[0]);
+    int status = 1;
+
+    shared->path = own_path;
+    if (program != NULL) {
+        struct jobs_spec spec = {.order = JOB_IN_ORDER,
+                                 .program = program,
+                                 .argv = command->options->operands,
+                                 .add_settings = add_settings,
+                                 .context = shared};
+        selection_mark(selection, true, false);
+        status = command_run_jobs(command, selection, &spec);
+    }
+    free(program);
+    free(own_path);
+    return status;
+}
+
+int command_execute(const struct command *command)
+{
+    static const bool keep[PARAMETER_COUNT] = {
+        [PARAMETER_DATA_DIRECTORY] = true, [PARAMETER_DAEMON_DIRECTORY] = true};
+    struct selection selection;
+    int status = 1;
+
+    if (command_select(command, keep, &selection)) {
+        const struct instance *home = selection_home(&selection);
+        struct programs programs = {.settings = command->settings,
+                                    .default_instance = home->is_default ? home : NULL};
+        struct shared shared = {0};
+
+        shared.daemon_directory = programs_directory(&programs, PARAMETER_DAEMON_DIRECTORY);
+        if (command_find_directory(&programs, &shared.command_directory))
+            status = run_program(command, &selection, &shared);
+        programs_free(&programs);
+    }
+    selection_free(&selection);
+    return status;
+}

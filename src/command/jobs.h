@@ -1,0 +1,28 @@
+/*
+ * command_run_jobs: what -p and -x have in common. Internal to the commands.
+ */
+#ifndef COMMAND_JOBS_H
+#define COMMAND_JOBS_H
+
+#include "command/command.h"
+#include "postfix/jobs.h"
+#include "postfix/programs.h"
+
+/*
+ * Finds Postfix's command_directory (see programs.h) and makes sure that there is such a directory.
+ * Returns true with a string in *directory that belongs to programs; otherwise false, which has
+ * been told.
+ */
+bool command_find_directory(struct programs *programs, const char **directory);
+
+/* Makes sure that the path is a program. Returns 0 or an errno. */
+int command_check_program(const char *path);
+
+/*
+ * Runs the spec in the selection, which is judged, or shows what would be run, and tells what came
+ * of it. Fills in parallel and captures of the spec itself. Returns the exit status.
+ */
+int command_run_jobs(const struct command *command, struct selection *selection,
+                     struct jobs_spec *spec);
+
+#endif

@@ -1,0 +1,47 @@
+#include "base/diag.h"
+#include "command/command.h"
+#include "report/report.h"
+
+/* False: there are some. Only what is fatal is told quietly too. */
+static bool report_errors(const struct selection *selection, bool quiet)
+{
+    bool well = true;
+
+    for (size_t i = 0; i < selection->member_count; i++) {
+        if (selection->members[i].instance->error == NULL)
+            continue;
+        if (!quiet || selection->is_single)
+            report_instance_error(selection, selection->members[i].instance);
+        well = false;
+    }
+    return well;
+}
+
+int command_list(const struct command *command)
+{
+    static const bool keep[PARAMETER_COUNT] = {[PARAMETER_DATA_DIRECTORY] = true};
+    struct selection selection;
+    struct master_locks *locks = master_locks_new();
+    UT_string out;
+    int status = 1;
+
+    utstring_init(&out);
+    if (command_select(command, keep, &selection)) {
+        if (command->options->json)
+            report_list_json(&selection, locks, &out);
+        else
+            report_list(&selection, &out);
+        if (selection.member_count == 0)
+            diag_line("fatal", "No matching instances");
+        bool written = report_flush(&out);
+        bool well = report_errors(&selection, command->options->quiet);
+        status =
+            written && well && selection.member_count > 0 && utarray_len(selection.unmatched) == 0
+                ? 0
+                : 1;
+    }
+    selection_free(&selection);
+    master_locks_free(locks);
+    utstring_done(&out);
+    return status;
+}

@@ -1,0 +1,115 @@
+/* -p: a postfix(1) command for every instance, as postmulti(1) -p does it. */
+#include "base/diag.h"
+#include "base/strings.h"
+#include "base/text.h"
+#include "command/jobs.h"
+#include <string.h>
+
+enum role { ROLE_OTHER, ROLE_START, ROLE_STOP, ROLE_CONTROL };
+
+/* The lists are the default main.cf's; a word in several of them is of the first. */
+static enum role find_role(const struct instance *home, const char *word)
+{
+    static const struct {
+        enum parameter parameter;
+        enum role role;
+    } lists[] = {
+        {PARAMETER_POSTMULTI_START_COMMANDS, ROLE_START},
+        {PARAMETER_POSTMULTI_STOP_COMMANDS, ROLE_STOP},
+        {PARAMETER_POSTMULTI_CONTROL_COMMANDS, ROLE_CONTROL},
+    };
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        UT_array *words =
+            strings_split(instance_value(home, lists[i].parameter), STRINGS_SEPARATORS);
+        bool found = strings_contain(words, word);
+        utarray_free(words);
+        if (found)
+            return lists[i].role;
+    }
+    return ROLE_OTHER;
+}
+
+static void add_settings(void *context, const struct instance *instance, UT_array *settings)
+{
+    (void)context;
+    strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
+}
+
+/* The arguments: the program, "--" and the operands, with word, unless NULL, as the first. */
+static UT_array *build_arguments(const char *program, const struct options *options,
+                                 const char *word)
+{
+    UT_array *arguments;
+    char *end = NULL;
+
+    utarray_new(arguments, &strings_icd);
+    strings_append(arguments, "%s", program);
+    strings_append(arguments, "--");
+    strings_append(arguments, "%s", word != NULL ? word : options->operands[0]);
+    for (int i = 1; i < options->operand_count; i++)
+        strings_append(arguments, "%s", options->operands[i]);
+    utarray_push_back(arguments, &end);
+    return arguments;
+}
+
+static int run_postfix(const struct command *command, struct selection *selection,
+                       const char *program)
+{
+    static const enum job_order orders[] = {[ROLE_OTHER] = JOB_IN_ORDER,
+                                            [ROLE_START] = JOB_DEFAULT_FIRST,
+                                            [ROLE_STOP] = JOB_DEFAULT_LAST,
+                                            [ROLE_CONTROL] = JOB_IN_ORDER};
+    enum role role = find_role(selection_home(selection), command->options->operands[0]);
+    UT_array *arguments = build_arguments(program, command->options, NULL);
+    UT_array *check = build_arguments(program, command->options, "check");
+    struct jobs_spec spec = {.order = orders[role],
+                             .program = program,
+                             .argv = (char *const *)(void *)arguments->d,
+                             .add_settings = add_settings};
+
+    if (role == ROLE_START)
+        spec.argv_not_enabled = (char *const *)(void *)check->d;
+    selection_mark(selection, role == ROLE_OTHER, false);
+    int status = command_run_jobs(command, selection, &spec);
+    utarray_free(arguments);
+    utarray_free(check);
+    return status;
+}
+
+static int find_and_run(const struct command *command, struct selection *selection)
+{
+    const struct instance *home = selection_home(selection);
+    struct programs programs = {.settings = command->settings,
+                                .default_instance = home->is_default ? home : NULL};
+    const char *directory;
+    int status = 1;
+
+    if (command_find_directory(&programs, &directory)) {
+        char *program = alloc_format("%s/postfix", directory);
+        int error = command_check_program(program);
+        if (error == 0) {
+            status = run_postfix(command, selection, program);
+        } else {
+            diag_fatal("%s: %s", program, strerror(error));
+        }
+        free(program);
+    }
+    programs_free(&programs);
+    return status;
+}
+
+int command_postfix(const struct command *command)
+{
+    bool keep[PARAMETER_COUNT] = {[PARAMETER_POSTMULTI_START_COMMANDS] = true,
+                                  [PARAMETER_POSTMULTI_STOP_COMMANDS] = true,
+                                  [PARAMETER_POSTMULTI_CONTROL_COMMANDS] = true};
+    struct selection selection;
+    int status = 1;
+
+    keep[PARAMETER_DATA_DIRECTORY] = command->options->json;
+    if (command_select(command, keep, &selection))
+        status = find_and_run(command, &selection);
+    selection_free(&selection);
+    return status;
+}

@@ -1,0 +1,171 @@
+/* kick: why a kick failed, in words that an administrator can act on; and the dry run, which has
+ * to find that out beforehand. */
+#include "postfix/kick.h"
+#include <errno.h>
+#include <string.h>
+
+struct explainer {
+    struct master_locks *locks;
+    const char *(*known_class)(void *context, const char *service);
+    void *context;
+};
+
+static const char *other_class(const char *class)
+{
+    return strcmp(class, "public") == 0 ? "private" : "public";
+}
+
+/* Whether the service is there under the other class, or is known to be of that class. */
+static bool is_of_other_class(const struct kick *kick, const struct explainer *explainer)
+{
+    const char *other = other_class(kick->class);
+    const char *known = explainer->known_class(explainer->context, kick->service);
+    struct endpoint endpoint;
+
+    if (known != NULL)
+        return strcmp(known, other) == 0;
+    enum endpoint_result result =
+        endpoint_open(&endpoint, kick->trigger->queue_directory, other, kick->service);
+    endpoint_close(&endpoint);
+    return result == ENDPOINT_SOCKET || result == ENDPOINT_FIFO;
+}
+
+static char *explain_permission(const struct kick *kick)
+{
+    if (strcmp(kick->class, "public") == 0)
+        return alloc_string("permission denied: \"public\" belongs to group postdrop");
+    return alloc_string("permission denied: \"private\" belongs to the mail owner");
+}
+
+static char *explain_missing(const struct kick *kick, const struct explainer *explainer)
+{
+    enum master_state state = master_state(explainer->locks, kick->trigger->queue_directory);
+
+    if (state == MASTER_STOPPED)
+        return alloc_string("not running");
+    if (is_of_other_class(kick, explainer))
+        return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
+    return alloc_string(state == MASTER_RUNNING ? "no such service in master.cf"
+                                                : "no such service, or not running");
+}
+
+static char *explain_lookup(const struct kick *kick, int error, const struct explainer *explainer)
+{
+    if (error == ENOENT)
+        return explain_missing(kick, explainer);
+    if (error == EACCES)
+        return explain_permission(kick);
+    return alloc_format("cannot be looked up: %s", strerror(error));
+}
+
+static char *explain_link(const struct kick *kick, int error)
+{
+    if (error == ENOTDIR)
+        return alloc_format("%s is a symbolic link", kick->class);
+    return alloc_string("is a symbolic link");
+}
+
+static char *explain_nobody(const struct kick *kick, const struct explainer *explainer,
+                            const char *otherwise)
+{
+    if (master_state(explainer->locks, kick->trigger->queue_directory) == MASTER_STOPPED)
+        return alloc_string("not running");
+    return alloc_string(otherwise);
+}
+
+static char *explain_connect(const struct kick *kick, const struct explainer *explainer)
+{
+    int error = kick->trigger->error;
+
+    if (error == ECONNREFUSED)
+        return explain_nobody(kick, explainer, "nobody listens on the socket");
+    if (error == EPROTOTYPE)
+        return alloc_string("a datagram socket takes no requests");
+    if (error == EACCES)
+        return explain_permission(kick);
+    return alloc_format("cannot connect: %s", strerror(error));
+}
+
+static char *explain_trigger(const struct kick *kick, const struct explainer *explainer)
+{
+    const struct trigger *trigger = kick->trigger;
+
+    switch (trigger->outcome) {
+    case TRIGGER_KICKED:
+        return NULL;
+    case TRIGGER_NOT_READ:
+        return alloc_format("request not read within %ds", trigger->seconds);
+    case TRIGGER_NOT_FINISHED:
+        return alloc_format("request read, service not finished within %ds", trigger->seconds);
+    case TRIGGER_LOOKUP:
+        return explain_lookup(kick, trigger->error, explainer);
+    case TRIGGER_LINK:
+        return explain_link(kick, trigger->error);
+    case TRIGGER_HARD_LINKS:
+        return alloc_string("the FIFO has more than one hard link");
+    case TRIGGER_WRONG_TYPE:
+        return alloc_string("not a socket or a FIFO");
+    case TRIGGER_CONNECT:
+        return explain_connect(kick, explainer);
+    case TRIGGER_QUEUE_FULL:
+        return alloc_format("listen queue full for %ds", trigger->seconds);
+    case TRIGGER_NOT_WRITTEN:
+        return alloc_format("no room for the request for %ds", trigger->seconds);
+    case TRIGGER_NO_READER:
+        return explain_nobody(kick, explainer, "nobody reads the FIFO");
+    case TRIGGER_CLOSED:
+        return alloc_string("closed before the request was read");
+    case TRIGGER_NO_TIME:
+        return alloc_string("not started: the time was over");
+    case TRIGGER_SEND:
+        return alloc_format("cannot send: %s", strerror(trigger->error));
+    case TRIGGER_PENDING:
+        break;
+    }
+    return alloc_string("not confirmed: interrupted");
+}
+
+void kicks_explain(struct kicks *kicks, struct master_locks *locks,
+                   const char *(*known_class)(void *context, const char *service), void *context)
+{
+    struct explainer explainer = {locks, known_class, context};
+
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct kick *kick = &kicks->items[i];
+        if (kick->trigger != NULL && kick->reason == NULL && kick->status != KICK_PLANNED)
+            kick->reason = explain_trigger(kick, &explainer);
+    }
+}
+
+/* What a real run would meet before it connects, as the outcome of a trigger that never ran. */
+static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
+{
+    struct endpoint endpoint;
+
+    trigger->outcome = trigger_open_outcome(
+        endpoint_open(&endpoint, trigger->queue_directory, trigger->class, trigger->service));
+    trigger->error = endpoint.error;
+    if (trigger->outcome == TRIGGER_PENDING && !endpoint_writable(&endpoint, trigger->service)) {
+        trigger->outcome = TRIGGER_CONNECT;
+        trigger->error = errno;
+    }
+    if (trigger->outcome == TRIGGER_PENDING &&
+        master_state(locks, trigger->queue_directory) == MASTER_STOPPED) {
+        trigger->outcome = TRIGGER_CONNECT;
+        trigger->error = ECONNREFUSED;
+    }
+    endpoint_close(&endpoint);
+}
+
+void kicks_check(struct kicks *kicks, struct master_locks *locks)
+{
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct kick *kick = &kicks->items[i];
+
+        if (kick->trigger == NULL)
+            continue;
+        check_endpoint(kick->trigger, locks);
+        if (kick->trigger->outcome != TRIGGER_PENDING)
+            kick->status = KICK_FAILED;
+    }
+}

@@ -1,0 +1,94 @@
+/*
+ * jobs: one command in every selected instance, as postmulti(1) runs it, and what came of it.
+ */
+#ifndef JOBS_H
+#define JOBS_H
+
+#include "base/process.h"
+#include "postfix/selection.h"
+
+/* Which instances wait for which. */
+enum job_order {
+    JOB_IN_ORDER,
+    JOB_DEFAULT_FIRST, /* start-like: the others wait for the default instance */
+    JOB_DEFAULT_LAST,  /* stop-like: in reverse order, the default one waits for the others */
+};
+
+enum job_status {
+    JOB_OK,
+    JOB_FAILED,
+    JOB_DISABLED, /* not enabled, and the command is not for such */
+    JOB_DUPLICATE,
+    JOB_PLANNED, /* to be run */
+};
+
+/* What to run; everything is the caller's and has to outlive the jobs. */
+struct jobs_spec {
+    enum job_order order;
+    const char *program;           /* path */
+    char *const *argv;             /* NULL after the last */
+    char *const *argv_not_enabled; /* in instances that are not enabled; NULL: nothing */
+    int parallel;                  /* at once */
+    bool captures;                 /* output is captured */
+    /* appends the instance's "name=value" to settings, an array of strings */
+    void (*add_settings)(void *context, const struct instance *instance, UT_array *settings);
+    void *context;
+};
+
+/* The command in one instance. */
+struct job {
+    const struct selection_member *member;
+    char *const *argv;
+    UT_array *settings;
+    struct process *child; /* NULL when nothing is run */
+    enum job_status status;
+    char *reason; /* why it failed or is not run; NULL when all is well */
+};
+
+struct jobs {
+    struct job *items; /* in the order of the selection */
+    size_t count;
+    struct process *processes; /* in the order in which they are run */
+    size_t process_count;
+    size_t first_part; /* that many children come before the others are started */
+    int parallel;
+    bool is_reversed; /* stop-like: the last task is run first */
+};
+
+struct jobs_limits {
+    int64_t stop;   /* end of the whole run */
+    int time_limit; /* the same in seconds from the start, to be told */
+    const volatile sig_atomic_t *interrupted;
+    const volatile sig_atomic_t *interruptions;
+    const sigset_t *signals;
+    /* called for each task, in order, as soon as it and all before it are done; its output is
+     * freed afterwards */
+    void (*finished)(void *context, const struct job *job);
+    void *context;
+};
+
+/* Lays out the tasks for a selection that is judged; instances that are not enabled may be judged
+ * either way. Standard input is ours when one instance is selected, otherwise /dev/null.
+ * jobs_free() empties *jobs. */
+void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec);
+
+/* Runs them. Afterwards no task is JOB_PLANNED. */
+void jobs_run(struct jobs *jobs, const struct jobs_limits *limits);
+
+/* Whether all that was to be done is done: instances that are not enabled and duplicates do not
+ * count, nor do items that are only planned. */
+bool jobs_succeeded(const struct jobs *jobs);
+
+/* Whether there is anything to do or to tell at all. */
+bool jobs_has_work(const struct jobs *jobs);
+
+/* The status as in JSON: "ok", "failed" and so on. */
+const char *job_status_name(enum job_status status);
+
+/* Seconds that the command took; 0 when it was not run. */
+double job_seconds(const struct job *job);
+
+/* Empties it. */
+void jobs_free(struct jobs *jobs);
+
+#endif

@@ -1,0 +1,174 @@
+/* What is said of commands in instances: -p and -x. */
+#include "base/diag.h"
+#include "base/text.h"
+#include "report/report.h"
+#include "report/row.h"
+#include <ctype.h>
+#include <string.h>
+
+void report_output(const struct selection *selection, const struct job *job, UT_string *out)
+{
+    if (job->child == NULL || !job->child->has_text || utstring_len(&job->child->text) == 0)
+        return;
+    const UT_string *text = &job->child->text;
+    if (selection->is_single) {
+        utstring_concat(out, text);
+        return;
+    }
+    const char *name = job->member->instance->config_directory;
+    utstring_printf(out, "==> ");
+    text_printable(out, name, strlen(name));
+    utstring_printf(out, " <==\n");
+    utstring_concat(out, text);
+    if (utstring_body(text)[utstring_len(text) - 1] != '\n')
+        utstring_printf(out, "\n");
+}
+
+static json_t *command_array(char *const *argv)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; argv[i] != NULL; i++)
+        if (json_array_append_new(array, report_row_string(argv[i], strlen(argv[i]))) < 0)
+            alloc_fail();
+    return array;
+}
+
+void report_job_json(const struct job *job, struct master_locks *locks, UT_string *out)
+{
+    const struct process *child = job->child;
+    bool has_text = child != NULL && child->has_text;
+    bool has_exited = child != NULL && child->outcome != PROCESS_PENDING;
+    json_t *row = report_row_new(job->member->instance, locks);
+
+    report_row_add(row, "command", command_array(job->argv));
+    report_row_add(row, "exit_status", json_integer(has_exited ? child->exit_status : -1));
+    report_row_add(row, "signal", json_integer(child != NULL ? child->signal : 0));
+    report_row_add_bytes(row, "output", has_text ? utstring_body(&child->text) : "",
+                         has_text ? utstring_len(&child->text) : 0);
+    report_row_add(row, "truncated", json_boolean(has_text && child->truncated));
+    report_row_add(row, "seconds", json_real(job_seconds(job)));
+    report_row_add_text(row, "status", job_status_name(job->status));
+    report_row_add_text(row, "reason", job->reason == NULL ? "" : job->reason);
+    report_row_finish(row, out);
+}
+
+static bool is_plain(const char *word)
+{
+    for (const char *at = word; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && strchr("%+,-./:=@_", *at) == NULL)
+            return false;
+    return word[0] != '\0';
+}
+
+/* As a shell would need it, so that one sees where words begin and end. */
+static void append_word(UT_string *out, const char *word)
+{
+    if (is_plain(word)) {
+        utstring_printf(out, " %s", word);
+        return;
+    }
+    utstring_printf(out, " '");
+    for (const char *at = word; *at != '\0'; at++) {
+        if (*at == '\'')
+            utstring_printf(out, "'\\''");
+        else
+            utstring_bincpy(out, at, 1);
+    }
+    utstring_printf(out, "'");
+}
+
+static void append_command(UT_string *out, const struct job *job)
+{
+    if (job->child != NULL)
+        append_word(out, job->child->program);
+    for (size_t i = job->child != NULL ? 1 : 0; job->argv[i] != NULL; i++)
+        append_word(out, job->argv[i]);
+}
+
+void report_jobs_plan(const struct jobs *jobs, UT_string *out)
+{
+    for (size_t i = 0; i < jobs->count; i++) {
+        size_t at = jobs->is_reversed ? jobs->count - 1 - i : i;
+        const struct job *job = &jobs->items[at];
+        const char *name = job->member->instance->config_directory;
+        UT_string line;
+
+        utstring_init(&line);
+        if (job->status == JOB_PLANNED) {
+            utstring_printf(&line, "%s: run", name);
+            append_command(&line, job);
+        } else {
+            utstring_printf(&line, "%s: %s: %s", name, job->status == JOB_FAILED ? "fail" : "skip",
+                            job->reason);
+        }
+        text_printable(out, utstring_body(&line), utstring_len(&line));
+        utstring_printf(out, "\n");
+        utstring_done(&line);
+    }
+}
+
+/* A line about a task, with the instance's name where there are several. */
+static void report_line(const struct selection *selection, const struct job *job, const char *level,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void report_line(const struct selection *selection, const struct job *job, const char *level,
+                        const char *format, ...)
+{
+    const char *name = selection->is_single ? "" : job->member->instance->config_directory;
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = alloc_vformat(format, arguments);
+    va_end(arguments);
+    char *line = alloc_format("%s%s%s", name, selection->is_single ? "" : ": ", text);
+    diag_line(level, line);
+    free(line);
+    free(text);
+}
+
+static void report_verbosely(const struct selection *selection, const struct job *job)
+{
+    UT_string command;
+
+    if (job->child == NULL) {
+        report_line(selection, job, NULL, "not run: %s", job->reason);
+        return;
+    }
+    utstring_init(&command);
+    append_command(&command, job);
+    report_line(selection, job, NULL, "%s after %.3fs:%s",
+                job->reason == NULL ? "exit status 0" : job->reason, job_seconds(job),
+                utstring_body(&command));
+    utstring_done(&command);
+}
+
+static void report_failure(const struct selection *selection, const struct job *job, int verbose)
+{
+    bool has_exited =
+        job->child != NULL && job->child->outcome == PROCESS_ENDED && job->child->signal == 0;
+
+    if (job->member->state == SELECTION_FAILED)
+        report_instance_error(selection, job->member->instance);
+    else if (!selection->is_single || !has_exited)
+        report_line(selection, job, "warning", "%s", job->reason);
+    else if (verbose > 0)
+        report_verbosely(selection, job);
+}
+
+void report_jobs(const struct selection *selection, const struct jobs *jobs, int verbose)
+{
+    for (size_t i = 0; i < jobs->count; i++) {
+        const struct job *job = &jobs->items[i];
+
+        if (job->status == JOB_FAILED)
+            report_failure(selection, job, verbose);
+        else if (job->status == JOB_DUPLICATE)
+            report_line(selection, job, "warning", "%s: not run again", job->reason);
+        else if (verbose > 0)
+            report_verbosely(selection, job);
+        if (job->child != NULL && job->child->truncated)
+            report_line(selection, job, "warning", "output after the first %zu bytes was dropped",
+                        PROCESS_OUTPUT_MAXIMUM);
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * report_row: what the rows of all commands, in text and JSON, have in common. Internal to the
+ * report.
+ */
+#ifndef REPORT_ROW_H
+#define REPORT_ROW_H
+
+#include "postfix/instance.h"
+#include "postfix/master.h"
+#include <jansson.h>
+
+/* The value for a column: "-" when it is empty or not known. */
+const char *report_column(const struct instance *instance, enum parameter parameter);
+
+/* "y", "n", or "-" when it cannot be told. */
+const char *report_enabled(const struct instance *instance);
+
+/* A new row with the members that every row has. */
+json_t *report_row_new(const struct instance *instance, struct master_locks *locks);
+
+/* Adds a member; takes value over. */
+void report_row_add(json_t *row, const char *name, json_t *value);
+
+/* Adds a member that is a string. Bytes that are not UTF-8 become U+FFFD, one for each. */
+void report_row_add_text(json_t *row, const char *name, const char *text);
+void report_row_add_bytes(json_t *row, const char *name, const char *text, size_t length);
+
+/* The same as a value by itself. */
+json_t *report_row_string(const char *text, size_t length);
+
+/* Writes the row to out as a line, and frees it. */
+void report_row_finish(json_t *row, UT_string *out);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * trigger: one request to one endpoint, as a state machine that never blocks. The caller owns the
+ * clock and the wait (see fanout.h).
+ *
+ *   idle -> connecting (listen queue full: retried) -> writing (FIFO full) -> reading (sent, not
+ *   yet read) -> closing (read, waiting for the service to finish) -> done
+ *
+ * When the request counts as read, on a socket: SIOCOUTQ reads 0 and then SO_ERROR reads 0, and
+ * no earlier call failed. When a service goes away with the request unread, Linux sets the socket's
+ * error before it frees the request, so this order cannot take a reset for success; the other
+ * order can (measured). End of file or a hang-up alone is never an answer.
+ */
+#ifndef TRIGGER_H
+#define TRIGGER_H
+
+#include "wire/endpoint.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum trigger_state {
+    TRIGGER_IDLE,
+    TRIGGER_CONNECTING,
+    TRIGGER_WRITING,
+    TRIGGER_READING,
+    TRIGGER_CLOSING,
+    TRIGGER_DONE,
+};
+
+enum trigger_outcome {
+    TRIGGER_PENDING,      /* not done yet (or given up by the caller) */
+    TRIGGER_KICKED,       /* read by the service, or written to the FIFO; with wait: finished */
+    TRIGGER_NOT_READ,     /* sent, not read within the limit */
+    TRIGGER_NOT_FINISHED, /* read, connection not closed within the limit */
+    TRIGGER_LOOKUP,       /* class or service cannot be looked up: error */
+    TRIGGER_LINK,         /* class or service is a symbolic link */
+    TRIGGER_HARD_LINKS,   /* a FIFO with several names */
+    TRIGGER_WRONG_TYPE,   /* neither socket nor FIFO */
+    TRIGGER_CONNECT,      /* connect or open failed: error */
+    TRIGGER_QUEUE_FULL,   /* the listen queue stayed full */
+    TRIGGER_NOT_WRITTEN,  /* the FIFO, or the socket's buffer, stayed full */
+    TRIGGER_NO_READER,    /* nobody has the FIFO open for reading */
+    TRIGGER_CLOSED,       /* closed or reset before the request was read */
+    TRIGGER_NO_TIME,      /* the time for the whole run was over before its turn came */
+    TRIGGER_SEND,         /* send, write or another call failed: error */
+};
+
+struct trigger {
+    /* set by the caller, and valid until done */
+    const char *queue_directory; /* absolute */
+    const char *class;
+    const char *service;
+    const char *request;
+    size_t request_length; /* bytes, without the terminating NUL */
+    int send_limit;        /* seconds for connect and send: trigger_timeout */
+    int read_limit;        /* seconds for the service to read: application_event_drain_time */
+    bool wait_for_close;   /* not done until the service closes, up to read_limit more */
+
+    /* for the caller to read */
+    enum trigger_state state;
+    enum trigger_outcome outcome;
+    int error;       /* errno that goes with the outcome */
+    int fd;          /* what to wait on, edge-triggered, once it is not -1 */
+    int seconds;     /* the limit of the step it is in, or was in when it ended */
+    int64_t due;     /* when to call trigger_timer(): a clock_now() value */
+    int64_t started; /* clock_now() values */
+    int64_t finished;
+
+    /* its own */
+    struct endpoint endpoint;
+    int64_t limit;  /* end of the present step */
+    int64_t retry;  /* microseconds between tries to connect */
+    size_t written; /* bytes of the request, with its NUL on a socket, that are sent */
+    int64_t stop;   /* end of the whole run */
+    bool is_socket;
+};
+
+/* Events to register fd for, with epoll(7). */
+#define TRIGGER_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+/*
+ * Opens, checks, connects and sends as far as that goes at once. now is clock_now(), stop the
+ * end of the whole run (CLOCK_NEVER: none). Returns false, with nothing open and the state
+ * still TRIGGER_IDLE, when the process is out of descriptors: start it again later.
+ */
+bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop);
+
+/* To be called when epoll(7) reports events (EPOLLHUP and so on) on fd. */
+void trigger_event(struct trigger *trigger, uint32_t events, int64_t now);
+
+/* To be called when due has come. */
+void trigger_timer(struct trigger *trigger, int64_t now);
+
+/* Makes *trigger idle with nothing open, before what the caller sets. */
+void trigger_init(struct trigger *trigger);
+
+/* What endpoint_open() makes of a trigger: TRIGGER_PENDING when nothing stands in the way. */
+enum trigger_outcome trigger_open_outcome(enum endpoint_result result);
+
+/* Gives up: closes what is open. An outcome that is pending stays pending. */
+void trigger_abandon(struct trigger *trigger, int64_t now);
+
+#endif

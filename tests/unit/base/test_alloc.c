@@ -1,0 +1,123 @@
+/* Memory: what is promised of sizes, copies and arrays, and the end without memory. */
+#include "base/strings.h"
+#include "fixture.h"
+
+static void test_nothing_is_something(void **state)
+{
+    (void)state;
+    void *none = alloc_bytes(0), *zeroed = alloc_zeroed(0, 0);
+    void *resized = alloc_resize(alloc_bytes(10), 0);
+
+    assert_non_null(none);
+    assert_non_null(zeroed);
+    assert_non_null(resized);
+    free(none);
+    free(zeroed);
+    free(resized);
+}
+
+static void test_copies(void **state)
+{
+    (void)state;
+    char *span = alloc_span("abcdef", 3), *copy = alloc_string("abc");
+    char *text = alloc_format("%s-%d", "a", 5);
+    int *zeroed = alloc_zeroed(3, sizeof(*zeroed));
+
+    assert_string_equal(span, "abc");
+    assert_string_equal(copy, span);
+    assert_string_equal(text, "a-5");
+    assert_int_equal(zeroed[0] + zeroed[1] + zeroed[2], 0);
+    alloc_set_text(&text, "%s+%s", text, text); /* the old text is still there while it is used */
+    assert_string_equal(text, "a-5+a-5");
+    free(span);
+    free(copy);
+    free(text);
+    free(zeroed);
+}
+
+static void test_arrays_own_their_strings(void **state)
+{
+    (void)state;
+    UT_array *strings;
+    char text[] = "first", *element = text, *none = NULL;
+
+    utarray_new(strings, &strings_icd);
+    utarray_push_back(strings, &element);
+    text[0] = 'F';
+    strings_append(strings, "%d", 2);
+    utarray_push_back(strings, &none);
+    assert_int_equal(utarray_len(strings), 3);
+    assert_string_equal(strings_item(strings, 0), "first");
+    assert_string_equal(strings_item(strings, 1), "2");
+    assert_null(strings_item(strings, 2));
+    utarray_free(strings);
+}
+
+/* An address sanitizer would end the program before malloc(3) can say no. */
+#ifndef __SANITIZE_ADDRESS__
+static size_t too_much = SIZE_MAX / 4;
+
+static void ask_malloc(void)
+{
+    free(alloc_bytes(too_much));
+}
+
+static void ask_calloc(void)
+{
+    free(alloc_zeroed(too_much, 8));
+}
+
+static void ask_realloc(void)
+{
+    free(alloc_resize(NULL, too_much));
+}
+
+static void ask_utstring(void)
+{
+    UT_string text;
+
+    utstring_init(&text);
+    utstring_reserve(&text, too_much);
+    utstring_done(&text);
+}
+
+static void ask_utarray(void)
+{
+    const UT_icd wide = {too_much / 8, NULL, NULL, NULL};
+    UT_array *array;
+
+    utarray_new(array, &wide);
+    utarray_reserve(array, 1);
+    utarray_free(array);
+}
+
+static void test_the_end_without_memory(void **state)
+{
+    static void (*const askers[])(void) = {ask_malloc, ask_calloc, ask_realloc, ask_utstring,
+                                           ask_utarray};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(askers) / sizeof(askers[0]); i++) {
+        struct fixture_result result = fixture_run(askers[i], STDERR_FILENO);
+
+        assert_true(WIFEXITED(result.status));
+        assert_int_equal(WEXITSTATUS(result.status), 1);
+        assert_string_equal(result.text, "postkick: fatal: out of memory\n");
+    }
+}
+
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_is_something),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_arrays_own_their_strings),
+#ifndef __SANITIZE_ADDRESS__
+        cmocka_unit_test(test_the_end_without_memory),
+#endif
+    };
+
+    return cmocka_run_group_tests_name("alloc", tests, NULL, NULL);
+}

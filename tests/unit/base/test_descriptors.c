@@ -1,0 +1,92 @@
+/* The process's own descriptors. */
+#include "base/descriptors.h"
+#include "fixture.h"
+#include <errno.h>
+#include <sys/resource.h>
+
+static void close_all_and_open(void)
+{
+    char text[64];
+    int spare = dup(STDERR_FILENO);
+
+    close(0);
+    close(1);
+    close(2);
+    int error = descriptors_open_standard();
+    bool open_ones = fcntl(0, F_GETFD) == 0 && fcntl(1, F_GETFD) == 0 && fcntl(2, F_GETFD) == 0;
+    ssize_t in = read(0, text, 1);
+    ssize_t out = write(1, "x", 1);
+    int why = errno;
+    (void)snprintf(text, sizeof(text), "%d %d %zd %zd %s", error, open_ones, in, out,
+                   strerrorname_np(why));
+    (void)!write(spare, text, strlen(text));
+}
+
+/* Reading meets the end, writing to standard output fails: nobody gets to see it. */
+static void test_closed_standard_descriptors(void **state)
+{
+    (void)state;
+    struct fixture_result result = fixture_run(close_all_and_open, STDERR_FILENO);
+
+    assert_string_equal(result.text, "0 1 0 -1 EBADF");
+}
+
+static void leave_open(void)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "%d", descriptors_open_standard());
+    (void)!write(1, text, strlen(text));
+}
+
+static void test_open_ones_stay(void **state)
+{
+    (void)state;
+    struct fixture_result result = fixture_run(leave_open, STDOUT_FILENO);
+
+    assert_string_equal(result.text, "0");
+}
+
+static void tell_limits(void)
+{
+    struct rlimit limit = {64, 128};
+    char text[128];
+    int length = 0;
+
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    length += snprintf(text + length, 32, "%d ", descriptors_for_connections());
+    descriptors_raise_limit();
+    length += snprintf(text + length, 32, "%d ", descriptors_for_connections());
+    descriptors_raise_limit(); /* once is enough */
+    descriptors_restore_for_child();
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    length += snprintf(text + length, 32, "%d %d ", (int)limit.rlim_cur, (int)limit.rlim_max);
+    length += snprintf(text + length, 32, "%d ", fcntl(STDOUT_FILENO, F_GETFD));
+    length += snprintf(text + length, 32, "%d ", fcntl(100, F_GETFD));
+    limit.rlim_cur = 5;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    length += snprintf(text + length, 32, "%d", descriptors_for_connections());
+    (void)!write(STDOUT_FILENO, text, (size_t)length);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    assert_int_equal(dup2(STDERR_FILENO, 100), 100);
+    struct fixture_result result = fixture_run(tell_limits, STDOUT_FILENO);
+    close(100);
+
+    /* soft, hard, as at first, standard output stays, others go with exec(3), the least */
+    assert_string_equal(result.text, "54 118 64 128 0 1 1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_closed_standard_descriptors),
+        cmocka_unit_test(test_open_ones_stay),
+        cmocka_unit_test(test_limits),
+    };
+
+    return cmocka_run_group_tests_name("descriptors", tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/* The lines for people. */
+#include "base/diag.h"
+#include "fixture.h"
+#include <errno.h>
+
+static char odd_name[] = "odd\tname";
+
+static void write_lines(void)
+{
+    diag_line(NULL, "info 1");
+    diag_warning("hm: %s", "a\nb\x1b");
+    diag_line("fatal", "100% as it stands %s");
+    program_invocation_short_name = odd_name;
+    diag_line(NULL, "");
+}
+
+static void write_fatal(void)
+{
+    diag_fatal("no %s", "way");
+}
+
+static void test_lines(void **state)
+{
+    (void)state;
+    struct fixture_result result = fixture_run(write_lines, STDERR_FILENO);
+
+    assert_string_equal(result.text, "postkick: info 1\n"
+                                     "postkick: warning: hm: a\\012b\\033\n"
+                                     "postkick: fatal: 100% as it stands %s\n"
+                                     "odd\\011name: \n");
+    assert_int_equal(result.status, 0);
+}
+
+static void test_fatal(void **state)
+{
+    (void)state;
+    struct fixture_result result = fixture_run(write_fatal, STDERR_FILENO);
+
+    assert_string_equal(result.text, "postkick: fatal: no way\n");
+    assert_true(WIFEXITED(result.status));
+    assert_int_equal(WEXITSTATUS(result.status), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_fatal),
+    };
+
+    return cmocka_run_group_tests_name("diag", tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* Booleans, times and numbers. */
+#include "base/parse.h"
+#include "fixture.h"
+#include <limits.h>
+
+#define BAD (-1)
+
+static void test_bool(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_bool("yes"), PARSE_YES);
+    assert_int_equal(parse_bool("YeS"), PARSE_YES);
+    assert_int_equal(parse_bool("no"), PARSE_NO);
+    assert_int_equal(parse_bool("NO"), PARSE_NO);
+    static const char *const neither[] = {"", "y", "true", "1", " yes", "yes ", "yes,no", "noo"};
+    for (size_t i = 0; i < sizeof(neither) / sizeof(neither[0]); i++)
+        assert_int_equal(parse_bool(neither[i]), PARSE_BOOL_ERROR);
+}
+
+static void test_time(void **state)
+{
+    static const struct {
+        const char *text;
+        int seconds;
+    } cases[] = {
+        {"0", 0},
+        {"1", 1},
+        {"90", 90},
+        {"90s", 90},
+        {"2m", 120},
+        {"3h", 3 * 3600},
+        {"1d", 86400},
+        {"2w", 2 * 7 * 86400},
+        {"007", 7},
+        {" \t5", 5},
+        {"5sx", 5},
+        {"5s 3m", 5},
+        {"5x", BAD},
+        {"5S", BAD},
+        {"5 s", BAD},
+        {"5.5s", BAD},
+        {"", BAD},
+        {"s", BAD},
+        {" ", BAD},
+        {"-1", BAD},
+        {"-0", 0},
+        {"2147483647", INT_MAX},
+        {"2147483648", BAD},
+        {"35791394m", 35791394 * 60},
+        {"35791395m", BAD},
+        {"3550w", 3550 * 7 * 86400},
+        {"3551w", BAD},
+        {"99999999999999999999", BAD},
+        {"0x10", BAD},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int seconds = BAD;
+        bool valid = parse_time(cases[i].text, &seconds);
+
+        if (valid != (cases[i].seconds != BAD) || seconds != cases[i].seconds)
+            fail_msg("\"%s\": %d, expected %d", cases[i].text, seconds, cases[i].seconds);
+    }
+}
+
+static void test_number(void **state)
+{
+    static const struct {
+        const char *text;
+        int least, most, number;
+    } cases[] = {
+        {"0", 0, 9, 0},
+        {"9", 0, 9, 9},
+        {"10", 0, 9, BAD},
+        {"0", 1, 9, BAD},
+        {"008", 0, 9, 8},
+        {"", 0, 9, BAD},
+        {" 1", 0, 9, BAD},
+        {"1 ", 0, 9, BAD},
+        {"+1", 0, 9, BAD},
+        {"-1", 0, 9, BAD},
+        {"1x", 0, 9, BAD},
+        {"2147483647", 0, INT_MAX, INT_MAX},
+        {"2147483648", 0, INT_MAX, BAD},
+        {"99999999999999999999", 0, INT_MAX, BAD},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int number = BAD;
+        bool valid = parse_number(cases[i].text, cases[i].least, cases[i].most, &number);
+
+        if (valid != (cases[i].number != BAD) || number != cases[i].number)
+            fail_msg("\"%s\": %d, expected %d", cases[i].text, number, cases[i].number);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bool),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_number),
+    };
+
+    return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
+}

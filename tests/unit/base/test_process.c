@@ -1,0 +1,443 @@
+/* Child processes: what they get, how they end, and what is left of them. */
+#include "base/clock.h"
+#include "base/descriptors.h"
+#include "base/process.h"
+#include "base/strings.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Far more than anything here takes on a loaded machine. */
+#define PATIENCE 60
+
+static volatile sig_atomic_t received, count;
+
+static void notice(int number)
+{
+    received = number;
+    count++;
+}
+
+/* A child that runs a shell script; argv is static, so one at a time per slot. */
+static struct process shell(const char *script, enum process_output output)
+{
+    static const char *argv[8][4];
+    static size_t next;
+    const char **slot = argv[next++ % 8];
+
+    slot[0] = "sh";
+    slot[1] = "-c";
+    slot[2] = script;
+    slot[3] = NULL;
+    return (struct process){
+        .program = "/bin/sh", .argv = (char *const *)(void *)slot, .output = output};
+}
+
+static void run(struct process *children, size_t number, int parallel, int seconds)
+{
+    struct process_batch all = {.processes = children, .count = number, .parallel = parallel};
+
+    all.stop = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds);
+    process_run(&all);
+}
+
+static struct process run_shell(const char *script)
+{
+    struct process child = shell(script, PROCESS_BOTH);
+
+    run(&child, 1, 1, 0);
+    return child;
+}
+
+static void assert_text(struct process *child, const char *expected)
+{
+    assert_string_equal(utstring_body(&child->text), expected);
+    process_free(child);
+}
+
+static void assert_no_children(void)
+{
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+static void test_ends(void **state)
+{
+    static const struct {
+        const char *script;
+        int exit_status;
+        int signal;
+    } table[] = {
+        {"exit 0", 0, 0},
+        {"exit 7", 7, 0},
+        {"exit 255", 255, 0},
+        {"kill -TERM $$", -1, SIGTERM},
+        {"kill -KILL $$", -1, SIGKILL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct process child = run_shell(table[i].script);
+
+        assert_int_equal(child.outcome, PROCESS_ENDED);
+        assert_int_equal(child.exit_status, table[i].exit_status);
+        assert_int_equal(child.signal, table[i].signal);
+        assert_true(child.finished >= child.started);
+        process_free(&child);
+    }
+    assert_no_children();
+}
+
+static void test_not_started(void **state)
+{
+    char *const argv[] = {(char *)(void *)(uintptr_t) "x", NULL};
+    struct process children[] = {
+        {.program = "/nonexistent", .argv = argv, .output = PROCESS_BOTH},
+        {.program = "/etc/passwd", .argv = argv, .output = PROCESS_BOTH},
+        shell("echo on", PROCESS_BOTH),
+    };
+
+    (void)state;
+    run(children, 3, 1, 0);
+    assert_int_equal(children[0].outcome, PROCESS_NOT_STARTED);
+    assert_int_equal(children[0].error, ENOENT);
+    assert_int_equal(children[0].exit_status, -1);
+    assert_int_equal(children[1].error, EACCES);
+    assert_int_equal(children[2].outcome, PROCESS_ENDED);
+    assert_text(&children[2], "on\n");
+    process_free(&children[0]);
+    process_free(&children[1]);
+    assert_no_children();
+}
+
+static void test_output(void **state)
+{
+    struct process both = run_shell("echo out; echo err >&2; cat; printf 'a\\0b'");
+    struct process one = shell("echo out; echo err >&2", PROCESS_STDOUT_ONLY);
+
+    (void)state;
+    assert_int_equal(utstring_len(&both.text), 11);
+    assert_memory_equal(utstring_body(&both.text), "out\nerr\na\0b", 11);
+    process_free(&both);
+    run(&one, 1, 1, 0);
+    assert_text(&one, "out\n");
+}
+
+static void test_output_is_bounded(void **state)
+{
+    struct process child = run_shell("head -c 1048576 /dev/zero");
+
+    (void)state;
+    assert_int_equal(utstring_len(&child.text), PROCESS_OUTPUT_MAXIMUM);
+    assert_false(child.truncated);
+    process_free(&child);
+    child = run_shell("head -c 3000000 /dev/zero; echo end");
+    assert_int_equal(utstring_len(&child.text), PROCESS_OUTPUT_MAXIMUM);
+    assert_true(child.truncated);
+    assert_int_equal(child.exit_status, 0);
+    process_free(&child);
+}
+
+/* A daemon that keeps the pipe open does not keep us. */
+static void test_done_when_the_process_ends(void **state)
+{
+    struct process child = run_shell("echo started; setsid sleep 1000 & echo $!");
+    int daemon = 0;
+
+    (void)state;
+    assert_int_equal(sscanf(utstring_body(&child.text), "started\n%d", &daemon), 1);
+    assert_true(clock_now() - child.started < PATIENCE * CLOCK_SECOND);
+    assert_int_equal(kill(daemon, SIGKILL), 0); /* it was left alone */
+    process_free(&child);
+}
+
+static void test_surroundings(void **state)
+{
+    static const char script[] =
+        "umask; ulimit -Sn; ls /proc/self/fd | tr '\\n' ' '; echo;"
+        "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t'; echo \"$A-$B-$HOME-\"";
+    struct rlimit limit = {300, 300};
+    sigset_t blocked;
+    UT_array *settings;
+    char *const environment[] = {(char *)(void *)(uintptr_t) "A=1",
+                                 (char *)(void *)(uintptr_t) "B=2", NULL};
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 300;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    descriptors_raise_limit();
+    int left_open = open("/dev/null", O_RDONLY);
+    umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    sigfillset(&blocked);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+    utarray_new(settings, &strings_icd);
+    strings_append(settings, "B=3=4");
+    struct process child = shell(script, PROCESS_BOTH);
+    child.environment = environment;
+    child.settings = settings;
+    run(&child, 1, 1, 0);
+    (void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+    (void)signal(SIGHUP, SIG_DFL);
+    umask(022);
+    close(left_open);
+    /* ls has 3 open for the directory */
+    assert_text(&child, "0022\n300\n0 1 2 3 \nSigBlk:0000000000000000\n"
+                        "SigIgn:0000000000000000\n1-3=4--\n");
+    utarray_free(settings);
+    assert_null(getenv("B"));
+}
+
+static void test_order_and_parallel(void **state)
+{
+    struct process children[4];
+    int64_t sum = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        children[i] = shell("sleep 0.3", PROCESS_BOTH);
+    run(children, 4, 1, 0);
+    for (size_t i = 1; i < 4; i++)
+        assert_true(children[i].started >= children[i - 1].finished);
+    for (size_t i = 0; i < 4; i++) {
+        process_free(&children[i]);
+        children[i] = shell("sleep 0.3", PROCESS_BOTH);
+    }
+    run(children, 4, 2, 0);
+    assert_true(children[2].started >= children[0].finished ||
+                children[2].started >= children[1].finished);
+    for (size_t i = 0; i < 4; i++) {
+        sum += children[i].finished - children[i].started;
+        process_free(&children[i]);
+    }
+    assert_true(children[1].started < children[0].finished);
+    assert_true(sum > 4 * CLOCK_SECOND / 4);
+}
+
+static void test_time_limit_is_polite(void **state)
+{
+    struct process children[] = {
+        shell("exec 2>/dev/null; trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done",
+              PROCESS_BOTH),
+        shell("echo never", PROCESS_BOTH),
+    };
+
+    (void)state;
+    run(children, 2, 1, 1);
+    assert_int_equal(children[0].outcome, PROCESS_TIMED_OUT);
+    assert_int_equal(children[0].exit_status, 0);
+    assert_text(&children[0], "bye\n");
+    assert_int_equal(children[1].outcome, PROCESS_PENDING);
+    assert_int_equal(children[1].started, 0);
+    process_free(&children[1]);
+    assert_no_children();
+}
+
+/* Whether the process is gone, or a zombie that its new parent has still to see. */
+static bool is_gone(int process)
+{
+    char path[64], line[256] = "";
+    char state = 'Z';
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", process);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return true;
+    if (fgets(line, sizeof(line), file) != NULL)
+        (void)sscanf(strrchr(line, ')'), ") %c", &state);
+    (void)fclose(file);
+    return state == 'Z' || state == 'X';
+}
+
+static void assert_gone(int process)
+{
+    for (int i = 0; i < 100 * PATIENCE && !is_gone(process); i++)
+        usleep(10000);
+    assert_true(is_gone(process));
+}
+
+static void test_time_limit_kills_the_group(void **state)
+{
+    struct process children[] = {
+        /* the first process goes when asked, one that it started does not */
+        shell("(trap '' TERM; echo $$; exec sh -c 'echo $$; exec sleep 1000') &"
+              "wait; sleep 1000",
+              PROCESS_BOTH),
+        shell("trap '' TERM; while :; do sleep 1000; done", PROCESS_BOTH),
+        shell("kill -STOP $$", PROCESS_BOTH),
+        shell("exit 5", PROCESS_BOTH),
+    };
+    int parent = 0, grandchild = 0;
+
+    (void)state;
+    run(children, 4, 4, 1);
+    assert_int_equal(sscanf(utstring_body(&children[0].text), "%d\n%d", &parent, &grandchild), 2);
+    assert_gone(grandchild);
+    assert_int_equal(children[0].outcome, PROCESS_TIMED_OUT);
+    assert_int_equal(children[0].signal, SIGTERM);
+    assert_int_equal(children[1].outcome, PROCESS_TIMED_OUT);
+    assert_int_equal(children[1].signal, SIGKILL);
+    assert_int_equal(children[2].signal, SIGTERM);
+    assert_int_equal(children[3].outcome, PROCESS_ENDED);
+    assert_int_equal(children[3].exit_status, 5);
+    for (size_t i = 0; i < 4; i++)
+        process_free(&children[i]);
+    assert_no_children();
+}
+
+/* Sends us the signal after a while, again and again. */
+static void interrupt_soon(int number)
+{
+    struct itimerval timer = {{0, 100000}, {0, 200000}};
+    struct sigaction action = {.sa_handler = notice};
+    sigset_t blocked;
+
+    received = count = 0;
+    (void)sigaction(number, &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, number);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+    (void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void interrupt_no_more(void)
+{
+    struct itimerval timer = {{0, 0}, {0, 0}};
+
+    (void)setitimer(ITIMER_REAL, &timer, NULL);
+    (void)signal(SIGALRM, SIG_IGN);
+}
+
+static void test_interrupted(void **state)
+{
+    struct process children[] = {
+        /* waits for the second signal */
+        shell("exec 2>/dev/null; n=0; trap 'n=$((n+1)); [ $n -lt 2 ] || { echo twice; exit 3; }' "
+              "ALRM;"
+              "while :; do sleep 0.02; done",
+              PROCESS_BOTH),
+        /* a flood of output does not keep the signal out */
+        shell("yes", PROCESS_BOTH),
+        shell("echo never", PROCESS_BOTH),
+    };
+    sigset_t none;
+    struct process_batch all = {.processes = children, .count = 3, .parallel = 2};
+
+    (void)state;
+    sigemptyset(&none);
+    all.stop = clock_after(clock_now(), PATIENCE);
+    all.interrupted = &received;
+    all.interruptions = &count;
+    all.signals = &none;
+    interrupt_soon(SIGALRM);
+    process_run(&all);
+    interrupt_no_more();
+    assert_int_equal(children[0].outcome, PROCESS_STOPPED);
+    assert_int_equal(children[0].exit_status, 3);
+    assert_text(&children[0], "twice\n");
+    assert_int_equal(children[1].outcome, PROCESS_STOPPED);
+    assert_int_equal(children[1].signal, SIGALRM);
+    process_free(&children[1]);
+    assert_int_equal(children[2].outcome, PROCESS_PENDING);
+    assert_no_children();
+}
+
+struct order {
+    struct process *children[3];
+    size_t number;
+};
+
+static void remember(void *context, struct process *child)
+{
+    struct order *order = context;
+
+    assert_true(child->finished != 0);
+    order->children[order->number++] = child;
+}
+
+static void test_tells_of_ends(void **state)
+{
+    struct order order = {.number = 0};
+    struct process children[] = {shell("sleep 0.5", PROCESS_BOTH),
+                                 shell("exit 1", PROCESS_BOTH),
+                                 {.program = "/nonexistent", .argv = children[0].argv}};
+    struct process_batch all = {.processes = children,
+                                .count = 3,
+                                .parallel = 3,
+                                .stop = CLOCK_NEVER,
+                                .finished = remember,
+                                .context = &order};
+
+    (void)state;
+    children[2].argv = children[0].argv;
+    process_run(&all);
+    assert_int_equal(order.number, 3);
+    assert_ptr_equal(order.children[0], &children[2]);
+    assert_ptr_equal(order.children[1], &children[1]);
+    assert_ptr_equal(order.children[2], &children[0]);
+    for (size_t i = 0; i < 3; i++) {
+        process_free(&children[i]);
+        process_free(&children[i]); /* once is enough, twice is harmless */
+    }
+}
+
+static void test_nothing(void **state)
+{
+    struct process child = {.outcome = PROCESS_PENDING};
+
+    (void)state;
+    run(&child, 0, 4, 0);
+    assert_int_equal(child.outcome, PROCESS_PENDING);
+}
+
+static void test_many(void **state)
+{
+    enum { MANY = 200 };
+    static struct process children[MANY];
+    static char *const argv[] = {(char *)(void *)(uintptr_t) "true", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        children[i] =
+            (struct process){.program = "/bin/true", .argv = argv, .output = PROCESS_BOTH};
+    run(children, MANY, 50, 0);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(children[i].outcome, PROCESS_ENDED);
+        assert_int_equal(children[i].exit_status, 0);
+        process_free(&children[i]);
+    }
+    assert_no_children();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_not_started),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_output_is_bounded),
+        cmocka_unit_test(test_done_when_the_process_ends),
+        cmocka_unit_test(test_surroundings),
+        cmocka_unit_test(test_order_and_parallel),
+        cmocka_unit_test(test_time_limit_is_polite),
+        cmocka_unit_test(test_time_limit_kills_the_group),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_tells_of_ends),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_many),
+    };
+
+    return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+/* Text that is harmless to print, UTF-8, and lists. */
+#include "base/strings.h"
+#include "base/text.h"
+#include "fixture.h"
+
+#define SPAN(text) text, sizeof(text) - 1
+
+static void test_printable(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+        const char *expected;
+    } cases[] = {
+        {SPAN(""), ""},
+        {SPAN("plain text"), "plain text"},
+        {SPAN("\x1b[2J\a\n\t\x7f"), "\\033[2J\\007\\012\\011\\177"},
+        {SPAN("a\0b"), "a\\000b"},
+        {SPAN("back\\slash"), "back\\slash"},
+        {SPAN("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\xac"),
+         "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\xac"},
+        {SPAN("\xc2\x80\xc2\x9f\xc2\xa0"), "\\302\\200\\302\\237\xc2\xa0"}, /* C1, then not */
+        {SPAN("\x9b"
+              "31m"),
+         "\\23331m"},                                                /* C1 as one byte */
+        {SPAN("\xff\xfe"), "\\377\\376"},                            /* never in UTF-8 */
+        {SPAN("\xc3"), "\\303"},                                     /* cut short */
+        {SPAN("\xe2\x82"), "\\342\\202"},                            /* cut short */
+        {SPAN("\xe2\x82x"), "\\342\\202x"},                          /* cut short within */
+        {SPAN("\xc0\xaf\xe0\x80\xaf"), "\\300\\257\\340\\200\\257"}, /* overlong */
+        {SPAN("\xf0\x80\x80\xaf"), "\\360\\200\\200\\257"},          /* overlong */
+        {SPAN("\xed\xa0\x80"), "\\355\\240\\200"},                   /* a surrogate */
+        {SPAN("\xf4\x90\x80\x80\xf5"), "\\364\\220\\200\\200\\365"}, /* above U+10FFFF */
+        {SPAN("\xf4\x8f\xbf\xbf\xed\x9f\xbf"), "\xf4\x8f\xbf\xbf\xed\x9f\xbf"}, /* just below */
+        {SPAN("\x80\xbf"), "\\200\\277"}, /* a lone continuation */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        UT_string out;
+
+        utstring_init(&out);
+        text_printable(&out, cases[i].text, cases[i].length);
+        assert_string_equal(utstring_body(&out), cases[i].expected);
+        utstring_done(&out);
+    }
+}
+
+static void test_utf8_length(void **state)
+{
+    (void)state;
+    assert_int_equal(text_utf8_length("a", 0), 0);
+    assert_int_equal(text_utf8_length("a", 1), 1);
+    assert_int_equal(text_utf8_length("\0", 1), 1);
+    assert_int_equal(text_utf8_length("\xc3\xbc", 2), 2);
+    assert_int_equal(text_utf8_length("\xc3\xbc", 1), 0);
+    assert_int_equal(text_utf8_length("\xe2\x82\xac", 3), 3);
+    assert_int_equal(text_utf8_length("\xf0\x9f\x93\xac", 4), 4);
+    assert_int_equal(text_utf8_length("\xf0\x9f\x93\xac", 3), 0);
+}
+
+static void test_split(void **state)
+{
+    static const struct {
+        const char *list;
+        const char *separators;
+        const char *expected;
+    } cases[] = {
+        {"", STRINGS_SEPARATORS, ""},
+        {", \t\r\n,", STRINGS_SEPARATORS, ""},
+        {"a", STRINGS_SEPARATORS, "a\n"},
+        {"/a, /b\t/c\r\n/d,,/e,", STRINGS_SEPARATORS, "/a\n/b\n/c\n/d\n/e\n"},
+        {"a\vb\fc d", STRINGS_SEPARATORS, "a\vb\fc\nd\n"},
+        {"a\vb\fc d", TEXT_WHITE_SPACE, "a\nb\nc\nd\n"},
+        {"a b,c d", ",", "a b\nc d\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        UT_array *elements = strings_split(cases[i].list, cases[i].separators);
+
+        fixture_assert_lines(elements, cases[i].expected);
+        utarray_free(elements);
+    }
+}
+
+static void test_contains(void **state)
+{
+    (void)state;
+    UT_array *strings = strings_split("a,bb", ",");
+
+    assert_true(strings_contain(strings, "a"));
+    assert_true(strings_contain(strings, "bb"));
+    assert_false(strings_contain(strings, "b"));
+    assert_false(strings_contain(strings, ""));
+    assert_false(strings_contain(strings, "A"));
+    utarray_free(strings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_utf8_length),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_contains),
+    };
+
+    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}

@@ -1,0 +1,455 @@
+/* $name expansion. Expected results and texts are what Postfix 3.7 gives, if not said otherwise. */
+#include "maincf/expand.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define OPERATOR_EXPECTED                                                                          \
+    "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: "
+
+struct setting {
+    const char *name;
+    const char *value;
+};
+
+static const struct setting usual[] = {
+    {"a", "A"},
+    {"e", ""},
+    {"x_y", "XY"},
+    {"n5", "5"},
+    {"n05", "05"},
+    {"ra", "$a"},
+    {"re", "$e"},
+    {"rra", "$ra"},
+    {"loop", "$loop"},
+    {"ping", "$pong"},
+    {"pong", "$ping"},
+    {"bad", "${a"},
+    {"self", "${{$self} == {x} ? {y} : {z}}"},
+    {NULL, NULL},
+};
+
+static const char *look_up(void *context, const char *name, size_t length)
+{
+    for (const struct setting *setting = context; setting->name != NULL; setting++)
+        if (strlen(setting->name) == length && memcmp(setting->name, name, length) == 0)
+            return setting->value;
+    return NULL;
+}
+
+/* The expansion, or the error text after "error: ". The caller frees it. */
+static char *expand(const char *value, const struct setting *settings)
+{
+    UT_string out;
+    char *error = NULL, *result;
+
+    utstring_init(&out);
+    if (expand_value(value, look_up, (void *)(uintptr_t)settings, &out, &error)) {
+        assert_null(error);
+        result = alloc_string(utstring_body(&out));
+    } else {
+        assert_non_null(error);
+        result = alloc_format("error: %s", error);
+        free(error);
+    }
+    utstring_done(&out);
+    return result;
+}
+
+struct row {
+    const char *value;
+    const char *result;
+};
+
+static void check_rows(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *result = expand(rows[i].value, usual);
+
+        if (strcmp(result, rows[i].result) != 0)
+            print_error("value: %s\n", rows[i].value);
+        assert_string_equal(result, rows[i].result);
+        free(result);
+    }
+}
+
+#define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+
+static void test_references(void **state)
+{
+    static const struct row rows[] = {
+        {"", ""},
+        {"text } ) { ( ? : \\ # \"", "text } ) { ( ? : \\ # \""},
+        {"$a", "A"},
+        {"${a}", "A"},
+        {"$(a)", "A"},
+        {"[$a]", "[A]"},
+        {"$a$e$a", "AA"},
+        {"$ra-$rra", "A-A"},
+        {"$re", ""},
+        {"$unset", ""},
+        {"$5$_", ""},
+        {"$x_y", "XY"},
+        {"$x-y", "-y"},
+        {"$x.y", ".y"},
+        {"$a{b}", "A{b}"},
+        {"$$", "$"},
+        {"$$a", "$a"},
+        {"$$$a", "$A"},
+        {"$$$$", "$$"},
+        {"${a}}", "A}"},
+        {"${ a }", "A"},
+        {"${\t\ra\r\t}", "A"},
+        {"${ }", ""},
+        {"a\xa0$a", "a\xa0"
+                    "A"},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void test_conditionals(void **state)
+{
+    static const struct row rows[] = {
+        {"${a?text}", "text"},
+        {"${e?text}", ""},
+        {"${e:text}", "text"},
+        {"${a:text}", ""},
+        {"${unset:text}", "text"},
+        {"${a?}", ""},
+        {"${e:}", ""},
+        {"${a? text }", " text "},
+        {"${ a ? text }", " text "},
+        {"${a?{t}}", "t"},
+        {"${a?{ t }}", " t "},
+        {"${a? { t } }", " t "},
+        {"${a\r?\t{t}\r}", "t"},
+        {"${a?\v{t}}", "\v{t}"},
+        {"${a?{t}:{f}}", "t"},
+        {"${e?{t}:{f}}", "f"},
+        {"${e?{t} : { f } }", " f "},
+        {"${a?{t}:f}", "t"},
+        {"${e?{t}:f}", "f"},
+        {"${e?{t}: f }", " f "},
+        {"${e?{t}:f:g?h{i}}", "f:g?h{i}"},
+        {"${a?{t}:}", "t"},
+        {"${e?{t}:}", ""},
+        {"${e?{}:{}}", ""},
+        {"${e:{b}}", "b"},
+        {"${a:{b}}", ""},
+        {"${a?t:f}", "t:f"},
+        {"${a?t{:}f?}", "t{:}f?"},
+        {"${a??x}${a?:x}${e:?x}${e::x}", "?x:x?x:x"},
+        {"${?x}${:y}${ ?x}", "y"},
+        {"$(a?t)$(a?{t}:{f})", "tt"},
+        {"$(a?(t):(f))", "(t):(f)"},
+        {"$(a?x}y)$(a?x{y)", "x}yx{y"},
+        {"${a?x)y}${a?x$(a)y}$(a?x${a}y)", "x)yxAyxAy"},
+        /* the value as written is tested, not what it comes to */
+        {"${re?t}${re:f}", "t"},
+        {"${loop?t}", "t"},
+        {"${bad?t}", "t"},
+        {"${a?$a}${a?{$a}:{$e}}", "AA"},
+        {"${a?${e:${a}}}", "A"},
+        {"${a?$$a}${a?{$$}}", "$a$"},
+        {"${a?{{t}}}", "{t}"},
+        /* what is not meant is not expanded */
+        {"${e?{$}:{t}}", "t"},
+        {"${a?{t}:{$loop}}", "t"},
+        {"${a:$}", ""},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void test_comparisons(void **state)
+{
+    static const struct row rows[] = {
+        {"${{a}=={a}}", "true"},
+        {"${{a}!={a}}", ""},
+        {"${{a}=={a}?{t}:{f}}", "t"},
+        {"${{a}=={b}?{t}:{f}}", "f"},
+        {"${ {a}\t==\r{b} ? {t} : {f} }", "f"},
+        {"${{a}=={b}?{t}}", ""},
+        {"${{a}=={a}?t:f}", "t:f"},
+        {"${{a}=={b}:t}", "t"},
+        {"${{a}=={a}:{t}}", ""},
+        {"${{a}=={a} ? }", " "},
+        {"$({a}=={a}?{t}:{f})", "t"},
+        {"$({(} == {)} ? {y} : {n})", "n"},
+        {"${{}=={}?t}", "t"},
+        {"${{$a}=={A}?{$a}:{f}}", "A"},
+        {"${{ $a }=={A}?t}", ""},
+        {"${{$unset}=={}?t}", "t"},
+        {"${{$$a}=={$$a}?t}", "t"},
+        {"${{{a}}=={{a}}?{{t}}}", "{t}"},
+        {"${{${{a}=={a}}}=={true}?t}", "t"},
+        {"${{a}=={b}?{$}:{t}}", "t"},
+        /* strings */
+        {"${{a}<{b}}${{b}<{a}}${{a}<{a}}", "true"},
+        {"${{a}<={a}}${{a}<={b}}${{b}<={a}}", "truetrue"},
+        {"${{a}>={a}}${{b}>={a}}${{a}>={b}}", "truetrue"},
+        {"${{b}>{a}}${{a}>{b}}", "true"},
+        {"${{B}<{a}}${{\xe9}>{z}}", "truetrue"},
+        {"${{}<{5}}${{10}<{9a}}${{+5}=={5}}${{ 5}=={5}}", "truetrue"},
+        /* numbers */
+        {"${{10}<{9}}${{9}<{10}}", "true"},
+        {"${{5}=={05}}${{$n5}=={$n05}}", "truetrue"},
+        {"${{00}=={0}}${{}=={0}}", "true"},
+        {"${{9223372036854775807}>{5}}", "true"},
+        {"${{0000000000000000000000000000001}=={1}}", "true"},
+        {"${{3.10}>{3.9}}", ""},
+        /* levels */
+        {"${{3.10}>level{3.9}}", "true"},
+        {"${{3.5}<level {3.6}}", "true"},
+        {"${{3.6}<=level{3.6}}${{3.6}>=level{3.6}}${{3.6}!=level{3.6}}", "truetrue"},
+        {"${{3.6.0}==level{3.6}}${{3.6.1}==level{3.6}}", "true"},
+        {"${{03}==level{3}}${{ 3}==level{3}}${{+3. 6}==level{3.6}}${{3.-0}==level{3}}",
+         "truetruetruetrue"},
+        {"${{3.1023.1023}<level{4}}", "true"},
+        {"${{8796093022206.1023.1023}<level{8796093022207}}", "true"},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void test_errors(void **state)
+{
+    static const struct row rows[] = {
+        {"x${a", "error: truncated macro reference: \"x${a\""},
+        {"$(a", "error: truncated macro reference: \"$(a\""},
+        {"${a)", "error: truncated macro reference: \"${a)\""},
+        {"$(a}", "error: truncated macro reference: \"$(a}\""},
+        {"${a{}", "error: truncated macro reference: \"${a{}\""},
+        {"$bad", "error: truncated macro reference: \"${a\""},
+        {"${e:{x$}}", "error: empty macro name: \"x$\""},
+        {"x$", "error: empty macro name: \"x$\""},
+        {"$ a", "error: empty macro name: \"$ a\""},
+        {"$-", "error: empty macro name: \"$-\""},
+        {"$\xa0", "error: empty macro name: \"$\xa0\""},
+        {"${}", "error: empty macro name: \"${}\""},
+        {"$()", "error: empty macro name: \"$()\""},
+        {"${{$$}=={$}}", "error: empty macro name: \"$\""},
+        {"${x-y}", "error: attribute name syntax error at: \"...x>>>-y\""},
+        {"${ x y}", "error: attribute name syntax error at: \"... x>>> y\""},
+        {"${$a}", "error: attribute name syntax error at: \"...>>>$a\""},
+        {"$(a{})", "error: attribute name syntax error at: \"...a>>>{}\""},
+        {"${a\f}", "error: attribute name syntax error at: \"...a>>>\f\""},
+        {"${\v{a}=={a}}", "error: attribute name syntax error at: \"...>>>\v{a}=={a}\""},
+        {"${a-bcdefghijklmnopqrstuvwxyz}",
+         "error: attribute name syntax error at: \"...a>>>-bcdefghijklmnopqrst\""},
+        {"${a?{t}b}", "error: \":\" expected at: \"...t}>>>b\""},
+        {"${e?{t}?{f}}", "error: \":\" expected at: \"...t}>>>?{f}\""},
+        {"${a?{t}\v:{f}}", "error: \":\" expected at: \"...t}>>>\v:{f}\""},
+        {"${{a}=={a} ? {x} y}", "error: \":\" expected at: \"...x}>>>y\""},
+        {"${a:{b}c}", "error: unexpected input at: \"...b}>>>c\""},
+        {"${e:{b}:{c}}", "error: unexpected input at: \"...b}>>>:{c}\""},
+        {"${a?{t}:{f} x}", "error: unexpected input at: \"...f}>>>x\""},
+        {"$(a?{t)", "error: unbalanced {} in attribute expression: \"{t\""},
+        {"$(a?{t}:{f)", "error: unbalanced {} in attribute expression: \"{f\""},
+        {"$({a)x)", "error: unbalanced {} in attribute expression: \"{a\""},
+        {"$({a}=={b)", "error: unbalanced {} in attribute expression: \"{b\""},
+        {"${{a}}", "error: " OPERATOR_EXPECTED "\"...a}>>>\""},
+        {"${{a} ~ {b} ? {x} : {y}}", "error: " OPERATOR_EXPECTED "\"...a}>>>~ {b} ? {x} : {y}\""},
+        {"${{a}={b}}", "error: " OPERATOR_EXPECTED "\"...a}>>>={b}\""},
+        {"${{a}==={b}}", "error: " OPERATOR_EXPECTED "\"...a}>>>==={b}\""},
+        {"${{a}==~{b}}", "error: " OPERATOR_EXPECTED "\"...a}>>>==~{b}\""},
+        {"${{a}level{b}}", "error: " OPERATOR_EXPECTED "\"...a}>>>level{b}\""},
+        {"${{$} ~ {a}}", "error: " OPERATOR_EXPECTED "\"...$}>>>~ {a}\""},
+        {"${{a} == b}", "error: \"{expression}\" expected at: \"...{a} ==>>> b\""},
+        {"${{a}== level{b}}", "error: \"{expression}\" expected at: \"...{a} ==>>> level{b}\""},
+        {"${{3} <=level x}", "error: \"{expression}\" expected at: \"...{3} <=>>> x\""},
+        {"${{3}<=level_2{2}}", "error: \"{expression}\" expected at: \"...{3} <=>>>_2{2}\""},
+        {"${{3}<=levelx{2}}", "error: bad operator suffix at: \"...<=>>>levelx\""},
+        {"${{3}<=LEVEL{2}}", "error: bad operator suffix at: \"...<=>>>LEVEL\""},
+        {"${{a}=={a} x}", "error: \"?\" or \":\" expected at: \"...}>>>x\""},
+        {"${{a}=={$} x}", "error: empty macro name: \"$\""},
+        {"${{9223372036854775808}<{5}}",
+         "error: mac_exp_eval: bad conversion: 9223372036854775808"},
+        {"${{5}<{99999999999999999999}}",
+         "error: mac_exp_eval: bad conversion: 99999999999999999999"},
+        {"${{x}<level{3}}", "error: malformed compatibility level syntax: \"x\""},
+        {"${{3}<level{}}", "error: malformed compatibility level syntax: \"\""},
+        {"${{3.}<level{3}}", "error: malformed compatibility level syntax: \"3.\""},
+        {"${{3.6 }<level{3}}", "error: malformed compatibility level syntax: \"3.6 \""},
+        {"${{-1}<level{3}}", "error: malformed compatibility level syntax: \"-1\""},
+        {"${{3.6.1.2}<level{3}}", "error: malformed compatibility level syntax: \"3.6.1.2\""},
+        {"${{3.1024}<level{3}}", "error: malformed compatibility level syntax: \"3.1024\""},
+        {"${{3.1.1024}<level{3}}", "error: malformed compatibility level syntax: \"3.1.1024\""},
+        {"${{8796093022208}<level{3}}",
+         "error: malformed compatibility level syntax: \"8796093022208\""},
+        {"$loop", "error: unreasonable macro call nesting: \"loop\""},
+        {"$ping", "error: unreasonable macro call nesting: \"pong\""},
+        /* Postfix counts anew in operands and dies of SIGSEGV */
+        {"$self", "error: unreasonable macro call nesting: \"{$self} == {x} ? {y} : {z}\""},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void test_result_is_appended(void **state)
+{
+    (void)state;
+    UT_string out;
+    char *error = NULL;
+
+    utstring_init(&out);
+    utstring_printf(&out, "old ");
+    assert_true(expand_value("$n5 new", look_up, (void *)(uintptr_t)usual, &out, &error));
+    assert_string_equal(utstring_body(&out), "old 5 new");
+    utstring_done(&out);
+}
+
+/* A chain p0 -> p1 -> ... -> p<links>, whose last value is end; link is how one names the next. */
+static char *expand_chain(int links, const char *link_before, const char *link_after,
+                          const char *end)
+{
+    struct setting *settings = alloc_zeroed((size_t)links + 2, sizeof *settings);
+
+    for (int i = 0; i <= links; i++) {
+        settings[i].name = alloc_format("p%d", i);
+        settings[i].value = i == links ? alloc_string(end)
+                                       : alloc_format("%sp%d%s", link_before, i + 1, link_after);
+    }
+    char *result = expand("$p0", settings);
+    for (int i = 0; i <= links; i++) {
+        free((void *)(uintptr_t)settings[i].name);
+        free((void *)(uintptr_t)settings[i].value);
+    }
+    free(settings);
+    return result;
+}
+
+static void test_depth(void **state)
+{
+    static const struct {
+        int links;
+        const char *before, *after, *end, *result;
+    } rows[] = {
+        {99, "$", "", "/x", "/x"},
+        {100, "$", "", "/x", "error: unreasonable macro call nesting: \"/x\""},
+        {100, "$", "", "$$x", "error: unreasonable macro call nesting: \"$x\""},
+        {100, "$", "", "", ""},
+        {101, "$", "", "", "error: unreasonable macro call nesting: \"p101\""},
+        {99, "$", "", "$u", ""},
+        {100, "$", "", "$u", "error: unreasonable macro call nesting: \"u\""},
+        /* a conditional is a level of its own */
+        {49, "${u:{$", "}}", "/x", "/x"},
+        {50, "${u:{$", "}}", "/x", "error: unreasonable macro call nesting: \"/x\""},
+        /* so is an operand, which Postfix does not count */
+        {49, "${{x$", "}!={}?t}", "/x", "t"},
+        {50, "${{$", "}!={}?t}", "/x", "error: unreasonable macro call nesting: \"/x\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *result = expand_chain(rows[i].links, rows[i].before, rows[i].after, rows[i].end);
+
+        assert_string_equal(result, rows[i].result);
+        free(result);
+    }
+}
+
+/* A new string of count times text, between before and after. */
+static char *repeat(const char *before, const char *text, size_t count, const char *after)
+{
+    UT_string out;
+    size_t length = strlen(text);
+
+    utstring_init(&out);
+    utstring_reserve(&out, strlen(before) + count * length + strlen(after) + 1);
+    utstring_bincpy(&out, before, strlen(before));
+    for (size_t i = 0; i < count; i++)
+        utstring_bincpy(&out, text, length);
+    utstring_bincpy(&out, after, strlen(after));
+    return utstring_body(&out);
+}
+
+/* count times open, then count times close. */
+static char *nest(const char *open, size_t count, const char *close)
+{
+    char *closing = repeat("", close, count, "");
+    char *nested = repeat("", open, count, closing);
+
+    free(closing);
+    return nested;
+}
+
+static void check_starts(char *value, const struct setting *settings, const char *start)
+{
+    struct timespec before, after;
+
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    char *result = expand(value, settings);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_int_equal(strncmp(result, start, strlen(start)), 0);
+    assert_in_range((uintmax_t)(after.tv_sec - before.tv_sec), 0, 5);
+    free(result);
+    free(value);
+}
+
+static void test_limits(void **state)
+{
+    char *long_text = repeat("", "x", 1000000, ""), *half = repeat("${e?", "x", 8000000, "}");
+    const struct setting settings[] = {{"e", ""},      {"x", "x"},        {"long", long_text},
+                                       {"half", half}, {"h", "${half?}"}, {NULL, NULL}};
+
+    (void)state;
+    check_starts(repeat("", "$e", 1000000, ""), settings, "");
+    check_starts(repeat("", "$e", 1000001, ""), settings, "error: more than 1000000 macro ref");
+    check_starts(repeat("", "${{$x}=={x}}", 500000, ""), settings, "true");
+    check_starts(repeat("", "${{$x}=={x}}", 500001, ""), settings, "error: more than 1000000 m");
+    check_starts(repeat("", "$long", 16, ""), settings, "xxx");
+    check_starts(repeat("", "$long", 17, ""), settings,
+                 "error: macro expansion results in more than 16777216 bytes");
+    check_starts(repeat("", "${{$long}=={}}", 16, ""), settings, "");
+    check_starts(repeat("", "${{$long}=={}}", 17, ""), settings,
+                 "error: macro expansion results in more than 16777216 bytes");
+    /* long texts that come to nothing */
+    check_starts(repeat("", "$half", 8, ""), settings, "");
+    check_starts(repeat("", "$half", 1000000, ""), settings,
+                 "error: macro expansion needs more than 268435456 bytes of text");
+    check_starts(repeat("", "$h", 500000, ""), settings, "");
+    free(long_text);
+    free(half);
+}
+
+static void test_deep_and_broken(void **state)
+{
+    const struct setting settings[] = {{"x", "x"}, {NULL, NULL}};
+
+    (void)state;
+    check_starts(repeat("", "${x?", 4000000, ""), settings, "error: truncated macro reference: ");
+    check_starts(repeat("", "$(", 8000000, ""), settings, "error: truncated macro reference: ");
+    check_starts(repeat("", "${{", 5000000, ""), settings, "error: truncated macro reference: ");
+    check_starts(nest("${{", 5000000, "}}"), settings, "error: " OPERATOR_EXPECTED);
+    check_starts(nest("${x?", 3000000, "}"), settings,
+                 "error: macro expansion needs more than 268435456 bytes of text");
+    check_starts(nest("${x?", 500000, "}"), settings, "error: unreasonable macro call nesting: ");
+    check_starts(nest("${{", 200000, "}=={}}"), settings, "error: unreasonable macro call ");
+    check_starts(repeat("", "$$", 8000000, ""), settings, "$$$");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_conditionals),
+        cmocka_unit_test(test_comparisons),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_result_is_appended),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_deep_and_broken),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

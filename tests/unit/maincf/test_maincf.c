@@ -1,0 +1,270 @@
+/* main.cf syntax: logical lines, settings, messages. Expected texts are what Postfix 3.7 says. */
+#include "base/strings.h"
+#include "maincf/maincf.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PATH "/x/main.cf"
+
+struct parsed {
+    struct maincf *maincf;
+    char *text;
+    char *error;
+    bool done;
+};
+
+static struct parsed parse(const char *text)
+{
+    struct parsed parsed = {.maincf = maincf_new(PATH), .text = alloc_string(text)};
+
+    maincf_preset(parsed.maincf, "config_directory", "/x");
+    parsed.done = maincf_parse(parsed.maincf, parsed.text, strlen(text), &parsed.error);
+    return parsed;
+}
+
+static void discard(struct parsed *parsed)
+{
+    maincf_free(parsed->maincf);
+    free(parsed->text);
+    free(parsed->error);
+}
+
+static const char *value(const struct parsed *parsed, const char *name)
+{
+    return maincf_value(parsed->maincf, name, strlen(name));
+}
+
+/* The value of "a" after reading text; NULL when it is not set. */
+static const struct {
+    const char *text;
+    const char *value;
+} values[] = {
+    /* settings */
+    {"a = b\n", "b"},
+    {"a=b\n", "b"},
+    {"a = b", "b"},
+    {"a\t=\tb\t\n", "b"},
+    {"a\v=\f b \v\f\r\n", "b"},
+    {"a = b c\n", "b c"},
+    {"a == b=c\n", "= b=c"},
+    {"a =\n", ""},
+    {"a = \n\n", ""},
+    {"a = \"b\" # c\n", "\"b\" # c"},
+    {"a = #b\n", "#b"},
+    {"a = \\\nb = c\n", "\\"},
+    {"a = \x85\xa0z\xa0\n", "\x85\xa0z\xa0"},
+    {"a = \x01\x7f\n", "\x01\x7f"},
+    {"a = b\r\n", "b"},
+    {"a = b\nc = d\n", "b"},
+    {"a = b\na = c\n", "c"},
+    {"a = b\na =\n", ""},
+    {"A = b\n", NULL},
+    {"aa = b\n", NULL},
+    {"\xa0"
+     "a = b\n",
+     NULL},
+    {"", NULL},
+    {"\n\n", NULL},
+    {" ", NULL},
+    {"#", NULL},
+    /* continuation lines */
+    {"a = b\n c\n", "b c"},
+    {"a = b\n  c", "b  c"},
+    {"a =\n b\n", "b"},
+    {"a\n = b\n", "b"},
+    {"a = b  \n\tc  \n", "b  \tc"},
+    {"a = b\r\n c\r\n", "b\r c"},
+    {"a = b\n\vc\n\fd\n", "b\vc\fd"},
+    {"a = b\n\xa0 = c\n", "b"},
+    {"a = b\n# x\n c\n", "b c"},
+    {"a = b\n  # x\n c\n", "b c"},
+    {"a = b\n\n c\n", "b c"},
+    {"a = b\n \t\r\n c\n", "b c"},
+    {"a = b\n# x\n\n\r\n   # y\n c\n # z\n d\n", "b c d"},
+    {"a = b\n c # d\n", "b c # d"},
+    {"a = b\n c = d\n", "b c = d"},
+    {"# a = x\n# b\na = b\n", "b"},
+    {"a = b\n#\nc = d\n", "b"},
+    /* nothing to continue */
+    {" a = b\n", NULL},
+    {" a = b\n c = d\na = e\n", "e"},
+    {"  # x\n a = b\n", NULL},
+};
+
+static void test_values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct parsed parsed = parse(values[i].text);
+        const char *got = value(&parsed, "a");
+
+        assert_true(parsed.done);
+        assert_int_equal(got == NULL, values[i].value == NULL);
+        if (got != NULL)
+            assert_string_equal(got, values[i].value);
+        discard(&parsed);
+    }
+}
+
+static const struct {
+    const char *text;
+    const char *error;
+} errors[] = {
+    {"foo bar\n", "line 1: missing '=' after attribute name: \"foo bar\""},
+    {"a = b\nfoo", "line 2: missing '=' after attribute name: \"foo\""},
+    {"foo bar = x\n", "line 1: missing '=' after attribute name: \"foo bar = x\""},
+    {"foo\r\n", "line 1: missing '=' after attribute name: \"foo\r\""},
+    {"\xa0 a = b\n", "line 1: missing '=' after attribute name: \"\xa0 a = b\""},
+    {"a=b\n#c\nfoo\n#\n b\n\n c\nd=e\n", "line 3: missing '=' after attribute name: \"foo b c\""},
+    {"a=b\nfoo bar\n baz\n\n#x\n b = c",
+     "line 2: missing '=' after attribute name: \"foo bar baz b = c\""},
+    {"= x\n", "line 1: missing attribute name: \"= x\""},
+    {"\n\n= \n", "line 3: missing attribute name: \"= \""},
+    {"=\n", "line 1: missing attribute name: \"=\""},
+};
+
+static void test_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        struct parsed parsed = parse(errors[i].text);
+        char *expected = alloc_format("%s, %s", PATH, errors[i].error);
+
+        assert_false(parsed.done);
+        assert_string_equal(parsed.error, expected);
+        free(expected);
+        discard(&parsed);
+    }
+}
+
+static void test_error_keeps_what_stood_before(void **state)
+{
+    (void)state;
+    struct parsed parsed = parse("a = b\nfoo\nc = d\n");
+
+    assert_false(parsed.done);
+    assert_string_equal(value(&parsed, "a"), "b");
+    assert_null(value(&parsed, "c"));
+    discard(&parsed);
+}
+
+/* Up to three warnings. */
+static const struct {
+    const char *text;
+    const char *warnings[3];
+} warned[] = {
+    {"a = b\na = b\n", {NULL}},
+    {"a = b\na = b \n a = c\n", {PATH ", line 2: overriding earlier entry: a=b"}},
+    {"a = b\n\na =\n c\na = \n",
+     {PATH ", line 3: overriding earlier entry: a=b",
+      PATH ", line 5: overriding earlier entry: a=c"}},
+    {"config_directory = /x\n", {NULL}},
+    {"config_directory = /y\n", {PATH ", line 1: overriding earlier entry: config_directory=/x"}},
+    {" a = b\n# x\n c\n", {PATH ": logical line must not start with whitespace: \" a = b c\""}},
+    {"\ta\n", {PATH ": logical line must not start with whitespace: \"\ta\""}},
+    {" 23456789 123456789 123456789 \nb = c\n",
+     {PATH ": logical line must not start with whitespace: \" 23456789 123456789 123456789 \""}},
+    {" 23456789 123456789 123456789 1\nb = c\n",
+     {PATH ": logical line must not start with whitespace: \" 23456789 123456789 123456789 ...\""}},
+};
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof warned / sizeof warned[0]; i++) {
+        struct parsed parsed = parse(warned[i].text);
+        const UT_array *warnings = maincf_warnings(parsed.maincf);
+        size_t count = warnings == NULL ? 0 : utarray_len(warnings);
+
+        assert_true(parsed.done);
+        for (size_t n = 0; n < 3; n++) {
+            assert_int_equal(warned[i].warnings[n] != NULL, n < count);
+            if (n < count)
+                assert_string_equal(strings_item(warnings, n), warned[i].warnings[n]);
+        }
+        discard(&parsed);
+    }
+}
+
+static void test_preset_and_override(void **state)
+{
+    (void)state;
+    struct parsed parsed = parse("a = b\n");
+
+    assert_string_equal(value(&parsed, "config_directory"), "/x");
+    maincf_override(parsed.maincf, "a", "c");
+    maincf_override(parsed.maincf, "n", "");
+    maincf_override(parsed.maincf, "n", "o");
+    assert_string_equal(value(&parsed, "a"), "c");
+    assert_string_equal(value(&parsed, "n"), "o");
+    assert_null(maincf_warnings(parsed.maincf));
+    assert_null(maincf_value(parsed.maincf, "a", 0));
+    assert_string_equal(maincf_value(parsed.maincf, "abc", 1), "c");
+    discard(&parsed);
+}
+
+static void test_many_warnings_are_cut(void **state)
+{
+    (void)state;
+    UT_string text;
+
+    utstring_init(&text);
+    for (int i = 0; i < 3000; i++)
+        utstring_printf(&text, "a = %d\n", i);
+    struct parsed parsed = parse(utstring_body(&text));
+    const UT_array *warnings = maincf_warnings(parsed.maincf);
+    assert_true(parsed.done);
+    assert_int_equal(utarray_len(warnings), 1001);
+    assert_string_equal(strings_item(warnings, 1000), PATH ": further warnings are not shown");
+    assert_string_equal(value(&parsed, "a"), "2999");
+    discard(&parsed);
+    utstring_done(&text);
+}
+
+static void test_many_and_long(void **state)
+{
+    (void)state;
+    UT_string text;
+    char *name = alloc_zeroed(1, 100001);
+
+    utstring_init(&text);
+    for (int i = 0; i < 20000; i++)
+        utstring_printf(&text, "n%d = v%d\n", i, i);
+    memset(name, 'x', 100000);
+    utstring_printf(&text, "%s = %s\n %s", name, name, name);
+    struct parsed parsed = parse(utstring_body(&text));
+    assert_true(parsed.done);
+    assert_string_equal(value(&parsed, "n0"), "v0");
+    assert_string_equal(value(&parsed, "n19999"), "v19999");
+    assert_int_equal(strlen(value(&parsed, name)), 200001);
+    discard(&parsed);
+    free(name);
+    utstring_done(&text);
+}
+
+static void test_free_nothing(void **state)
+{
+    (void)state;
+    maincf_free(NULL);
+    maincf_free(maincf_new(PATH));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_error_keeps_what_stood_before),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_preset_and_override),
+        cmocka_unit_test(test_many_warnings_are_cut),
+        cmocka_unit_test(test_many_and_long),
+        cmocka_unit_test(test_free_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

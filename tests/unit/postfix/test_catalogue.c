@@ -1,0 +1,205 @@
+/* What is known of services, and the actions. */
+#include "base/strings.h"
+#include "fixture.h"
+#include "postfix/catalogue.h"
+
+static struct settings *load(const char *text)
+{
+    UT_array *errors;
+
+    utarray_new(errors, &strings_icd);
+    struct settings *settings = settings_load(fixture_file("postkick.ini", text), true, errors);
+    fixture_assert_lines(errors, "");
+    utarray_free(errors);
+    return settings;
+}
+
+static void assert_warnings(struct settings *settings, const char *class, const char *service,
+                            const char *request, const char *expected)
+{
+    struct target target = {alloc_string(class), alloc_string(service), alloc_string(request)};
+    UT_array *warnings;
+
+    utarray_new(warnings, &strings_icd);
+    catalogue_check(settings, &target, warnings);
+    fixture_assert_lines(warnings, expected);
+    utarray_free(warnings);
+    free(target.class);
+    free(target.service);
+    free(target.request);
+}
+
+static void test_requests(void **state)
+{
+    static const struct {
+        const char *class, *service, *request, *warnings;
+    } cases[] = {
+        {"public", "qmgr", "W", ""},
+        {"public", "qmgr", "FADI", ""},
+        {"public", "qmgr", "AD", ""},
+        {"public", "qmgr", "DD", ""},
+        {"public", "qmgr", "A",
+         "request \"A\" starts nothing: AF only modify what others of ADFIW start\n"},
+        {"public", "qmgr", "FAF",
+         "request \"FAF\" starts nothing: AF only modify what others of ADFIW start\n"},
+        {"public", "qmgr", "", "empty request is ignored: the service acts on ADFIW\n"},
+        {"public", "qmgr", "d", "request \"d\": \"d\" is ignored: the service acts on ADFIW\n"},
+        {"public", "qmgr", "WxyxW",
+         "request \"WxyxW\": \"xy\" is ignored: the service acts on ADFIW\n"},
+        {"public", "pickup", "", ""},
+        {"public", "pickup", "anything at all", ""},
+        {"private", "tlsmgr", "W", ""},
+        {"private", "tlsmgr", "x", "request \"x\" is ignored: the service acts on \"W\" only\n"},
+        {"public", "flush", "W", ""},
+        {"public", "flush", "", "request \"\" is ignored: the service acts on \"W\" only\n"},
+        {"public", "flush", "WW", "request \"WW\" is ignored: the service acts on \"W\" only\n"},
+        {"private", "anvil", "refresh", "the service takes no requests\n"},
+        {"private", "scache", "flush", "the service takes no requests\n"},
+        {"public", "cleanup", "", "the service takes no requests\n"},
+        {"public", "mine", "anything", ""},  /* unknown */
+        {"public", "anvil", "anything", ""}, /* another one of that name */
+        {"private", "qmgr", "x", ""},
+    };
+
+    (void)state;
+    struct settings *settings = load("");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_warnings(settings, cases[i].class, cases[i].service, cases[i].request,
+                        cases[i].warnings);
+    settings_free(settings);
+}
+
+static void test_length(void **state)
+{
+    (void)state;
+    struct settings *settings = load("");
+    char request[1026];
+
+    memset(request, 'W', 1025);
+    request[1025] = '\0';
+    assert_warnings(settings, "public", "mine", request,
+                    "request is 1025 bytes long: trigger servers read the first 1024\n");
+    assert_warnings(settings, "public", "qmgr", request,
+                    "request is 1025 bytes long: trigger servers read the first 1024\n");
+    request[1024] = '\0';
+    assert_warnings(settings, "public", "qmgr", request, "");
+    settings_free(settings);
+}
+
+static void test_names_with_capitals(void **state)
+{
+    (void)state;
+    struct settings *settings = load("[service mine]\nname = Mine\nclass = public\nrequests = X\n"
+                                     "[service qmgr]\nclass = public\nrequests = Q\n");
+
+    assert_warnings(settings, "public", "Mine", "Y",
+                    "request \"Y\": \"Y\" is ignored: the service acts on X\n");
+    assert_warnings(settings, "public", "mine", "Y", "");
+    assert_string_equal(catalogue_class(settings, "Mine"), "public");
+    assert_null(catalogue_class(settings, "mine"));
+    assert_warnings(settings, "public", "qmgr", "W",
+                    "request \"W\": \"W\" is ignored: the service acts on Q\n");
+    settings_free(settings);
+}
+
+static void test_classes(void **state)
+{
+    (void)state;
+    struct settings *settings = load("");
+
+    assert_string_equal(catalogue_class(settings, "qmgr"), "public");
+    assert_string_equal(catalogue_class(settings, "anvil"), "private");
+    assert_null(catalogue_class(settings, "nosuch"));
+    assert_null(catalogue_class(settings, "QMGR"));
+    settings_free(settings);
+}
+
+static void test_actions(void **state)
+{
+    (void)state;
+    struct settings *settings =
+        load("[action both]\nkick = private tlsmgr R , public  qmgr\tW\nabout = two of them\n");
+    UT_array *names = catalogue_actions(settings);
+    UT_array *targets = catalogue_action(settings, "both");
+
+    fixture_assert_lines(names, "flush\nincoming\ndeferred\npickup\nboth\n");
+    assert_int_equal(utarray_len(targets), 2);
+    assert_string_equal(target_item(targets, 0)->class, "private");
+    assert_string_equal(target_item(targets, 0)->service, "tlsmgr");
+    assert_string_equal(target_item(targets, 0)->request, "R");
+    assert_string_equal(target_item(targets, 1)->service, "qmgr");
+    assert_string_equal(catalogue_about(settings, "both"), "two of them");
+    assert_string_equal(catalogue_about(settings, "nosuch"), "");
+    assert_null(catalogue_action(settings, "nosuch"));
+    utarray_free(targets);
+    utarray_free(names);
+    settings_free(settings);
+}
+
+static void test_shipped_actions(void **state)
+{
+    static const struct {
+        const char *action, *targets;
+    } cases[] = {
+        {"flush", "public qmgr FADI\npublic pickup W\n"},
+        {"incoming", "public qmgr I\n"},
+        {"deferred", "public qmgr D\n"},
+        {"pickup", "public pickup W\n"},
+    };
+
+    (void)state;
+    struct settings *settings = load("");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        UT_array *targets = catalogue_action(settings, cases[i].action), *lines;
+
+        utarray_new(lines, &strings_icd);
+        for (size_t j = 0; j < utarray_len(targets); j++) {
+            const struct target *target = target_item(targets, j);
+            strings_append(lines, "%s %s %s", target->class, target->service, target->request);
+            /* what we ship, we do not warn about */
+            assert_warnings(settings, target->class, target->service, target->request, "");
+        }
+        fixture_assert_lines(lines, cases[i].targets);
+        utarray_free(lines);
+        utarray_free(targets);
+    }
+    settings_free(settings);
+}
+
+/* "The catalogue covers the services of a stock master.cf." */
+static void test_stock_services(void **state)
+{
+    char line[1024], service[256], private[8];
+
+    (void)state;
+    FILE *file = fopen("/usr/share/postfix/master.cf.dist", "re");
+    if (file == NULL)
+        skip();
+    struct settings *settings = load("");
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (sscanf(line, "%255[^# \t\n] %*s %7s", service, private) != 2)
+            continue;
+        if (strstr(line, "inet") != NULL)
+            continue;
+        const char *class = catalogue_class(settings, service);
+        if (class == NULL || strcmp(class, private[0] == 'n' ? "public" : "private") != 0)
+            fail_msg("%s: %s", service, class == NULL ? "unknown" : class);
+    }
+    (void)fclose(file);
+    settings_free(settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_requests),
+        FIXTURE_TEST(test_length),
+        FIXTURE_TEST(test_names_with_capitals),
+        FIXTURE_TEST(test_classes),
+        FIXTURE_TEST(test_actions),
+        FIXTURE_TEST(test_shipped_actions),
+        FIXTURE_TEST(test_stock_services),
+    };
+
+    return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
+}

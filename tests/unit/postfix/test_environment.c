@@ -1,0 +1,62 @@
+#include "postfix/environment.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Measured with Postfix's postkick. */
+static const struct {
+    const char *list;
+    const char *error; /* NULL: it is taken */
+} checks[] = {
+    {"", NULL},
+    {"MAIL_CONFIG TZ LANG=C", NULL},
+    {"A==", NULL},
+    {"a}b, A=b{c", NULL},
+    {"{A = b c} {} { } {a b}", NULL},
+    {"=x", "update_env: missing attribute name in: =x"},
+    {"A=b =x y", "update_env: missing attribute name in: =x"},
+    {"{ =b }", "update_env: missing attribute name in: =b"},
+    {"X {A=b Y", "import_environment: missing '}' in \"{A=b Y\""},
+    {"{A=b}x", "import_environment: syntax error after '}' in \"{A=b}x\""},
+};
+
+static void test_check(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        char *error = NULL;
+
+        assert_int_equal(environment_check(checks[i].list, &error), checks[i].error == NULL);
+        if (checks[i].error != NULL)
+            assert_string_equal(error, checks[i].error);
+        free(error);
+    }
+}
+
+static void test_import(void **state)
+{
+    (void)state;
+    setenv("KEPT", "as it was", 1);
+    environment_import("KEPT PLAIN=1, {SPACED = a  b} EMPTY= {UNSET} =x LAST=z=");
+    assert_string_equal(getenv("KEPT"), "as it was");
+    assert_string_equal(getenv("PLAIN"), "1");
+    assert_string_equal(getenv("SPACED"), "a  b");
+    assert_string_equal(getenv("EMPTY"), "");
+    assert_null(getenv("UNSET"));
+    assert_string_equal(getenv("LAST"), "z=");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_import),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* Whether a mail system runs: master's lock, looked up and never taken. */
+#include "fixture.h"
+#include "postfix/master.h"
+#include <sys/file.h>
+
+static enum master_state look(void)
+{
+    struct master_locks *locks = master_locks_new();
+    enum master_state state = master_state(locks, fixture_root);
+
+    assert_int_equal(master_state(locks, fixture_root), state);
+    master_locks_free(locks);
+    return state;
+}
+
+static int lock_file(int operation)
+{
+    (void)fixture_directory("pid");
+    int fd = open(fixture_file("pid/master.pid", "1\n"), O_RDWR | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    if (operation != 0)
+        assert_int_equal(flock(fd, operation | LOCK_NB), 0);
+    return fd;
+}
+
+/* Whether this host lets the state be told at all: not in a PID namespace, not on overlayfs. */
+static void skip_unless_told(void)
+{
+    if (look() == MASTER_UNKNOWN)
+        skip();
+}
+
+static void test_nothing_there(void **state)
+{
+    (void)state;
+    assert_int_equal(look(), MASTER_STOPPED);
+    (void)fixture_directory("pid");
+    assert_int_equal(look(), MASTER_STOPPED);
+}
+
+static void test_not_locked(void **state)
+{
+    (void)state;
+    int fd = lock_file(0);
+
+    skip_unless_told();
+    assert_int_equal(look(), MASTER_STOPPED);
+    close(fd);
+}
+
+static void test_locked(void **state)
+{
+    (void)state;
+    int fd = lock_file(LOCK_EX);
+
+    skip_unless_told();
+    assert_int_equal(look(), MASTER_RUNNING);
+    assert_int_equal(flock(fd, LOCK_UN), 0);
+    assert_int_equal(look(), MASTER_STOPPED);
+    close(fd);
+}
+
+/* Somebody looking on is not master. */
+static void test_a_shared_lock(void **state)
+{
+    (void)state;
+    int fd = lock_file(LOCK_SH);
+
+    skip_unless_told();
+    assert_int_equal(look(), MASTER_STOPPED);
+    close(fd);
+}
+
+static void test_another_kind_of_lock(void **state)
+{
+    (void)state;
+    int fd = lock_file(0);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    skip_unless_told();
+    assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+    assert_int_equal(look(), MASTER_STOPPED);
+    close(fd);
+}
+
+/* The lock is never tried: whoever holds it, or wants it, does not notice. */
+static void test_no_lock_is_taken(void **state)
+{
+    (void)state;
+    int fd = lock_file(0);
+    int other = open(fixture_path("pid/master.pid"), O_RDWR | O_CLOEXEC);
+
+    (void)look();
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+    close(other);
+    close(fd);
+}
+
+static void test_what_cannot_be_told(void **state)
+{
+    (void)state;
+    struct master_locks *locks = master_locks_new();
+
+    (void)fixture_file("pid", "no directory");
+    assert_int_equal(master_state(locks, fixture_root), MASTER_UNKNOWN);
+    master_locks_free(locks);
+    master_locks_free(NULL);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    assert_string_equal(master_state_text(MASTER_RUNNING), "y");
+    assert_string_equal(master_state_text(MASTER_STOPPED), "n");
+    assert_string_equal(master_state_text(MASTER_UNKNOWN), "-");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_nothing_there),
+        FIXTURE_TEST(test_not_locked),
+        FIXTURE_TEST(test_locked),
+        FIXTURE_TEST(test_a_shared_lock),
+        FIXTURE_TEST(test_another_kind_of_lock),
+        FIXTURE_TEST(test_no_lock_is_taken),
+        FIXTURE_TEST(test_what_cannot_be_told),
+        cmocka_unit_test(test_text),
+    };
+
+    return cmocka_run_group_tests_name("master", tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+/* The parameters that are used, and what Postfix takes for them. */
+#include "fixture.h"
+#include "postfix/parameter.h"
+
+static void test_names(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+        const char *name = parameter_name((enum parameter)i);
+        enum parameter found = PARAMETER_COUNT;
+
+        assert_non_null(name);
+        assert_true(parameter_find(name, strlen(name), &found));
+        assert_int_equal(found, i);
+        assert_false(parameter_find(name, strlen(name) - 1, &found));
+    }
+    enum parameter found = PARAMETER_COUNT;
+    assert_true(parameter_find("queue_directory}", strlen("queue_directory"), &found));
+    assert_int_equal(found, PARAMETER_QUEUE_DIRECTORY);
+    assert_false(parameter_find("queue_directoryx", strlen("queue_directoryx"), &found));
+    assert_false(parameter_find("QUEUE_DIRECTORY", strlen("QUEUE_DIRECTORY"), &found));
+    assert_false(parameter_find("", 0, &found));
+}
+
+static void test_checks(void **state)
+{
+    static const struct {
+        enum parameter parameter;
+        const char *value;
+        const char *error; /* NULL: none */
+    } cases[] = {
+        {PARAMETER_MULTI_INSTANCE_NAME, "", NULL},
+        {PARAMETER_MULTI_INSTANCE_DIRECTORIES, "", NULL},
+        {PARAMETER_QUEUE_DIRECTORY, "x", NULL},
+        {PARAMETER_QUEUE_DIRECTORY, "", "bad string length 0 < 1: queue_directory = "},
+        {PARAMETER_PICKUP_SERVICE_NAME, "", "bad string length 0 < 1: pickup_service_name = "},
+        {PARAMETER_MULTI_INSTANCE_ENABLE, "Yes", NULL},
+        {PARAMETER_MULTI_INSTANCE_ENABLE, "",
+         "bad boolean configuration: multi_instance_enable = "},
+        {PARAMETER_MULTI_INSTANCE_ENABLE, "maybe",
+         "bad boolean configuration: multi_instance_enable = maybe"},
+        {PARAMETER_TRIGGER_TIMEOUT, "1", NULL},
+        {PARAMETER_TRIGGER_TIMEOUT, "0", "invalid trigger_timeout: 0 (min 1)"},
+        {PARAMETER_TRIGGER_TIMEOUT, "", "parameter trigger_timeout: bad time value or unit: "},
+        {PARAMETER_APPLICATION_EVENT_DRAIN_TIME, "2w", NULL},
+        {PARAMETER_APPLICATION_EVENT_DRAIN_TIME, "5x",
+         "parameter application_event_drain_time: bad time value or unit: 5x"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *error = NULL;
+
+        assert_int_equal(parameter_check(cases[i].parameter, cases[i].value, &error),
+                         cases[i].error == NULL);
+        if (cases[i].error == NULL)
+            assert_null(error);
+        else
+            assert_string_equal(error, cases[i].error);
+        free(error);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_checks),
+    };
+
+    return cmocka_run_group_tests_name("parameter", tests, NULL, NULL);
+}

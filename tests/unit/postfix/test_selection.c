@@ -1,0 +1,426 @@
+/* Which instances a run is about. */
+#include "base/clock.h"
+#include "base/strings.h"
+#include "fixture.h"
+#include "postfix/selection.h"
+
+static struct settings *settings;
+static struct selection_criteria criteria;
+static UT_array *groups, *names, *overrides;
+static const bool keep[PARAMETER_COUNT];
+
+static int setup(void **state)
+{
+    UT_array *errors;
+
+    if (fixture_setup(state) != 0)
+        return -1;
+    utarray_new(errors, &strings_icd);
+    utarray_new(groups, &strings_icd);
+    utarray_new(names, &strings_icd);
+    utarray_new(overrides, &strings_icd);
+    char *text = alloc_format("[postfix]\nconfig_directory = %s/postfix\n", fixture_root);
+    settings = settings_load(fixture_file("postkick.ini", text), true, errors);
+    free(text);
+    utarray_free(errors);
+    criteria = (struct selection_criteria){.groups = groups,
+                                           .check_all = true,
+                                           .names = names,
+                                           .overrides = overrides,
+                                           .keep = keep,
+                                           .stop = CLOCK_NEVER};
+    return settings == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    settings_free(settings);
+    utarray_free(groups);
+    utarray_free(names);
+    utarray_free(overrides);
+    return fixture_teardown(state);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+/* An instance in the directory of that name, with a queue directory of its own. */
+static void make(const char *name, const char *main_cf)
+{
+    char *queue = alloc_format("%s-queue", name), *path = alloc_format("%s/main.cf", name);
+    char *text = alloc_format("queue_directory = %s/%s\n%s", fixture_root, queue, main_cf);
+
+    (void)fixture_directory(name);
+    (void)fixture_directory(queue);
+    (void)fixture_file(path, text);
+    free(queue);
+    free(path);
+    free(text);
+}
+
+/* The default instance with a list of directories, each with fixture_root before it. */
+static void make_default(const char *listed, const char *rest)
+{
+    UT_string text;
+    char *copy = alloc_string(listed), *at = copy;
+
+    utstring_init(&text);
+    utstring_printf(&text, "%s\nmulti_instance_directories =", rest);
+    for (char *word; (word = strsep(&at, " ")) != NULL;)
+        if (word[0] != '\0')
+            utstring_printf(&text, " %s/%s", fixture_root, word);
+    utstring_printf(&text, "\n");
+    make("postfix", utstring_body(&text));
+    free(copy);
+    utstring_done(&text);
+}
+
+#define A "multi_instance_name = postfix-a\nmulti_instance_group = g\nmulti_instance_enable = yes\n"
+#define B "multi_instance_name = b\nmulti_instance_group = h\nmulti_instance_enable = no\n"
+#define ON "multi_instance_enable = yes\n"
+
+/* The member_count ones, by the last component of their directories, with how they stand. */
+static void assert_chosen(bool all, const char *expected)
+{
+    static const char *const standings[] = {"", "!", "-", "="};
+    struct selection selection;
+    UT_string text;
+
+    assert_true(selection_make(&selection, &criteria, settings));
+    selection_mark(&selection, all, true);
+    utstring_init(&text);
+    for (size_t i = 0; i < selection.member_count; i++) {
+        const char *directory = selection.members[i].instance->config_directory;
+        const char *slash = strrchr(directory, '/');
+
+        utstring_printf(&text, "%s%s ", slash == NULL ? directory : slash + 1,
+                        standings[selection.members[i].state]);
+    }
+    for (size_t i = 0; selection.unmatched != NULL && i < utarray_len(selection.unmatched); i++)
+        utstring_printf(&text, "?%s ", strings_item(selection.unmatched, i));
+    assert_string_equal(utstring_len(&text) > 0 ? utstring_body(&text) : "", expected);
+    utstring_done(&text);
+    selection_free(&selection);
+}
+
+static void assert_error(const char *expected)
+{
+    struct selection selection;
+
+    assert_false(selection_make(&selection, &criteria, settings));
+    assert_string_equal(selection.error, expected);
+    selection_free(&selection);
+}
+
+static void test_single(void **state)
+{
+    (void)state;
+    make_default("", "multi_instance_enable = no\n");
+    assert_chosen(false, "postfix ");
+    struct selection selection;
+    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection.is_single);
+    assert_false(selection.is_forced);
+    assert_int_equal(selection.instances[0].enabled, INSTANCE_ENABLED);
+    assert_ptr_equal(selection_home(&selection), &selection.instances[0]);
+    selection_free(&selection);
+}
+
+static void test_several(void **state)
+{
+    (void)state;
+    make_default("b a", ON);
+    make("a", A);
+    make("b", B);
+    assert_chosen(false, "postfix b- a ");
+    assert_chosen(true, "postfix b a ");
+    criteria.reverse = true;
+    assert_chosen(false, "a b- postfix ");
+}
+
+static void test_default_disabled(void **state)
+{
+    (void)state;
+    make_default("a", "");
+    make("a", A);
+    assert_chosen(false, "postfix- a ");
+}
+
+static void test_forced(void **state)
+{
+    (void)state;
+    make_default("a b", ON);
+    make("a", A);
+    make("b", B);
+    criteria.mail_config = fixture_path("b");
+    assert_chosen(false, "b ");
+    criteria.config_directory = fixture_path("a");
+    assert_chosen(false, "a ");
+    criteria.config_directory = NULL;
+    criteria.mail_config = fixture_path("postfix"); /* as postmulti -x exports it */
+    assert_chosen(false, "postfix ");
+    criteria.is_manager = true; /* as postfix(1) exports it */
+    assert_chosen(false, "postfix a b- ");
+    criteria.mail_config = fixture_path("a");
+    char *expected = alloc_format("MAIL_CONFIG=%s/a is not the default instance %s/postfix: unset "
+                                  "it, or use -c",
+                                  fixture_root, fixture_root);
+    assert_error(expected);
+    free(expected);
+    criteria.config_directory = fixture_path("b");
+    assert_chosen(false, "b ");
+}
+
+static void test_contradictions(void **state)
+{
+    (void)state;
+    make_default("a", ON);
+    make("a", A);
+    criteria.config_directory = fixture_path("a");
+    strings_append(groups, "g");
+    assert_error("-g and -i choose among several instances: not with -c");
+    criteria.config_directory = NULL;
+    criteria.mail_config = fixture_path("postfix");
+    assert_error("-g and -i choose among several instances: not with MAIL_CONFIG in the "
+                 "environment");
+    criteria.is_manager = true;
+    assert_chosen(false, "a ");
+}
+
+static void test_names(void **state)
+{
+    static const struct {
+        const char *name; /* / at the start: fixture_root goes before it */
+        const char *expected;
+    } cases[] = {
+        {"postfix-a", "a "},          {"a", "a "},       {"b", "b- "},
+        {"postfix-b", "?postfix-b "}, {"-", "postfix "}, {"/a", "a "},
+        {"/postfix", "postfix "},     {"A", "?A "},      {"g", "?g "},
+        {"nosuch", "?nosuch "},
+    };
+
+    (void)state;
+    make_default("a b", ON);
+    make("a", A);
+    make("b", B);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        utarray_clear(names);
+        strings_append(names, "%s%s", cases[i].name[0] == '/' ? fixture_root : "", cases[i].name);
+        assert_chosen(false, cases[i].expected);
+    }
+    utarray_clear(names);
+    strings_append(names, "b");
+    strings_append(names, "-");
+    strings_append(names, "nosuch");
+    assert_chosen(false, "postfix b- ?nosuch ");
+    utarray_clear(names);
+    strings_append(names, "%s", "");
+    assert_chosen(false, "? ");
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    make_default("a b", ON);
+    make("a", A);
+    make("b", B);
+    strings_append(groups, "g");
+    assert_chosen(false, "a ");
+    strings_append(groups, "h");
+    assert_chosen(false, "a b- ");
+    strings_append(names, "b"); /* those in both */
+    assert_chosen(false, "b- ");
+    strings_append(names, "-");
+    assert_chosen(false, "b- ");
+    utarray_clear(groups);
+    strings_append(groups, "none");
+    assert_chosen(false, "");
+}
+
+/* One that cannot be read has no name or group. */
+static void test_unreadable(void **state)
+{
+    (void)state;
+    make_default("gone a", ON);
+    make("a", A);
+    assert_chosen(false, "postfix gone! a ");
+    strings_append(groups, "g");
+    assert_chosen(false, "gone! a ");
+    utarray_clear(groups);
+    strings_append(names, "a"); /* matched by another */
+    assert_chosen(false, "a ");
+    strings_append(names, "x"); /* it may be the one */
+    assert_chosen(false, "gone! a ?x ");
+    utarray_clear(names);
+    strings_append(names, "%s/gone", fixture_root);
+    assert_chosen(false, "gone! ");
+}
+
+/* One whose name and group can be told is taken by them, whatever else is wrong with it. */
+static void test_damaged_but_known(void **state)
+{
+    (void)state;
+    make_default("a c", ON);
+    make("a", A);
+    make("c", "multi_instance_name = c\nmulti_instance_group = k\nmulti_instance_enable = maybe\n");
+    strings_append(groups, "g");
+    assert_chosen(false, "a ");
+    utarray_clear(groups);
+    strings_append(groups, "k");
+    assert_chosen(false, "c! ");
+    utarray_clear(groups);
+    strings_append(names, "c");
+    assert_chosen(false, "c! ");
+    strings_append(names, "x");
+    assert_chosen(false, "c! ?x ");
+    utarray_clear(names);
+    strings_append(names, "x");
+    assert_chosen(false, "?x ");
+}
+
+/* Disabled instances are left alone, whatever is wrong with them, where that can be told. */
+static void test_disabled_and_damaged(void **state)
+{
+    (void)state;
+    make_default("d", ON);
+    make("d", "trigger_timeout = x\nmulti_instance_enable = no\n");
+    assert_chosen(false, "postfix d- ");
+    assert_chosen(true, "postfix d! ");
+}
+
+static void test_duplicates(void **state)
+{
+    (void)state;
+    make_default("a a b2 postfix b3", ON);
+    make("a", A);
+    (void)fixture_directory("b2");
+    (void)fixture_directory("b3");
+    assert_int_equal(symlink("a-queue", fixture_path("link")), 0);
+    char *text = alloc_format("queue_directory = %s/link\n" ON, fixture_root);
+    (void)fixture_file("b2/main.cf", text);
+    free(text);
+    text = alloc_format("queue_directory = %s/postfix-queue\n", fixture_root);
+    (void)fixture_file("b3/main.cf", text);
+    free(text);
+    assert_chosen(false, "postfix a a= b2= postfix= b3- ");
+    assert_chosen(true, "postfix a a= b2= postfix= b3= ");
+    criteria.reverse = true;
+    assert_chosen(false, "b3- postfix b2 a= a= postfix= ");
+}
+
+static void test_relative_directory(void **state)
+{
+    (void)state;
+    char *text = alloc_format("queue_directory = %s\n" ON "multi_instance_directories = rel/ative",
+                              fixture_root);
+
+    (void)fixture_directory("postfix");
+    (void)fixture_file("postfix/main.cf", text);
+    free(text);
+    assert_chosen(false, "postfix ative! ");
+    struct selection selection;
+    assert_true(selection_make(&selection, &criteria, settings));
+    assert_string_equal(selection.instances[1].error,
+                        "multi_instance_directories: not an absolute path: rel/ative");
+    selection_free(&selection);
+}
+
+static void test_no_default(void **state)
+{
+    (void)state;
+    char *expected =
+        alloc_format("open %s/postfix/main.cf: No such file or directory", fixture_root);
+    assert_error(expected);
+    free(expected);
+    make_default("", "multi_instance_directories = ${\n");
+    assert_int_equal(unlink(fixture_path("postfix/main.cf")), 0);
+    (void)fixture_file("postfix/main.cf", "multi_instance_directories = ${\n");
+    assert_error("dictionary mail_dict: macro processing error");
+}
+
+/* The default instance's other mistakes are its own. */
+static void test_damaged_default(void **state)
+{
+    (void)state;
+    make_default("a", ON "trigger_timeout = x\n");
+    make("a", A);
+    assert_chosen(false, "postfix! a ");
+}
+
+static void assert_listed(size_t listed, bool accepted)
+{
+    UT_string text;
+    struct selection selection;
+
+    utstring_init(&text);
+    utstring_printf(&text, "multi_instance_directories =");
+    for (size_t i = 0; i < listed; i++)
+        utstring_bincpy(&text, " r", 2);
+    (void)fixture_file("postfix/main.cf", utstring_body(&text));
+    utstring_done(&text);
+    assert_int_equal(selection_make(&selection, &criteria, settings), accepted);
+    if (accepted)
+        assert_int_equal(selection.member_count, listed + 1);
+    else
+        assert_string_equal(selection.error,
+                            "multi_instance_directories: more than 65536 instances");
+    selection_free(&selection);
+}
+
+static void test_too_many(void **state)
+{
+    (void)state;
+    (void)fixture_directory("postfix");
+    assert_listed(65535, true);
+    assert_listed(65536, false);
+}
+
+/* Set-gid: a directory has to be listed, as literal text. */
+static void test_raised_privilege(void **state)
+{
+    (void)state;
+    make_default("a", "var = c\nalternate_config_directories = /nowhere, $var/x\n");
+    make("a", A);
+    criteria.is_privileged = true;
+    assert_chosen(false, "postfix- a ");
+    criteria.mail_config = fixture_path("a");
+    assert_chosen(false, "a ");
+    criteria.mail_config = fixture_path("postfix");
+    assert_chosen(false, "postfix ");
+    criteria.mail_config = "c/x";
+    char *expected = alloc_format(
+        "unauthorized configuration directory name: c/x: specify \"alternate_config_directories = "
+        "c/x\" in %s/postfix/main.cf",
+        fixture_root);
+    assert_error(expected);
+    free(expected);
+    criteria.config_directory = "/nowhere";
+    assert_chosen(false, "nowhere! ");
+    criteria.config_directory = fixture_path("b");
+    struct selection selection;
+    assert_false(selection_make(&selection, &criteria, settings));
+    selection_free(&selection);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_single),
+        TEST(test_several),
+        TEST(test_default_disabled),
+        TEST(test_forced),
+        TEST(test_contradictions),
+        TEST(test_names),
+        TEST(test_groups),
+        TEST(test_unreadable),
+        TEST(test_damaged_but_known),
+        TEST(test_disabled_and_damaged),
+        TEST(test_duplicates),
+        TEST(test_relative_directory),
+        TEST(test_no_default),
+        TEST(test_damaged_default),
+        TEST(test_too_many),
+        TEST(test_raised_privilege),
+    };
+
+    return cmocka_run_group_tests_name("selection", tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+/* postkick.ini: what it says, what it does not say, and every mistake in it. */
+#include "base/ini.h"
+#include "base/safe_read.h"
+#include "base/strings.h"
+#include "base/text.h"
+#include "fixture.h"
+#include "postfix/settings.h"
+
+/* The settings of a file; the lines of errors are compared, with @ for the file's path. */
+static struct settings *load(const char *text, const char *expected)
+{
+    const char *path = fixture_file("postkick.ini", text);
+    UT_array *errors;
+    UT_string lines;
+
+    utarray_new(errors, &strings_icd);
+    utstring_init(&lines);
+    for (const char *at = expected; *at != '\0'; at++) {
+        if (*at == '@')
+            utstring_printf(&lines, "%s", path);
+        else
+            utstring_bincpy(&lines, at, 1);
+    }
+    struct settings *settings = settings_load(path, true, errors);
+    fixture_assert_lines(errors, utstring_len(&lines) == 0 ? "" : utstring_body(&lines));
+    assert_int_equal(settings == NULL, expected[0] != '\0');
+    utarray_free(errors);
+    utstring_done(&lines);
+    return settings;
+}
+
+static void test_a_missing_file(void **state)
+{
+    (void)state;
+    UT_array *errors;
+    const char *path = fixture_path("none.ini");
+    char *message = alloc_format("open %s: No such file or directory\n", path);
+
+    utarray_new(errors, &strings_icd);
+    struct settings *settings = settings_load(path, false, errors);
+    assert_non_null(settings);
+    assert_int_equal(utarray_len(errors), 0);
+    assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "10s");
+    assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/etc/postfix");
+    assert_false(settings_strict(settings));
+    assert_int_equal(settings_connections(settings), 0);
+    assert_false(settings_others_write(settings));
+    settings_free(settings);
+    assert_null(settings_load(path, true, errors));
+    fixture_assert_lines(errors, message);
+    utarray_free(errors);
+    free(message);
+    settings_free(NULL);
+}
+
+static void test_an_empty_file(void **state)
+{
+    (void)state;
+    struct settings *settings = load("", "");
+
+    assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_SERVICE_NAME), "qmgr");
+    settings_free(settings);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    struct settings *settings = load("[postfix]\n"
+                                     "trigger_timeout = 3m\n"
+                                     "Config_Directory = /Opt/x\n"
+                                     "[KICK]\n"
+                                     "strict = YES\n"
+                                     "connections = 17\n",
+                                     "");
+
+    assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "3m");
+    assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/Opt/x");
+    assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_DIRECTORY),
+                        "/var/spool/postfix");
+    assert_true(settings_strict(settings));
+    assert_int_equal(settings_connections(settings), 17);
+    settings_free(settings);
+}
+
+static void test_services_and_actions_are_taken_whole(void **state)
+{
+    (void)state;
+    struct settings *settings = load("[service qmgr]\nclass = private\n"
+                                     "[service new]\nclass = public\nrequests = X\n"
+                                     "[action flush]\nkick = public a b\n",
+                                     "");
+
+    assert_string_equal(settings_value(settings, "service qmgr", "class"), "private");
+    assert_null(settings_value(settings, "service qmgr", "requests"));
+    assert_string_equal(settings_value(settings, "service pickup", "requests"), "*");
+    assert_string_equal(settings_value(settings, "service new", "requests"), "X");
+    assert_string_equal(settings_value(settings, "action flush", "kick"), "public a b");
+    assert_null(settings_value(settings, "action flush", "about"));
+    UT_array *services = settings_sections(settings, SETTINGS_SERVICE);
+    assert_true(strings_contain(services, "new"));
+    assert_true(strings_contain(services, "qmgr"));
+    UT_array *actions = settings_sections(settings, SETTINGS_ACTION);
+    fixture_assert_lines(actions, "flush\nincoming\ndeferred\npickup\n");
+    utarray_free(services);
+    utarray_free(actions);
+    settings_free(settings);
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *errors;
+    } cases[] = {
+        {"[postfix]\nnosuch = 1\n", "@: [postfix] nosuch: unknown parameter\n"},
+        {"[postfix]\nmynetworks = 1\n", "@: [postfix] mynetworks: unknown parameter\n"},
+        {"[postfix]\ntrigger_timeout = 5x\n",
+         "@: [postfix] parameter trigger_timeout: bad time value or unit: 5x\n"},
+        {"[postfix]\ntrigger_timeout = 0\n", "@: [postfix] invalid trigger_timeout: 0 (min 1)\n"},
+        {"[postfix]\nqueue_directory =\n",
+         "@: [postfix] bad string length 0 < 1: queue_directory = \n"},
+        {"[postfix]\nmulti_instance_enable = maybe\n",
+         "@: [postfix] bad boolean configuration: multi_instance_enable = maybe\n"},
+        {"[kick]\nstrict = maybe\n", "@: [kick] strict: must be yes or no\n"},
+        {"[kick]\nconnections = -1\n", "@: [kick] connections: must be a number\n"},
+        {"[kick]\nconnections = many\n", "@: [kick] connections: must be a number\n"},
+        {"[kick]\nnosuch = 1\n", "@: [kick] nosuch: unknown setting\n"},
+        {"[nosuch]\n", "@: [nosuch]: unknown section\n"},
+        {"[service]\nclass = public\n", "@: [service]: unknown section\n"
+                                        "@: [service] class: unknown setting\n"},
+        {"strict = yes\n", "@: strict: setting before the first section\n"},
+        {"[service x]\n", "@: [service x]: class is missing\n"},
+        {"[service x]\nclass = other\n", "@: [service x] class: must be public or private\n"},
+        {"[service x]\nclass = public\nname = a/b\n",
+         "@: [service x] name: must be a service name\n"},
+        {"[service x]\nclass = public\nname =\n", "@: [service x] name: must be a service name\n"},
+        {"[service x]\nclass = public\nnosuch = 1\n", "@: [service x] nosuch: unknown setting\n"},
+        {"[action x]\nabout = y\n", "@: [action x]: kick is missing\n"},
+        {"[action x]\nkick =\n",
+         "@: [action x] kick: must be \"class service request\", or several "
+         "with commas between\n"},
+        {"[action x]\nkick = public qmgr\n",
+         "@: [action x] kick: must be \"class service request\", or several with commas between\n"},
+        {"[action x]\nkick = public qmgr W\nnosuch = 1\n",
+         "@: [action x] nosuch: unknown setting\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        (void)load(cases[i].text, cases[i].errors);
+}
+
+static void test_all_mistakes_are_told(void **state)
+{
+    (void)state;
+    (void)load("[postfix]\nnosuch = 1\ntrigger_timeout = x\n[kick]\nstrict = 2\n[other]\n",
+               "@: [postfix] nosuch: unknown parameter\n"
+               "@: [postfix] parameter trigger_timeout: bad time value or unit: x\n"
+               "@: [kick] strict: must be yes or no\n"
+               "@: [other]: unknown section\n");
+    (void)load("[postfix\nqueue_directory\n", "@, line 1: not a section, a setting or a comment\n"
+                                              "@, line 2: not a section, a setting or a comment\n");
+}
+
+static void test_what_is_no_file(void **state)
+{
+    (void)state;
+    UT_array *errors;
+    char *expected;
+
+    utarray_new(errors, &strings_icd);
+    expected = alloc_format("read %s: Is a directory\nopen %s: not a regular file\n"
+                            "read %s: file contains a null byte\n",
+                            fixture_directory("directory"), fixture_path("fifo"),
+                            fixture_bytes("null", "[kick]\0\n", 8));
+    assert_int_equal(mkfifo(fixture_path("fifo"), 0600), 0);
+    assert_null(settings_load(fixture_path("directory"), false, errors));
+    assert_null(settings_load(fixture_path("fifo"), false, errors));
+    assert_null(settings_load(fixture_path("null"), false, errors));
+    fixture_assert_lines(errors, expected);
+    utarray_free(errors);
+    free(expected);
+}
+
+static void test_who_can_write(void **state)
+{
+    (void)state;
+    UT_array *errors;
+    const char *path = fixture_file("postkick.ini", "");
+
+    utarray_new(errors, &strings_icd);
+    assert_int_equal(chmod(path, 0666), 0);
+    struct settings *settings = settings_load(path, true, errors);
+    assert_true(settings_others_write(settings));
+    settings_free(settings);
+    utarray_free(errors);
+}
+
+static void compare(void *context, const char *section, const char *key, const char *value)
+{
+    if (key != NULL)
+        assert_string_equal(settings_value(context, section, key), value);
+}
+
+/* The shipped file says what is built in, all of it and nothing else. */
+static void test_built_in_values(void **state)
+{
+    (void)state;
+    struct safe_read_file file;
+    char *error = NULL;
+    UT_array *errors;
+
+    if (safe_read("conf/postkick.ini", 1 << 20, &file, &error) != SAFE_READ_OK) {
+        free(error); /* not started from the top of the tree */
+        skip();
+    }
+    utarray_new(errors, &strings_icd);
+    struct ini *shipped = ini_parse("shipped", file.text, file.length, errors);
+    assert_non_null(shipped);
+    struct settings *settings = settings_load(fixture_path("none"), false, errors);
+    ini_visit(shipped, compare, settings);
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+        const char *name = parameter_name((enum parameter)i);
+
+        assert_string_equal(ini_value(shipped, "postfix", name),
+                            settings_parameter(settings, (enum parameter)i));
+    }
+    ini_free(shipped);
+    safe_read_free(&file);
+    struct settings *loaded = settings_load("conf/postkick.ini", true, errors);
+    fixture_assert_lines(errors, "");
+    settings_free(loaded);
+    settings_free(settings);
+    utarray_free(errors);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_a_missing_file),  FIXTURE_TEST(test_an_empty_file),
+        FIXTURE_TEST(test_values),          FIXTURE_TEST(test_services_and_actions_are_taken_whole),
+        FIXTURE_TEST(test_mistakes),        FIXTURE_TEST(test_all_mistakes_are_told),
+        FIXTURE_TEST(test_what_is_no_file), FIXTURE_TEST(test_who_can_write),
+        FIXTURE_TEST(test_built_in_values),
+    };
+
+    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}

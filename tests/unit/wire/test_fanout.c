@@ -1,0 +1,264 @@
+/* Many requests at the same time. The service is a child process that reads, or does not. */
+#include "base/clock.h"
+#include "fixture.h"
+#include "wire/fanout.h"
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define MOST 64
+
+static char names[MOST][32];
+static struct trigger triggers[MOST];
+static pid_t service;
+
+static int serve(const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)mkdir(fixture_path("public"), 0755);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/%s", fixture_root, name);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, MOST), 0);
+    return fd;
+}
+
+/* Lays out triggers for the services "r0" to "r<reading - 1>", which read, and "s<n>", silent. The
+ * readers live in a child process until stop_services(). */
+static void start_services(size_t reading, size_t silent)
+{
+    struct pollfd servers[MOST];
+
+    for (size_t i = 0; i < reading + silent; i++) {
+        bool reads = i < reading;
+        (void)snprintf(names[i], sizeof(names[i]), "%c%zu", reads ? 'r' : 's', i);
+        servers[i] = (struct pollfd){.fd = serve(names[i]), .events = reads ? POLLIN : 0};
+        trigger_init(&triggers[i]);
+        triggers[i].queue_directory = fixture_root;
+        triggers[i].class = "public";
+        triggers[i].service = names[i];
+        triggers[i].request = "W";
+        triggers[i].request_length = 1;
+        triggers[i].send_limit = triggers[i].read_limit = 60;
+    }
+    service = fork();
+    assert_true(service >= 0);
+    while (service == 0 && poll(servers, reading + silent, -1) > 0) {
+        for (size_t i = 0; i < reading; i++) {
+            char bytes[16];
+            if (servers[i].revents == 0)
+                continue;
+            int fd = accept4(servers[i].fd, NULL, NULL, SOCK_CLOEXEC);
+            (void)!read(fd, bytes, sizeof(bytes));
+            close(fd);
+        }
+    }
+    if (service == 0)
+        _exit(1);
+    for (size_t i = 0; i < reading + silent; i++)
+        close(servers[i].fd);
+}
+
+static void stop_services(void)
+{
+    (void)kill(service, SIGKILL);
+    assert_int_equal(waitpid(service, NULL, 0), service);
+}
+
+static size_t count_outcomes(size_t count, enum trigger_outcome outcome)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(triggers[i].state, TRIGGER_DONE);
+        assert_int_equal(triggers[i].fd, -1);
+        if (triggers[i].outcome == outcome)
+            found++;
+    }
+    return found;
+}
+
+static struct fanout all(size_t count, int connections)
+{
+    return (struct fanout){
+        .triggers = triggers, .count = count, .connections = connections, .stop = CLOCK_NEVER};
+}
+
+static void test_nothing(void **state)
+{
+    (void)state;
+    struct fanout fanout = all(0, 1);
+
+    assert_int_equal(fanout_run(&fanout), 0);
+}
+
+static void test_all_at_once_and_in_turns(void **state)
+{
+    static const int connections[] = {1, 2, 7, MOST};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(connections) / sizeof(connections[0]); i++) {
+        (void)fixture_setup(NULL);
+        start_services(MOST, 0);
+        struct fanout fanout = all(MOST, connections[i]);
+        assert_int_equal(fanout_run(&fanout), 0);
+        assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
+        stop_services();
+        (void)fixture_teardown(NULL);
+    }
+}
+
+/* The time for several silent services is that of one. */
+static void test_silent_services(void **state)
+{
+    (void)state;
+    start_services(3, 20);
+    struct fanout fanout = all(23, MOST);
+    for (size_t i = 3; i < 23; i++)
+        triggers[i].read_limit = 1;
+
+    int64_t before = clock_now();
+    assert_int_equal(fanout_run(&fanout), 0);
+    int64_t took = clock_now() - before;
+    stop_services();
+    assert_int_equal(count_outcomes(23, TRIGGER_KICKED), 3);
+    assert_int_equal(count_outcomes(23, TRIGGER_NOT_READ), 20);
+    assert_true(took >= CLOCK_SECOND);
+    assert_true(took < 15 * CLOCK_SECOND); /* one after the other would be 20 */
+}
+
+/* Those whose turn does not come in time are told apart. */
+static void test_stop_before_the_last_turn(void **state)
+{
+    (void)state;
+    start_services(0, 3);
+    struct fanout fanout = all(3, 1);
+
+    fanout.stop = clock_after(clock_now(), 1);
+    assert_int_equal(fanout_run(&fanout), 0);
+    stop_services();
+    assert_int_equal(count_outcomes(3, TRIGGER_NOT_READ), 1);
+    assert_int_equal(count_outcomes(3, TRIGGER_NO_TIME), 2);
+}
+
+static void test_fewer_descriptors_than_connections(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    int lowest = dup(STDERR_FILENO);
+
+    close(lowest);
+    start_services(40, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit limit = {(rlim_t)lowest + 6, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct fanout fanout = all(40, 40);
+    int error = fanout_run(&fanout);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    stop_services();
+    assert_int_equal(error, 0);
+    assert_int_equal(count_outcomes(40, TRIGGER_KICKED), 40);
+}
+
+/* Not even one connection: that is told, not waited for. */
+static void test_no_descriptors(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    int lowest = dup(STDERR_FILENO);
+
+    close(lowest);
+    start_services(2, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit limit = {(rlim_t)lowest + 1, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct fanout fanout = all(2, 2);
+    int error = fanout_run(&fanout);
+    limit.rlim_cur = (rlim_t)lowest;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    int no_epoll = fanout_run(&fanout);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    stop_services();
+    assert_int_equal(error, 0);
+    assert_int_equal(count_outcomes(2, TRIGGER_CONNECT), 2);
+    assert_int_equal(triggers[0].error, EMFILE);
+    assert_int_equal(no_epoll, EMFILE);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    interrupted = number;
+}
+
+/* SIGALRM is blocked but during the wait, and ends it. */
+static void test_interruption(void **state)
+{
+    (void)state;
+    sigset_t blocked, before;
+    struct sigaction action = {.sa_handler = interrupt};
+
+    start_services(1, 2);
+    (void)sigaction(SIGALRM, &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGALRM);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, &before), 0);
+    struct fanout fanout = all(3, 1);
+    fanout.interrupted = &interrupted;
+    fanout.signals = &before;
+    (void)alarm(1);
+    assert_int_equal(fanout_run(&fanout), 0);
+    assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+    stop_services();
+    assert_int_equal(interrupted, SIGALRM);
+    assert_int_equal(triggers[0].outcome, TRIGGER_KICKED);
+    assert_int_equal(triggers[1].outcome, TRIGGER_PENDING);
+    assert_int_equal(triggers[1].state, TRIGGER_DONE);
+    assert_int_equal(triggers[1].fd, -1);
+    assert_int_equal(triggers[2].outcome, TRIGGER_PENDING);
+    assert_int_equal(triggers[2].state, TRIGGER_IDLE); /* its turn never came */
+}
+
+static void count_calls(void *context, int64_t now)
+{
+    int *calls = context;
+
+    assert_true(now > 0);
+    ++*calls;
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    int calls = 0;
+
+    start_services(1, 1);
+    struct fanout fanout = all(2, 2);
+    triggers[1].read_limit = 3;
+    fanout.progress = count_calls;
+    fanout.context = &calls;
+    assert_int_equal(fanout_run(&fanout), 0);
+    stop_services();
+    assert_true(calls >= 1 && calls <= 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_nothing),
+        cmocka_unit_test(test_all_at_once_and_in_turns),
+        FIXTURE_TEST(test_silent_services),
+        FIXTURE_TEST(test_stop_before_the_last_turn),
+        FIXTURE_TEST(test_fewer_descriptors_than_connections),
+        FIXTURE_TEST(test_no_descriptors),
+        FIXTURE_TEST(test_interruption),
+        FIXTURE_TEST(test_progress),
+    };
+
+    return cmocka_run_group_tests_name("fanout", tests, NULL, NULL);
+}

@@ -1,0 +1,469 @@
+/* One request to one endpoint, step by step: the test is the service, and owns the clock. */
+#include "base/clock.h"
+#include "fixture.h"
+#include "wire/trigger.h"
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define START (1000 * CLOCK_SECOND)
+#define ALL_EVENTS (EPOLLIN | EPOLLOUT)
+
+static struct trigger new_trigger(const char *service, const char *request)
+{
+    struct trigger trigger;
+
+    trigger_init(&trigger);
+    trigger.queue_directory = fixture_root;
+    trigger.class = "public";
+    trigger.service = service;
+    trigger.request = request;
+    trigger.request_length = strlen(request);
+    trigger.send_limit = 10;
+    trigger.read_limit = 100;
+    return trigger;
+}
+
+static int serve(const char *name, int type, int backlog)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    (void)mkdir(fixture_path("public"), 0755);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/%s", fixture_root, name);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    if (backlog >= 0)
+        assert_int_equal(listen(fd, backlog), 0);
+    return fd;
+}
+
+static int serve_stream(void)
+{
+    return serve("qmgr", SOCK_STREAM, 5);
+}
+
+static void assert_done(const struct trigger *trigger, enum trigger_outcome outcome, int error)
+{
+    assert_int_equal(trigger->state, TRIGGER_DONE);
+    assert_int_equal(trigger->outcome, outcome);
+    assert_int_equal(trigger->error, error);
+    assert_int_equal(trigger->fd, -1);
+    assert_int_equal(trigger->endpoint.fd, -1);
+    assert_int_equal(trigger->endpoint.directory, -1);
+    assert_true(trigger->due == CLOCK_NEVER);
+}
+
+/* Starts one whose request is sent; returns the service's end. */
+static int start_sent(struct trigger *trigger, int server)
+{
+    assert_true(trigger_start(trigger, START, CLOCK_NEVER));
+    assert_int_equal(trigger->state, TRIGGER_READING);
+    assert_int_equal(trigger->seconds, trigger->read_limit);
+    assert_true(trigger->due == START + 100 * CLOCK_SECOND);
+    int service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    assert_true(service >= 0);
+    return service;
+}
+
+static void take(int service, const char *expected, size_t length)
+{
+    char bytes[64];
+
+    assert_int_equal(recv(service, bytes, sizeof(bytes), 0), (ssize_t)length);
+    assert_memory_equal(bytes, expected, length);
+}
+
+static void test_read(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "FADI");
+    int service = start_sent(&trigger, server);
+
+    trigger_event(&trigger, EPOLLOUT, START);
+    assert_int_equal(trigger.state, TRIGGER_READING); /* not read: not confirmed */
+    take(service, "FADI", 5);
+    trigger_event(&trigger, EPOLLOUT, START + 5);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    assert_true(trigger.finished == START + 5);
+    close(service);
+    close(server);
+}
+
+static void test_empty_request(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "");
+    int service = start_sent(&trigger, server);
+
+    take(service, "", 1);
+    close(service);
+    trigger_event(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP, START);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(server);
+}
+
+/* A service that greets its client gets its greeting taken off its hands, and that is no answer. */
+static void test_greeting(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+    int service = start_sent(&trigger, server), waiting = -1;
+
+    assert_int_equal(send(service, "hello", 5, 0), 5);
+    trigger_event(&trigger, EPOLLIN, START);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    assert_int_equal(ioctl(trigger.fd, FIONREAD, &waiting), 0);
+    assert_int_equal(waiting, 0);
+    take(service, "W", 2);
+    trigger_event(&trigger, EPOLLOUT, START);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(service);
+    close(server);
+}
+
+/* Whatever way the service goes with the request unread, it is never a success. */
+static void test_gone_unread(void **state)
+{
+    static const struct {
+        const char *greeting;
+        bool half;   /* reads part of the request first */
+        bool accept; /* before it goes */
+    } cases[] = {{"", false, true},
+                 {"", false, false},
+                 {"", true, true},
+                 {"hello", false, true},
+                 {"hello", true, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int server = serve_stream(), service = -1;
+        struct trigger trigger = new_trigger("qmgr", "FADI");
+
+        assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+        if (cases[i].accept)
+            service = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+        if (cases[i].greeting[0] != '\0')
+            assert_int_equal(send(service, cases[i].greeting, 5, 0), 5);
+        if (cases[i].half) {
+            char bytes[2];
+            assert_int_equal(recv(service, bytes, 2, 0), 2);
+        }
+        if (service >= 0)
+            close(service);
+        close(server);
+        trigger_event(&trigger, ALL_EVENTS | EPOLLRDHUP | EPOLLHUP | EPOLLERR, START);
+        assert_done(&trigger, TRIGGER_CLOSED, ECONNRESET);
+        assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
+    }
+}
+
+/* End of file alone is no answer: the service may have shut down its writing side. */
+static void test_shutdown(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+    int service = start_sent(&trigger, server);
+
+    assert_int_equal(shutdown(service, SHUT_WR), 0);
+    trigger_event(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP, START);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    trigger_timer(&trigger, trigger.due);
+    assert_done(&trigger, TRIGGER_NOT_READ, 0);
+    assert_int_equal(trigger.seconds, 100);
+    close(service);
+    close(server);
+}
+
+static void test_not_read(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+    int service = start_sent(&trigger, server);
+
+    trigger_timer(&trigger, trigger.due - 1);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    trigger_timer(&trigger, trigger.due);
+    assert_done(&trigger, TRIGGER_NOT_READ, 0);
+    close(service);
+    close(server);
+}
+
+/* Read at the last moment, without an event so far. */
+static void test_read_when_time_is_up(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+    int service = start_sent(&trigger, server);
+
+    take(service, "W", 2);
+    trigger_timer(&trigger, trigger.due);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(service);
+    close(server);
+}
+
+static void test_wait_for_close(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+
+    trigger.wait_for_close = true;
+    int service = start_sent(&trigger, server);
+    take(service, "W", 2);
+    int64_t later = START + 30 * CLOCK_SECOND;
+    trigger_event(&trigger, EPOLLOUT, later);
+    assert_int_equal(trigger.state, TRIGGER_CLOSING);
+    assert_true(trigger.due == later + 100 * CLOCK_SECOND); /* a limit of its own */
+    assert_int_equal(send(service, "some", 4, 0), 4);
+    assert_int_equal(shutdown(service, SHUT_WR), 0);
+    trigger_event(&trigger, EPOLLIN | EPOLLRDHUP, later);
+    assert_int_equal(trigger.state, TRIGGER_CLOSING); /* it may go on working */
+    close(service);
+    trigger_event(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, later);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(server);
+}
+
+static void test_not_finished(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+
+    trigger.wait_for_close = true;
+    int service = start_sent(&trigger, server);
+    take(service, "W", 2);
+    trigger_timer(&trigger, START + 100 * CLOCK_SECOND); /* read, but seen only now */
+    assert_int_equal(trigger.state, TRIGGER_CLOSING);
+    trigger_timer(&trigger, trigger.due);
+    assert_done(&trigger, TRIGGER_NOT_FINISHED, 0);
+    close(service);
+    close(server);
+}
+
+/* With a request that was read, an end that is a reset is an end too. */
+static void test_reset_after_read(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+
+    trigger.wait_for_close = true;
+    int service = start_sent(&trigger, server);
+    take(service, "W", 2);
+    trigger_event(&trigger, EPOLLOUT, START);
+    assert_int_equal(trigger.state, TRIGGER_CLOSING);
+    assert_int_equal(send(trigger.fd, "x", 1, 0), 1);
+    close(service);
+    trigger_event(&trigger, EPOLLIN | EPOLLERR, START);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(server);
+}
+
+static void test_full_listen_queue(void **state)
+{
+    (void)state;
+    int server = serve("qmgr", SOCK_STREAM, 0), fillers[4];
+    struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("public/qmgr"));
+    for (size_t i = 0; i < 4; i++) {
+        fillers[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
+    }
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(trigger_start(&late, START, CLOCK_NEVER));
+    int64_t now = START;
+    for (int tries = 0; trigger.state != TRIGGER_DONE; tries++) {
+        assert_int_equal(trigger.state, TRIGGER_CONNECTING);
+        assert_int_equal(trigger.fd, -1);
+        assert_true(trigger.due > now && trigger.due <= START + 10 * CLOCK_SECOND);
+        assert_true(tries < 1000);
+        now = trigger.due;
+        trigger_timer(&trigger, now);
+    }
+    assert_true(now == START + 10 * CLOCK_SECOND);
+    assert_done(&trigger, TRIGGER_QUEUE_FULL, EAGAIN);
+    assert_int_equal(trigger.seconds, 10);
+
+    int accepted;
+    while ((accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+        close(accepted);
+    trigger_timer(&late, late.due); /* there is room now */
+    assert_int_equal(late.state, TRIGGER_READING);
+    accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    take(accepted, "W", 2);
+    trigger_event(&late, EPOLLOUT, now);
+    assert_done(&late, TRIGGER_KICKED, 0);
+    close(accepted);
+    for (size_t i = 0; i < 4; i++)
+        close(fillers[i]);
+    close(server);
+}
+
+/* The end of the whole run comes before the limit of any step. */
+static void test_stop(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+
+    assert_true(trigger_start(&trigger, START, START + 3 * CLOCK_SECOND / 2));
+    assert_true(trigger.due == START + 3 * CLOCK_SECOND / 2);
+    assert_int_equal(trigger.seconds, 2); /* rounded up for people */
+    trigger_timer(&trigger, trigger.due);
+    assert_done(&trigger, TRIGGER_NOT_READ, 0);
+    close(server);
+}
+
+static void test_fifo(void **state)
+{
+    (void)state;
+    struct trigger trigger = new_trigger("fifo", "FADI");
+
+    (void)fixture_directory("public");
+    assert_int_equal(mkfifo(fixture_path("public/fifo"), 0600), 0);
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_done(&trigger, TRIGGER_NO_READER, ENXIO);
+    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    trigger = new_trigger("fifo", "FADI");
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    char bytes[16];
+    assert_int_equal(read(reader, bytes, sizeof(bytes)), 4); /* without the NUL */
+    assert_memory_equal(bytes, "FADI", 4);
+    trigger = new_trigger("fifo", "");
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(reader);
+}
+
+static int open_full_fifo(void)
+{
+    char page[4096] = {0};
+    (void)fixture_directory("public");
+    assert_int_equal(mkfifo(fixture_path("public/fifo"), 0600), 0);
+    int fd = open(fixture_path("public/fifo"), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    while (write(fd, page, sizeof(page)) > 0)
+        ;
+    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    close(fd);
+    return reader;
+}
+
+static void test_full_fifo(void **state)
+{
+    (void)state;
+    int reader = open_full_fifo();
+    char bytes[65536];
+    struct trigger trigger = new_trigger("fifo", "W"), full = trigger, left = trigger;
+
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(trigger_start(&full, START, CLOCK_NEVER));
+    assert_true(trigger_start(&left, START, CLOCK_NEVER));
+    assert_int_equal(trigger.state, TRIGGER_WRITING);
+    assert_true(trigger.fd >= 0);
+    trigger_event(&trigger, EPOLLOUT, START);
+    assert_int_equal(trigger.state, TRIGGER_WRITING);
+    trigger_timer(&full, full.due);
+    assert_done(&full, TRIGGER_NOT_WRITTEN, EAGAIN);
+    assert_true(read(reader, bytes, sizeof(bytes)) > 0);
+    trigger_event(&trigger, EPOLLOUT, START);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(reader);
+    (void)signal(SIGPIPE, SIG_IGN);
+    trigger_event(&left, EPOLLERR | EPOLLOUT, START);
+    (void)signal(SIGPIPE, SIG_DFL);
+    assert_done(&left, TRIGGER_NO_READER, EPIPE);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *service;
+        enum trigger_outcome outcome;
+        int error;
+    } cases[] = {
+        {"nosuch", TRIGGER_LOOKUP, ENOENT},      {"link", TRIGGER_LINK, ELOOP},
+        {"file", TRIGGER_WRONG_TYPE, 0},         {"two", TRIGGER_HARD_LINKS, 0},
+        {"dead", TRIGGER_CONNECT, ECONNREFUSED}, {"datagram", TRIGGER_CONNECT, EPROTOTYPE},
+    };
+    int dead = serve("dead", SOCK_STREAM, -1), datagram = serve("datagram", SOCK_DGRAM, -1);
+
+    (void)fixture_file("public/file", "");
+    assert_int_equal(symlink("dead", fixture_path("public/link")), 0);
+    assert_int_equal(mkfifo(fixture_path("public/two"), 0600), 0);
+    assert_int_equal(link(fixture_path("public/two"), fixture_path("public/names")), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct trigger trigger = new_trigger(cases[i].service, "W");
+
+        assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+        assert_done(&trigger, cases[i].outcome, cases[i].error);
+    }
+    close(dead);
+    close(datagram);
+}
+
+static void test_out_of_descriptors(void **state)
+{
+    (void)state;
+    int server = serve_stream(), taken[64];
+    size_t count = 0;
+    struct rlimit before;
+    struct trigger trigger = new_trigger("qmgr", "W");
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit limit = {64, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    while (count < 64 && (taken[count] = dup(STDERR_FILENO)) >= 0)
+        count++;
+    for (int spare = 0; spare < 3; spare++) {
+        assert_false(trigger_start(&trigger, START, CLOCK_NEVER));
+        assert_int_equal(trigger.state, TRIGGER_IDLE);
+        close(taken[--count]);
+    }
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    trigger_abandon(&trigger, START);
+    assert_done(&trigger, TRIGGER_PENDING, 0);
+    while (count > 0)
+        close(taken[--count]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    close(server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_read),
+        FIXTURE_TEST(test_empty_request),
+        FIXTURE_TEST(test_greeting),
+        FIXTURE_TEST(test_gone_unread),
+        FIXTURE_TEST(test_shutdown),
+        FIXTURE_TEST(test_not_read),
+        FIXTURE_TEST(test_read_when_time_is_up),
+        FIXTURE_TEST(test_wait_for_close),
+        FIXTURE_TEST(test_not_finished),
+        FIXTURE_TEST(test_reset_after_read),
+        FIXTURE_TEST(test_full_listen_queue),
+        FIXTURE_TEST(test_stop),
+        FIXTURE_TEST(test_fifo),
+        FIXTURE_TEST(test_full_fifo),
+        FIXTURE_TEST(test_refusals),
+        FIXTURE_TEST(test_out_of_descriptors),
+    };
+
+    return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);
+}
