@@ -81,12 +81,12 @@ static const struct {
 
 static int run_command(const struct options *options, struct settings *settings)
 {
+    struct limits limits = limits_start(options->time_limit);
     struct command command = {
         .options = options,
         .settings = settings,
         .mail_config = getenv("MAIL_CONFIG"),
-        .stop =
-            options->time_limit == 0 ? CLOCK_NEVER : clock_after(clock_now(), options->time_limit),
+        .limits = &limits,
         .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
         .is_privileged = getauxval(AT_SECURE) != 0,
     };

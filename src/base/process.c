@@ -237,25 +237,26 @@ static void check_interrupted(struct state *state)
     const struct process_batch *run = state->run;
     sigset_t previous;
 
-    if (run->interruptions == NULL)
+    if (run->limits->interruptions == NULL)
         return;
     /* ppoll(2) lets no signal through when it need not wait: a flood of output would keep it out */
-    if (run->signals != NULL && sigprocmask(SIG_SETMASK, run->signals, &previous) == 0)
+    if (run->limits->wait_mask != NULL &&
+        sigprocmask(SIG_SETMASK, run->limits->wait_mask, &previous) == 0)
         (void)sigprocmask(SIG_SETMASK, &previous, NULL);
-    if (*run->interruptions == state->passed_on)
+    if (*run->limits->interruptions == state->passed_on)
         return;
-    state->passed_on = *run->interruptions;
+    state->passed_on = *run->limits->interruptions;
     if (!state->ending)
         state->end_reason = PROCESS_STOPPED;
     state->ending = true;
-    signal_children(state, *run->interrupted);
+    signal_children(state, *run->limits->interrupted);
 }
 
 /* Starts to end what runs: because we are told to, or because the time is over. */
 static void check_end(struct state *state, int64_t now)
 {
     check_interrupted(state);
-    if (now >= state->run->stop && state->kill_at == CLOCK_NEVER) {
+    if (now >= state->run->limits->end && state->kill_at == CLOCK_NEVER) {
         if (!state->ending)
             state->end_reason = PROCESS_TIMED_OUT;
         state->ending = true;
@@ -288,7 +289,7 @@ static void sweep(struct state *state)
 /* When something has to be done although no child moves. */
 static int64_t find_due(const struct state *state, int64_t now)
 {
-    int64_t due = state->run->stop;
+    int64_t due = state->run->limits->end;
 
     if (state->kill_at != CLOCK_NEVER)
         due = state->killed ? CLOCK_NEVER : state->kill_at;
@@ -312,7 +313,7 @@ static void wait_once(struct state *state, struct pollfd *polls)
         polls[2 * i + 1] = (struct pollfd){.fd = child->pipe, .events = POLLIN};
     }
     int count = ppoll(polls, state->active_count * 2, milliseconds < 0 ? NULL : &timeout,
-                      state->run->signals);
+                      state->run->limits->wait_mask);
     if (count < 0 && errno == EINTR)
         return; /* the caller looks */
     if (count < 0) {

@@ -5,6 +5,7 @@
 #define PROCESS_H
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,11 +62,7 @@ struct process_batch {
     struct process *processes;
     size_t count;
     int parallel; /* at once; at least 1 */
-    int64_t stop; /* end of the whole run, clock_now(), or CLOCK_NEVER */
-    /* the signal that came, and how many did so far; NULL when nobody counts */
-    const volatile sig_atomic_t *interrupted;
-    const volatile sig_atomic_t *interruptions;
-    const sigset_t *signals; /* mask during the wait only; or NULL */
+    const struct limits *limits;
     /* called when a child has come to its end, in the order of that; or NULL */
     void (*finished)(void *context, struct process *child);
     void *context;

@@ -14,7 +14,7 @@ bool command_select(const struct command *command, const bool *keep, struct sele
         .names = options->names,
         .overrides = options->overrides,
         .keep = keep,
-        .stop = command->stop,
+        .limits = command->limits,
         .reverse = options->reverse,
         .check_all = !is_run,
         .is_manager = options->mode != OPTIONS_KICK,

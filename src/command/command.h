@@ -14,9 +14,9 @@ struct command {
     const struct options *options;
     struct settings *settings;
     const char *mail_config; /* MAIL_CONFIG in the environment, or NULL */
-    int64_t stop;            /* end of the whole run: -t, or CLOCK_NEVER */
-    int verbose;             /* -v and MAIL_VERBOSE */
-    bool is_privileged;      /* set-gid: the environment and other directories are not trusted */
+    const struct limits *limits;
+    int verbose;        /* -v and MAIL_VERBOSE */
+    bool is_privileged; /* set-gid: the environment and other directories are not trusted */
 };
 
 /* The commands. They return the exit status: 0 when every selected instance was served, else 1. */

@@ -94,19 +94,13 @@ static bool run_jobs(struct teller *teller, struct jobs *jobs)
     const struct command *command = teller->command;
     const struct options *options = command->options;
     const struct selection *selection = teller->selection;
-    struct jobs_limits limits = {.stop = command->stop,
-                                 .time_limit = options->time_limit,
-                                 .interrupted = &signals_received,
-                                 .interruptions = &signals_count,
-                                 .signals = signals_wait_mask(),
-                                 .finished = tell,
-                                 .context = teller};
+    struct jobs_observer observer = {.finished = tell, .context = teller};
 
     if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
         alloc_fail();
     signals_catch();
     descriptors_raise_limit();
-    jobs_run(jobs, &limits);
+    jobs_run(jobs, command->limits, &observer);
     if (!options->quiet)
         report_jobs(selection, jobs, command->verbose);
     else if (selection->is_single && selection->members[0].state == SELECTION_FAILED)

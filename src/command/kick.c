@@ -92,17 +92,15 @@ static int connections(const struct command *command)
 
 static bool send_all(const struct command *command, struct kicks *kicks)
 {
-    struct kick_limits limits = {.connections = connections(command),
-                                 .stop = command->stop,
-                                 .wait = command->options->wait,
-                                 .interrupted = &signals_received,
-                                 .context = kicks};
+    struct kicks_options kicks_options = {.connections = connections(command),
+                                          .limits = command->limits,
+                                          .wait = command->options->wait,
+                                          .context = kicks};
 
     if (!command->options->quiet && progress_is_wanted())
-        limits.progress = progress_show;
+        kicks_options.progress = progress_show;
     signals_catch();
-    limits.signals = signals_wait_mask();
-    int error = kicks_run(kicks, &limits);
+    int error = kicks_run(kicks, &kicks_options);
     progress_clear();
     if (error != 0)
         diag_warning("epoll: %s", strerror(error));

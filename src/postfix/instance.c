@@ -146,7 +146,7 @@ static void ask_postconf(struct evaluation *evaluation, bool *known)
     }
     if (!postconf_ask(source->command_directory(source->context),
                       evaluation->instance->config_directory, source->overrides, evaluation->wanted,
-                      source->stop, answers, &error)) {
+                      source->limits, answers, &error)) {
         if (evaluation->first_error != NULL) {
             set_expansion_error(evaluation->instance, evaluation->first_error);
             evaluation->first_error = NULL;

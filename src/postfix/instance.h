@@ -5,6 +5,7 @@
 #define INSTANCE_H
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "postfix/parameter.h"
 #include "postfix/settings.h"
 #include <stdint.h>
@@ -39,8 +40,8 @@ struct instance_source {
     const UT_array *overrides; /* strings "name=value" for every instance; may be empty */
     const bool *keep;          /* [PARAMETER_COUNT]: the values to keep in the instance */
     bool check_all;            /* every parameter that a kick uses, kept or not */
-    int64_t stop;              /* end of the whole run, for programs that have to be asked */
-    bool may_run;              /* postconf(1) may be asked */
+    const struct limits *limits;
+    bool may_run; /* postconf(1) may be asked */
     /* command_directory to take postconf(1) from: of the default instance, never another's */
     const char *(*command_directory)(void *context);
     void *context;

@@ -6,7 +6,8 @@
 /* A run under way. */
 struct progress {
     struct jobs *jobs;
-    const struct jobs_limits *limits;
+    const struct limits *limits;
+    const struct jobs_observer *observer;
     size_t next; /* the first task that was not yet told of */
 };
 
@@ -89,18 +90,18 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
 }
 
 /* How the child came to its end, for people; NULL when all is well. */
-static char *describe_end(const struct process *child, const struct jobs_limits *limits)
+static char *describe_end(const struct process *child, const struct limits *limits)
 {
     bool is_interrupted = limits->interrupted != NULL && *limits->interrupted != 0;
 
     switch (child->outcome) {
     case PROCESS_PENDING:
         return is_interrupted ? alloc_string("not started: interrupted")
-                              : alloc_format("not started within %ds", limits->time_limit);
+                              : alloc_format("not started within %ds", limits->seconds);
     case PROCESS_NOT_STARTED:
         return alloc_format("run %s: %s", child->program, strerror(child->error));
     case PROCESS_TIMED_OUT:
-        return alloc_format("not finished within %ds", limits->time_limit);
+        return alloc_format("not finished within %ds", limits->seconds);
     case PROCESS_STOPPED:
         return alloc_string("interrupted");
     case PROCESS_ENDED:
@@ -120,8 +121,8 @@ static void finish_job(const struct progress *progress, struct job *job)
         job->reason = describe_end(job->child, progress->limits);
         job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
     }
-    if (progress->limits->finished != NULL)
-        progress->limits->finished(progress->limits->context, job);
+    if (progress->observer->finished != NULL)
+        progress->observer->finished(progress->observer->context, job);
     if (job->child != NULL)
         process_free(job->child);
 }
@@ -143,16 +144,13 @@ static void advance(void *context, struct process *child)
     }
 }
 
-void jobs_run(struct jobs *jobs, const struct jobs_limits *limits)
+void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_observer *observer)
 {
-    struct progress progress = {.jobs = jobs, .limits = limits};
+    struct progress progress = {.jobs = jobs, .limits = limits, .observer = observer};
     struct process_batch run = {.processes = jobs->processes,
                                 .count = jobs->first_part,
                                 .parallel = jobs->parallel,
-                                .stop = limits->stop,
-                                .interrupted = limits->interrupted,
-                                .interruptions = limits->interruptions,
-                                .signals = limits->signals,
+                                .limits = limits,
                                 .finished = advance,
                                 .context = &progress};
 

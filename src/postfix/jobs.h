@@ -55,12 +55,7 @@ struct jobs {
     bool is_reversed; /* stop-like: the last task is run first */
 };
 
-struct jobs_limits {
-    int64_t stop;   /* end of the whole run */
-    int time_limit; /* the same in seconds from the start, to be told */
-    const volatile sig_atomic_t *interrupted;
-    const volatile sig_atomic_t *interruptions;
-    const sigset_t *signals;
+struct jobs_observer {
     /* called for each task, in order, as soon as it and all before it are done; its output is
      * freed afterwards */
     void (*finished)(void *context, const struct job *job);
@@ -73,7 +68,7 @@ struct jobs_limits {
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec);
 
 /* Runs them. Afterwards no task is JOB_PLANNED. */
-void jobs_run(struct jobs *jobs, const struct jobs_limits *limits);
+void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_observer *observer);
 
 /* Whether all that was to be done is done: instances that are not enabled and duplicates do not
  * count, nor do items that are only planned. */

@@ -92,19 +92,17 @@ static enum kick_status outcome_status(enum trigger_outcome outcome)
     }
 }
 
-int kicks_run(struct kicks *kicks, const struct kick_limits *limits)
+int kicks_run(struct kicks *kicks, const struct kicks_options *options)
 {
     struct fanout fanout = {.triggers = kicks->triggers,
                             .count = kicks->trigger_count,
-                            .connections = limits->connections,
-                            .stop = limits->stop,
-                            .interrupted = limits->interrupted,
-                            .signals = limits->signals,
-                            .progress = limits->progress,
-                            .context = limits->context};
+                            .connections = options->connections,
+                            .limits = options->limits,
+                            .progress = options->progress,
+                            .context = options->context};
 
     for (size_t i = 0; i < kicks->trigger_count; i++)
-        kicks->triggers[i].wait_for_close = limits->wait;
+        kicks->triggers[i].wait_for_close = options->wait;
     int error = fanout_run(&fanout);
     for (size_t i = 0; i < kicks->count; i++)
         if (kicks->items[i].trigger != NULL)

@@ -37,12 +37,10 @@ struct kicks {
     size_t trigger_count;
 };
 
-struct kick_limits {
+struct kicks_options {
+    const struct limits *limits;
     int connections; /* at once */
-    int64_t stop;    /* end of the whole run */
     bool wait;       /* until the services have finished */
-    const volatile sig_atomic_t *interrupted;
-    const sigset_t *signals; /* mask during the wait */
     void (*progress)(void *context, int64_t now);
     void *context;
 };
@@ -57,7 +55,7 @@ void kicks_plan(struct kicks *kicks, const struct selection *selection, const UT
 
 /* Sends all requests at once and waits. Afterwards every kick has its status, those that were
  * interrupted excepted: their trigger's outcome is TRIGGER_PENDING. Returns 0 or an errno. */
-int kicks_run(struct kicks *kicks, const struct kick_limits *limits);
+int kicks_run(struct kicks *kicks, const struct kicks_options *options);
 
 /* The dry run: makes the same checks and connects to nothing. */
 void kicks_check(struct kicks *kicks, struct master_locks *locks);

@@ -95,8 +95,8 @@ static void describe_failure(const struct process *child, char **error)
 }
 
 bool postconf_ask(const char *command_directory, const char *config_directory,
-                  const UT_array *overrides, const bool *wanted, int64_t stop, char **values,
-                  char **error)
+                  const UT_array *overrides, const bool *wanted, const struct limits *limits,
+                  char **values, char **error)
 {
     static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", locale[] = "LC_ALL=C";
     char *const environment[] = {path, locale, NULL};
@@ -112,9 +112,11 @@ bool postconf_ask(const char *command_directory, const char *config_directory,
                             .environment = environment,
                             .output = PROCESS_STDOUT_ONLY};
     struct process_batch run = {.processes = &child, .count = 1, .parallel = 1};
-    run.stop = clock_after(clock_now(), POSTCONF_SECONDS);
-    if (run.stop > stop)
-        run.stop = stop;
+    struct limits own = *limits;
+    own.end = clock_after(clock_now(), POSTCONF_SECONDS);
+    if (own.end > limits->end)
+        own.end = limits->end;
+    run.limits = &own;
 
     process_run(&run);
     if (child.outcome == PROCESS_ENDED && child.exit_status == 0 && child.signal == 0 &&

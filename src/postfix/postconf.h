@@ -6,6 +6,7 @@
 #define POSTCONF_H
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "postfix/parameter.h"
 #include <stdint.h>
 
@@ -16,11 +17,11 @@
  * Runs "COMMAND_DIRECTORY/postconf -c CONFIG_DIRECTORY -x NAME..." once, with a clean environment,
  * for the wanted parameters, with the overrides (strings "name=value") as -o.
  * Returns true with values[parameter] a new string for each parameter with wanted[parameter];
- * otherwise false with *error, and no value set. stop is the end of the whole run
- * (clock_now()).
+ * otherwise false with *error, and no value set. The call ends with the limits
+ * of the run, and after POSTCONF_SECONDS.
  */
 bool postconf_ask(const char *command_directory, const char *config_directory,
-                  const UT_array *overrides, const bool *wanted, int64_t stop, char **values,
-                  char **error);
+                  const UT_array *overrides, const bool *wanted, const struct limits *limits,
+                  char **values, char **error);
 
 #endif

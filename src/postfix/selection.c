@@ -268,7 +268,7 @@ bool selection_make(struct selection *selection, const struct selection_criteria
                                      .overrides = criteria->overrides,
                                      .keep = keep,
                                      .check_all = criteria->check_all,
-                                     .stop = criteria->stop,
+                                     .limits = criteria->limits,
                                      .may_run = !criteria->is_privileged,
                                      .command_directory = programs_command_directory,
                                      .context = &programs};

@@ -18,11 +18,11 @@ struct selection_criteria {
     const UT_array *names;        /* -i: strings, may be empty */
     const UT_array *overrides;    /* -o: strings "name=value", may be empty */
     const bool *keep;             /* [PARAMETER_COUNT]: the values that the command needs */
-    int64_t stop;                 /* end of the whole run */
-    bool reverse;                 /* -R */
-    bool check_all;               /* check also what only kicks use */
-    bool is_manager;              /* -l, -p, -x: MAIL_CONFIG as postmulti(1) takes it */
-    bool is_privileged;           /* set-gid: listed directories only, no programs */
+    const struct limits *limits;
+    bool reverse;       /* -R */
+    bool check_all;     /* check also what only kicks use */
+    bool is_manager;    /* -l, -p, -x: MAIL_CONFIG as postmulti(1) takes it */
+    bool is_privileged; /* set-gid: listed directories only, no programs */
 };
 
 enum selection_state {

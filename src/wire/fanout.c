@@ -44,10 +44,10 @@ static void start_more(struct fanout_state *run)
         struct trigger *trigger = &run->fanout->triggers[run->next];
         int64_t now = clock_now();
 
-        if (now >= run->fanout->stop) {
+        if (now >= run->fanout->limits->end) {
             trigger->outcome = TRIGGER_NO_TIME;
             trigger_abandon(trigger, now);
-        } else if (!trigger_start(trigger, now, run->fanout->stop)) {
+        } else if (!trigger_start(trigger, now, run->fanout->limits->end)) {
             if (run->live > 0) {
                 run->connections = run->live; /* as many as there are descriptors for */
                 return;
@@ -84,7 +84,7 @@ static void run_timers(struct fanout_state *run, int64_t now)
 
 static bool is_interrupted(const struct fanout_state *run)
 {
-    return run->fanout->interrupted != NULL && *run->fanout->interrupted != 0;
+    return run->fanout->limits->interrupted != NULL && *run->fanout->limits->interrupted != 0;
 }
 
 /* Waits for what comes first, and lets it happen. Returns 0 or an errno. */
@@ -94,7 +94,7 @@ static int wait_once(struct fanout_state *run)
     int64_t now = clock_now();
     int64_t due = run->due < run->progress_due ? run->due : run->progress_due;
     int count = epoll_pwait(run->epoll, events, EVENTS_AT_ONCE, clock_poll_timeout(now, due),
-                            run->fanout->signals);
+                            run->fanout->limits->wait_mask);
 
     if (count < 0 && errno != EINTR)
         return errno;

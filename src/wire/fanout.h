@@ -4,16 +4,14 @@
 #ifndef FANOUT_H
 #define FANOUT_H
 
+#include "base/limits.h"
 #include "wire/trigger.h"
-#include <signal.h>
 
 struct fanout {
     struct trigger *triggers;
     size_t count;
     int connections; /* at once; at least 1 */
-    int64_t stop;    /* end of the whole run, a clock_now() value or CLOCK_NEVER */
-    const volatile sig_atomic_t *interrupted; /* becomes non-zero: give up; NULL: never */
-    const sigset_t *signals; /* mask during the wait only, for handlers that set it; or NULL */
+    const struct limits *limits;
     /* When not NULL, called first after a second of waiting, then once a second. */
     void (*progress)(void *context, int64_t now);
     void *context;

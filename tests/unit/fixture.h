@@ -7,6 +7,8 @@
 #define FIXTURE_H
 
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "base/limits.h"
 #include "base/strings.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +35,9 @@ __attribute__((constructor)) static void fixture_name(void)
 
     program_invocation_short_name = name;
 }
+
+/* For a run that nothing ends. */
+FIXTURE_UNUSED static const struct limits fixture_no_limits = {.end = CLOCK_NEVER};
 
 /* The directory of the test that runs. */
 static char fixture_root[80];

@@ -43,11 +43,15 @@ static struct process shell(const char *script, enum process_output output)
         .program = "/bin/sh", .argv = (char *const *)(void *)slot, .output = output};
 }
 
+static const struct limits no_limits = {.end = CLOCK_NEVER};
+
 static void run(struct process *children, size_t number, int parallel, int seconds)
 {
-    struct process_batch all = {.processes = children, .count = number, .parallel = parallel};
+    struct limits limits = {.end = CLOCK_NEVER};
+    struct process_batch all = {
+        .processes = children, .count = number, .parallel = parallel, .limits = &limits};
 
-    all.stop = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds);
+    limits.end = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds);
     process_run(&all);
 }
 
@@ -333,14 +337,16 @@ static void test_interrupted(void **state)
         shell("echo never", PROCESS_BOTH),
     };
     sigset_t none;
-    struct process_batch all = {.processes = children, .count = 3, .parallel = 2};
+    struct limits limits = {0};
+    struct process_batch all = {
+        .processes = children, .count = 3, .parallel = 2, .limits = &limits};
 
     (void)state;
     sigemptyset(&none);
-    all.stop = clock_after(clock_now(), PATIENCE);
-    all.interrupted = &received;
-    all.interruptions = &count;
-    all.signals = &none;
+    limits.end = clock_after(clock_now(), PATIENCE);
+    limits.interrupted = &received;
+    limits.interruptions = &count;
+    limits.wait_mask = &none;
     interrupt_soon(SIGALRM);
     process_run(&all);
     interrupt_no_more();
@@ -376,7 +382,7 @@ static void test_tells_of_ends(void **state)
     struct process_batch all = {.processes = children,
                                 .count = 3,
                                 .parallel = 3,
-                                .stop = CLOCK_NEVER,
+                                .limits = &no_limits,
                                 .finished = remember,
                                 .context = &order};
 

@@ -23,7 +23,8 @@ static int setup(void **state)
     settings = settings_load(fixture_file("postkick.ini", text), true, errors);
     free(text);
     utarray_free(errors);
-    command = (struct command){.options = &options, .settings = settings, .stop = CLOCK_NEVER};
+    command =
+        (struct command){.options = &options, .settings = settings, .limits = &fixture_no_limits};
     (void)setenv("POSTKICK_ONE", "old", 1);
     (void)setenv("POSTKICK_TWO", "old", 1);
     (void)unsetenv("POSTKICK_NEW");

@@ -42,7 +42,7 @@ static struct instance load(const char *main_cf)
                                      .check_all = true,
                                      .overrides = overrides,
                                      .keep = keep,
-                                     .stop = CLOCK_NEVER,
+                                     .limits = &fixture_no_limits,
                                      .may_run = true,
                                      .command_directory = command_directory,
                                      .context = fixture_root};

@@ -34,7 +34,8 @@ static bool ask(const char *script, int64_t stop, char **error)
     (void)fixture_file("postconf", text);
     assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
     free(text);
-    return postconf_ask(fixture_root, "/x y", overrides, wanted, stop, values, error);
+    return postconf_ask(fixture_root, "/x y", overrides, wanted, &(struct limits){.end = stop},
+                        values, error);
 }
 
 /* Nothing is taken from it, and why; %s is the program. */
@@ -133,10 +134,11 @@ static void test_cannot_be_run(void **state)
     (void)state;
     char *error = NULL;
 
-    assert_false(postconf_ask("relative", "/x", overrides, wanted, CLOCK_NEVER, values, &error));
+    assert_false(
+        postconf_ask("relative", "/x", overrides, wanted, &fixture_no_limits, values, &error));
     assert_string_equal(error, "command_directory is not an absolute path: relative");
     assert_false(
-        postconf_ask("/nonexistent", "/x", overrides, wanted, CLOCK_NEVER, values, &error));
+        postconf_ask("/nonexistent", "/x", overrides, wanted, &fixture_no_limits, values, &error));
     assert_string_equal(error, "run /nonexistent/postconf: No such file or directory");
     free(error);
 }

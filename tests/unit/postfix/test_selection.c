@@ -28,7 +28,7 @@ static int setup(void **state)
                                            .names = names,
                                            .overrides = overrides,
                                            .keep = keep,
-                                           .stop = CLOCK_NEVER};
+                                           .limits = &fixture_no_limits};
     return settings == NULL ? -1 : 0;
 }
 

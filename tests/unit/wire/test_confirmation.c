@@ -143,8 +143,10 @@ static void stop_service(pid_t service)
 static void kick(const char *service, bool wait, int *outcomes)
 {
     static struct trigger triggers[BATCH];
-    struct fanout fanout = {
-        .triggers = triggers, .count = BATCH, .connections = CONNECTIONS, .stop = CLOCK_NEVER};
+    struct fanout fanout = {.triggers = triggers,
+                            .count = BATCH,
+                            .connections = CONNECTIONS,
+                            .limits = &(const struct limits){.end = CLOCK_NEVER}};
 
     for (int i = 0; i < BATCH; i++) {
         trigger_init(&triggers[i]);

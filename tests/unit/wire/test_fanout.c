@@ -82,10 +82,13 @@ static size_t count_outcomes(size_t count, enum trigger_outcome outcome)
     return found;
 }
 
+static struct limits limits;
+
 static struct fanout all(size_t count, int connections)
 {
+    limits = (struct limits){.end = CLOCK_NEVER};
     return (struct fanout){
-        .triggers = triggers, .count = count, .connections = connections, .stop = CLOCK_NEVER};
+        .triggers = triggers, .count = count, .connections = connections, .limits = &limits};
 }
 
 static void test_nothing(void **state)
@@ -138,7 +141,7 @@ static void test_stop_before_the_last_turn(void **state)
     start_services(0, 3);
     struct fanout fanout = all(3, 1);
 
-    fanout.stop = clock_after(clock_now(), 1);
+    limits.end = clock_after(clock_now(), 1);
     assert_int_equal(fanout_run(&fanout), 0);
     stop_services();
     assert_int_equal(count_outcomes(3, TRIGGER_NOT_READ), 1);
@@ -209,8 +212,8 @@ static void test_interruption(void **state)
     sigaddset(&blocked, SIGALRM);
     assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, &before), 0);
     struct fanout fanout = all(3, 1);
-    fanout.interrupted = &interrupted;
-    fanout.signals = &before;
+    limits.interrupted = &interrupted;
+    limits.wait_mask = &before;
     (void)alarm(1);
     assert_int_equal(fanout_run(&fanout), 0);
     assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
