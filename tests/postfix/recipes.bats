@@ -124,7 +124,10 @@ $ETC/postfix-a: 1 requeued"
     touch "$REAL/postfix-off.works"
     requeue -n -i off "$id"
     is "$status" 0
-    is "$output" "$ETC/postfix-off: requeue $id"
+    is "$output" "$ETC/postfix-off: would requeue 1: $id"
+    requeue -n -i off "$id" 4ZzZzZzZzZz
+    is "$status" 1
+    has "$stderr" "1 of 2 queue ids not found"
     queued_are postfix-off 1
     requeue -i off "$id" 4ZzZzZzZzZz
     is "$status" 1
@@ -152,9 +155,10 @@ $ETC/postfix-a: 1 requeued"
         is "$output" ""
     done <<EOF
 4ZzZzZzZzZz|unique only within an instance
-nosuch/4ZzZzZzZzZz|no instance, or not just one: nosuch
+nosuch/4ZzZzZzZzZz|no instance, or more than one: nosuch
 a/../x|no instance
 a/x;y|not a queue id: a/x;y
+/4ZzZzZzZzZz|no instance, or more than one
 -i a a/4ZzZzZzZzZz|are for queue ids without an instance
 -i nosuch ALL|No matching instances
 -z|usage: postkick-requeue
@@ -165,17 +169,55 @@ EOF
     is "$output$stderr" ""
 }
 
-@test "a damaged instance does not keep the others from being requeued" {
+@test "a damaged instance does not stop the others, and makes bare queue ids ambiguous" {
+    local id
     defer postfix-a
+    id=$(queued postfix-a)
     cp -p "$ETC/postfix-off/main.cf" "$REAL/saved"
     echo nonsense >>"$ETC/postfix-off/main.cf"
     touch "$REAL/postfix-a.works"
+    requeue -i a -i off "$id"
+    is "$status" 1
+    has "$stderr" "unique only within an instance"
+    is "$output" ""
+    queued_are postfix-a 1
     requeue ALL
     cp -p "$REAL/saved" "$ETC/postfix-off/main.cf"
     is "$status" 1
     has "$output" "$ETC/postfix-a: 1 requeued"
     has "$stderr" "missing '=' after attribute name"
     patiently delivered postfix-a 1
+}
+
+@test "what mailq and postqueue -j print is understood" {
+    local mailq json
+    defer postfix-a 2
+    mailq=$(mailq -C "$ETC/postfix-a") json=$(postqueue -c "$ETC/postfix-a" -j)
+    requeue -q -n -i a <<<"$mailq"
+    is "$status$output$stderr" 0
+    requeue -n -i a <<<"$mailq"
+    has "$output" "would requeue 2:"
+    requeue -n -i a <<<"$json"
+    has "$output" "would requeue 2:"
+    touch "$REAL/postfix-a.works"
+    requeue -q -i a <<<"$json"
+    is "$status$output$stderr" 0
+    patiently delivered postfix-a 2
+    requeue -i a <<<"{nonsense"
+    is "$status" 1
+    has "$stderr" "not what postqueue -j prints"
+}
+
+@test "the postkick of the current directory is not run, nor Postfix's own" {
+    mkdir "$BATS_TEST_TMPDIR/here"
+    cd "$BATS_TEST_TMPDIR/here"
+    printf '#!/bin/sh\ntouch ran\n' >postkick
+    chmod 755 postkick
+    cp "$ROOT/scripts/postkick-requeue" .
+    run --separate-stderr env -u POSTKICK PATH=/usr/sbin:/usr/bin:/bin bash postkick-requeue ALL
+    is "$status" 1
+    has "$stderr" "is not the postkick that lists instances"
+    [ ! -e ran ]
 }
 
 @test "the network hook flushes every enabled instance, and never fails" {
@@ -207,9 +249,20 @@ EOF
     run env -u IFACE -u MODE "$hook" eth0 up
     is "$status$output" 0
     patiently delivered postfix-a 2
-    # and where nothing works
+    rm "$REAL/postfix-a.works"
+    defer postfix-a
+    touch "$REAL/postfix-a.works"
+    run env -u IFACE -u MODE CONNECTIVITY_STATE=NONE "$hook" eth0 connectivity-change
+    sleep 0.5
+    queued_are postfix-a 1
+    run env -u IFACE -u MODE CONNECTIVITY_STATE=FULL "$hook" eth0 connectivity-change
+    is "$status$output" 0
+    patiently delivered postfix-a 3
+    # where nothing works, that is logged
     run env POSTKICK_SETTINGS=/nonexistent IFACE=eth0 "$hook"
-    is "$status$output" 0
-    run env POSTKICK=/nonexistent IFACE=eth0 "$hook"
-    is "$status$output" 0
+    is "$status" 0
+    has "$output" "postkick: fatal: open /nonexistent"
+    run env POSTKICK=/usr/sbin/postkick IFACE=eth0 "$hook"
+    is "$status" 0
+    has "$output" "/usr/sbin/postkick is missing, or is not the postkick that flushes all instances"
 }
