@@ -73,10 +73,9 @@ static const struct {
     enum options_mode mode;
     int (*run)(const struct command *command);
 } commands[] = {
-    {OPTIONS_KICK, command_kick},
-    {OPTIONS_LIST, command_list},
-    {OPTIONS_POSTFIX, command_postfix},
-    {OPTIONS_EXECUTE, command_execute},
+    {OPTIONS_KICK, command_kick},       {OPTIONS_LIST, command_list},
+    {OPTIONS_POSTFIX, command_postfix}, {OPTIONS_EXECUTE, command_execute},
+    {OPTIONS_STATUS, command_status},
 };
 
 static int run_command(const struct options *options, struct settings *settings)

@@ -13,8 +13,9 @@
 #define IN_LIST (1U << OPTIONS_LIST)
 #define IN_POSTFIX (1U << OPTIONS_POSTFIX)
 #define IN_EXECUTE (1U << OPTIONS_EXECUTE)
+#define IN_STATUS (1U << OPTIONS_STATUS)
 #define IN_RUN (IN_POSTFIX | IN_EXECUTE)
-#define IN_ALL (IN_KICK | IN_LIST | IN_RUN)
+#define IN_ALL (IN_KICK | IN_LIST | IN_RUN | IN_STATUS)
 
 /* Every option, its long form, and the modes that it belongs to. */
 static const struct {
@@ -23,8 +24,9 @@ static const struct {
     int has_argument;
     unsigned modes;
 } table[] = {
-    {'a', "all", no_argument, IN_ALL},
+    {'a', "all", no_argument, IN_KICK | IN_LIST | IN_RUN},
     {'c', "config-directory", required_argument, IN_ALL},
+    {'E', "enabled", no_argument, IN_LIST | IN_EXECUTE | IN_STATUS},
     {'e', "edit", optional_argument, IN_ALL},
     {'f', "settings", required_argument, IN_ALL},
     {'g', "group", required_argument, IN_ALL},
@@ -38,7 +40,8 @@ static const struct {
     {'P', "parallel", required_argument, IN_RUN},
     {'q', "quiet", no_argument, IN_ALL},
     {'R', "reverse", no_argument, IN_LIST | IN_EXECUTE},
-    {'t', "timeout", required_argument, IN_KICK | IN_RUN},
+    {'s', "status", no_argument, IN_ALL},
+    {'t', "timeout", required_argument, IN_KICK | IN_RUN | IN_STATUS},
     {'v', "verbose", no_argument, IN_ALL},
     {'V', "version", no_argument, IN_ALL},
     {'w', "wait", no_argument, IN_KICK},
@@ -49,19 +52,20 @@ static const struct {
 /* What only has a long form, or is only there to be answered. */
 static const char letterless[] = "hV";
 
-const char options_usage[] =
-    "usage: postkick [options] class service request | [options] action | "
-    "-l [options] | -p [options] postfix-command | -x [options] command (try --help)";
+const char options_usage[] = "usage: postkick [options] class service request | [options] action | "
+                             "-l [options] | -s [options] | -p [options] postfix-command | -x "
+                             "[options] command (try --help)";
 
 const char options_help[] =
     "Usage:\n"
     "  postkick [-anqvwj] [-c dir] [-f file] [-g group]... [-i name]...\n"
     "           [-o name=value]... [-t time] class service request\n"
     "  postkick [the same options] action\n"
-    "  postkick -l [-jRqv] [-c dir | -g group... -i name...] [-f file]\n"
-    "  postkick -p [-jnqv] [-P jobs] [-t time] [-c dir | -g group... -i name...]\n"
+    "  postkick -s [-Ejqv] [-t time] [-c dir | -g group... -i name...] [-f file]\n"
+    "  postkick -l [-aEjRqv] [-c dir | -g group... -i name...] [-f file]\n"
+    "  postkick -p [-ajnqv] [-P jobs] [-t time] [-c dir | -g group... -i name...]\n"
     "           [-f file] [--] postfix-command [argument...]\n"
-    "  postkick -x [-jnqvR] [-P jobs] [-t time] [-c dir | -g group... -i name...]\n"
+    "  postkick -x [-aEjnqvR] [-P jobs] [-t time] [-c dir | -g group... -i name...]\n"
     "           [-f file] [--] command [argument...]\n"
     "\n"
     "Sends a request to a service in every enabled Postfix instance at once, and\n"
@@ -70,6 +74,7 @@ const char options_help[] =
     "What to do:\n"
     "  -l, --list                 list the instances, as postmulti -l does\n"
     "  -p, --postfix              run a postfix(1) command for the instances\n"
+    "  -s, --status               is the queue manager of each instance alive?\n"
     "  -x, --execute              run any command for the instances\n"
     "      --help                 show this text\n"
     "      --version              show the version\n"
@@ -77,6 +82,7 @@ const char options_help[] =
     "Which instances:\n"
     "  -a, --all                  also those that are not enabled\n"
     "  -c, --config-directory DIR this one only; beats MAIL_CONFIG\n"
+    "  -E, --enabled              only those that are enabled\n"
     "  -g, --group GROUP          members of one of the given groups only\n"
     "  -i, --instance NAME        the named ones only: name, configuration\n"
     "                             directory, or - for the default instance\n"
@@ -117,7 +123,7 @@ static void fill_getopt(struct option *longs, char *shorts)
 static bool set_mode(struct options *options, enum options_mode mode, char **error)
 {
     if (options->mode != OPTIONS_KICK && options->mode != mode) {
-        alloc_set_text(error, "specify only one of -l, -p and -x");
+        alloc_set_text(error, "specify only one of -l, -p, -s and -x");
         return false;
     }
     options->mode = mode;
@@ -185,6 +191,9 @@ static bool take_option(struct options *options, int letter, char **error)
     case 'a':
         options->all = true;
         return true;
+    case 'E':
+        options->enabled_only = true;
+        return true;
     case 'j':
         options->json = true;
         return true;
@@ -207,6 +216,8 @@ static bool take_option(struct options *options, int letter, char **error)
         return set_mode(options, OPTIONS_LIST, error);
     case 'p':
         return set_mode(options, OPTIONS_POSTFIX, error);
+    case 's':
+        return set_mode(options, OPTIONS_STATUS, error);
     case 'x':
         return set_mode(options, OPTIONS_EXECUTE, error);
     case 'e':
@@ -226,6 +237,8 @@ static const char *mode_name(enum options_mode mode)
         return "-p";
     case OPTIONS_EXECUTE:
         return "-x";
+    case OPTIONS_STATUS:
+        return "-s";
     default:
         return "kicks";
     }
@@ -251,7 +264,7 @@ static bool check_operands(const struct options *options, char **error)
 
     if (options->mode == OPTIONS_KICK)
         valid = count == 1 || count == 3;
-    else if (options->mode == OPTIONS_LIST)
+    else if (options->mode == OPTIONS_LIST || options->mode == OPTIONS_STATUS)
         valid = count == 0;
     if (!valid)
         alloc_set_text(error, "%s", options_usage);

@@ -12,6 +12,7 @@ enum options_mode {
     OPTIONS_LIST,    /* -l */
     OPTIONS_POSTFIX, /* -p */
     OPTIONS_EXECUTE, /* -x */
+    OPTIONS_STATUS,  /* -s */
     OPTIONS_HELP,
     OPTIONS_VERSION,
 };
@@ -20,6 +21,7 @@ struct options {
     enum options_mode mode;
     bool all;
     bool dry_run;
+    bool enabled_only; /* -E */
     bool json;
     bool quiet;
     bool reverse;

@@ -24,6 +24,7 @@ int command_kick(const struct command *command);
 int command_list(const struct command *command);
 int command_postfix(const struct command *command);
 int command_execute(const struct command *command);
+int command_status(const struct command *command);
 
 /*
  * What the commands share: makes the selection as the options say, keeping the given parameters,

@@ -21,7 +21,10 @@ struct settings {
     const char *parameters[PARAMETER_COUNT];
     bool others_write;
     bool strict;
+    bool refuse_writable;
     int connections;
+    int kick_limit;
+    int status_limit;
 };
 
 /* NULL when they cannot be had, for want of descriptors perhaps; settings_load() says so. */
@@ -78,14 +81,70 @@ static void check_parameter(const struct check *check, const char *key, const ch
     free(error);
 }
 
-static const char *mistake_in_kick(const char *key, const char *value)
+/* The functions that take the value of a setting: what is wrong with it, or NULL. */
+static const char *take_strict(struct settings *settings, const char *value)
 {
-    int number;
+    enum parse_bool strict = parse_bool(value);
 
-    if (strcmp(key, "strict") == 0)
-        return parse_bool(value) == PARSE_BOOL_ERROR ? "must be yes or no" : NULL;
-    if (strcmp(key, "connections") == 0)
-        return parse_number(value, 0, INT_MAX, &number) ? NULL : "must be a number";
+    settings->strict = strict == PARSE_YES;
+    return strict == PARSE_BOOL_ERROR ? "must be yes or no" : NULL;
+}
+
+static const char *take_connections(struct settings *settings, const char *value)
+{
+    return parse_number(value, 0, INT_MAX, &settings->connections) ? NULL : "must be a number";
+}
+
+static const char *take_limit(const char *value, int *limit)
+{
+    return parse_time(value, limit) && *limit >= 1
+               ? NULL
+               : "must be a time of at least 1s, such as 90, 90s, 2m";
+}
+
+static const char *take_kick_limit(struct settings *settings, const char *value)
+{
+    return take_limit(value, &settings->kick_limit);
+}
+
+static const char *take_status_limit(struct settings *settings, const char *value)
+{
+    return take_limit(value, &settings->status_limit);
+}
+
+static const char *take_writable(struct settings *settings, const char *value)
+{
+    settings->refuse_writable = strcmp(value, "refuse") == 0;
+    return settings->refuse_writable || strcmp(value, "warn") == 0 ? NULL
+                                                                   : "must be warn or refuse";
+}
+
+/* The settings of the program itself. */
+static const struct {
+    const char *section;
+    const char *key;
+    const char *(*take)(struct settings *settings, const char *value);
+} own_settings[] = {
+    {"kick", "strict", take_strict},      {"kick", "connections", take_connections},
+    {"kick", "limit", take_kick_limit},   {"status", "limit", take_status_limit},
+    {"trust", "writable", take_writable},
+};
+#define OWN_COUNT (sizeof(own_settings) / sizeof(own_settings[0]))
+
+static bool is_own_section(const char *section)
+{
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (strcmp(own_settings[i].section, section) == 0)
+            return true;
+    return false;
+}
+
+static const char *mistake_in_own(struct settings *settings, const char *section, const char *key,
+                                  const char *value)
+{
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (strcmp(own_settings[i].section, section) == 0 && strcmp(own_settings[i].key, key) == 0)
+            return own_settings[i].take(settings, value);
     return "unknown setting";
 }
 
@@ -127,7 +186,7 @@ static void check_setting(const struct check *check, const char *section, const 
     else if (has_prefix(section, SETTINGS_ACTION))
         mistake = mistake_in_action(key, value);
     else
-        mistake = mistake_in_kick(key, value);
+        mistake = mistake_in_own(check->settings, section, key, value);
     if (mistake != NULL)
         strings_append(check->errors, "%s: [%s] %s: %s", check->path, section, key, mistake);
 }
@@ -141,7 +200,7 @@ static void check_section(const struct check *check, const char *section)
         need = "class";
     else if (has_prefix(section, SETTINGS_ACTION))
         need = "kick";
-    else if (strcmp(section, "postfix") != 0 && strcmp(section, "kick") != 0)
+    else if (strcmp(section, "postfix") != 0 && !is_own_section(section))
         strings_append(check->errors, "%s: [%s]: unknown section", check->path, section);
     if (need != NULL && settings_value(check->settings, section, need) == NULL)
         strings_append(check->errors, "%s: [%s]: %s is missing", check->path, section, need);
@@ -181,13 +240,11 @@ static bool read_file(struct settings *settings, const char *path, bool required
 /* What every run needs, in the form that it is needed in. False: some of it cannot be had. */
 static bool take_values(struct settings *settings)
 {
-    const char *strict = settings_value(settings, "kick", "strict");
-    const char *connections = settings_value(settings, "kick", "connections");
-
-    if (strict == NULL || connections == NULL ||
-        !parse_number(connections, 0, INT_MAX, &settings->connections))
-        return false;
-    settings->strict = parse_bool(strict) == PARSE_YES;
+    for (size_t i = 0; i < OWN_COUNT; i++) {
+        const char *value = settings_value(settings, own_settings[i].section, own_settings[i].key);
+        if (value == NULL || own_settings[i].take(settings, value) != NULL)
+            return false;
+    }
     for (int i = 0; i < PARAMETER_COUNT; i++) {
         settings->parameters[i] =
             settings_value(settings, "postfix", parameter_name((enum parameter)i));
@@ -242,6 +299,21 @@ bool settings_strict(const struct settings *settings)
 int settings_connections(const struct settings *settings)
 {
     return settings->connections;
+}
+
+int settings_kick_limit(const struct settings *settings)
+{
+    return settings->kick_limit;
+}
+
+int settings_status_limit(const struct settings *settings)
+{
+    return settings->status_limit;
+}
+
+bool settings_refuse_writable(const struct settings *settings)
+{
+    return settings->refuse_writable;
 }
 
 struct section_list {

@@ -37,6 +37,15 @@ bool settings_strict(const struct settings *settings);
 /* Connections at once; 0: as many as descriptors allow. */
 int settings_connections(const struct settings *settings);
 
+/* The ceiling for each instance's own limits of time, in seconds, at least 1. */
+int settings_kick_limit(const struct settings *settings);
+
+/* How long a queue manager may take to answer -s, in seconds, at least 1. */
+int settings_status_limit(const struct settings *settings);
+
+/* Whether -p refuses, rather than warns of, an instance that users other than root can write. */
+bool settings_refuse_writable(const struct settings *settings);
+
 /* The value of any setting, names in lower case: the file's, else the built-in one, else NULL. A
  * service or an action that the file has is the file's altogether. The string belongs to the
  * settings. */

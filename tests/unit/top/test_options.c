@@ -167,8 +167,8 @@ static void test_mistakes(void **state)
     refuse("-o multi_instance_enable=yes flush",
            "-o multi_instance_enable=yes: multi_instance_* cannot be overridden");
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
-    refuse("-lp status", "specify only one of -l, -p and -x");
-    refuse("-x -l true", "specify only one of -l, -p and -x");
+    refuse("-lp status", "specify only one of -l, -p, -s and -x");
+    refuse("-x -l true", "specify only one of -l, -p, -s and -x");
 }
 
 /* What belongs to no mode that was asked for is told, never ignored. */
