@@ -128,14 +128,32 @@ readme_commands()
     done <<<"$options"
 }
 
-@test "options: the completion has the same, and knows which take an argument" {
-    local options
-    options=$(help_options | sed 's/ ARG//' | sorted; echo --help; echo --version)
-    is "$(complete_words - | sort)" "$(sort <<<"$options")"
-    is "$(bash --norc -c '. scripts/postkick.bash-completion; echo "$_postkick_letters"' |
-        grep -o . | sort)" "$(help_options | grep ARG | cut -c 2 | sort)"
-    is "$(bash --norc -c '. scripts/postkick.bash-completion; echo "$_postkick_longs"' | sorted)" \
-        "$(help_options | sed -n 's/^-. \(.*\) ARG/\1/p' | sort)"
+@test "completion: the options are those of --help, with the same arguments" {
+    is "$(bash --norc -c '. scripts/postkick.bash-completion
+        awk "NF {print \"-\" \$1, \"--\" \$2 (\$3 == \"-\" ? \"\" : \" ARG\")}" <<<"$_postkick_table"' |
+        sort)" "$(help_options)"
+    has "$(complete_words --)" --help
+}
+
+@test "completion: a mode is offered the options that it takes, and no other" {
+    local mode letter offered
+    local -A command=([k]="public qmgr I" [l]=-l [p]="-p status" [s]=-s [x]="-x true")
+    for mode in k l p s x; do
+        case $mode in
+        k) offered=$(complete_words -) ;;
+        *) offered=$(complete_words "-$mode" -) ;;
+        esac
+        while read -r letter _; do
+            [[ $letter != -[lpsx] ]] || continue
+            # shellcheck disable=SC2086 # words
+            run "$POSTKICK" -f /nonexistent "$letter" 1 ${command[$mode]}
+            if grep -q -x -- "$letter" <<<"$offered"; then
+                lacks "$output" "cannot be used"
+            else
+                has "$output" "cannot be used"
+            fi
+        done < <(help_options)
+    done
 }
 
 @test "the text of --help fits a terminal of 80 columns" {
@@ -265,13 +283,6 @@ readme_commands()
     [ "$count" -ge 8 ]
 }
 
-@test "README.md: every source module has its line, and no other" {
-    local listed
-    listed=$(sed -n '/^| For a change of/,/^## /p' README.md | awk -F'|' 'NR > 1 {print $3}' |
-        grep -o '`[a-z_]*`' | tr -d '`' | sort)
-    is "$listed" "$(find src -name '*.[ch]' | sed 's|src/\(.*\)\..|\1|' | sort -u)"
-}
-
 @test "README.md: the packages are those that scripts/deps installs" {
     is "$(sed -n '/^| Package/,/^$/p' README.md | awk -F'|' 'NR > 2 {print $2}' | tr ', ' '\n\n' |
         grep . | sort)" \
@@ -286,9 +297,12 @@ readme_commands()
         "deferred flush incoming pickup private public "
     is "$(complete_words -f "$INI" public q)" qmgr
     mkfifo "$SPOOL/public/second"
-    is "$(complete_words -f "$INI" public '' | tr '\n' ' ')" "flush pickup qmgr second "
+    is "$(complete_words -f "$INI" public '' | tr '\n' ' ')" "flush pickup qmgr "
+    is "$(complete_words -f "$INI" public se)" second
     is "$(complete_words -f "$INI" private '')" tlsmgr
-    is "$(complete_words -f "$INI" public qmgr '')" ""
+    is "$(complete_words -f "$INI" public qmgr '' | cut -c 1 | tr -d '\n')" ADFIW
+    is "$(complete_words -f "$INI" public pickup '')" W
+    is "$(complete_words -f "$INI" public qmgr A)" ""
     is "$(complete_words -f "$INI" flush '')" ""
     printf '[action mine]\nkick = public qmgr D\nabout = x\n' >>"$INI"
     is "$(complete_words "--settings" = "$INI" mi)" mine
@@ -321,6 +335,23 @@ readme_commands()
     is "$(complete_words -f "$ROOT/conf/postkick.i")" "$ROOT/conf/postkick.ini"
     is "$(complete_words -c "$ROOT/con")" "$ROOT/conf"
     is "$(complete_words -o trigger_t)" trigger_timeout=
+}
+
+@test "completion: postkick-requeue has its options, instances and groups" {
+    make_tree -n 2
+    requeue_words()
+    {
+        PATH=$(dirname "$POSTKICK"):$PATH bash --norc -c '
+            . scripts/postkick.bash-completion
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            _postkick_requeue
+            printf "%s\n" "${COMPREPLY[@]}" | sort -u' - postkick-requeue "$@"
+    }
+    is "$(requeue_words -f "$INI" -i 0001)" 0001
+    is "$(requeue_words '')" ALL
+    is "$(requeue_words - | grep -o '^-[a-z]$' | tr -d '\n-')" \
+        "$(sed -n 's/^while getopts \([a-z:]*\) option.*/\1/p' scripts/postkick-requeue |
+            grep -o '[a-z]' | sort | tr -d '\n')"
 }
 
 @test "completion: nothing that stands in a main.cf is run" {
