@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# Every kind of line that -j prints, with every status, is as conf/postkick.schema.json says.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+# The default instance, 0001, 0002 that is not enabled, and 0003.
+setup()
+{
+    make_tree -n 4 -d 2
+    A=$DEFAULT-0001 C=$DEFAULT-0003
+    start_listener
+}
+
+# valid KIND ARGUMENT...: what "postkick -j ARGUMENT..." prints, appended to $TREE/KIND.
+valid()
+{
+    local kind=$1
+    shift
+    kick -j "$@"
+    printf '%s\n' "$output" | "$ROOT/tests/lib/validate-lines" "$kind" >>"$TREE/$kind" ||
+        { printf '%s\n' "$output" >&2; return 1; }
+}
+
+# seen KIND: the statuses that were valid are those that the schema has.
+seen()
+{
+    is "$(tr ' ' '\n' <"$TREE/$1" | sort -u)" "$(/usr/bin/python3 -c '
+import json, sys
+kind = json.load(open(sys.argv[1]))["$defs"][sys.argv[2]]
+print(*sorted(kind["properties"]["status"]["enum"]), sep="\n")' \
+        "$ROOT/conf/postkick.schema.json" "$1")"
+}
+
+@test "the listing" {
+    valid listing -l
+    set_main_cf "$A" "multi_instance_name = $(printf 'a\377b\001')" 'multi_instance_group ='
+    valid listing -l
+    echo damaged >>"$C/main.cf"
+    valid listing -l
+    valid listing -l -c "$TREE/nosuch"
+}
+
+@test "requests, with every status" {
+    set_main_cf "$A" 'application_event_drain_time = 1s'
+    behave never "$SPOOL-0001/public/qmgr"
+    behave work "$SPOOL-0001/public/pickup" 30
+    behave closeunread "$SPOOL-0003/public/pickup"
+    restart_listener
+    valid kick -w flush
+    valid kick -n private nosuch X
+    hold_locks "$SPOOL"
+    valid kick -n flush
+    set_main_cf "$C" "queue_directory = $SPOOL"
+    valid kick public qmgr "$(printf '\377\001"')"
+    echo damaged >>"$C/main.cf"
+    valid kick flush
+    seen kick
+}
+
+@test "status, of instances in every state" {
+    set_main_cf "$A" 'application_event_drain_time = 1s'
+    behave never "$SPOOL-0001/public/qmgr"
+    restart_listener
+    hold_locks "$SPOOL"
+    valid status -s -t 1
+    echo damaged >>"$C/main.cf"
+    valid status -s -t 1
+    valid status -s -c "$DEFAULT-0002"
+    seen status
+}
+
+@test "commands, with every status" {
+    local bin=$TREE/bin
+    mkdir "$bin"
+    printf '#!/bin/sh\nexit 3\n' >"$bin/postfix"
+    chmod +x "$bin/postfix"
+    sed -i "s,^command_directory.*,command_directory = $bin," "$DEFAULT/main.cf" "$INI"
+    valid command -p status
+    valid command -p stop
+    valid command -n -p stop
+    # shellcheck disable=SC2016 # for the command's shell
+    valid command -x sh -c 'printf "a\377\n\033"; echo b >&2; [ -z "$multi_instance_name" ] || kill -9 $$'
+    valid command -x sh -c 'head -c 2000000 /dev/zero'
+    valid command -x "$TREE/nosuch"
+    sed -i "/^multi_instance_directories/s|\$| $A|" "$DEFAULT/main.cf"
+    valid command -x true
+    echo damaged >>"$C/main.cf"
+    valid command -x true
+    seen command
+}
+
+# rejects KIND SED: a valid line of that kind, after SED, is not valid any more.
+rejects()
+{
+    ! printf '%s\n' "$output" | sed "$2" | "$ROOT/tests/lib/validate-lines" "$1" 2>/dev/null ||
+        { echo "taken as valid: $2" >&2; return 1; }
+}
+
+@test "the schema does not accept just anything" {
+    kick -j -i 0001 public qmgr I
+    rejects kick 's/"kicked"/"done"/'
+    rejects kick 's/"kicked"/"failed"/'
+    rejects kick 's/"seconds": [^}]*/"seconds": "1"/'
+    rejects kick 's/"name"/"instance"/'
+    rejects kick 's/"enabled": "y"/"enabled": true/'
+    rejects kick 's/"queue_directory": "/&x/'
+    rejects kick 's/}/, "more": 1}/'
+    rejects listing ''
+    rejects command ''
+    ! "$ROOT/tests/lib/validate-lines" kick </dev/null
+}
