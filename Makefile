@@ -127,7 +127,8 @@ lint:
 	shellcheck .ci/run $(SCRIPTS) $(SHELL_TESTS) scripts/postkick.bash-completion
 	mandoc -Tlint -W warning $(wildcard man/*)
 
-SCRIPTS = $(filter-out %.bash-completion,$(wildcard scripts/*))
+SCRIPTS = $(filter-out %.bash-completion %/ansible %/debian,$(wildcard scripts/*)) \
+	$(addprefix scripts/debian/,preinst prerm postrm)
 SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/bench/run
 
 MAN1 = $(wildcard man/*.1)
@@ -137,7 +138,7 @@ PROGRAMS = $B/postkick $(wildcard scripts/postkick-requeue)
 EXAMPLES = $(DESTDIR)$(PREFIX)/share/doc/postkick/examples
 COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
-install: all
+install: all install-host
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR) $(COMPLETIONS) $(EXAMPLES)
 	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
@@ -155,10 +156,39 @@ uninstall:
 		$(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%)
 	rm -f $(COMPLETIONS)/postkick $(EXAMPLES)/postkick-network-up
 	-rmdir $(EXAMPLES) $(dir $(EXAMPLES))
+	rm -f $(DESTDIR)$(SBINDIR)/postkick-metrics $(PLUGINS)/check_postkick \
+		$(MAN7:man/%=$(DESTDIR)$(MANDIR)/man7/%) $(UNITS:conf/systemd/%=$(UNITDIR)/%) \
+		$(SHARE)/postkick.schema.json
+	-rmdir $(SHARE)
+
+# What monitoring, systemd and readers of the JSON output find on the host.
+MAN7 = $(wildcard man/*.7)
+UNITS = $(wildcard conf/systemd/*)
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+PLUGINS = $(DESTDIR)$(PREFIX)/lib/nagios/plugins
+SHARE = $(DESTDIR)$(PREFIX)/share/postkick
+
+install-host:
+	install -d $(DESTDIR)$(SBINDIR) $(UNITDIR) $(PLUGINS) $(SHARE) $(DESTDIR)$(MANDIR)/man7
+	install -m 755 scripts/postkick-metrics $(DESTDIR)$(SBINDIR)
+	install -m 755 scripts/check_postkick $(PLUGINS)
+	install -m 644 conf/postkick.schema.json $(SHARE)
+	install -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
+	install -m 644 $(UNITS) $(UNITDIR)
+	sed -i 's|=/usr/sbin/|=$(SBINDIR)/|' $(UNITS:conf/systemd/%=$(UNITDIR)/%)
+
+# The Debian package and, to be built with ansible-galaxy(1), the collection; both in $B.
+deb:
+	scripts/deps package
+	scripts/build-package $B/deb
+
+collection:
+	ansible-galaxy collection build --force --output-path $B scripts/ansible
 
 clean:
 	rm -rf $B $B-*
 
-.PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean
+.PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean \
+	install-host deb collection
 .SECONDARY:
 -include $(wildcard $B/*.d $B/*/*.d $B/unit/*/*.d)
