@@ -62,6 +62,7 @@ load cli
     is "$(cat "$LOG")" ""
 }
 
+# bats test_tags=plain
 @test "nothing is connected, opened for writing or run" {
     command -v strace || skip "no strace"
     make_tree -n 3

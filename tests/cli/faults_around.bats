@@ -209,6 +209,7 @@ is_sanitized()
     is "$(wc -l <"$LOG")" 200
 }
 
+# bats test_tags=plain
 @test "an address-space limit: served, or out of memory and nothing else" {
     local limit status met=0 served=0
     unset MAIL_CONFIG

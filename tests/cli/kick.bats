@@ -19,6 +19,7 @@ public()
     received "$SPOOL/public/qmgr" 'FADI\000'
 }
 
+# bats test_tags=plain
 @test "one send, without SIGPIPE" {
     command -v strace || skip "no strace"
     make_tree

@@ -150,6 +150,7 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
 postfix-example.com"
 }
 
+# bats test_tags=plain
 @test "without /proc: the same kicks, by name" {
     unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
     if nm -D "$POSTKICK" | grep -q __asan_init; then skip "a sanitizer needs /proc"; fi

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=plain
 # What is checked is what is used, while others change it; and nothing from outside reaches a
 # terminal or breaks a line of JSON.
 bats_require_minimum_version 1.5.0
