@@ -1,6 +1,7 @@
+/* What the commands share: the selection that the options ask for. */
 #include "command/command.h"
 #include "postfix/environment.h"
-#include "report/report.h"
+#include "report/selection.h"
 
 bool command_select(const struct command *command, const bool *keep, struct selection *selection)
 {
@@ -17,7 +18,7 @@ bool command_select(const struct command *command, const bool *keep, struct sele
         .limits = command->limits,
         .reverse = options->reverse,
         .check_all = !is_run,
-        .is_manager = options->mode != OPTIONS_KICK,
+        .is_manager = is_run || options->mode == OPTIONS_LIST,
         .is_privileged = command->is_privileged,
     };
 

@@ -2,7 +2,9 @@
 #include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/signals.h"
+#include "report/jobs.h"
 #include "report/report.h"
+#include "report/selection.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -57,8 +59,9 @@ static void write_row(struct teller *teller, const struct job *job)
     if (teller->command->options->json) {
         /* Locks are looked up anew: the command may just have started the mail system. */
         struct master_locks *locks = master_locks_new();
-        report_job_json(job, locks, &out);
+        instance_find_running(job->member->instance, locks);
         master_locks_free(locks);
+        report_job_json(job, &out);
     } else {
         report_output(teller->selection, job, &out);
     }

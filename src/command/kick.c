@@ -1,12 +1,12 @@
-#include "postfix/kick.h"
-#include "base/descriptors.h"
+/* A request, or an action, for every selected instance. */
 #include "base/diag.h"
-#include "base/signals.h"
 #include "base/strings.h"
 #include "command/command.h"
+#include "command/send.h"
 #include "postfix/catalogue.h"
-#include "report/progress.h"
+#include "report/kicks.h"
 #include "report/report.h"
+#include "report/selection.h"
 #include <string.h>
 
 static void list_actions(struct settings *settings, UT_string *out)
@@ -18,7 +18,8 @@ static void list_actions(struct settings *settings, UT_string *out)
     utarray_free(names);
 }
 
-/* The targets that the operands mean, or NULL when they mean none, which is told. */
+/* Returns the targets that the operands mean, or NULL when they mean none, which it has reported.
+ */
 static UT_array *find_targets(const struct command *command)
 {
     char *const *operands = command->options->operands;
@@ -50,7 +51,7 @@ static UT_array *find_targets(const struct command *command)
     return targets;
 }
 
-/* Tells what the services will not do with the requests. False: that is refused. */
+/* Reports what the services will not do with the requests. Returns false when that is refused. */
 static bool check_requests(const struct command *command, const UT_array *targets)
 {
     bool strict = settings_strict(command->settings), accepted = true;
@@ -76,37 +77,6 @@ static bool check_requests(const struct command *command, const UT_array *target
     return accepted;
 }
 
-static const char *known_class(void *context, const char *service)
-{
-    return catalogue_class(context, service);
-}
-
-static int connections(const struct command *command)
-{
-    int most, wish = settings_connections(command->settings);
-
-    descriptors_raise_limit();
-    most = descriptors_for_connections();
-    return wish > 0 && wish < most ? wish : most;
-}
-
-static bool send_all(const struct command *command, struct kicks *kicks)
-{
-    struct kicks_options kicks_options = {.connections = connections(command),
-                                          .limits = command->limits,
-                                          .wait = command->options->wait,
-                                          .context = kicks};
-
-    if (!command->options->quiet && progress_is_wanted())
-        kicks_options.progress = progress_show;
-    signals_catch();
-    int error = kicks_run(kicks, &kicks_options);
-    progress_clear();
-    if (error != 0)
-        diag_warning("epoll: %s", strerror(error));
-    return error == 0;
-}
-
 /* Nothing can be done when nothing is left to kick. */
 static bool any_to_kick(const struct selection *selection)
 {
@@ -116,51 +86,70 @@ static bool any_to_kick(const struct selection *selection)
     return false;
 }
 
-/* Writes what came of it. Returns the exit status. */
-static int report(const struct command *command, const struct selection *selection,
-                  const struct kicks *kicks, struct master_locks *locks)
+/* An action is one word, and has no counterpart in Postfix. */
+static bool is_action(const struct command *command)
 {
-    const struct options *options = command->options;
+    return command->options->operand_count == 1;
+}
+
+/* What goes to standard output. Returns false when that could not be written. */
+static bool write_out(const struct command *command, const struct kicks *kicks)
+{
     UT_string out;
-    int status = utarray_len(selection->unmatched) > 0 ? 1 : 0;
 
     utstring_init(&out);
-    if (options->json)
-        report_kicks_json(kicks, locks, &out);
-    else if (options->dry_run)
-        report_plan(kicks, &out);
-    if (!report_flush(&out))
-        status = 1;
+    if (command->options->json)
+        report_kicks_json(kicks, &out);
+    else if (command->options->dry_run)
+        report_kicks_plan(kicks, &out);
+    bool written = report_flush(&out);
     utstring_done(&out);
+    return written;
+}
+
+/* What goes to standard error. */
+static void write_diagnostics(const struct command *command, const struct selection *selection,
+                              const struct kicks *kicks)
+{
+    const struct options *options = command->options;
+
     if (!options->dry_run && !options->quiet)
-        report_kicks(selection, kicks, command->verbose);
+        report_kicks(selection, kicks, selection->is_single, command->verbose);
     if (selection->is_single && selection->members[0].state == SELECTION_FAILED &&
         !(options->dry_run && !options->json))
         report_instance_error(selection, selection->members[0].instance);
-    for (size_t i = 0; i < kicks->count; i++)
-        if (!kick_succeeded(&kicks->items[i]))
-            status = 1;
-    return status;
 }
 
+static bool all_succeeded(const struct selection *selection, const struct kicks *kicks)
+{
+    for (size_t i = 0; i < kicks->count; i++)
+        if (!kick_succeeded(&kicks->items[i]))
+            return false;
+    return utarray_len(selection->unmatched) == 0;
+}
+
+/* Plan, send or check, explain, report. Returns the exit status. */
 static int kick_selected(const struct command *command, struct selection *selection,
                          const UT_array *targets)
 {
     struct master_locks *locks = master_locks_new();
     struct kicks kicks;
-    bool is_action = command->options->operand_count == 1;
     bool sent = true;
 
-    kicks_plan(&kicks, selection, targets, is_action);
+    kicks_plan(&kicks, selection, targets, is_action(command));
     if (command->options->dry_run)
         kicks_check(&kicks, locks);
     else
-        sent = send_all(command, &kicks);
-    kicks_explain(&kicks, locks, known_class, command->settings);
-    int status = report(command, selection, &kicks, locks);
+        sent = command_send(command, &kicks);
+    command_explain(command, &kicks, locks);
+    if (command->options->json)
+        selection_find_running(selection, locks);
+    bool written = write_out(command, &kicks);
+    write_diagnostics(command, selection, &kicks);
+    bool succeeded = sent && written && all_succeeded(selection, &kicks);
     kicks_free(&kicks);
     master_locks_free(locks);
-    return sent ? status : 1;
+    return succeeded ? 0 : 1;
 }
 
 int command_kick(const struct command *command)

@@ -1,8 +1,11 @@
+/* -l: the instances. */
+#include "report/list.h"
 #include "base/diag.h"
 #include "command/command.h"
 #include "report/report.h"
+#include "report/selection.h"
 
-/* False: there are some. Only what is fatal is told quietly too. */
+/* Returns false when there are some. With quiet only what is fatal is reported. */
 static bool report_errors(const struct selection *selection, bool quiet)
 {
     bool well = true;
@@ -27,10 +30,12 @@ int command_list(const struct command *command)
 
     utstring_init(&out);
     if (command_select(command, keep, &selection)) {
-        if (command->options->json)
-            report_list_json(&selection, locks, &out);
-        else
-            report_list(&selection, &out);
+        if (command->options->json) {
+            selection_find_running(&selection, locks);
+            report_list_json(&selection, &out);
+        } else {
+            report_list_text(&selection, &out);
+        }
         if (selection.member_count == 0)
             diag_line("fatal", "No matching instances");
         bool written = report_flush(&out);

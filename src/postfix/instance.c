@@ -260,6 +260,13 @@ void instance_find_queue(struct instance *instance, bool is_needed)
     }
 }
 
+void instance_find_running(struct instance *instance, struct master_locks *locks)
+{
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+
+    instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
+}
+
 bool instance_others_write(const struct instance *instance)
 {
     struct stat status;

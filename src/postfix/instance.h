@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "postfix/master.h"
 #include "postfix/parameter.h"
 #include "postfix/settings.h"
 #include <stdint.h>
@@ -32,6 +33,7 @@ struct instance {
     bool has_queue;                   /* the queue directory exists: instance_find_queue() */
     dev_t queue_device;
     ino_t queue_inode;
+    enum master_state running; /* whether its master runs: instance_find_running() */
 };
 
 /* How instances are read; everything is the caller's. */
@@ -65,6 +67,10 @@ void instance_load_failed(struct instance *instance, const char *config_director
  * with it; where it is needed and not there, an error in Postfix's words ("chdir /x: No such file
  * or directory"). */
 void instance_find_queue(struct instance *instance, bool is_needed);
+
+/* Looks up whether the instance's mail system is running, and sets running: MASTER_UNKNOWN where
+ * its queue directory is not known either. */
+void instance_find_running(struct instance *instance, struct master_locks *locks);
 
 /* Whether others than root can change what the instance is: its main.cf, or what is main.cf, in its
  * configuration directory. */

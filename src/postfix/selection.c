@@ -336,6 +336,12 @@ void selection_mark(struct selection *selection, bool all, bool need_queue)
     free(met);
 }
 
+void selection_find_running(struct selection *selection, struct master_locks *locks)
+{
+    for (size_t i = 0; i < selection->member_count; i++)
+        instance_find_running(selection->members[i].instance, locks);
+}
+
 const struct instance *selection_home(const struct selection *selection)
 {
     return &selection->instances[0];

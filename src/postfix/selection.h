@@ -63,6 +63,9 @@ bool selection_make(struct selection *selection, const struct selection_criteria
  * with the same configuration or queue directory the first is served. */
 void selection_mark(struct selection *selection, bool all, bool need_queue);
 
+/* Looks up which of the selected instances are running: instance_find_running(). */
+void selection_find_running(struct selection *selection, struct master_locks *locks);
+
 /* The instance that the program itself goes by: the forced one, or the default one. */
 const struct instance *selection_home(const struct selection *selection);
 

@@ -1,8 +1,9 @@
-/* What is said of commands in instances: -p and -x. */
+/* What became of the commands of -p and -x. */
+#include "report/jobs.h"
 #include "base/diag.h"
 #include "base/text.h"
-#include "report/report.h"
 #include "report/row.h"
+#include "report/selection.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -34,12 +35,12 @@ static json_t *command_array(char *const *argv)
     return array;
 }
 
-void report_job_json(const struct job *job, struct master_locks *locks, UT_string *out)
+void report_job_json(const struct job *job, UT_string *out)
 {
     const struct process *child = job->child;
     bool has_text = child != NULL && child->has_text;
     bool has_exited = child != NULL && child->outcome != PROCESS_PENDING;
-    json_t *row = report_row_new(job->member->instance, locks);
+    json_t *row = report_row_new(job->member->instance);
 
     report_row_add(row, "command", command_array(job->argv));
     report_row_add(row, "exit_status", json_integer(has_exited ? child->exit_status : -1));

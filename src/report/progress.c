@@ -1,6 +1,8 @@
+/* The line on a terminal that shows what a run waits for. */
 #include "report/progress.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/width.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -8,12 +10,36 @@
 
 #define NARROWEST 20
 #define USUAL_WIDTH 80
+#define NAMES_MAXIMUM 1024 /* bytes of names: more than a terminal is wide */
 
 static bool is_shown;
 
 bool progress_is_wanted(void)
 {
     return isatty(STDERR_FILENO) == 1;
+}
+
+void progress_start(struct progress *progress)
+{
+    *progress = (struct progress){0};
+    utstring_init(&progress->waiting);
+}
+
+void progress_add_done(struct progress *progress)
+{
+    progress->count++;
+    progress->done++;
+}
+
+void progress_add_waiting(struct progress *progress, const char *name, int64_t end)
+{
+    progress->count++;
+    if (end > progress->end)
+        progress->end = end;
+    if (name == NULL || utstring_len(&progress->waiting) >= NAMES_MAXIMUM)
+        return;
+    utstring_bincpy(&progress->waiting, " ", 1);
+    text_printable(&progress->waiting, name, strlen(name));
 }
 
 static size_t terminal_width(void)
@@ -32,55 +58,36 @@ static void write_line(const char *text)
     (void)written;
 }
 
-/* Shortens the line to the width, in columns; what is not ASCII may take fewer than it counts. */
+/* Shortens the line so that it leaves the last column free: a terminal would go on to the next
+ * line. */
 static void cut(UT_string *line, size_t width)
 {
-    size_t length = utstring_len(line);
     char *text = utstring_body(line);
+    size_t length = utstring_len(line);
 
-    if (length < width)
+    if (width_fit(text, length, width - 1) == length)
         return;
-    size_t end = width - 4;
-    while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
-        end--; /* not within a character */
+    size_t end = width_fit(text, length, width - 4);
     memcpy(text + end, "...", sizeof("..."));
     line->i = end + 3;
 }
 
-void progress_show(void *context, int64_t now)
+void progress_show(struct progress *progress, int64_t now)
 {
-    const struct kicks *kicks = context;
-    size_t done = 0;
-    int64_t last = now;
-    UT_string missing, line;
+    UT_string line;
 
-    utstring_init(&missing);
-    for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-
-        if (kick->trigger == NULL)
-            continue;
-        if (kick->trigger->state == TRIGGER_DONE) {
-            done++;
-            continue;
-        }
-        if (kick->trigger->limit > last)
-            last = kick->trigger->limit;
-        if (utstring_len(&missing) < USUAL_WIDTH * 4) {
-            const char *name = kick->member->instance->config_directory;
-            utstring_bincpy(&missing, " ", 1);
-            text_printable(&missing, name, strlen(name));
-        }
-    }
     utstring_init(&line);
-    utstring_printf(&line, "%zu of %zu done, %d s left, waiting for%s", done, kicks->trigger_count,
-                    (int)((last - now) / CLOCK_SECOND), utstring_body(&missing));
+    utstring_printf(&line, "%zu of %zu done, ", progress->done, progress->count);
+    if (progress->end != CLOCK_NEVER)
+        utstring_printf(&line, "%d s left, ",
+                        progress->end > now ? (int)((progress->end - now) / CLOCK_SECOND) : 0);
+    utstring_printf(&line, "waiting for%s", utstring_body(&progress->waiting));
     cut(&line, terminal_width());
     is_shown = true;
     write_line("\r\033[K");
     write_line(utstring_body(&line));
     utstring_done(&line);
-    utstring_done(&missing);
+    utstring_done(&progress->waiting);
 }
 
 void progress_clear(void)

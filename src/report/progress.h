@@ -1,17 +1,37 @@
 /*
- * progress: one line on a terminal while a run waits: how many of how many, which are missing,
- * how long still.
+ * progress: one line on a terminal while a run waits: how many of how many are done, how long it
+ * may still take, and which instances it waits for.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
-#include "postfix/kick.h"
+#include "base/alloc.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one line says. */
+struct progress {
+    size_t count; /* of kicks or jobs */
+    size_t done;
+    int64_t end;       /* the latest end of those waited for: a clock_now() value, or CLOCK_NEVER */
+    UT_string waiting; /* the names of those waited for, as many as a line can show */
+};
 
 /* True when standard error is a terminal. */
 bool progress_is_wanted(void);
 
-/* Writes the line, or writes it anew; for fanout's callback: context is a struct kicks. */
-void progress_show(void *context, int64_t now);
+/* Starts a line. progress_show() empties it again. */
+void progress_start(struct progress *progress);
+
+/* Counts one that is done. */
+void progress_add_done(struct progress *progress);
+
+/* Counts one that is waited for, until end at the latest (CLOCK_NEVER: any time); name is its
+ * instance's configuration directory, or NULL when its turn has not come. */
+void progress_add_waiting(struct progress *progress, const char *name, int64_t end);
+
+/* Writes the line in place of the one before. */
+void progress_show(struct progress *progress, int64_t now);
 
 /* Takes the line away, if there is one. */
 void progress_clear(void);

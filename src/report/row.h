@@ -1,12 +1,11 @@
 /*
- * report_row: what the rows of all commands, in text and JSON, have in common. Internal to the
- * report.
+ * report/row: the columns that listings of all commands have in common, in text and JSON. Internal
+ * to the report.
  */
 #ifndef REPORT_ROW_H
 #define REPORT_ROW_H
 
 #include "postfix/instance.h"
-#include "postfix/master.h"
 #include <jansson.h>
 
 /* The value for a column: "-" when it is empty or not known. */
@@ -15,8 +14,9 @@ const char *report_column(const struct instance *instance, enum parameter parame
 /* "y", "n", or "-" when it cannot be told. */
 const char *report_enabled(const struct instance *instance);
 
-/* A new row with the members that every row has. */
-json_t *report_row_new(const struct instance *instance, struct master_locks *locks);
+/* A new row with the members that every row has, from the instance alone; see
+ * instance_find_running(). Ends with report_row_finish(). */
+json_t *report_row_new(const struct instance *instance);
 
 /* Adds a member; takes value over. */
 void report_row_add(json_t *row, const char *name, json_t *value);
@@ -28,7 +28,7 @@ void report_row_add_bytes(json_t *row, const char *name, const char *text, size_
 /* The same as a value by itself. */
 json_t *report_row_string(const char *text, size_t length);
 
-/* Writes the row to out as a line, and frees it. */
+/* Appends the row to out as a line, and frees it. */
 void report_row_finish(json_t *row, UT_string *out);
 
 #endif

@@ -1,6 +1,6 @@
-#include "base/text.h"
-#include "report/report.h"
+/* The members that every JSON row has, and what rows are made of. */
 #include "report/row.h"
+#include "base/text.h"
 #include <string.h>
 
 /* jansson says NULL or -1 when memory is short, and nothing else can go wrong here. */
@@ -67,20 +67,19 @@ const char *report_enabled(const struct instance *instance)
     }
 }
 
-json_t *report_row_new(const struct instance *instance, struct master_locks *locks)
+json_t *report_row_new(const struct instance *instance)
 {
     json_t *object = checked(json_object());
-    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
     report_row_add_text(object, "name", report_column(instance, PARAMETER_MULTI_INSTANCE_NAME));
     report_row_add_text(object, "group", report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP));
     report_row_add_text(object, "enabled", report_enabled(instance));
     report_row_add_text(object, "config_directory", instance->config_directory);
-    report_row_add_text(object, "queue_directory", queue);
+    report_row_add_text(object, "queue_directory",
+                        instance_value(instance, PARAMETER_QUEUE_DIRECTORY));
     report_row_add_text(object, "data_directory",
                         instance_value(instance, PARAMETER_DATA_DIRECTORY));
-    report_row_add_text(object, "running",
-                        queue[0] == '/' ? master_state_text(master_state(locks, queue)) : "-");
+    report_row_add_text(object, "running", master_state_text(instance->running));
     return object;
 }
 
@@ -117,38 +116,4 @@ void report_row_finish(json_t *row, UT_string *out)
         alloc_fail();
     utstring_bincpy(out, "\n", 1);
     json_decref(row);
-}
-
-void report_list_json(const struct selection *selection, struct master_locks *locks, UT_string *out)
-{
-    for (size_t i = 0; i < selection->member_count; i++) {
-        const struct instance *instance = selection->members[i].instance;
-        json_t *object = report_row_new(instance, locks);
-
-        report_row_add_text(object, "reason", instance->error == NULL ? "" : instance->error);
-        report_row_finish(object, out);
-    }
-}
-
-void report_kicks_json(const struct kicks *kicks, struct master_locks *locks, UT_string *out)
-{
-    for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-        const struct instance *instance = kick->member->instance;
-        const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
-        json_t *object = report_row_new(instance, locks);
-        char *endpoint = queue[0] == '\0'
-                             ? alloc_string("")
-                             : alloc_format("%s/%s/%s", queue, kick->class, kick->service);
-
-        report_row_add_text(object, "class", kick->class);
-        report_row_add_text(object, "service", kick->service);
-        report_row_add_text(object, "request", kick->request);
-        report_row_add_text(object, "endpoint", endpoint);
-        report_row_add_text(object, "status", kick_status_name(kick->status));
-        report_row_add_text(object, "reason", kick->reason == NULL ? "" : kick->reason);
-        report_row_add(object, "seconds", json_real(kick_seconds(kick)));
-        report_row_finish(object, out);
-        free(endpoint);
-    }
 }

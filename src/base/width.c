@@ -1,0 +1,73 @@
+/* Widths on a terminal, with the C library's tables, whatever the locale of the caller. */
+#include "base/width.h"
+#include <locale.h>
+#include <stdbool.h>
+#include <string.h>
+#include <wchar.h>
+
+static bool is_ascii(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* The bytes of the character at text, and the columns that it takes. */
+static size_t step(const char *text, size_t length, size_t *columns)
+{
+    mbstate_t state;
+    wchar_t character;
+
+    memset(&state, 0, sizeof(state));
+    size_t bytes = mbrtowc(&character, text, length, &state);
+    *columns = 1;
+    if (bytes == 0 || bytes > length) /* NUL, or not a character: a byte for a column */
+        return 1;
+    int width = wcwidth(character);
+    if (width >= 0)
+        *columns = (size_t)width;
+    return bytes;
+}
+
+/* The bytes that fit, and the columns that they take. */
+static size_t measure(const char *text, size_t length, size_t limit, size_t *columns)
+{
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
+    size_t at = 0;
+
+    *columns = 0;
+    while (at < length) {
+        size_t wide, bytes = step(text + at, length - at, &wide);
+
+        if (*columns + wide > limit)
+            break;
+        *columns += wide;
+        at += bytes;
+    }
+    if (utf8 != (locale_t)0) {
+        (void)uselocale(before);
+        freelocale(utf8);
+    }
+    return at;
+}
+
+size_t width_columns(const char *text, size_t length)
+{
+    size_t columns;
+
+    if (is_ascii(text, length))
+        return length;
+    (void)measure(text, length, (size_t)-1, &columns);
+    return columns;
+}
+
+size_t width_fit(const char *text, size_t length, size_t columns)
+{
+    size_t taken;
+
+    if (is_ascii(text, length))
+        return length < columns ? length : columns;
+    return measure(text, length, columns, &taken);
+}

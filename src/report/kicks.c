@@ -1,0 +1,177 @@
+/* What became of the kicks, and what a dry run found. */
+#include "report/kicks.h"
+#include "base/diag.h"
+#include "base/text.h"
+#include "report/progress.h"
+#include "report/row.h"
+#include "report/selection.h"
+#include <errno.h>
+#include <string.h>
+
+/* Writes Postfix's own lines where Postfix has some. Returns false where it has none. */
+static bool report_as_postfix(const struct kick *kick)
+{
+    const char *class = kick->class, *service = kick->service;
+
+    switch (kick->trigger->outcome) {
+    case TRIGGER_LOOKUP:
+        diag_warning("unable to look up %s/%s: %s", class, service, strerror(kick->trigger->error));
+        break;
+    case TRIGGER_LINK:
+        if (kick->trigger->error == ENOTDIR)
+            diag_warning("unable to look up %s/%s: %s", class, service, strerror(ENOTDIR));
+        else
+            diag_warning("%s/%s is not a socket or a fifo", class, service);
+        break;
+    case TRIGGER_WRONG_TYPE:
+        diag_warning("%s/%s is not a socket or a fifo", class, service);
+        break;
+    case TRIGGER_HARD_LINKS:
+    case TRIGGER_CONNECT:
+    case TRIGGER_QUEUE_FULL:
+    case TRIGGER_NO_READER:
+        break;
+    default:
+        return false;
+    }
+    diag_warning("Cannot contact class %s service %s - perhaps the mail system is down", class,
+                 service);
+    return true;
+}
+
+/* A line about a kick, with the instance's name where there are several. */
+static void report_line(const struct selection *selection, const struct kick *kick,
+                        const char *level, const char *text)
+{
+    const char *label = selection->is_single ? "" : kick->member->instance->config_directory;
+    char *line = alloc_format("%s%s%s/%s: %s", label, selection->is_single ? "" : ": ", kick->class,
+                              kick->service, text);
+
+    diag_line(level, line);
+    free(line);
+}
+
+static void report_success(const struct selection *selection, const struct kick *kick)
+{
+    const struct trigger *trigger = kick->trigger;
+    const char *how = trigger->is_socket ? "read" : "written";
+    char *text =
+        alloc_format("request \"%s\" %s after %.3fs", kick->request, how, kick_seconds(kick));
+
+    report_line(selection, kick, NULL, text);
+    free(text);
+}
+
+void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
+                 int verbose)
+{
+    if (kick_succeeded(kick)) {
+        if (verbose > 0 && kick->status == KICK_KICKED)
+            report_success(selection, kick);
+        return;
+    }
+    if (!as_postfix || kick->trigger == NULL || !report_as_postfix(kick))
+        report_line(selection, kick, "warning", kick->reason);
+    else if (verbose > 0)
+        report_line(selection, kick, NULL, kick->reason);
+}
+
+/* An instance that cannot be served is reported once, not for each target. */
+static bool is_first_of_instance(const struct kicks *kicks, size_t index)
+{
+    return index == 0 || kicks->items[index - 1].member != kicks->items[index].member;
+}
+
+void report_kicks(const struct selection *selection, const struct kicks *kicks, bool as_postfix,
+                  int verbose)
+{
+    for (size_t i = 0; i < kicks->count; i++) {
+        const struct kick *kick = &kicks->items[i];
+        const struct instance *instance = kick->member->instance;
+
+        if (kick->member->state == SELECTION_FAILED) {
+            if (is_first_of_instance(kicks, i) && !selection->is_single)
+                report_instance_error(selection, instance);
+        } else if (kick->member->state == SELECTION_DUPLICATE) {
+            if (is_first_of_instance(kicks, i))
+                diag_warning("%s: %s: not kicked again", instance->config_directory, kick->reason);
+        } else {
+            report_kick(selection, kick, as_postfix, verbose);
+        }
+    }
+}
+
+void report_kicks_progress(void *context, int64_t now)
+{
+    const struct kicks *kicks = context;
+    struct progress progress;
+
+    progress_start(&progress);
+    for (size_t i = 0; i < kicks->count; i++) {
+        const struct kick *kick = &kicks->items[i];
+
+        if (kick->trigger == NULL)
+            continue;
+        if (kick->trigger->state == TRIGGER_DONE)
+            progress_add_done(&progress);
+        else
+            progress_add_waiting(&progress, kick->member->instance->config_directory,
+                                 kick->trigger->limit);
+    }
+    progress_show(&progress, now);
+}
+
+/* One line of the dry run, in a new string. */
+static char *plan_line(const struct kick *kick)
+{
+    const struct instance *instance = kick->member->instance;
+    const char *name = instance->config_directory;
+
+    if (kick->status == KICK_DISABLED)
+        return alloc_format("%s: skip: not enabled", name);
+    if (kick->status == KICK_DUPLICATE)
+        return alloc_format("%s: skip: %s", name, kick->reason);
+    if (kick->member->state == SELECTION_FAILED)
+        return alloc_format("%s: fail: %s", name, kick->reason);
+    return alloc_format("%s: %s \"%s\" to %s/%s/%s%s%s", name,
+                        kick->status == KICK_PLANNED ? "send" : "fail:", kick->request,
+                        instance_value(instance, PARAMETER_QUEUE_DIRECTORY), kick->class,
+                        kick->service, kick->reason == NULL ? "" : ": ",
+                        kick->reason == NULL ? "" : kick->reason);
+}
+
+void report_kicks_plan(const struct kicks *kicks, UT_string *out)
+{
+    for (size_t i = 0; i < kicks->count; i++) {
+        const struct kick *kick = &kicks->items[i];
+
+        if (kick->member->state != SELECTION_SERVE && !is_first_of_instance(kicks, i))
+            continue;
+        char *line = plan_line(kick);
+        text_printable(out, line, strlen(line));
+        utstring_bincpy(out, "\n", 1);
+        free(line);
+    }
+}
+
+void report_kicks_json(const struct kicks *kicks, UT_string *out)
+{
+    for (size_t i = 0; i < kicks->count; i++) {
+        const struct kick *kick = &kicks->items[i];
+        const char *queue = instance_value(kick->member->instance, PARAMETER_QUEUE_DIRECTORY);
+        json_t *row = report_row_new(kick->member->instance);
+        char *endpoint = queue[0] == '\0'
+                             ? alloc_string("")
+                             : alloc_format("%s/%s/%s", queue, kick->class, kick->service);
+
+        report_row_add_text(row, "class", kick->class);
+        report_row_add_text(row, "service", kick->service);
+        report_row_add_text(row, "request", kick->request);
+        report_row_add_text(row, "endpoint", endpoint);
+        report_row_add_text(row, "status", kick_status_name(kick->status));
+        report_row_add_text(row, "reason", kick->reason == NULL ? "" : kick->reason);
+        report_row_add(row, "seconds", json_real(kick_seconds(kick)));
+        report_row_finish(row, out);
+        free(endpoint);
+    }
+}
