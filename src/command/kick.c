@@ -114,7 +114,8 @@ static void write_diagnostics(const struct command *command, const struct select
     const struct options *options = command->options;
 
     if (!options->dry_run && !options->quiet)
-        report_kicks(selection, kicks, selection->is_single, command->verbose);
+        report_kicks(selection, kicks, selection->is_single && !is_action(command),
+                     command->verbose);
     if (selection->is_single && selection->members[0].state == SELECTION_FAILED &&
         !(options->dry_run && !options->json))
         report_instance_error(selection, selection->members[0].instance);

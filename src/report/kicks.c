@@ -39,6 +39,14 @@ static bool report_as_postfix(const struct kick *kick)
     return true;
 }
 
+/* Whether our reason says more than Postfix's own lines have said. */
+static bool says_more(const struct trigger *trigger)
+{
+    if (trigger->outcome == TRIGGER_LOOKUP)
+        return trigger->error == ENOENT || trigger->error == EACCES;
+    return trigger->outcome != TRIGGER_WRONG_TYPE;
+}
+
 /* A line about a kick, with the instance's name where there are several. */
 static void report_line(const struct selection *selection, const struct kick *kick,
                         const char *level, const char *text)
@@ -54,7 +62,9 @@ static void report_line(const struct selection *selection, const struct kick *ki
 static void report_success(const struct selection *selection, const struct kick *kick)
 {
     const struct trigger *trigger = kick->trigger;
-    const char *how = trigger->is_socket ? "read" : "written";
+    const char *how = !trigger->is_socket       ? "written"
+                      : trigger->wait_for_close ? "finished"
+                                                : "read";
     char *text =
         alloc_format("request \"%s\" %s after %.3fs", kick->request, how, kick_seconds(kick));
 
@@ -65,15 +75,15 @@ static void report_success(const struct selection *selection, const struct kick 
 void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
                  int verbose)
 {
+    const struct trigger *trigger = kick->trigger;
+
     if (kick_succeeded(kick)) {
         if (verbose > 0 && kick->status == KICK_KICKED)
             report_success(selection, kick);
         return;
     }
-    if (!as_postfix || kick->trigger == NULL || !report_as_postfix(kick))
+    if (!as_postfix || trigger == NULL || !report_as_postfix(kick) || says_more(trigger))
         report_line(selection, kick, "warning", kick->reason);
-    else if (verbose > 0)
-        report_line(selection, kick, NULL, kick->reason);
 }
 
 /* An instance that cannot be served is reported once, not for each target. */

@@ -179,6 +179,7 @@ postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
     behave dgram "$SPOOL/public/dgram"
     behave closeunread "$SPOOL/public/closed"
     behave never "$SPOOL/public/never"
+    hold_locks "$SPOOL"
     start_listener
     down="perhaps the mail system is down"
     expect() {
@@ -189,36 +190,55 @@ postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
         is "$stderr" "$(printf 'postkick: warning: %s\n' "$@")"
     }
     expect nosuch "unable to look up public/nosuch: No such file or directory" \
-        "Cannot contact class public service nosuch - $down"
+        "Cannot contact class public service nosuch - $down" \
+        "public/nosuch: no such service in master.cf"
     expect file "public/file is not a socket or a fifo" \
         "Cannot contact class public service file - $down"
     expect directory "public/directory is not a socket or a fifo" \
         "Cannot contact class public service directory - $down"
     expect link "public/link is not a socket or a fifo" \
-        "Cannot contact class public service link - $down"
-    expect fifo "Cannot contact class public service fifo - $down"
-    expect two "Cannot contact class public service two - $down"
-    expect dead "Cannot contact class public service dead - $down"
-    expect dgram "Cannot contact class public service dgram - $down"
+        "Cannot contact class public service link - $down" "public/link: is a symbolic link"
+    expect fifo "Cannot contact class public service fifo - $down" \
+        "public/fifo: nobody reads the FIFO"
+    expect two "Cannot contact class public service two - $down" \
+        "public/two: the FIFO has more than one hard link"
+    expect dead "Cannot contact class public service dead - $down" \
+        "public/dead: nobody listens on the socket"
+    expect dgram "Cannot contact class public service dgram - $down" \
+        "public/dgram: a datagram socket takes no requests"
     expect closed "public/closed: closed before the request was read"
     kick -t 1 public never W
     is "$status" 1
     is "$stderr" "postkick: warning: public/never: request not read within 1s"
 }
 
-@test "-v says why, and what arrived" {
+@test "the reason alone where Postfix has no such command line: actions" {
     make_tree
+    hold_locks "$SPOOL"
     start_listener
-    kick -v public nosuch W
+    rm "$SPOOL/public/pickup"
+    kick flush
     is "$status" 1
-    is "$stderr" "\
-postkick: warning: unable to look up public/nosuch: No such file or directory
-postkick: warning: Cannot contact class public service nosuch - perhaps the mail system is down
-postkick: public/nosuch: not running"
+    is "$stderr" "postkick: warning: public/pickup: no such service in master.cf"
+    kick -q flush
+    is "$status" 1
+    is "$stderr" ""
+}
+
+@test "-v says what arrived, and with -w what finished" {
+    make_tree
+    behave fifo "$SPOOL/public/fifo"
+    start_listener
+    said() { run sed -E 's/[0-9]+\.[0-9]+s$/N/' <<<"$stderr"; is "$output" "postkick: $1"; }
     kick -v public qmgr W
     is "$status" 0
-    run sed -E 's/[0-9]+\.[0-9]+s$/N/' <<<"$stderr"
-    is "$output" 'postkick: public/qmgr: request "W" read after N'
+    said 'public/qmgr: request "W" read after N'
+    kick -w -v public qmgr W
+    is "$status" 0
+    said 'public/qmgr: request "W" finished after N'
+    kick -w -v public fifo W
+    is "$status" 0
+    said 'public/fifo: request "W" written after N'
     run --separate-stderr env -u MAIL_CONFIG MAIL_VERBOSE= "$POSTKICK" -f "$INI" public qmgr W
     is "$status" 0
     has "$stderr" 'request "W" read after'
