@@ -265,3 +265,28 @@ host_close()
         done' 2>/dev/null || true
     kill "$HOST_PID"
 }
+
+# host_instances: after host_open, Debian's default instance and postfix-in and postfix-out, of the
+# groups inbound and outbound, enabled and running, with the program in /usr/local/sbin.
+host_instances()
+{
+    local name
+    mkdir "$BATS_FILE_TMPDIR/sbin"
+    cp "$POSTKICK" "$ROOT"/scripts/postkick-requeue "$BATS_FILE_TMPDIR/sbin"
+    host mount --bind "$BATS_FILE_TMPDIR/sbin" /usr/local/sbin
+    # The locks of an overlay cannot be looked up in /proc/locks.
+    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
+        mount --bind '$HOST/spool' /var/spool"
+    host postconf -e 'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
+        'inet_interfaces = loopback-only' 'inet_protocols = ipv4' 'alias_maps ='
+    host postmulti -e init
+    for name in in out; do
+        host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf' # Postfix waits for files that are new
+        host postmulti -I postfix-$name -G ${name}bound -e create
+        host postconf -c "/etc/postfix-$name" -e "maillog_file = /var/log/postfix-$name.log" \
+            'alias_maps =' 'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+        host postmulti -i postfix-$name -e enable
+    done
+    host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
+    host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
+}

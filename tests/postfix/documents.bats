@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# Every command in README.md and the manual pages does what they say, as it stands there: on a host
+# with three real instances, in a mount namespace.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load real
+
+setup_file()
+{
+    host_can || return 0
+    host_open
+    [ -z "${HOST:-}" ] || host_instances
+}
+
+teardown_file()
+{
+    host_close
+}
+
+setup()
+{
+    host_need
+}
+
+# type_in COMMAND: as an administrator's shell runs it; streams together.
+type_in()
+{
+    run host env PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin bash -c "$1" </dev/null
+}
+
+# readme_commands: those of README.md: after the prompt, in the column "Now", behind what they are
+# examples of, and in crontab lines.
+readme_commands()
+{
+    sed -n -e 's/^    # //p' \
+        -e 's/^| `.*` | `\(.*\)` |$/\1/p' \
+        -e 's/^    postkick .*   *\(postkick [a-z-].*\)$/\1/p' \
+        -e 's/^    [0-9*]* \* \* \* \*  root  //p' "$ROOT/README.md" | sed 's/\\|/|/g'
+}
+
+# manual_commands PAGE: those of its EXAMPLES.
+manual_commands()
+{
+    mandoc -T ascii -O width=500 "$ROOT/man/$1" | col -b |
+        sed -n '/^EXAMPLES/,/^[A-Z]/s/^ *//p' |
+        sed -e ':a' -e '/|$/{N;s/\n */ /;ba' -e '}' |
+        sed -n -e 's/^0 \* \* \* \* root //' -e 's/^# //' -e '/^\(\/usr\/local\/sbin\/\)\{0,1\}postkick[ -]/p'
+}
+
+@test "every command is run and succeeds" {
+    local command count=0
+    while IFS= read -r command; do
+        type_in "$command"
+        count=$((count + 1))
+        # no such messages in these queues
+        if [[ $command == postkick-requeue*4TzQ* ]]; then
+            has "$output" "queue ids not found"
+            continue
+        fi
+        echo "$command: $status: $output"
+        is "$status" 0
+    done < <(readme_commands; manual_commands postkick.1; manual_commands postkick-requeue.1)
+    [ "$count" -ge 25 ]
+}
+
+@test "what the manual shows as output is what is printed" {
+    local command expected count=0
+    host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
+    while IFS= read -r line; do
+        case $line in
+        '# '*) command=${line#\# } expected='' ;;
+        '')
+            [ -n "$command" ] || continue
+            type_in "$command"
+            is "$output"$'\n' "$expected"
+            count=$((count + 1)) command=''
+            ;;
+        *) expected+=$line$'\n' ;;
+        esac
+    done < <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh DIAG/p' "$ROOT/man/postkick.1" |
+        awk '/^\.Bd/ {show = 1; next} /^\.Ed/ {show = 0; print ""} show')
+    is "$count" 2
+    host postfix -c /etc/postfix-out start >"$BATS_TEST_TMPDIR/start" 2>&1 3>&- 4>&-
+}
