@@ -125,7 +125,7 @@ lint:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -D_GNU_SOURCE -Isrc -I$B-lint-gcc src
 	shellcheck .ci/run $(SCRIPTS) $(SHELL_TESTS) scripts/postkick.bash-completion
-	mandoc -Tlint -W warning $(wildcard man/*)
+	mandoc -Tlint -W warning $(wildcard man/*.[1-8])
 
 SCRIPTS = $(filter-out %.bash-completion %/ansible %/debian,$(wildcard scripts/*)) \
 	$(addprefix scripts/debian/,preinst prerm postrm)
