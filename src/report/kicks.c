@@ -47,9 +47,8 @@ static bool says_more(const struct trigger *trigger)
     return trigger->outcome != TRIGGER_WRONG_TYPE;
 }
 
-/* A line about a kick, with the instance's name where there are several. */
-static void report_line(const struct selection *selection, const struct kick *kick,
-                        const char *level, const char *text)
+void report_kick_line(const struct selection *selection, const struct kick *kick, const char *level,
+                      const char *text)
 {
     const char *label = selection->is_single ? "" : kick->member->instance->config_directory;
     char *line = alloc_format("%s%s%s/%s: %s", label, selection->is_single ? "" : ": ", kick->class,
@@ -68,12 +67,12 @@ static void report_success(const struct selection *selection, const struct kick 
     char *text =
         alloc_format("request \"%s\" %s after %.3fs", kick->request, how, kick_seconds(kick));
 
-    report_line(selection, kick, NULL, text);
+    report_kick_line(selection, kick, NULL, text);
     free(text);
 }
 
-void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
-                 int verbose)
+static void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
+                        int verbose)
 {
     const struct trigger *trigger = kick->trigger;
 
@@ -83,7 +82,7 @@ void report_kick(const struct selection *selection, const struct kick *kick, boo
         return;
     }
     if (!as_postfix || trigger == NULL || !report_as_postfix(kick) || says_more(trigger))
-        report_line(selection, kick, "warning", kick->reason);
+        report_kick_line(selection, kick, "warning", kick->reason);
 }
 
 /* An instance that cannot be served is reported once, not for each target. */

@@ -14,9 +14,10 @@
 void report_kicks(const struct selection *selection, const struct kicks *kicks, bool as_postfix,
                   int verbose);
 
-/* The same for one kick of an instance that could be served. */
-void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
-                 int verbose);
+/* Writes to standard error one line about a kick: its endpoint and text, after the instance's name
+ * where there are several. level: see diag_line(). */
+void report_kick_line(const struct selection *selection, const struct kick *kick, const char *level,
+                      const char *text);
 
 /* Shows on a terminal which kicks are waited for; the progress of kicks_run(), with a struct kicks
  * as the context. */
