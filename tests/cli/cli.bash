@@ -26,6 +26,12 @@ as_nobody()
         env -u MAIL_CONFIG GCOV_PREFIX="$OPEN_TREE/coverage" "$OPEN_TREE/postkick" -f "$INI" "$@"
 }
 
+# with_mail_config DIR ARGUMENT...: as kick, with MAIL_CONFIG in the environment.
+with_mail_config()
+{
+    run --separate-stderr env -u MAIL_VERBOSE MAIL_CONFIG="$1" "$POSTKICK" -f "$INI" "${@:2}"
+}
+
 # set_main_cf DIR LINE...: appends lines to an instance's main.cf.
 set_main_cf()
 {
@@ -81,32 +87,4 @@ while True:
 _, status = os.waitpid(pid, 0)
 print(repr(text.decode(errors="replace"))[1:-1])
 sys.exit(os.waitstatus_to_exitcode(status))' env -u MAIL_CONFIG "$@"
-}
-
-# hold_locks QUEUE_DIRECTORY...: as if a master ran there, until release_locks or the test's end.
-hold_locks()
-{
-    exec 5< <(exec python3 -c '
-import fcntl, os, sys, time
-held = []
-for queue in sys.argv[1:]:
-    held.append(open(queue + "/pid/master.pid", "w"))
-    fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
-print("ready", flush=True)
-parent = os.getppid()
-while os.getppid() == parent:
-    time.sleep(0.2)
-' "$@" 3>&-)
-    LOCKER=$!
-    read -r _ <&5
-    exec 5<&-
-}
-
-release_locks()
-{
-    if [ -n "${LOCKER:-}" ]; then
-        kill "$LOCKER" 2>/dev/null || true
-        while kill -0 "$LOCKER" 2>/dev/null; do sleep 0.02; done
-        LOCKER=
-    fi
 }

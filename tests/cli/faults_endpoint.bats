@@ -46,22 +46,6 @@ move_queue()
     sed -i "s|^queue_directory = .*|queue_directory = $1|" "$TREE/etc/$NAME/main.cf"
 }
 
-hold_locks()
-{
-    LOCKS=()
-    for queue in "$TREE"/spool/*/pid; do
-        exec {lock}>"$queue/master.pid"
-        flock -x "$lock"
-        LOCKS+=("$lock")
-    done
-}
-
-drop_locks()
-{
-    for lock in "${LOCKS[@]}"; do exec {lock}>&-; done
-    LOCKS=()
-}
-
 # judge: kicks, and compares the rows, the diagnostics and the time with what is expected.
 judge()
 {
@@ -75,15 +59,10 @@ judge()
     [ $((SECONDS - before)) -le $((LONGEST + 1)) ]
 }
 
-setup()
-{
-    LOCKS=()
-}
-
 teardown()
 {
-    drop_locks
     stop_listener
+    release_locks
 }
 
 @test "what services do: every behaviour in one run" {
@@ -116,7 +95,7 @@ teardown()
     fault kicked 0.3 3 "" fifofull 2
     fault failed 0.3 3 "nobody reads the FIFO" fifoleave 2
     fault failed 0 1 "nobody reads the FIFO" fifonoreader
-    hold_locks
+    hold_locks "$TREE"/spool/*/
     start_listener
     judge
     # those that failed got nothing, the others the request once
@@ -180,7 +159,7 @@ teardown()
     echo "read $deep/public/qmgr" >>"$SPEC"
     fault failed 0 0 "chdir *: File name too long"
     move_queue "$deep/$deep"
-    hold_locks
+    hold_locks "$TREE"/spool/*/
     start_listener
     ln "$linked" "$linked.other"
     judge
@@ -201,7 +180,7 @@ teardown()
     fault failed 0 1 "closed before the request was read" half
     fault failed 0 1 "closed before the request was read" reset
     fault kicked 0 1 "" megabyte
-    hold_locks
+    hold_locks "$TREE"/spool/*/
     start_listener
     judge -w
 }
@@ -213,7 +192,7 @@ teardown()
         fault '*' 0.9 2 '*' "$each"
     done
     sed -i -e '/postfix-000[35]/s/\*/failed/' -e '/postfix-000[124]/s/\*/unconfirmed/' "$EXPECTED"
-    hold_locks
+    hold_locks "$TREE"/spool/*/
     start_listener
     judge -t 1
 }

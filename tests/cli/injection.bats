@@ -10,12 +10,7 @@ setup()
     behave fifo "$TREE/spool/postfix-0001/public/qmgr"
     behave greet "$TREE/spool/postfix-0002/public/qmgr"
     start_listener
-    RUNNING=()
-    for queue in "$TREE"/spool/*; do
-        exec {lock}>"$queue/pid/master.pid"
-        flock -x "$lock"
-        RUNNING+=("$lock")
-    done
+    hold_locks "$TREE"/spool/*
     cat >>"$INI" <<'END'
 [service tester]
 class = public
@@ -30,8 +25,8 @@ END
 
 teardown()
 {
-    for lock in "${RUNNING[@]}"; do exec {lock}>&-; done
     stop_listener
+    release_locks
 }
 
 # inject OPTION... -- ARGUMENT...: all failures of one command line.
@@ -100,10 +95,9 @@ postconf_answers()
 
 @test "the clock that can be set back is never asked" {
     local report=$BATS_TEST_TMPDIR/report
-    export INJECT_REPORT=$report LD_PRELOAD=$TOOLS/inject.so
-    export ASAN_OPTIONS=verify_asan_link_order=0
-    kick -t 1 public qmgr I
-    unset LD_PRELOAD
+    # for the program alone: what bats runs after it would write over the report
+    run --separate-stderr env -u MAIL_CONFIG LD_PRELOAD="$TOOLS/inject.so" INJECT_REPORT="$report" \
+        ASAN_OPTIONS=verify_asan_link_order=0 "$POSTKICK" -f "$INI" -t 1 public qmgr I
     is "$status" 0
     grep -q '^clock_gettime ' "$report"
     run grep -E '^(time|gettimeofday|wall_clock) ' "$report"

@@ -47,6 +47,34 @@ stop_listener()
     fi
 }
 
+# hold_locks QUEUE_DIRECTORY...: as if a master ran there, until release_locks or the test's end.
+hold_locks()
+{
+    exec 5< <(exec python3 -c '
+import fcntl, os, sys, time
+held = []
+for queue in sys.argv[1:]:
+    held.append(open(queue + "/pid/master.pid", "w"))
+    fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("ready", flush=True)
+parent = os.getppid()
+while os.getppid() == parent:
+    time.sleep(0.2)
+' "$@" 3>&-)
+    LOCKER=$!
+    read -r _ <&5
+    exec 5<&-
+}
+
+release_locks()
+{
+    if [ -n "${LOCKER:-}" ]; then
+        kill "$LOCKER" 2>/dev/null || true
+        while kill -0 "$LOCKER" 2>/dev/null; do sleep 0.02; done
+        LOCKER=
+    fi
+}
+
 # kick ARGUMENT...: the program with the tree's settings, as bats' run does it, streams apart.
 kick()
 {

@@ -24,11 +24,14 @@ static int lock_file(int operation)
     return fd;
 }
 
-/* Whether this host lets the state be told at all: not in a PID namespace, not on overlayfs. */
-static void skip_unless_told(void)
+/* What is said of a mail system that does not run but may have run: in a PID namespace other than
+ * the first one, /proc/locks does not show all locks. */
+static enum master_state not_running(void)
 {
-    if (look() == MASTER_UNKNOWN)
-        skip();
+    char namespace[64] = "";
+
+    assert_true(readlink("/proc/self/ns/pid", namespace, sizeof(namespace) - 1) > 0);
+    return strcmp(namespace, "pid:[4026531836]") == 0 ? MASTER_STOPPED : MASTER_UNKNOWN;
 }
 
 static void test_nothing_there(void **state)
@@ -44,8 +47,7 @@ static void test_not_locked(void **state)
     (void)state;
     int fd = lock_file(0);
 
-    skip_unless_told();
-    assert_int_equal(look(), MASTER_STOPPED);
+    assert_int_equal(look(), not_running());
     close(fd);
 }
 
@@ -54,10 +56,9 @@ static void test_locked(void **state)
     (void)state;
     int fd = lock_file(LOCK_EX);
 
-    skip_unless_told();
     assert_int_equal(look(), MASTER_RUNNING);
     assert_int_equal(flock(fd, LOCK_UN), 0);
-    assert_int_equal(look(), MASTER_STOPPED);
+    assert_int_equal(look(), not_running());
     close(fd);
 }
 
@@ -67,8 +68,7 @@ static void test_a_shared_lock(void **state)
     (void)state;
     int fd = lock_file(LOCK_SH);
 
-    skip_unless_told();
-    assert_int_equal(look(), MASTER_STOPPED);
+    assert_int_equal(look(), not_running());
     close(fd);
 }
 
@@ -78,9 +78,8 @@ static void test_another_kind_of_lock(void **state)
     int fd = lock_file(0);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-    skip_unless_told();
     assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
-    assert_int_equal(look(), MASTER_STOPPED);
+    assert_int_equal(look(), not_running());
     close(fd);
 }
 
