@@ -182,6 +182,22 @@ deb:
 	scripts/deps package
 	scripts/build-package $B/deb
 
+# The life of the package on Debian releases of their own, and piuparts: minutes, root, a mirror.
+RELEASES = bookworm trixie
+BUILDS_PACKAGES = build-essential debhelper libiniparser-dev libjansson-dev uthash-dev lintian faketime
+USES_PACKAGES = postfix jq procps systemd
+comma = ,
+empty =
+$B/package/%.tar:
+	scripts/deps package
+	mkdir -p $(@D)
+	mmdebstrap --quiet --variant=minbase \
+		--include=$(subst $(empty) $(empty),$(comma),$(BUILDS_PACKAGES) $(USES_PACKAGES)) $* $@
+
+check-package: $(RELEASES:%=$B/package/%.tar)
+	set -e; for release in $(RELEASES); do BASE=$(abspath $B)/package/$$release.tar \
+		bats tests/package; done
+
 collection:
 	ansible-galaxy collection build --force --output-path $B scripts/ansible
 
@@ -189,6 +205,6 @@ clean:
 	rm -rf $B $B-*
 
 .PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean \
-	install-host deb collection
+	install-host deb check-package collection
 .SECONDARY:
 -include $(wildcard $B/*.d $B/*/*.d $B/unit/*/*.d)
