@@ -1,12 +1,17 @@
+/* Reading a file that somebody else may own. */
 #include "base/safe_read.h"
 #include "base/alloc.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_TRIES 3
+
+/* Bytes that are read before the budget is looked at */
+#define READ_PIECE ((size_t)1024 * 1024)
 
 static int check_status(const char *path, const struct stat *status, size_t maximum, char **error)
 {
@@ -26,24 +31,35 @@ static int check_status(const char *path, const struct stat *status, size_t maxi
     return 0;
 }
 
+/* Opens for reading what the descriptor stands for. */
+static int reopen(int fd)
+{
+    char path[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *missing,
                    char **error)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
 
     if (missing != NULL)
-        *missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
-    if (fd < 0) {
+        *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
+    if (place < 0) {
         alloc_set_text(error, "open %s: %s", path, strerror(errno));
         return -1;
     }
-    if (fstat(fd, status) < 0) {
+    if (fstat(place, status) < 0) {
         alloc_set_text(error, "fstat %s: %s", path, strerror(errno));
     } else if (check_status(path, status, maximum, error) == 0) {
-        return fd;
+        fd = reopen(place);
+        if (fd < 0)
+            alloc_set_text(error, "open %s: %s", path, strerror(errno));
     }
-    close(fd);
-    return -1;
+    close(place);
+    return fd;
 }
 
 static bool same_content(const struct stat *before, const struct stat *after)
@@ -54,13 +70,22 @@ static bool same_content(const struct stat *before, const struct stat *after)
            before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
 }
 
-/* Reads up to length bytes from the start of the file; the count, or -1 with errno. */
-static ssize_t read_all(int fd, char *text, size_t length)
+static bool spend(struct budget *budget, size_t units)
+{
+    return budget == NULL || budget_spend(budget, units);
+}
+
+/* Reads up to length bytes from the start of the file, as far as the budget allows; the count, or
+ * -1 with errno. */
+static ssize_t read_all(int fd, char *text, size_t length, struct budget *budget)
 {
     size_t have = 0;
 
     while (have < length) {
-        ssize_t count = pread(fd, text + have, length - have, (off_t)have);
+        size_t piece = length - have < READ_PIECE ? length - have : READ_PIECE;
+        if (!spend(budget, piece))
+            break;
+        ssize_t count = pread(fd, text + have, piece, (off_t)have);
 
         if (count < 0 && errno == EINTR)
             continue;
@@ -77,15 +102,19 @@ enum try_result { TRY_DONE, TRY_CHANGED, TRY_ERROR };
 
 /* One attempt: the file as *status described it, or an error, or "it changed meanwhile". */
 static enum try_result read_once(int fd, const char *path, struct stat *status,
-                                 struct safe_read_file *file, char **error)
+                                 struct budget *budget, struct safe_read_file *file, char **error)
 {
     struct stat after;
     size_t size = (size_t)status->st_size;
 
     file->text = alloc_resize(file->text, size + 1);
-    ssize_t count = read_all(fd, file->text, size);
+    ssize_t count = read_all(fd, file->text, size, budget);
     if (count < 0) {
         alloc_set_text(error, "read %s: %s", path, strerror(errno));
+        return TRY_ERROR;
+    }
+    if (budget != NULL && budget->state != BUDGET_LEFT) {
+        alloc_set_text(error, "%s: %s", path, budget_reason(budget));
         return TRY_ERROR;
     }
     if (fstat(fd, &after) < 0) {
@@ -101,8 +130,8 @@ static enum try_result read_once(int fd, const char *path, struct stat *status,
     return TRY_DONE;
 }
 
-enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_read_file *file,
-                                char **error)
+enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
+                                struct safe_read_file *file, char **error)
 {
     struct stat status;
     bool missing;
@@ -115,7 +144,7 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_re
     for (int i = 0; i < READ_TRIES && result == TRY_CHANGED; i++)
         result = check_status(path, &status, maximum, error) < 0
                      ? TRY_ERROR
-                     : read_once(fd, path, &status, file, error);
+                     : read_once(fd, path, &status, budget, file, error);
     close(fd);
     if (result == TRY_CHANGED) {
         alloc_set_text(error, "read %s: file keeps changing while it is read", path);

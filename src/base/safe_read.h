@@ -1,10 +1,11 @@
 /*
- * file: reading a whole configuration file that somebody else may own, without being held up,
+ * safe_read: reading a whole configuration file that somebody else may own, without being held up,
  * fooled or flooded.
  */
 #ifndef SAFE_READ_H
 #define SAFE_READ_H
 
+#include "base/budget.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -14,7 +15,7 @@
 
 enum safe_read_result {
     SAFE_READ_OK,
-    SAFE_READ_MISSING, /* open(2) said ENOENT or ENOTDIR */
+    SAFE_READ_MISSING, /* ENOENT or ENOTDIR of open(2) */
     SAFE_READ_ERROR,   /* anything else */
 };
 
@@ -25,8 +26,8 @@ struct safe_read_file {
 };
 
 /*
- * Opens path for reading without blocking and without becoming its terminal; symbolic links are
- * followed. Only a regular file of at most maximum bytes is taken.
+ * Opens path for reading; symbolic links are followed. Only a regular file of at most maximum bytes
+ * is taken, and nothing else is opened, not even for a moment: opening a device can act.
  * Returns a descriptor (close-on-exec) or -1 with the reason in *error ("open PATH: No such file
  * or directory", the wording of Postfix 3.7), which the caller frees, and in *missing, if not
  * NULL, whether the file does not exist. *status is what fstat(2) says of the descriptor.
@@ -35,13 +36,14 @@ int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *
                    char **error);
 
 /*
- * Reads the file at path, of at most maximum bytes. A file that changes while it is read (size,
+ * Reads the file at path, of at most maximum bytes, a unit of the budget for each (NULL: without
+ * one). A file that changes while it is read (size,
  * modification time, inode change time) is read again, three times at most. Text with a NUL byte is
  * an error. Returns SAFE_READ_OK with *file filled in, to be emptied by safe_read_free(); otherwise
  * *error is a new string, in Postfix's wording where Postfix has one, that the caller frees.
  */
-enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_read_file *file,
-                                char **error);
+enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
+                                struct safe_read_file *file, char **error);
 
 /* Whether somebody other than root can write what the status describes: its owner, its group, or
  * everybody. */

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include <stdio.h>
 #include <string.h>
 
 size_t text_utf8_length(const char *text, size_t length)
@@ -60,4 +61,27 @@ void text_printable(UT_string *out, const char *text, size_t length)
         for (size_t end = at + (step > 0 ? step : 1); at < end; at++)
             utstring_printf(out, "\\%03o", (unsigned)(unsigned char)text[at]);
     }
+}
+
+char *text_vmessage(const char *format, va_list arguments)
+{
+    static const char cut[] = "...";
+    char text[TEXT_MESSAGE_MAXIMUM + 1];
+    int length = vsnprintf(text, sizeof(text), format, arguments);
+
+    if (length < 0)
+        alloc_fail();
+    if (length > TEXT_MESSAGE_MAXIMUM)
+        memcpy(text + sizeof(text) - sizeof(cut), cut, sizeof(cut));
+    return alloc_string(text);
+}
+
+char *text_message(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = text_vmessage(format, arguments);
+    va_end(arguments);
+    return text;
 }

@@ -22,4 +22,15 @@ void text_printable(UT_string *out, const char *text, size_t length);
  * invalid. */
 size_t text_utf8_length(const char *text, size_t length);
 
+/* The most that text_message() makes, in bytes. */
+#define TEXT_MESSAGE_MAXIMUM 4096
+
+/*
+ * A new string from a format as in printf(3), which the caller frees, for messages that quote what
+ * somebody else wrote: what would be longer than TEXT_MESSAGE_MAXIMUM is cut there, and ends in
+ * "...".
+ */
+char *text_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *text_vmessage(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
 #endif

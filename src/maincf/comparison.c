@@ -1,5 +1,6 @@
+/* Numbers, strings and compatibility levels, as Postfix compares them. */
 #include "maincf/comparison.h"
-#include "base/alloc.h"
+#include "base/text.h"
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -17,24 +18,20 @@ static const struct {
     {"<=", COMPARISON_LESS_EQUAL}, {">=", COMPARISON_GREATER_EQUAL}, {">", COMPARISON_GREATER},
 };
 
-size_t comparison_operator_length(const char *text, size_t length)
+size_t comparison_find_operator(const char *text, size_t length, enum comparison_operator *found)
 {
     size_t count = 0;
 
-    while (count < length && strchr("<>!=?+-*/~&|%", text[count]) != NULL)
+    /* two at most make an operator, and a third makes it another */
+    while (count < length && count < 3 && strchr("<>!=?+-*/~&|%", text[count]) != NULL)
         count++;
-    return count;
-}
-
-bool comparison_find_operator(const char *text, size_t length, enum comparison_operator *found)
-{
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
-        if (strlen(operators[i].text) == length && memcmp(operators[i].text, text, length) == 0) {
+        if (strlen(operators[i].text) == count && memcmp(operators[i].text, text, count) == 0) {
             *found = operators[i].operation;
-            return true;
+            return count;
         }
     }
-    return false;
+    return 0;
 }
 
 /* difference: less than, equal to or greater than 0, as strcmp(3) returns it. */
@@ -73,7 +70,7 @@ static bool parse_digits(const char *text, long *number, char **error)
     *number = strtol(text, NULL, 10);
     if (errno == 0)
         return true;
-    *error = alloc_format("mac_exp_eval: bad conversion: %s", text);
+    *error = text_message("mac_exp_eval: bad conversion: %s", text);
     return false;
 }
 
@@ -114,7 +111,7 @@ static bool parse_level(const char *text, long *level, char **error)
             break;
         at = end + 1;
     }
-    *error = alloc_format("malformed compatibility level syntax: \"%s\"", text);
+    *error = text_message("malformed compatibility level syntax: \"%s\"", text);
     return false;
 }
 

@@ -1,6 +1,7 @@
 /*
- * condition: the comparisons of main.cf values, ${{left} operator {right} ? ...} (postconf(5), "The
- * general format of the main.cf file"). Compares strings; who expands them is expand.h's business.
+ * comparison: the comparisons of main.cf values, ${{left} operator {right} ? ...} (postconf(5),
+ * "The general format of the main.cf file"). Compares strings; who expands them is the business of
+ * expand.
  */
 #ifndef COMPARISON_H
 #define COMPARISON_H
@@ -17,12 +18,9 @@ enum comparison_operator {
     COMPARISON_GREATER,
 };
 
-/* Number of bytes at the start of text (length bytes) that Postfix takes as an operator, whether
- * it knows that operator or not. */
-size_t comparison_operator_length(const char *text, size_t length);
-
-/* Finds the operator that text (length bytes) is. Returns false when there is no such operator. */
-bool comparison_find_operator(const char *text, size_t length, enum comparison_operator *found);
+/* Finds the operator that text (length bytes, none of them NUL) starts with. Returns its length, or
+ * 0 when Postfix takes what is there for no operator, or for one that it does not know. */
+size_t comparison_find_operator(const char *text, size_t length, enum comparison_operator *found);
 
 /*
  * Compares left with right: as numbers when both consist of digits only, otherwise as strings, in

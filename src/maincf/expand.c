@@ -1,23 +1,25 @@
+/* $name expansion: a recursive descent over spans of the text. */
 #include "maincf/expand.h"
+#include "base/text.h"
 #include "maincf/comparison.h"
 #include <string.h>
 
 /* Postfix shows this much of the text after a syntax error */
 #define SHOWN_LENGTH 20
 
-#define ALPHANUMERICS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-#define NAME_CHARACTERS ALPHANUMERICS "_"
-
-/* Fewer than elsewhere in main.cf: no \v, no \f (measured) */
-#define BLANKS " \t\r\n"
+/* In units of the budget (measured): a reference besides its text, a byte that is looked at by
+ * itself, and one of a text that is compared. */
+#define REFERENCE_COST 400
+#define SCAN_COST 2
+#define COMPARE_COST 6
 
 /* One call of expand_value(). */
 struct expansion {
     expand_lookup *lookup;
     void *context;
+    struct budget *budget;
     size_t references;
-    size_t length;  /* bytes of result, intermediate ones too */
-    size_t scanned; /* bytes looked at */
+    size_t length; /* bytes of result, intermediate ones too */
     char **error;
 };
 
@@ -45,19 +47,36 @@ static int shown_length(struct span span)
     return length_of(span) < SHOWN_LENGTH ? length_of(span) : SHOWN_LENGTH;
 }
 
-static bool is_one_of(struct span span, const char *characters)
+/* Whether the span starts with that character. */
+static bool starts_with(struct span span, char character)
 {
-    return !is_empty(span) && strchr(characters, *span.at) != NULL;
+    return !is_empty(span) && *span.at == character;
+}
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_of_name(char c)
+{
+    return is_alphanumeric(c) || c == '_';
+}
+
+/* Fewer than elsewhere in main.cf: no \v, no \f (measured) */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Takes the longest text of such characters from the start of *rest. */
-static struct span take_span(struct span *rest, const char *characters)
+static struct span take_span(struct span *rest, bool (*belongs)(char))
 {
     struct span taken = {rest->at, rest->at};
 
-    while (is_one_of(*rest, characters))
-        rest->at++;
-    taken.end = rest->at;
+    while (taken.end < rest->end && belongs(*taken.end))
+        taken.end++;
+    rest->at = taken.end;
     return taken;
 }
 
@@ -68,22 +87,22 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct expansion *expansi
     va_list arguments;
 
     va_start(arguments, format);
-    *expansion->error = alloc_vformat(format, arguments);
+    *expansion->error = text_vmessage(format, arguments);
     va_end(arguments);
     return false;
 }
 
-static bool scan(struct expansion *expansion, size_t length)
+static bool spend(struct expansion *expansion, size_t units)
 {
-    expansion->scanned += length;
-    if (expansion->scanned <= EXPAND_SCANNED)
-        return true;
-    return fail(expansion, "macro expansion needs more than %zu bytes of text", EXPAND_SCANNED);
+    return budget_spend(expansion->budget, units) ||
+           fail(expansion, "macro expansion: %s", budget_reason(expansion->budget));
 }
 
 static bool append(struct expansion *expansion, UT_string *out, const char *text, size_t length)
 {
     expansion->length += length;
+    if (!spend(expansion, length))
+        return false;
     if (expansion->length > EXPAND_LENGTH)
         return fail(expansion, "macro expansion results in more than %zu bytes", EXPAND_LENGTH);
     /* utstring grows by what is asked for, which would make many small appends quadratic */
@@ -115,17 +134,29 @@ static const char *find_close(struct span span)
     return NULL;
 }
 
+/* Takes the pair that *rest starts with. If it does not close, the error is the message and what is
+ * shown with it. */
+static bool take_pair(struct expansion *expansion, struct span *rest, struct span *content,
+                      const char *message, struct span shown)
+{
+    const char *close = find_close(*rest);
+    const char *end = close == NULL ? rest->end : close;
+
+    if (!spend(expansion, SCAN_COST * (size_t)(end - rest->at)))
+        return false;
+    if (close == NULL)
+        return fail(expansion, "%s: \"%.*s\"", message, length_of(shown), shown.at);
+    *content = (struct span){rest->at + 1, close};
+    rest->at = close + 1;
+    return true;
+}
+
 /* Takes {content} and the blanks after it from the start of *rest. */
 static bool take_braces(struct expansion *expansion, struct span *rest, struct span *content)
 {
-    const char *close = find_close(*rest);
-
-    if (close == NULL)
-        return fail(expansion, "unbalanced {} in attribute expression: \"%.*s\"", length_of(*rest),
-                    rest->at);
-    *content = (struct span){rest->at + 1, close};
-    rest->at = close + 1;
-    take_span(rest, BLANKS);
+    if (!take_pair(expansion, rest, content, "unbalanced {} in attribute expression", *rest))
+        return false;
+    take_span(rest, is_blank);
     return true;
 }
 
@@ -134,8 +165,8 @@ static bool take_branch(struct expansion *expansion, struct span *rest, struct s
 {
     struct span all = *rest;
 
-    take_span(rest, BLANKS);
-    if (is_one_of(*rest, "{"))
+    take_span(rest, is_blank);
+    if (starts_with(*rest, '{'))
         return take_braces(expansion, rest, text);
     *text = all;
     rest->at = rest->end;
@@ -180,29 +211,38 @@ static bool take_comparison(struct expansion *expansion, struct span *rest,
 {
     if (!take_braces(expansion, rest, &comparison->left))
         return false;
-    struct span left = comparison->left, operation = *rest;
-    operation.end = rest->at + comparison_operator_length(rest->at, (size_t)length_of(*rest));
-    if (!comparison_find_operator(operation.at, (size_t)length_of(operation),
-                                  &comparison->operation))
+    struct span left = comparison->left, operation = {rest->at, rest->at};
+    operation.end +=
+        comparison_find_operator(rest->at, (size_t)length_of(*rest), &comparison->operation);
+    if (is_empty(operation))
         return fail(expansion,
                     "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: "
                     "\"...%.*s}>>>%.*s\"",
                     length_of(left), left.at, shown_length(*rest), rest->at);
     rest->at = operation.end;
-    struct span suffix = take_span(rest, ALPHANUMERICS);
+    struct span suffix = take_span(rest, is_alphanumeric);
     comparison->of_levels =
         length_of(suffix) == (int)strlen("level") && memcmp(suffix.at, "level", 5) == 0;
     if (!is_empty(suffix) && !comparison->of_levels)
         return fail(expansion, "bad operator suffix at: \"...%.*s>>>%.*s\"", length_of(operation),
                     operation.at, length_of(suffix), suffix.at);
-    struct span blanks = take_span(rest, BLANKS);
-    if (!is_one_of(*rest, "{")) {
+    struct span blanks = take_span(rest, is_blank);
+    if (!starts_with(*rest, '{')) {
         rest->at = blanks.at;
         return fail(expansion, "\"{expression}\" expected at: \"...{%.*s} %.*s>>>%.*s\"",
                     length_of(left), left.at, length_of(operation), operation.at,
                     shown_length(*rest), rest->at);
     }
     return take_braces(expansion, rest, &comparison->right);
+}
+
+static bool compare_texts(struct expansion *expansion, const struct operands *comparison,
+                          const UT_string *left, const UT_string *right, bool *result)
+{
+    return spend(expansion, COMPARE_COST * (utstring_len(left) + utstring_len(right))) &&
+           (comparison->of_levels ? comparison_levels_hold : comparison_holds)(
+               utstring_body(left), comparison->operation, utstring_body(right), result,
+               expansion->error);
 }
 
 static bool compare(struct expansion *expansion, const struct operands *comparison, int depth,
@@ -214,9 +254,7 @@ static bool compare(struct expansion *expansion, const struct operands *comparis
     utstring_init(&right);
     bool done = expand_text(expansion, comparison->left, depth, &left) &&
                 expand_text(expansion, comparison->right, depth, &right) &&
-                (comparison->of_levels ? comparison_levels_hold : comparison_holds)(
-                    utstring_body(&left), comparison->operation, utstring_body(&right), result,
-                    expansion->error);
+                compare_texts(expansion, comparison, &left, &right, result);
     utstring_done(&left);
     utstring_done(&right);
     return done;
@@ -235,7 +273,7 @@ static bool expand_comparison(struct expansion *expansion, struct span rest, int
         return false;
     if (is_empty(rest))
         return !result || append(expansion, out, "true", strlen("true"));
-    if (!is_one_of(rest, "?:"))
+    if (!starts_with(rest, '?') && !starts_with(rest, ':'))
         return fail(expansion, "\"?\" or \":\" expected at: \"...}>>>%.*s\"", shown_length(rest),
                     rest.at);
     char kind = *rest.at++;
@@ -248,10 +286,10 @@ static bool expand_name(struct expansion *expansion, struct span body, int depth
 {
     struct span rest = body, chosen = {0};
 
-    take_span(&rest, BLANKS);
-    struct span name = take_span(&rest, NAME_CHARACTERS);
-    take_span(&rest, BLANKS);
-    if (!is_empty(rest) && !is_one_of(rest, "?:")) {
+    take_span(&rest, is_blank);
+    struct span name = take_span(&rest, is_of_name);
+    take_span(&rest, is_blank);
+    if (!is_empty(rest) && !starts_with(rest, '?') && !starts_with(rest, ':')) {
         rest.at = name.end;
         return fail(expansion, "attribute name syntax error at: \"...%.*s>>>%.*s\"",
                     (int)(name.end - body.at), body.at, shown_length(rest), rest.at);
@@ -265,7 +303,7 @@ static bool expand_name(struct expansion *expansion, struct span body, int depth
             return false;
     } else {
         chosen = (struct span){value, value + strlen(value)};
-        if (!scan(expansion, strlen(value)))
+        if (!spend(expansion, (size_t)length_of(chosen)))
             return false;
     }
     return expand_text(expansion, chosen, depth + 1, out);
@@ -276,19 +314,15 @@ static bool take_reference(struct expansion *expansion, struct span text, struct
                            struct span *body)
 {
     rest->at++;
-    if (is_one_of(*rest, "{(")) {
-        const char *close = find_close(*rest);
-
-        if (close == NULL)
-            return fail(expansion, "truncated macro reference: \"%.*s\"", length_of(text), text.at);
-        *body = (struct span){rest->at + 1, close};
-        rest->at = close + 1;
+    if (starts_with(*rest, '{') || starts_with(*rest, '(')) {
+        if (!take_pair(expansion, rest, body, "truncated macro reference", text))
+            return false;
     } else {
-        *body = take_span(rest, NAME_CHARACTERS);
+        *body = take_span(rest, is_of_name);
     }
     if (is_empty(*body))
         return fail(expansion, "empty macro name: \"%.*s\"", length_of(text), text.at);
-    return scan(expansion, (size_t)length_of(*body));
+    return spend(expansion, REFERENCE_COST + SCAN_COST * (size_t)length_of(*body));
 }
 
 static bool expand_reference(struct expansion *expansion, struct span body, int depth,
@@ -300,9 +334,9 @@ static bool expand_reference(struct expansion *expansion, struct span body, int 
         return false;
     if (++expansion->references > EXPAND_REFERENCES)
         return fail(expansion, "more than %d macro references", EXPAND_REFERENCES);
-    take_span(&rest, BLANKS);
-    return is_one_of(rest, "{") ? expand_comparison(expansion, rest, depth, out)
-                                : expand_name(expansion, body, depth, out);
+    take_span(&rest, is_blank);
+    return starts_with(rest, '{') ? expand_comparison(expansion, rest, depth, out)
+                                  : expand_name(expansion, body, depth, out);
 }
 
 /* Takes text up to the next reference. */
@@ -342,12 +376,13 @@ static bool expand_text(struct expansion *expansion, struct span text, int depth
     return true;
 }
 
-bool expand_value(const char *value, expand_lookup *lookup, void *context, UT_string *out,
-                  char **error)
+bool expand_value(const char *value, expand_lookup *lookup, void *context, struct budget *budget,
+                  UT_string *out, char **error)
 {
-    struct expansion expansion = {.lookup = lookup, .context = context, .error = error};
+    struct expansion expansion = {
+        .lookup = lookup, .context = context, .budget = budget, .error = error};
     size_t length = strlen(value);
 
-    return scan(&expansion, length) &&
+    return spend(&expansion, length) &&
            expand_text(&expansion, (struct span){value, value + length}, 0, out);
 }

@@ -1,9 +1,10 @@
+/* The reader of main.cf: one pass over the text, which it changes in place. */
 #include "maincf/maincf.h"
 #include "base/strings.h"
 #include "base/text.h"
 #include <stdint.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/auxv.h>
 
 /* A table of uthash hangs on its first element, which gcc's analyzer takes for a leak. clang knows
  * no such option. */
@@ -15,23 +16,52 @@
 #define SHOWN_LENGTH 30
 
 /* A file of 16 MiB can give cause for millions of warnings; nobody reads them */
-#define WARNINGS_MAXIMUM 1000
+#define WARNINGS_MAXIMUM 100
+
+/* What a line and a setting cost besides their bytes, in units of the budget (measured) */
+#define LINE_COST 16
+#define SETTING_COST 1500
+
+/* Comments are skipped so many bytes at a time between two looks at the budget */
+#define SKIPPED_LENGTH (64 * 1024)
 
 #define HASH_PRIME 2147483647u
+#define HASH_PIECE 3 /* bytes that go into the hash at a time: less than HASH_PRIME */
 
-/* Strings point into the file's text, or are kept in struct maincf. */
-struct parameter {
+/* A main.cf has a dozen settings, sometimes a hundred. */
+#define BLOCK_SETTINGS 64
+
+/* White space within a line */
+#define LINE_SPACE " \t\v\f\r"
+
+/* Strings point into the file's text, or into struct kept. */
+struct setting {
     const char *name; /* not terminated */
     const char *value;
     UT_hash_handle hh;
 };
 
+/* Settings are not allocated one by one. */
+struct block {
+    struct block *previous;
+    size_t used;
+    struct setting settings[BLOCK_SETTINGS];
+};
+
+/* A copy of a name and a value, each with its NUL. */
+struct kept {
+    struct kept *previous;
+    char text[];
+};
+
 struct maincf {
     char *path;
-    struct parameter *parameters;
-    UT_array *warnings; /* NULL until there is one */
-    UT_array *kept;     /* copied names and values, NULL until there is one */
+    struct setting *settings; /* the table */
+    UT_array *warnings;       /* NULL until there is one */
+    struct kept *kept;
     uint32_t hash_key;
+    struct block *last;
+    struct block first;
 };
 
 /* What is left of the file's text, and the number of the last line read. */
@@ -39,6 +69,7 @@ struct reader {
     char *at;
     char *end;
     size_t line;
+    struct budget *budget;
 };
 
 /* Comments and empty lines dropped, continuation lines joined, terminated by a NUL. */
@@ -48,15 +79,27 @@ struct logical_line {
     size_t number; /* of its first physical line */
 };
 
+/* From the random bytes that the kernel gives each program: whoever writes a main.cf cannot choose
+ * names that collide. Not the first ones, of which one is 0. */
+static uint32_t make_hash_key(void)
+{
+    uint32_t key;
+
+    memcpy(&key, (const char *)getauxval(AT_RANDOM) + sizeof(uint64_t), sizeof(key));
+    return key % (HASH_PRIME - 256) + 256;
+}
+
 struct maincf *maincf_new(const char *path)
 {
-    struct maincf *maincf = alloc_zeroed(1, sizeof *maincf);
+    struct maincf *maincf = alloc_bytes(sizeof(*maincf));
 
     maincf->path = alloc_string(path);
-    /* Without entropy, early in a system's start, the key is merely not secret */
-    if (getrandom(&maincf->hash_key, sizeof maincf->hash_key, GRND_NONBLOCK) < 0)
-        maincf->hash_key = 0;
-    maincf->hash_key = maincf->hash_key % (HASH_PRIME - 256) + 256;
+    maincf->settings = NULL;
+    maincf->warnings = NULL;
+    maincf->kept = NULL;
+    maincf->hash_key = make_hash_key();
+    maincf->first.used = 0;
+    maincf->last = &maincf->first;
     return maincf;
 }
 
@@ -64,77 +107,91 @@ void maincf_free(struct maincf *maincf)
 {
     if (maincf == NULL)
         return;
-    struct parameter *parameter = maincf->parameters;
-    HASH_CLEAR(hh, maincf->parameters); /* the table, not the elements */
-    while (parameter != NULL) {
-        struct parameter *next = parameter->hh.next;
+    HASH_CLEAR(hh, maincf->settings); /* the table, not the elements */
+    while (maincf->last != &maincf->first) {
+        struct block *previous = maincf->last->previous;
 
-        free(parameter);
-        parameter = next;
+        free(maincf->last);
+        maincf->last = previous;
+    }
+    while (maincf->kept != NULL) {
+        struct kept *previous = maincf->kept->previous;
+
+        free(maincf->kept);
+        maincf->kept = previous;
     }
     if (maincf->warnings != NULL)
         utarray_free(maincf->warnings);
-    if (maincf->kept != NULL)
-        utarray_free(maincf->kept);
     free(maincf->path);
     free(maincf);
 }
 
-/* A polynomial with a secret key: whoever writes the file cannot choose names that collide. */
+/* A polynomial modulo a prime with a secret key. No name contains a NUL, so that the zeros that
+ * fill up its last piece make no two names equal. */
 static unsigned hash_name(const struct maincf *maincf, const char *name, size_t length)
 {
     uint64_t hash = 0;
 
-    for (size_t i = 0; i < length; i++)
-        hash = (hash * maincf->hash_key + (unsigned char)name[i] + 1) % HASH_PRIME;
+    for (size_t at = 0; at < length; at += HASH_PIECE) {
+        uint32_t piece = (unsigned char)name[at];
+
+        for (size_t i = 1; i < HASH_PIECE && at + i < length; i++)
+            piece |= (uint32_t)(unsigned char)name[at + i] << 8 * i;
+        hash = (hash + piece) * maincf->hash_key % HASH_PRIME;
+    }
     return (unsigned)hash;
 }
 
-static struct parameter *find(const struct maincf *maincf, const char *name, size_t length,
-                              unsigned hash)
+static struct setting *find(const struct maincf *maincf, const char *name, size_t length,
+                            unsigned hash)
 {
-    struct parameter *parameter;
+    struct setting *setting;
 
-    HASH_FIND_BYHASHVALUE(hh, maincf->parameters, name, length, hash, parameter);
-    return parameter;
+    HASH_FIND_BYHASHVALUE(hh, maincf->settings, name, length, hash, setting);
+    return setting;
 }
 
-static void add(struct parameter **all, const char *name, size_t length, unsigned hash,
-                const char *value)
+/* The next of the settings that are not used yet. */
+static struct setting *take_setting(struct maincf *maincf)
 {
-    struct parameter *parameter = alloc_zeroed(1, sizeof *parameter);
+    if (maincf->last->used == BLOCK_SETTINGS) {
+        struct block *block = alloc_bytes(sizeof(*block));
 
-    parameter->name = name;
-    parameter->value = value;
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *all, parameter->name, length, hash, parameter);
+        block->previous = maincf->last;
+        block->used = 0;
+        maincf->last = block;
+    }
+    return &maincf->last->settings[maincf->last->used++];
 }
 
 /* Returns the parameter's earlier value, or NULL. name and value must stay in place. */
 static const char *set(struct maincf *maincf, const char *name, size_t length, const char *value)
 {
     unsigned hash = hash_name(maincf, name, length);
-    struct parameter *parameter = find(maincf, name, length, hash);
+    struct setting *setting = find(maincf, name, length, hash);
 
-    if (parameter == NULL) {
-        add(&maincf->parameters, name, length, hash, value);
+    if (setting == NULL) {
+        setting = take_setting(maincf);
+        setting->name = name;
+        setting->value = value;
+        HASH_ADD_KEYPTR_BYHASHVALUE(hh, maincf->settings, setting->name, length, hash, setting);
         return NULL;
     }
-    const char *earlier = parameter->value;
-    parameter->value = value;
+    const char *earlier = setting->value;
+    setting->value = value;
     return earlier;
-}
-
-static const char *keep(struct maincf *maincf, const char *text)
-{
-    if (maincf->kept == NULL)
-        utarray_new(maincf->kept, &strings_icd);
-    utarray_push_back(maincf->kept, &text);
-    return strings_item(maincf->kept, utarray_len(maincf->kept) - 1);
 }
 
 void maincf_preset(struct maincf *maincf, const char *name, const char *value)
 {
-    set(maincf, keep(maincf, name), strlen(name), keep(maincf, value));
+    size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
+    struct kept *kept = alloc_bytes(sizeof(*kept) + name_size + value_size);
+
+    memcpy(kept->text, name, name_size);
+    memcpy(kept->text + name_size, value, value_size);
+    kept->previous = maincf->kept;
+    maincf->kept = kept;
+    set(maincf, kept->text, name_size - 1, kept->text + name_size);
 }
 
 void maincf_override(struct maincf *maincf, const char *name, const char *value)
@@ -144,9 +201,9 @@ void maincf_override(struct maincf *maincf, const char *name, const char *value)
 
 const char *maincf_value(const struct maincf *maincf, const char *name, size_t length)
 {
-    const struct parameter *parameter = find(maincf, name, length, hash_name(maincf, name, length));
+    const struct setting *setting = find(maincf, name, length, hash_name(maincf, name, length));
 
-    return parameter == NULL ? NULL : parameter->value;
+    return setting == NULL ? NULL : setting->value;
 }
 
 const UT_array *maincf_warnings(const struct maincf *maincf)
@@ -154,34 +211,23 @@ const UT_array *maincf_warnings(const struct maincf *maincf)
     return maincf->warnings;
 }
 
-/* The array for one more warning, or NULL when there are enough. */
-static UT_array *room_for_warning(struct maincf *maincf)
+/* Adds a warning or, when there are enough, that there are more. */
+__attribute__((format(printf, 2, 3))) static void warn(struct maincf *maincf, const char *format,
+                                                       ...)
 {
+    va_list arguments;
+
     if (maincf->warnings == NULL)
         utarray_new(maincf->warnings, &strings_icd);
     if (utarray_len(maincf->warnings) == WARNINGS_MAXIMUM)
         strings_append(maincf->warnings, "%s: further warnings are not shown", maincf->path);
-    return utarray_len(maincf->warnings) > WARNINGS_MAXIMUM ? NULL : maincf->warnings;
-}
-
-static void warn_ignored(struct maincf *maincf, const struct logical_line *line)
-{
-    UT_array *warnings = room_for_warning(maincf);
-
-    if (warnings != NULL)
-        strings_append(warnings, "%s: logical line must not start with whitespace: \"%.*s%s\"",
-                       maincf->path, SHOWN_LENGTH, line->text,
-                       line->length > SHOWN_LENGTH ? "..." : "");
-}
-
-static void warn_overriding(struct maincf *maincf, const struct logical_line *line,
-                            const char *name, size_t name_length, const char *earlier)
-{
-    UT_array *warnings = room_for_warning(maincf);
-
-    if (warnings != NULL)
-        strings_append(warnings, "%s, line %zu: overriding earlier entry: %.*s=%s", maincf->path,
-                       line->number, (int)name_length, name, earlier);
+    if (utarray_len(maincf->warnings) > WARNINGS_MAXIMUM)
+        return;
+    va_start(arguments, format);
+    char *text = text_vmessage(format, arguments);
+    va_end(arguments);
+    utarray_push_back(maincf->warnings, &text);
+    free(text);
 }
 
 /* isspace(3) depends on the locale */
@@ -190,42 +236,90 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Only spaces, or a comment: such a line neither starts nor ends a logical line. */
-static bool has_no_content(const char *line, const char *end)
+/* The end of the line that starts there: its newline, or the end of the text. */
+static char *end_of_line(const struct reader *reader, char *line)
 {
-    while (line < end && is_space(*line))
-        line++;
-    return line == end || *line == '#';
+    char *end = memchr(line, '\n', (size_t)(reader->end - line));
+
+    return end == NULL ? reader->end : end;
 }
 
+/* Goes on to where the text after so many lines starts. False: the budget does not allow it. */
+static bool advance(struct reader *reader, char *to, size_t lines)
+{
+    size_t length = (size_t)(to - reader->at);
+
+    reader->at = to;
+    reader->line += lines;
+    return budget_spend(reader->budget, length + lines * LINE_COST);
+}
+
+/* Takes a line; returns its end, or NULL when the budget does not allow it. */
+static char *take_line(struct reader *reader)
+{
+    char *end = end_of_line(reader, reader->at);
+
+    return advance(reader, end == reader->end ? end : end + 1, 1) ? end : NULL;
+}
+
+/* Skips lines that are empty or start with #: most of a main.cf. */
+static bool skip_plain_comments(struct reader *reader)
+{
+    char *at = reader->at;
+    const char *stop = reader->end - at > SKIPPED_LENGTH ? at + SKIPPED_LENGTH : reader->end;
+    size_t lines = 0;
+
+    for (; at < stop && (*at == '#' || *at == '\n'); lines++) {
+        if (*at == '#')
+            at = end_of_line(reader, at);
+        if (at < reader->end)
+            at++;
+    }
+    return advance(reader, at, lines);
+}
+
+/* Whether the line has more than white space and no comment. */
+static bool has_content(const struct reader *reader)
+{
+    const char *at = reader->at;
+
+    if (is_space(*at))
+        at += strspn(at, LINE_SPACE);
+    return at < reader->end && *at != '#' && *at != '\n';
+}
+
+/* Skips comments and empty lines, which neither start nor end a logical line. False: there is
+ * nothing else, or the budget ended. */
+static bool skip_to_content(struct reader *reader)
+{
+    while (reader->at < reader->end) {
+        if (has_content(reader))
+            return true;
+        if (*reader->at == '#' || *reader->at == '\n' ? !skip_plain_comments(reader)
+                                                      : take_line(reader) == NULL)
+            return false;
+    }
+    return false;
+}
+
+/* False: there is none, or the budget ended. */
 static bool next_logical_line(struct reader *reader, struct logical_line *line)
 {
-    char *write = NULL;
-
-    *line = (struct logical_line){0};
-    while (reader->at < reader->end) {
+    if (!skip_to_content(reader))
+        return false;
+    line->text = reader->at;
+    char *write = take_line(reader);
+    line->number = reader->line;
+    while (write != NULL && skip_to_content(reader) && is_space(*reader->at)) {
         char *start = reader->at;
-        bool continues = is_space(*start) || *start == '#';
+        const char *end = take_line(reader);
 
-        if (write != NULL && !continues)
-            break;
-        char *end = memchr(start, '\n', (size_t)(reader->end - start));
-        reader->at = end == NULL ? reader->end : end + 1;
-        reader->line++;
         if (end == NULL)
-            end = reader->end;
-        if (has_no_content(start, end))
-            continue;
-        if (write == NULL) {
-            line->text = start;
-            line->number = reader->line;
-            write = end;
-        } else {
-            memmove(write, start, (size_t)(end - start));
-            write += end - start;
-        }
+            return false;
+        memmove(write, start, (size_t)(end - start));
+        write += end - start;
     }
-    if (write == NULL)
+    if (reader->budget->state != BUDGET_LEFT)
         return false;
     *write = '\0'; /* on a line end already read, or on the NUL after the text */
     line->length = (size_t)(write - line->text);
@@ -241,10 +335,10 @@ static bool set_from_line(struct maincf *maincf, const struct logical_line *line
 
     value += strspn(value, TEXT_WHITE_SPACE);
     if (name_length == 0 || *value != '=') {
-        *error = alloc_format("%s, line %zu: %s: \"%s\"", maincf->path, line->number,
+        *error = text_message("%s, line %zu: %s: \"%.*s\"", maincf->path, line->number,
                               name_length == 0 ? "missing attribute name"
                                                : "missing '=' after attribute name",
-                              line->text);
+                              TEXT_MESSAGE_MAXIMUM, line->text);
         return false;
     }
     value++;
@@ -254,20 +348,28 @@ static bool set_from_line(struct maincf *maincf, const struct logical_line *line
     *end = '\0';
     const char *earlier = set(maincf, name, name_length, value);
     if (earlier != NULL && strcmp(earlier, value) != 0)
-        warn_overriding(maincf, line, name, name_length, earlier);
+        warn(maincf, "%s, line %zu: overriding earlier entry: %.*s=%.*s", maincf->path,
+             line->number, (int)name_length, name, TEXT_MESSAGE_MAXIMUM, earlier);
     return true;
 }
 
-bool maincf_parse(struct maincf *maincf, char *text, size_t length, char **error)
+bool maincf_parse(struct maincf *maincf, char *text, size_t length, struct budget *budget,
+                  char **error)
 {
-    struct reader reader = {.at = text, .end = text + length};
+    struct reader reader = {.at = text, .end = text + length, .budget = budget};
     struct logical_line line;
 
     while (next_logical_line(&reader, &line)) {
         if (is_space(line.text[0]))
-            warn_ignored(maincf, &line);
+            warn(maincf, "%s: logical line must not start with whitespace: \"%.*s%s\"",
+                 maincf->path, SHOWN_LENGTH, line.text, line.length > SHOWN_LENGTH ? "..." : "");
         else if (!set_from_line(maincf, &line, error))
             return false;
+        if (!budget_spend(budget, SETTING_COST))
+            break;
     }
-    return true;
+    if (budget->state == BUDGET_LEFT)
+        return true;
+    *error = alloc_format("%s: %s", maincf->path, budget_reason(budget));
+    return false;
 }

@@ -14,6 +14,7 @@
 #define MAINCF_H
 
 #include "base/alloc.h"
+#include "base/budget.h"
 #include <stdbool.h>
 
 struct maincf;
@@ -33,10 +34,11 @@ void maincf_preset(struct maincf *maincf, const char *name, const char *value);
  * changed in place and must stay in place, unchanged by the caller, until maincf_free(); the
  * caller frees it after that.
  * Returns true, or false with the first error in *error, a new string in Postfix's wording, e.g.
- * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"". What stood before the
- * error remains set.
+ * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut like a text_message().
+ * What stood before the error remains set. An error is also that the budget does not suffice.
  */
-bool maincf_parse(struct maincf *maincf, char *text, size_t length, char **error);
+bool maincf_parse(struct maincf *maincf, char *text, size_t length, struct budget *budget,
+                  char **error);
 
 /* Sets a parameter after the file (command-line override), without a warning. Copies both. */
 void maincf_override(struct maincf *maincf, const char *name, const char *value);

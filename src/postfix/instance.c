@@ -13,6 +13,7 @@ struct evaluation {
     const struct instance_source *source;
     struct instance *instance;
     struct maincf *maincf;
+    struct budget *budget;
     bool is_unknown;   /* the present value refers to a name that only Postfix knows */
     char *first_error; /* why one of those could not be expanded, as far as it is known; or NULL */
     bool wanted[PARAMETER_COUNT]; /* what postconf(1) has to be asked */
@@ -108,8 +109,14 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
         return take_value(evaluation, parameter, raw);
     evaluation->is_unknown = false;
     utstring_clear(&evaluation->scratch);
-    bool expanded = expand_value(raw, look_up, evaluation, &evaluation->scratch, &notice);
-    if (evaluation->is_unknown) {
+    bool expanded =
+        expand_value(raw, look_up, evaluation, evaluation->budget, &evaluation->scratch, &notice);
+    if (evaluation->budget->state == BUDGET_ENDED) {
+        set_error(evaluation->instance, alloc_string(budget_reason(evaluation->budget)));
+        free(notice);
+        return false;
+    }
+    if (evaluation->is_unknown && evaluation->budget->state == BUDGET_LEFT) {
         evaluation->wanted[parameter] = true;
         if (evaluation->first_error == NULL)
             evaluation->first_error = notice;
@@ -180,7 +187,7 @@ static void evaluate_all(struct evaluation *evaluation)
         if (!is_skipped(evaluation->source, (enum parameter)i))
             known[i] = evaluate(evaluation, (enum parameter)i);
     utstring_done(&evaluation->scratch);
-    if (is_wanted(evaluation->wanted))
+    if (is_wanted(evaluation->wanted) && evaluation->budget->state == BUDGET_LEFT)
         ask_postconf(evaluation, known);
     free(evaluation->first_error);
     instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
@@ -203,15 +210,15 @@ static void take_warnings(struct instance *instance, const struct maincf *maincf
 }
 
 static void load_maincf(struct instance *instance, const struct instance_source *source,
-                        const char *path, struct safe_read_file *file)
+                        const char *path, struct safe_read_file *file, struct budget *budget)
 {
-    struct evaluation evaluation = {.source = source, .instance = instance};
+    struct evaluation evaluation = {.source = source, .instance = instance, .budget = budget};
     char *error = NULL;
 
     evaluation.maincf = maincf_new(path);
     maincf_preset(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
                   instance->config_directory);
-    if (maincf_parse(evaluation.maincf, file->text, file->length, &error)) {
+    if (maincf_parse(evaluation.maincf, file->text, file->length, budget, &error)) {
         apply_overrides(evaluation.maincf, source->overrides);
         evaluate_all(&evaluation);
     } else {
@@ -225,13 +232,14 @@ void instance_load(struct instance *instance, const char *config_directory, bool
                    const struct instance_source *source)
 {
     struct safe_read_file file;
+    struct budget budget = budget_start(BUDGET_INSTANCE, source->limits);
 
     *instance = (struct instance){.config_directory = alloc_string(config_directory),
                                   .is_default = is_default};
     char *path = alloc_format("%s/main.cf", config_directory);
-    if (safe_read(path, SAFE_READ_MAXIMUM, &file, &instance->error) == SAFE_READ_OK) {
+    if (safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &instance->error) == SAFE_READ_OK) {
         instance->others_write = file.others_write;
-        load_maincf(instance, source, path, &file);
+        load_maincf(instance, source, path, &file, &budget);
         safe_read_free(&file);
     }
     free(path);

@@ -52,14 +52,16 @@ static bool may_use_directory(struct selection *selection, const struct settings
                               const char *directory)
 {
     struct safe_read_file file;
+    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
 
     if (strcmp(directory, default_directory(settings)) == 0)
         return true;
     char *path = alloc_format("%s/main.cf", default_directory(settings));
     bool listed = false;
-    if (safe_read(path, SAFE_READ_MAXIMUM, &file, &selection->error) == SAFE_READ_OK) {
+    if (safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &selection->error) == SAFE_READ_OK) {
         struct maincf *maincf = maincf_new(path);
-        if (maincf_parse(maincf, file.text, file.length, &selection->error) && directory[0] == '/')
+        if (maincf_parse(maincf, file.text, file.length, &budget, &selection->error) &&
+            directory[0] == '/')
             listed = lists_literally(maincf, PARAMETER_ALTERNATE_CONFIG_DIRECTORIES, directory) ||
                      lists_literally(maincf, PARAMETER_MULTI_INSTANCE_DIRECTORIES, directory);
         maincf_free(maincf);

@@ -18,7 +18,7 @@ static void expand(struct maincf *maincf, const char *value)
     char *error = NULL;
 
     utstring_init(&out);
-    bool done = expand_value(value, look_up, maincf, &out, &error);
+    bool done = expand_value(value, look_up, maincf, budget, &out, &error);
     assert(done == (error == NULL));
     assert(utstring_len(&out) <= EXPAND_LENGTH + 1);
     assert(!done || strlen(utstring_body(&out)) == utstring_len(&out));

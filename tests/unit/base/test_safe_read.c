@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 static void assert_refused(const char *path, size_t maximum, enum safe_read_result expected,
                            const char *format)
@@ -18,7 +19,7 @@ static void assert_refused(const char *path, size_t maximum, enum safe_read_resu
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     (void)snprintf(message, sizeof(message), format, path);
 #pragma GCC diagnostic pop
-    assert_int_equal(safe_read(path, maximum, &file, &error), expected);
+    assert_int_equal(safe_read(path, maximum, NULL, &file, &error), expected);
     assert_null(file.text);
     assert_string_equal(error, message);
     free(error);
@@ -31,7 +32,7 @@ static void test_reads(void **state)
     char *error = NULL;
     const char *path = fixture_file("plain", "a = b\n");
 
-    assert_int_equal(safe_read(path, 6, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(path, 6, NULL, &file, &error), SAFE_READ_OK);
     assert_null(error);
     assert_int_equal(file.length, 6);
     assert_string_equal(file.text, "a = b\n");
@@ -46,7 +47,7 @@ static void test_reads_nothing(void **state)
     struct safe_read_file file;
     char *error = NULL;
 
-    assert_int_equal(safe_read(fixture_file("empty", ""), 0, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(fixture_file("empty", ""), 0, NULL, &file, &error), SAFE_READ_OK);
     assert_int_equal(file.length, 0);
     assert_string_equal(file.text, "");
     safe_read_free(&file);
@@ -60,12 +61,12 @@ static void test_follows_links(void **state)
 
     (void)fixture_file("target", "x");
     assert_int_equal(symlink("target", fixture_path("link")), 0);
-    assert_int_equal(safe_read(fixture_path("link"), 10, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(fixture_path("link"), 10, NULL, &file, &error), SAFE_READ_OK);
     assert_string_equal(file.text, "x");
     safe_read_free(&file);
 }
 
-static void test_tells_who_can_write(void **state)
+static void test_who_can_write(void **state)
 {
     static const struct {
         mode_t mode;
@@ -87,7 +88,7 @@ static void test_tells_who_can_write(void **state)
 
         assert_int_equal(chmod(path, cases[i].mode), 0);
         assert_int_equal(chown(path, cases[i].owner, cases[i].group), 0);
-        assert_int_equal(safe_read(path, 10, &file, &error), SAFE_READ_OK);
+        assert_int_equal(safe_read(path, 10, NULL, &file, &error), SAFE_READ_OK);
         assert_int_equal(file.others_write, cases[i].others);
         safe_read_free(&file);
     }
@@ -111,8 +112,7 @@ static void test_refuses(void **state)
     assert_refused("/dev/null", 10, SAFE_READ_ERROR, "open %s: not a regular file");
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("socket"));
     assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_refused(fixture_path("socket"), 10, SAFE_READ_ERROR,
-                   "open %s: No such device or address");
+    assert_refused(fixture_path("socket"), 10, SAFE_READ_ERROR, "open %s: not a regular file");
     close(server);
     assert_int_equal(symlink("loop", fixture_path("loop")), 0);
     assert_refused(fixture_path("loop"), 10, SAFE_READ_ERROR,
@@ -151,7 +151,7 @@ static void test_a_file_that_changes(void **state)
         struct safe_read_file file;
         char *error = NULL;
 
-        assert_int_equal(safe_read(path, SAFE_READ_MAXIMUM, &file, &error), SAFE_READ_ERROR);
+        assert_int_equal(safe_read(path, SAFE_READ_MAXIMUM, NULL, &file, &error), SAFE_READ_ERROR);
         changed = strcmp(error, message) == 0; /* otherwise: it contains null bytes */
         free(error);
     }
@@ -162,7 +162,7 @@ static void test_a_file_that_changes(void **state)
     assert_true(changed);
 }
 
-static void test_open_tells_what_it_is(void **state)
+static void test_open(void **state)
 {
     (void)state;
     struct stat status;
@@ -179,17 +179,94 @@ static void test_open_tells_what_it_is(void **state)
     free(error);
 }
 
+static atomic_bool fifo_was_opened;
+
+static void *wait_for_reader(void *context)
+{
+    int fd = open(context, O_WRONLY | O_CLOEXEC);
+
+    fifo_was_opened = true;
+    close(fd);
+    return NULL;
+}
+
+/* Opening a device can act. A FIFO shows whether it was opened: its writer goes on. */
+static void test_opens_regular_files_only(void **state)
+{
+    (void)state;
+    pthread_t writer;
+    char *path = alloc_string(fixture_path("fifo"));
+    const struct timespec moment = {.tv_nsec = 50000000};
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fifo_was_opened = false;
+    assert_int_equal(pthread_create(&writer, NULL, wait_for_reader, path), 0);
+    (void)nanosleep(&moment, NULL);
+    assert_refused(path, 10, SAFE_READ_ERROR, "open %s: not a regular file");
+    (void)nanosleep(&moment, NULL);
+    bool opened = fifo_was_opened;
+    int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    (void)pthread_join(writer, NULL);
+    close(reader);
+    free(path);
+    assert_false(opened);
+}
+
+static void test_budget(void **state)
+{
+    (void)state;
+    struct safe_read_file file;
+    struct budget enough = budget_start(3000000, NULL), small = budget_start(2999999, NULL);
+    char *error = NULL, *text = alloc_bytes(3000001);
+
+    memset(text, 'x', 3000000);
+    const char *path = fixture_bytes("long", text, 3000000);
+    assert_int_equal(safe_read(path, SAFE_READ_MAXIMUM, &enough, &file, &error), SAFE_READ_OK);
+    assert_int_equal(file.length, 3000000);
+    assert_false(budget_spend(&enough, 1));
+    safe_read_free(&file);
+    assert_int_equal(safe_read(path, SAFE_READ_MAXIMUM, &small, &file, &error), SAFE_READ_ERROR);
+    assert_int_equal(small.state, BUDGET_SPENT);
+    char *expected = alloc_format("%s: more work than one instance may cause", path);
+    assert_string_equal(error, expected);
+    free(expected);
+    free(error);
+    free(text);
+}
+
+/* The run's time is over: the file is not read to its end. */
+static void test_end_of_the_run(void **state)
+{
+    (void)state;
+    struct safe_read_file file;
+    const struct limits over = {.end = 0};
+    struct budget budget = budget_start(BUDGET_INSTANCE, &over);
+    char *error = NULL;
+    const char *path = fixture_file("long", "");
+
+    assert_int_equal(truncate(path, (off_t)SAFE_READ_MAXIMUM), 0);
+    assert_int_equal(safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &error), SAFE_READ_ERROR);
+    assert_int_equal(budget.state, BUDGET_ENDED);
+    char *expected = alloc_format("%s: not read: the time was over", path);
+    assert_string_equal(error, expected);
+    free(expected);
+    free(error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_reads),
         FIXTURE_TEST(test_reads_nothing),
         FIXTURE_TEST(test_follows_links),
-        FIXTURE_TEST(test_tells_who_can_write),
+        FIXTURE_TEST(test_who_can_write),
         FIXTURE_TEST(test_refuses),
+        FIXTURE_TEST(test_opens_regular_files_only),
+        FIXTURE_TEST(test_budget),
+        FIXTURE_TEST(test_end_of_the_run),
         FIXTURE_TEST(test_a_file_that_changes),
-        FIXTURE_TEST(test_open_tells_what_it_is),
+        FIXTURE_TEST(test_open),
     };
 
-    return cmocka_run_group_tests_name("file", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("safe_read", tests, NULL, NULL);
 }

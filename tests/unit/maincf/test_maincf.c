@@ -1,5 +1,7 @@
 /* main.cf syntax: logical lines, settings, messages. Expected texts are what Postfix 3.7 says. */
+#include "base/safe_read.h"
 #include "base/strings.h"
+#include "base/text.h"
 #include "maincf/maincf.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,13 +19,20 @@ struct parsed {
     bool done;
 };
 
-static struct parsed parse(const char *text)
+static struct parsed parse_within(struct budget *budget, const char *text)
 {
     struct parsed parsed = {.maincf = maincf_new(PATH), .text = alloc_string(text)};
 
     maincf_preset(parsed.maincf, "config_directory", "/x");
-    parsed.done = maincf_parse(parsed.maincf, parsed.text, strlen(text), &parsed.error);
+    parsed.done = maincf_parse(parsed.maincf, parsed.text, strlen(text), budget, &parsed.error);
     return parsed;
+}
+
+static struct parsed parse(const char *text)
+{
+    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
+
+    return parse_within(&budget, text);
 }
 
 static void discard(struct parsed *parsed)
@@ -218,8 +227,8 @@ static void test_many_warnings_are_cut(void **state)
     struct parsed parsed = parse(utstring_body(&text));
     const UT_array *warnings = maincf_warnings(parsed.maincf);
     assert_true(parsed.done);
-    assert_int_equal(utarray_len(warnings), 1001);
-    assert_string_equal(strings_item(warnings, 1000), PATH ": further warnings are not shown");
+    assert_int_equal(utarray_len(warnings), 101);
+    assert_string_equal(strings_item(warnings, 100), PATH ": further warnings are not shown");
     assert_string_equal(value(&parsed, "a"), "2999");
     discard(&parsed);
     utstring_done(&text);
@@ -246,6 +255,105 @@ static void test_many_and_long(void **state)
     utstring_done(&text);
 }
 
+/* count times text, in a new string. */
+static char *repeat(const char *text, size_t count)
+{
+    size_t length = strlen(text);
+    char *repeated = alloc_bytes(count * length + 1);
+
+    for (size_t i = 0; i < count; i++)
+        memcpy(repeated + i * length, text, length);
+    repeated[count * length] = '\0';
+    return repeated;
+}
+
+/* What somebody may really have written, up to the largest file that is read. */
+static void test_large_and_honest(void **state)
+{
+    static const char *const lines[] = {
+        "# Comments as they are found in the main.cf of distributions: lines of some sixty "
+        "bytes.\n",
+        "    # comments between the lines\n    of a value that is continued on the next one, and "
+        "so on\n",
+        "    /etc/postfix-customer-0001 /etc/postfix-customer-0002 /etc/postfix-customer-0003\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        char *text = repeat(lines[i], SAFE_READ_MAXIMUM / strlen(lines[i]));
+        struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
+
+        memcpy(text, "x =", strlen("x ="));
+        assert_true(budget_spend(&budget, strlen(text))); /* for reading it */
+        struct parsed parsed = parse_within(&budget, text);
+        assert_true(parsed.done);
+        discard(&parsed);
+        free(text);
+    }
+}
+
+/* Each goes beyond the budget of an instance within 16 MiB, or comes to an end. */
+static void test_hostile(void **state)
+{
+    static const struct {
+        const char *text;
+        bool done;
+    } cases[] = {
+        {"\n", false}, {"#\n", false}, {" #\n", false}, {"a=b\n", false}, {"aaaaa\n=\n", false},
+        {"=", false},  {"a", false},   {"a=", true},    {" ", true},      {"\v", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = repeat(cases[i].text, SAFE_READ_MAXIMUM / strlen(cases[i].text));
+        struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
+        struct parsed parsed = parse_within(&budget, text);
+
+        assert_int_equal(parsed.done, cases[i].done);
+        assert_true(parsed.done || strlen(parsed.error) <= TEXT_MESSAGE_MAXIMUM);
+        discard(&parsed);
+        free(text);
+    }
+}
+
+/* Different names, that hash to whatever they hash to. */
+static void test_too_many_settings(void **state)
+{
+    (void)state;
+    UT_string text;
+    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
+
+    utstring_init(&text);
+    for (int i = 0; i < 1000000; i++)
+        utstring_printf(&text, "%x=\n", (unsigned)i);
+    struct parsed parsed = parse_within(&budget, utstring_body(&text));
+    assert_false(parsed.done);
+    assert_int_equal(budget.state, BUDGET_SPENT);
+    assert_string_equal(parsed.error, PATH ": more work than one instance may cause");
+    assert_string_equal(value(&parsed, "400"), "");
+    discard(&parsed);
+    utstring_done(&text);
+}
+
+static void test_long_messages_are_cut(void **state)
+{
+    (void)state;
+    char *value_text = repeat("x", 1000000), *text = alloc_format("a = %s\na =\nb", value_text);
+    struct parsed parsed = parse(text);
+    const char *warning = strings_item(maincf_warnings(parsed.maincf), 0);
+
+    assert_false(parsed.done);
+    assert_int_equal(strlen(warning), TEXT_MESSAGE_MAXIMUM);
+    assert_string_equal(warning + TEXT_MESSAGE_MAXIMUM - 4, "x...");
+    discard(&parsed);
+    parsed = parse(value_text);
+    assert_int_equal(strlen(parsed.error), TEXT_MESSAGE_MAXIMUM);
+    assert_string_equal(parsed.error + TEXT_MESSAGE_MAXIMUM - 4, "x...");
+    discard(&parsed);
+    free(value_text);
+    free(text);
+}
+
 static void test_free_nothing(void **state)
 {
     (void)state;
@@ -263,6 +371,10 @@ int main(void)
         cmocka_unit_test(test_preset_and_override),
         cmocka_unit_test(test_many_warnings_are_cut),
         cmocka_unit_test(test_many_and_long),
+        cmocka_unit_test(test_large_and_honest),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_too_many_settings),
+        cmocka_unit_test(test_long_messages_are_cut),
         cmocka_unit_test(test_free_nothing),
     };
 

@@ -210,7 +210,7 @@ static void test_built_in_values(void **state)
     char *error = NULL;
     UT_array *errors;
 
-    if (safe_read("conf/postkick.ini", 1 << 20, &file, &error) != SAFE_READ_OK) {
+    if (safe_read("conf/postkick.ini", 1 << 20, NULL, &file, &error) != SAFE_READ_OK) {
         free(error); /* not started from the top of the tree */
         skip();
     }

@@ -1,0 +1,47 @@
+/* How much work one instance may cause. */
+#include "base/budget.h"
+
+/* About a millisecond between two looks at the limits, which cost a microsecond. */
+#define ALLOWANCE ((size_t)2 * 1024 * 1024)
+
+struct budget budget_start(size_t units, const struct limits *limits)
+{
+    size_t allowance = units < ALLOWANCE ? units : ALLOWANCE;
+
+    return (struct budget){.allowance = allowance, .left = units - allowance, .limits = limits};
+}
+
+/* Nothing is left. Always false, for the caller to return. */
+static bool stop(struct budget *budget, enum budget_state state)
+{
+    *budget = (struct budget){.limits = budget->limits, .state = state};
+    return false;
+}
+
+bool budget_renew(struct budget *budget, size_t units)
+{
+    if (budget->state != BUDGET_LEFT)
+        return false;
+    if (units - budget->allowance > budget->left)
+        return stop(budget, BUDGET_SPENT);
+    if (budget->limits != NULL && limits_reached(budget->limits))
+        return stop(budget, BUDGET_ENDED);
+    budget->left -= units - budget->allowance;
+    budget->allowance = budget->left < ALLOWANCE ? budget->left : ALLOWANCE;
+    budget->left -= budget->allowance;
+    return true;
+}
+
+const char *budget_reason(const struct budget *budget)
+{
+    switch (budget->state) {
+    case BUDGET_LEFT:
+        return "";
+    case BUDGET_SPENT:
+        return "more work than one instance may cause";
+    case BUDGET_ENDED:
+        return limits_interrupted(budget->limits) ? "not read: interrupted"
+                                                  : "not read: the time was over";
+    }
+    return "";
+}

@@ -1,0 +1,74 @@
+/* How much work one instance may cause. */
+#include "base/budget.h"
+#include "fixture.h"
+
+static void test_spends_to_the_end(void **state)
+{
+    (void)state;
+    struct budget budget = budget_start(10, NULL);
+
+    assert_true(budget_spend(&budget, 0));
+    assert_true(budget_spend(&budget, 10));
+    assert_true(budget_spend(&budget, 0));
+    assert_string_equal(budget_reason(&budget), "");
+    assert_false(budget_spend(&budget, 1));
+    assert_int_equal(budget.state, BUDGET_SPENT);
+    assert_string_equal(budget_reason(&budget), "more work than one instance may cause");
+    assert_false(budget_spend(&budget, 1));
+}
+
+static void test_large_sums(void **state)
+{
+    (void)state;
+    struct budget budget = budget_start(SIZE_MAX, NULL);
+
+    assert_true(budget_spend(&budget, SIZE_MAX - 5));
+    assert_true(budget_spend(&budget, 5));
+    assert_false(budget_spend(&budget, 1));
+    budget = budget_start(BUDGET_INSTANCE, NULL);
+    assert_false(budget_spend(&budget, SIZE_MAX));
+    budget = budget_start(BUDGET_INSTANCE, NULL);
+    for (size_t i = 0; i < BUDGET_INSTANCE / 1024; i++)
+        assert_true(budget_spend(&budget, 1024));
+    assert_false(budget_spend(&budget, 1));
+}
+
+/* What is small is done, over or not: whoever goes from instance to instance looks by himself. */
+static void test_the_time_is_over(void **state)
+{
+    (void)state;
+    const struct limits over = {.end = 0};
+    struct budget budget = budget_start(BUDGET_INSTANCE, &over);
+
+    assert_true(budget_spend(&budget, 100000));
+    assert_false(budget_spend(&budget, BUDGET_INSTANCE / 2));
+    assert_int_equal(budget.state, BUDGET_ENDED);
+    assert_string_equal(budget_reason(&budget), "not read: the time was over");
+    assert_false(budget_spend(&budget, 1));
+}
+
+static void test_a_signal_came(void **state)
+{
+    (void)state;
+    volatile sig_atomic_t received = SIGTERM;
+    const struct limits limits = {.end = CLOCK_NEVER, .interrupted = &received};
+    struct budget budget = budget_start(BUDGET_INSTANCE, &limits);
+
+    assert_false(budget_spend(&budget, BUDGET_INSTANCE));
+    assert_string_equal(budget_reason(&budget), "not read: interrupted");
+    received = 0;
+    budget = budget_start(BUDGET_INSTANCE, &limits);
+    assert_true(budget_spend(&budget, BUDGET_INSTANCE));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_spends_to_the_end),
+        cmocka_unit_test(test_large_sums),
+        cmocka_unit_test(test_the_time_is_over),
+        cmocka_unit_test(test_a_signal_came),
+    };
+
+    return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
+}
