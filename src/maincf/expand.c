@@ -7,10 +7,13 @@
 /* Postfix shows this much of the text after a syntax error */
 #define SHOWN_LENGTH 20
 
-/* In units of the budget (measured): a reference besides its text, a byte that is looked at by
- * itself, and one of a text that is compared. */
+/* In units of the budget (measured): a reference besides its bytes; and a byte of a text in which a
+ * brace is looked for, of a result, of a name, and of what is compared. */
 #define REFERENCE_COST 400
 #define SCAN_COST 2
+#define APPEND_COST 2
+#define APPEND_START 8 /* to append anything costs as much as so many bytes */
+#define NAME_COST 6
 #define COMPARE_COST 6
 
 /* One call of expand_value(). */
@@ -41,7 +44,13 @@ static int length_of(struct span span)
     return (int)(span.end - span.at);
 }
 
-/* For "%.*s": the part of a message that shows where the mistake is. */
+/* For "%.*s" in a message: as much of a text as can be shown. */
+static int quoted_length(struct span span)
+{
+    return length_of(span) < TEXT_MESSAGE_MAXIMUM ? length_of(span) : TEXT_MESSAGE_MAXIMUM;
+}
+
+/* The same for what follows the place of a mistake. */
 static int shown_length(struct span span)
 {
     return length_of(span) < SHOWN_LENGTH ? length_of(span) : SHOWN_LENGTH;
@@ -101,7 +110,7 @@ static bool spend(struct expansion *expansion, size_t units)
 static bool append(struct expansion *expansion, UT_string *out, const char *text, size_t length)
 {
     expansion->length += length;
-    if (!spend(expansion, length))
+    if (!spend(expansion, APPEND_COST * (length + APPEND_START)))
         return false;
     if (expansion->length > EXPAND_LENGTH)
         return fail(expansion, "macro expansion results in more than %zu bytes", EXPAND_LENGTH);
@@ -112,11 +121,12 @@ static bool append(struct expansion *expansion, UT_string *out, const char *text
     return true;
 }
 
-static bool check_depth(struct expansion *expansion, int depth, const char *text, int length)
+static bool check_depth(struct expansion *expansion, int depth, struct span text)
 {
     if (depth <= EXPAND_DEPTH)
         return true;
-    return fail(expansion, "unreasonable macro call nesting: \"%.*s\"", length, text);
+    return fail(expansion, "unreasonable macro call nesting: \"%.*s\"", quoted_length(text),
+                text.at);
 }
 
 /* The end of the pair that opens at span.at, or NULL. Only its own kind of brace counts. */
@@ -145,7 +155,7 @@ static bool take_pair(struct expansion *expansion, struct span *rest, struct spa
     if (!spend(expansion, SCAN_COST * (size_t)(end - rest->at)))
         return false;
     if (close == NULL)
-        return fail(expansion, "%s: \"%.*s\"", message, length_of(shown), shown.at);
+        return fail(expansion, "%s: \"%.*s\"", message, quoted_length(shown), shown.at);
     *content = (struct span){rest->at + 1, close};
     rest->at = close + 1;
     return true;
@@ -184,7 +194,7 @@ static bool choose_branch(struct expansion *expansion, struct span rest, char ki
     last = first;
     if (kind == '?' && !is_empty(rest)) {
         if (*rest.at != ':')
-            return fail(expansion, "\":\" expected at: \"...%.*s}>>>%.*s\"", length_of(first),
+            return fail(expansion, "\":\" expected at: \"...%.*s}>>>%.*s\"", quoted_length(first),
                         first.at, shown_length(rest), rest.at);
         rest.at++;
         if (!take_branch(expansion, &rest, &second))
@@ -192,8 +202,8 @@ static bool choose_branch(struct expansion *expansion, struct span rest, char ki
         last = second;
     }
     if (!is_empty(rest))
-        return fail(expansion, "unexpected input at: \"...%.*s}>>>%.*s\"", length_of(last), last.at,
-                    shown_length(rest), rest.at);
+        return fail(expansion, "unexpected input at: \"...%.*s}>>>%.*s\"", quoted_length(last),
+                    last.at, shown_length(rest), rest.at);
     *chosen = condition == (kind == '?') ? first : second;
     return true;
 }
@@ -218,19 +228,19 @@ static bool take_comparison(struct expansion *expansion, struct span *rest,
         return fail(expansion,
                     "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: "
                     "\"...%.*s}>>>%.*s\"",
-                    length_of(left), left.at, shown_length(*rest), rest->at);
+                    quoted_length(left), left.at, shown_length(*rest), rest->at);
     rest->at = operation.end;
     struct span suffix = take_span(rest, is_alphanumeric);
     comparison->of_levels =
         length_of(suffix) == (int)strlen("level") && memcmp(suffix.at, "level", 5) == 0;
     if (!is_empty(suffix) && !comparison->of_levels)
-        return fail(expansion, "bad operator suffix at: \"...%.*s>>>%.*s\"", length_of(operation),
-                    operation.at, length_of(suffix), suffix.at);
+        return fail(expansion, "bad operator suffix at: \"...%.*s>>>%.*s\"",
+                    quoted_length(operation), operation.at, quoted_length(suffix), suffix.at);
     struct span blanks = take_span(rest, is_blank);
     if (!starts_with(*rest, '{')) {
         rest->at = blanks.at;
         return fail(expansion, "\"{expression}\" expected at: \"...{%.*s} %.*s>>>%.*s\"",
-                    length_of(left), left.at, length_of(operation), operation.at,
+                    quoted_length(left), left.at, quoted_length(operation), operation.at,
                     shown_length(*rest), rest->at);
     }
     return take_braces(expansion, rest, &comparison->right);
@@ -294,6 +304,8 @@ static bool expand_name(struct expansion *expansion, struct span body, int depth
         return fail(expansion, "attribute name syntax error at: \"...%.*s>>>%.*s\"",
                     (int)(name.end - body.at), body.at, shown_length(rest), rest.at);
     }
+    if (!spend(expansion, NAME_COST * (size_t)length_of(name)))
+        return false;
     const char *value = expansion->lookup(expansion->context, name.at, (size_t)length_of(name));
     if (value == NULL)
         value = "";
@@ -321,8 +333,8 @@ static bool take_reference(struct expansion *expansion, struct span text, struct
         *body = take_span(rest, is_of_name);
     }
     if (is_empty(*body))
-        return fail(expansion, "empty macro name: \"%.*s\"", length_of(text), text.at);
-    return spend(expansion, REFERENCE_COST + SCAN_COST * (size_t)length_of(*body));
+        return fail(expansion, "empty macro name: \"%.*s\"", quoted_length(text), text.at);
+    return spend(expansion, REFERENCE_COST);
 }
 
 static bool expand_reference(struct expansion *expansion, struct span body, int depth,
@@ -330,7 +342,7 @@ static bool expand_reference(struct expansion *expansion, struct span body, int 
 {
     struct span rest = body;
 
-    if (!check_depth(expansion, depth, body.at, length_of(body)))
+    if (!check_depth(expansion, depth, body))
         return false;
     if (++expansion->references > EXPAND_REFERENCES)
         return fail(expansion, "more than %d macro references", EXPAND_REFERENCES);
@@ -358,8 +370,8 @@ static bool expand_literal(struct expansion *expansion, struct span *rest, int d
         if (!doubled)
             break;
     }
-    return utstring_len(out) == start || check_depth(expansion, depth, utstring_body(out) + start,
-                                                     (int)(utstring_len(out) - start));
+    struct span literal = {utstring_body(out) + start, utstring_body(out) + utstring_len(out)};
+    return is_empty(literal) || check_depth(expansion, depth, literal);
 }
 
 static bool expand_text(struct expansion *expansion, struct span text, int depth, UT_string *out)

@@ -19,7 +19,7 @@
 #define WARNINGS_MAXIMUM 100
 
 /* What a line and a setting cost besides their bytes, in units of the budget (measured) */
-#define LINE_COST 16
+#define LINE_COST 24
 #define SETTING_COST 1500
 
 /* Comments are skipped so many bytes at a time between two looks at the budget */
