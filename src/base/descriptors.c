@@ -41,6 +41,18 @@ int descriptors_for_connections(void)
     return available > INT_MAX ? INT_MAX : (int)available;
 }
 
+bool descriptors_exhausted(int error)
+{
+    return error == EMFILE || error == ENFILE;
+}
+
+void descriptors_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
 void descriptors_restore_for_child(void)
 {
     if (raised)

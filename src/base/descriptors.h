@@ -4,6 +4,8 @@
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
 
+#include <stdbool.h>
+
 /* Opens /dev/null on those of 0 to 2 that are closed, so that nothing else lands there. Returns 0
  * or an errno. */
 int descriptors_open_standard(void);
@@ -14,6 +16,13 @@ void descriptors_raise_limit(void);
 /* How many connections may be open at once within the limit, at least 1: some are kept back for
  * files. */
 int descriptors_for_connections(void);
+
+/* Whether the errno says that this process, or the host, has no descriptor left: worth trying again
+ * when some are closed. */
+bool descriptors_exhausted(int error);
+
+/* Closes *fd unless it is -1, and makes it -1. */
+void descriptors_close(int *fd);
 
 /* In a child process before it runs another program: the limit that we were started with, and
  * every descriptor but 0 to 2 closed when it does. */

@@ -137,7 +137,9 @@ static int kick_selected(const struct command *command, struct selection *select
     struct kicks kicks;
     bool sent = true;
 
-    kicks_plan(&kicks, selection, targets, is_action(command));
+    kicks_init(&kicks, selection, targets, is_action(command),
+               settings_kick_limit(command->settings));
+    kicks_plan(&kicks);
     if (command->options->dry_run)
         kicks_check(&kicks, locks);
     else

@@ -4,6 +4,7 @@
 #include "base/diag.h"
 #include "base/signals.h"
 #include "postfix/catalogue.h"
+#include "postfix/explain.h"
 #include "report/kicks.h"
 #include "report/progress.h"
 #include <string.h>
@@ -42,5 +43,5 @@ static const char *known_class(void *context, const char *service)
 
 void command_explain(const struct command *command, struct kicks *kicks, struct master_locks *locks)
 {
-    kicks_explain(kicks, locks, known_class, command->settings);
+    explain_kicks(kicks, locks, known_class, command->settings);
 }

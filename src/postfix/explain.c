@@ -1,6 +1,5 @@
-/* kick: why a kick failed, in words that an administrator can act on; and the dry run, which has
- * to find that out beforehand. */
-#include "postfix/kick.h"
+/* Why kicks failed. */
+#include "postfix/explain.h"
 #include <errno.h>
 #include <string.h>
 
@@ -119,53 +118,40 @@ static char *explain_trigger(const struct kick *kick, const struct explainer *ex
         return alloc_string("not started: the time was over");
     case TRIGGER_SEND:
         return alloc_format("cannot send: %s", strerror(trigger->error));
+    case TRIGGER_DUPLICATE:
     case TRIGGER_PENDING:
         break;
     }
     return alloc_string("not confirmed: interrupted");
 }
 
-void kicks_explain(struct kicks *kicks, struct master_locks *locks,
+/* The first one has its reason by now. It may have become a duplicate later, of an endpoint that
+ * was restarted. */
+static char *explain_duplicate(const struct kick *duplicate)
+{
+    const struct kick *first = duplicate->duplicate_of;
+
+    while (first->duplicate_of != NULL)
+        first = first->duplicate_of;
+    const char *directory = first->member->instance->config_directory;
+
+    return first->reason == NULL
+               ? alloc_format("same endpoint as %s's", directory)
+               : alloc_format("same endpoint as %s's: %s", directory, first->reason);
+}
+
+void explain_kicks(struct kicks *kicks, struct master_locks *locks,
                    const char *(*known_class)(void *context, const char *service), void *context)
 {
     struct explainer explainer = {locks, known_class, context};
 
     for (size_t i = 0; i < kicks->count; i++) {
         struct kick *kick = &kicks->items[i];
-        if (kick->trigger != NULL && kick->reason == NULL && kick->status != KICK_PLANNED)
+        if (kick->trigger != NULL && kick->reason == NULL && kick->status != KICK_PLANNED &&
+            kick->status != KICK_DUPLICATE)
             kick->reason = explain_trigger(kick, &explainer);
     }
-}
-
-/* What a real run would meet before it connects, as the outcome of a trigger that never ran. */
-static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
-{
-    struct endpoint endpoint;
-
-    trigger->outcome = trigger_open_outcome(
-        endpoint_open(&endpoint, trigger->queue_directory, trigger->class, trigger->service));
-    trigger->error = endpoint.error;
-    if (trigger->outcome == TRIGGER_PENDING && !endpoint_writable(&endpoint, trigger->service)) {
-        trigger->outcome = TRIGGER_CONNECT;
-        trigger->error = errno;
-    }
-    if (trigger->outcome == TRIGGER_PENDING &&
-        master_state(locks, trigger->queue_directory) == MASTER_STOPPED) {
-        trigger->outcome = TRIGGER_CONNECT;
-        trigger->error = ECONNREFUSED;
-    }
-    endpoint_close(&endpoint);
-}
-
-void kicks_check(struct kicks *kicks, struct master_locks *locks)
-{
-    for (size_t i = 0; i < kicks->count; i++) {
-        struct kick *kick = &kicks->items[i];
-
-        if (kick->trigger == NULL)
-            continue;
-        check_endpoint(kick->trigger, locks);
-        if (kick->trigger->outcome != TRIGGER_PENDING)
-            kick->status = KICK_FAILED;
-    }
+    for (size_t i = 0; i < kicks->count; i++)
+        if (kicks->items[i].duplicate_of != NULL)
+            kicks->items[i].reason = explain_duplicate(&kicks->items[i]);
 }

@@ -1,3 +1,4 @@
+/* Laying out kicks, running them, and finding those that go to the same endpoint. */
 #include "postfix/kick.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -30,52 +31,147 @@ static enum kick_status planned_status(enum selection_state state)
     }
 }
 
-static void plan_one(struct kicks *kicks, const struct selection_member *member,
-                     const struct target *target, bool is_action)
+/* Of several targets with the same request, the first one's. */
+static const char *shared_request(const UT_array *targets, const char *request)
 {
-    const struct instance *instance = member->instance;
-    struct kick *kick = &kicks->items[kicks->count++];
+    size_t i = 0;
 
-    *kick = (struct kick){.member = member,
-                          .class = target->class,
-                          .service = service_name(instance, target->service, is_action),
-                          .request = target->request,
-                          .status = planned_status(member->state)};
-    if (kick->service[0] == '\0') /* an instance that could not be read */
-        kick->service = target->service;
-    if (member->state == SELECTION_FAILED)
-        kick->reason = alloc_string(instance->error);
-    if (member->state == SELECTION_DUPLICATE)
-        kick->reason =
-            alloc_format("same queue directory as %s", member->duplicate_of->config_directory);
-    if (member->state != SELECTION_SERVE)
-        return;
-    if (!target_service_is_valid(kick->service)) {
-        kick->status = KICK_FAILED;
-        kick->reason = alloc_format("invalid service name: %s", kick->service);
-        return;
-    }
-    kick->trigger = &kicks->triggers[kicks->trigger_count++];
-    trigger_init(kick->trigger);
-    kick->trigger->queue_directory = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
-    kick->trigger->class = kick->class;
-    kick->trigger->service = kick->service;
-    kick->trigger->request = kick->request;
-    kick->trigger->request_length = strlen(kick->request);
-    kick->trigger->send_limit = instance->trigger_timeout;
-    kick->trigger->read_limit = instance->application_event_drain_time;
+    while (strcmp(target_item(targets, i)->request, request) != 0)
+        i++;
+    return target_item(targets, i)->request;
 }
 
-void kicks_plan(struct kicks *kicks, const struct selection *selection, const UT_array *targets,
-                bool is_action)
+/* The ones that ended with their time over, where more time might have helped. */
+static bool ended_by_time(const struct trigger *trigger)
 {
-    size_t most = selection->member_count * utarray_len(targets);
+    switch (trigger->outcome) {
+    case TRIGGER_NOT_READ:
+    case TRIGGER_NOT_FINISHED:
+    case TRIGGER_QUEUE_FULL:
+    case TRIGGER_NOT_WRITTEN:
+        return true;
+    default:
+        return false;
+    }
+}
 
-    *kicks = (struct kicks){.items = alloc_zeroed(most, sizeof(*kicks->items)),
-                            .triggers = alloc_zeroed(most, sizeof(*kicks->triggers))};
-    for (size_t i = 0; i < selection->member_count; i++)
-        for (size_t j = 0; j < utarray_len(targets); j++)
-            plan_one(kicks, &selection->members[i], target_item(targets, j), is_action);
+/* Whether the kick shares the outcome of the one that opened the same endpoint before. A short
+ * limit of one instance must not fail another's kick. */
+static bool shares(const struct kick *kick, struct kick *first)
+{
+    const struct trigger *own = kick->trigger;
+    struct trigger *trigger = first->trigger;
+
+    if (ended_by_time(trigger) &&
+        (own->send_limit > trigger->send_limit || own->read_limit > trigger->read_limit))
+        return false;
+    trigger_extend(trigger, own->send_limit, own->read_limit);
+    return true;
+}
+
+/* For trigger: whether the endpoint is this kick's to send to. */
+static bool claim(void *context, const struct endpoint_identity *identity)
+{
+    struct kick *kick = context, *first;
+    struct kicks *kicks = kick->kicks;
+
+    if (kick->hh.tbl != NULL)
+        HASH_DEL(kicks->claims, kick); /* of an attempt before */
+    kick->hh.tbl = NULL;
+    memset(&kick->key, 0, sizeof(kick->key));
+    kick->key.endpoint = *identity;
+    kick->key.request = shared_request(kicks->targets, kick->request);
+    HASH_FIND(hh, kicks->claims, &kick->key, sizeof(kick->key), first);
+    if (first != NULL && shares(kick, first)) {
+        kick->duplicate_of = first;
+        return false;
+    }
+    if (first == NULL)
+        HASH_ADD(hh, kicks->claims, key, sizeof(kick->key), kick);
+    return true;
+}
+
+static void plan_trigger(struct kick *kick, struct trigger *trigger)
+{
+    const struct instance *instance = kick->member->instance;
+    int limit = kick->kicks->limit;
+
+    kick->trigger = trigger;
+    trigger_init(trigger);
+    trigger->queue_directory = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+    trigger->class = kick->class;
+    trigger->service = kick->service;
+    trigger->request = kick->request;
+    trigger->request_length = strlen(kick->request);
+    trigger->send_limit = instance->trigger_timeout < limit ? instance->trigger_timeout : limit;
+    trigger->read_limit = instance->application_event_drain_time < limit
+                              ? instance->application_event_drain_time
+                              : limit;
+    trigger->claim = claim;
+    trigger->context = kick;
+}
+
+static void plan_one(struct kicks *kicks, size_t number)
+{
+    struct kick *kick = &kicks->items[number];
+    const struct selection_member *member = kick->member;
+    const char *service = service_name(member->instance, kick->service, kicks->is_action);
+
+    kick->is_planned = true;
+    kick->status = planned_status(member->state);
+    if (service[0] != '\0') /* unless the instance could not be read */
+        kick->service = service;
+    if (member->state == SELECTION_FAILED)
+        kick->reason = alloc_string(member->instance->error);
+    if (member->state == SELECTION_DUPLICATE)
+        kick->reason = alloc_string("listed twice");
+    if (member->state != SELECTION_SERVE)
+        return;
+    if (target_service_is_valid(kick->service)) {
+        plan_trigger(kick, &kicks->triggers[number]);
+    } else {
+        kick->status = KICK_FAILED;
+        kick->reason = alloc_format("invalid service name: %s", kick->service);
+    }
+}
+
+void kicks_init(struct kicks *kicks, const struct selection *selection, const UT_array *targets,
+                bool is_action, int limit)
+{
+    size_t each = utarray_len(targets), count = selection->member_count * each;
+
+    *kicks = (struct kicks){.items = alloc_zeroed(count, sizeof(*kicks->items)),
+                            .triggers = alloc_zeroed(count, sizeof(*kicks->triggers)),
+                            .count = count,
+                            .targets = targets,
+                            .is_action = is_action,
+                            .limit = limit};
+    for (size_t i = 0; i < count; i++) {
+        const struct target *target = target_item(targets, i % each);
+
+        kicks->items[i] = (struct kick){.member = &selection->members[i / each],
+                                        .class = target->class,
+                                        .service = target->service,
+                                        .request = target->request,
+                                        .kicks = kicks};
+        kicks->triggers[i].state = TRIGGER_DONE; /* until it is planned */
+    }
+}
+
+void kicks_plan_member(struct kicks *kicks, size_t number)
+{
+    size_t each = utarray_len(kicks->targets);
+
+    for (size_t i = number * each; i < (number + 1) * each; i++)
+        if (!kicks->items[i].is_planned)
+            plan_one(kicks, i);
+}
+
+void kicks_plan(struct kicks *kicks)
+{
+    for (size_t i = 0; i < kicks->count; i++)
+        if (!kicks->items[i].is_planned)
+            plan_one(kicks, i);
 }
 
 static enum kick_status outcome_status(enum trigger_outcome outcome)
@@ -87,6 +183,8 @@ static enum kick_status outcome_status(enum trigger_outcome outcome)
         return KICK_UNCONFIRMED;
     case TRIGGER_NOT_FINISHED:
         return KICK_UNFINISHED;
+    case TRIGGER_DUPLICATE:
+        return KICK_DUPLICATE;
     default:
         return KICK_FAILED;
     }
@@ -95,13 +193,13 @@ static enum kick_status outcome_status(enum trigger_outcome outcome)
 int kicks_run(struct kicks *kicks, const struct kicks_options *options)
 {
     struct fanout fanout = {.triggers = kicks->triggers,
-                            .count = kicks->trigger_count,
+                            .count = kicks->count,
                             .connections = options->connections,
                             .limits = options->limits,
                             .progress = options->progress,
                             .context = options->context};
 
-    for (size_t i = 0; i < kicks->trigger_count; i++)
+    for (size_t i = 0; i < kicks->count; i++)
         kicks->triggers[i].wait_for_close = options->wait;
     int error = fanout_run(&fanout);
     for (size_t i = 0; i < kicks->count; i++)
@@ -110,8 +208,46 @@ int kicks_run(struct kicks *kicks, const struct kicks_options *options)
     return error;
 }
 
+/* What a real run would meet before it connects, as the outcome of a trigger that never ran. */
+static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
+{
+    struct endpoint *endpoint = &trigger->endpoint;
+    enum endpoint_result result =
+        endpoint_open(endpoint, trigger->queue_directory, trigger->class, trigger->service);
+
+    trigger->outcome = trigger_open_outcome(result);
+    trigger->error = endpoint->error;
+    if (trigger->outcome == TRIGGER_PENDING &&
+        !trigger->claim(trigger->context, &endpoint->identity)) {
+        trigger->outcome = TRIGGER_DUPLICATE;
+    } else if (trigger->outcome == TRIGGER_PENDING && !endpoint_writable(endpoint)) {
+        trigger->outcome = TRIGGER_CONNECT;
+        trigger->error = errno;
+    } else if (trigger->outcome == TRIGGER_PENDING &&
+               master_state(locks, trigger->queue_directory) == MASTER_STOPPED) {
+        trigger->outcome = TRIGGER_CONNECT;
+        trigger->error = ECONNREFUSED;
+    }
+    endpoint_close(endpoint);
+}
+
+void kicks_check(struct kicks *kicks, struct master_locks *locks)
+{
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct kick *kick = &kicks->items[i];
+
+        if (kick->trigger == NULL)
+            continue;
+        check_endpoint(kick->trigger, locks);
+        if (kick->trigger->outcome != TRIGGER_PENDING)
+            kick->status = outcome_status(kick->trigger->outcome);
+    }
+}
+
 bool kick_succeeded(const struct kick *kick)
 {
+    if (kick->status == KICK_DUPLICATE && kick->duplicate_of != NULL)
+        return kick_succeeded(kick->duplicate_of);
     return kick->status == KICK_KICKED || kick->status == KICK_PLANNED ||
            kick->status == KICK_DISABLED || kick->status == KICK_DUPLICATE;
 }
@@ -141,6 +277,7 @@ void kicks_free(struct kicks *kicks)
 {
     for (size_t i = 0; i < kicks->count; i++)
         free(kicks->items[i].reason);
+    HASH_CLEAR(hh, kicks->claims);
     free(kicks->items);
     free(kicks->triggers);
     *kicks = (struct kicks){0};

@@ -25,16 +25,30 @@ struct kick {
     const char *class;
     const char *service; /* for an action: as the instance names it */
     const char *request;
-    struct trigger *trigger; /* NULL when nothing is sent */
+    struct trigger *trigger; /* NULL when nothing is to be sent */
     enum kick_status status;
-    char *reason; /* what an administrator can act on; NULL when all is well */
+    const struct kick *duplicate_of; /* of KICK_DUPLICATE: whose outcome it shares; or NULL, when
+                                        the instance is listed twice */
+    char *reason;                    /* what an administrator can act on; NULL when all is well */
+
+    /* its own */
+    bool is_planned;
+    struct kicks *kicks;
+    struct {
+        struct endpoint_identity endpoint;
+        const char *request; /* the same address for the same text */
+    } key;
+    UT_hash_handle hh;
 };
 
 struct kicks {
-    struct kick *items; /* in the order of instances, then of targets */
+    struct kick *items;       /* in the order of instances, then of targets */
+    struct trigger *triggers; /* one for each, idle when it is to be run */
     size_t count;
-    struct trigger *triggers;
-    size_t trigger_count;
+    const UT_array *targets;
+    bool is_action;
+    int limit;
+    struct kick *claims; /* those that opened an endpoint first, by key */
 };
 
 struct kicks_options {
@@ -46,26 +60,36 @@ struct kicks_options {
 };
 
 /*
- * Lays out the kicks of all targets (an array of struct target) for a selection that is judged.
- * is_action: qmgr and pickup mean each instance's queue_service_name and pickup_service_name.
- * kicks_free() empties *kicks; targets and selection must outlive it.
+ * Makes room for the kicks of all targets (an array of struct target) in all members of the
+ * selection. is_action: qmgr and pickup mean each instance's queue_service_name and
+ * pickup_service_name. limit: seconds that no limit of an instance exceeds. kicks_free() empties
+ * *kicks, which must stay where it is; targets and selection must outlive it.
  */
-void kicks_plan(struct kicks *kicks, const struct selection *selection, const UT_array *targets,
-                bool is_action);
+void kicks_init(struct kicks *kicks, const struct selection *selection, const UT_array *targets,
+                bool is_action, int limit);
 
-/* Sends all requests at once and waits. Afterwards every kick has its status, those that were
- * interrupted excepted: their trigger's outcome is TRIGGER_PENDING. Returns 0 or an errno. */
+/* Lays out the kicks of the selection's member of that number, whose state is known by now. */
+void kicks_plan_member(struct kicks *kicks, size_t number);
+
+/* The same for all members that are not planned yet. */
+void kicks_plan(struct kicks *kicks);
+
+/*
+ * Sends the requests of all kicks that are planned and have not run yet at once, and waits. May be
+ * called again after more are planned. Afterwards these kicks have their status, those that were
+ * interrupted excepted: their trigger's outcome is TRIGGER_PENDING. Returns 0 or an errno.
+ *
+ * A kick whose endpoint, by what was opened, is that of another with the same request is a
+ * duplicate: not sent, and as long in waiting as the longer limits of the two. Nothing else keeps a
+ * kick from being sent because of another instance.
+ */
 int kicks_run(struct kicks *kicks, const struct kicks_options *options);
 
 /* The dry run: makes the same checks and connects to nothing. */
 void kicks_check(struct kicks *kicks, struct master_locks *locks);
 
-/* Finds the reasons of those that failed, for people. known_class tells the class that a service
- * is known to have, or NULL. */
-void kicks_explain(struct kicks *kicks, struct master_locks *locks,
-                   const char *(*known_class)(void *context, const char *service), void *context);
-
-/* Whether the kick counts as served: it does not make the exit status 1. */
+/* Whether the kick counts as served: it does not make the exit status 1. A duplicate does when the
+ * kick whose outcome it shares does. */
 bool kick_succeeded(const struct kick *kick);
 
 /* The status as in JSON: "kicked", "unconfirmed" and so on. */

@@ -36,6 +36,8 @@ static bool shows_silence(const struct trigger *trigger)
 
 static enum answer find_answer(const struct kick *kick)
 {
+    if (kick->duplicate_of != NULL)
+        return find_answer(kick->duplicate_of);
     if (kick->trigger == NULL)
         return ANSWER_UNKNOWN;
     if (kick->status == KICK_KICKED) /* nobody can see whether a FIFO is read */

@@ -7,6 +7,7 @@
 #define ENDPOINT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum endpoint_result {
     ENDPOINT_SOCKET,      /* a UNIX socket: usable */
@@ -18,17 +19,20 @@ enum endpoint_result {
     ENDPOINT_DESCRIPTORS, /* out of descriptors: try again when some are closed */
 };
 
-struct endpoint {
-    int fd;        /* O_PATH descriptor of the socket or FIFO; -1 when not open */
-    int directory; /* O_PATH descriptor of the class directory; -1 when not open */
-    int error;     /* errno of ENDPOINT_LOOKUP, ENDPOINT_DESCRIPTORS; of ENDPOINT_LINK: ENOTDIR when
-                      it is the class, ELOOP when it is the service */
+/* Which endpoint it is, under whatever name it was opened. Bytes that can be compared and hashed.
+ * An inode number is used again after a file is removed, so the time of birth goes with it. */
+struct endpoint_identity {
+    uint64_t device;
+    uint64_t inode;
+    int64_t born; /* nanoseconds since 1970; 0 where the file system does not know */
 };
 
-/*
- * The descriptor is used through /proc/self/fd. Where /proc is missing, the functions below change
- * the working directory and use the service's name once more.
- */
+struct endpoint {
+    int fd;    /* O_PATH descriptor of the socket or FIFO; -1 when not open */
+    int error; /* errno of ENDPOINT_LOOKUP, ENDPOINT_DESCRIPTORS; of ENDPOINT_LINK: ENOTDIR when it
+                  is the class, ELOOP when it is the service */
+    struct endpoint_identity identity; /* of what is open */
+};
 
 /*
  * Looks up and checks the endpoint of class and service, each one path component, in the
@@ -39,16 +43,19 @@ struct endpoint {
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service);
 
-/* Connects socket to the open endpoint. Returns 0, or -1 with errno as from connect(2); ESTALE
- * when, without /proc, the name leads elsewhere than to what was checked. */
-int endpoint_connect(const struct endpoint *endpoint, int socket, const char *service);
+/*
+ * The next three use the open descriptor through /proc/self/fd, never a name.
+ */
+
+/* Connects socket to the open endpoint. Returns 0, or -1 with errno as from connect(2). */
+int endpoint_connect(const struct endpoint *endpoint, int socket);
 
 /* Opens the FIFO for writing without blocking. Returns a descriptor or -1 with errno as from
  * open(2): ENXIO when nobody reads. */
-int endpoint_open_fifo(const struct endpoint *endpoint, const char *service);
+int endpoint_open_fifo(const struct endpoint *endpoint);
 
-/* True when the caller may write to the open endpoint; otherwise false with errno. */
-bool endpoint_writable(const struct endpoint *endpoint, const char *service);
+/* Returns true when the caller may write to the open endpoint; otherwise false with errno. */
+bool endpoint_writable(const struct endpoint *endpoint);
 
 /* Closes what is open. */
 void endpoint_close(struct endpoint *endpoint);

@@ -1,3 +1,4 @@
+/* All triggers at once: starting them, waiting for what comes first, and the timers. */
 #include "wire/fanout.h"
 #include "base/clock.h"
 #include <errno.h>
@@ -8,8 +9,10 @@
 
 struct fanout_state {
     const struct fanout *fanout;
+    struct guard guard;
+    sigset_t wait_mask;
     int epoll;
-    size_t next;          /* the first trigger not yet started */
+    size_t next;          /* the first trigger not yet looked at */
     size_t live;          /* started and not done */
     size_t connections;   /* that may be live at once */
     int64_t due;          /* no live trigger is due before; may be too early, never too late */
@@ -17,11 +20,11 @@ struct fanout_state {
 };
 
 /* Waits for the descriptor that the trigger has come to have. */
-static void watch(const struct fanout_state *run, struct trigger *trigger, int64_t now)
+static void watch(const struct fanout_state *state, struct trigger *trigger, int64_t now)
 {
     struct epoll_event event = {.events = TRIGGER_EVENTS, .data.ptr = trigger};
 
-    if (trigger->fd >= 0 && epoll_ctl(run->epoll, EPOLL_CTL_ADD, trigger->fd, &event) < 0) {
+    if (trigger->fd >= 0 && epoll_ctl(state->epoll, EPOLL_CTL_ADD, trigger->fd, &event) < 0) {
         trigger->outcome = TRIGGER_SEND;
         trigger->error = errno;
         trigger_abandon(trigger, now);
@@ -29,46 +32,57 @@ static void watch(const struct fanout_state *run, struct trigger *trigger, int64
 }
 
 /* After a trigger was started or had its turn. */
-static void account(struct fanout_state *run, const struct trigger *trigger)
+static void account(struct fanout_state *state, const struct trigger *trigger)
 {
     if (trigger->state == TRIGGER_DONE)
-        run->live--;
-    else if (trigger->due < run->due)
-        run->due = trigger->due;
+        state->live--;
+    else if (trigger->due < state->due)
+        state->due = trigger->due;
+}
+
+/* Starts one, or ends it where that is not to be. Returns false when it has to wait for the
+ * descriptors of others. */
+static bool start_one(struct fanout_state *state, struct trigger *trigger)
+{
+    int64_t now = clock_now(), end = state->fanout->limits->end;
+
+    trigger->guard = &state->guard;
+    if (now >= end) {
+        trigger->outcome = TRIGGER_NO_TIME;
+        trigger_abandon(trigger, now);
+    } else if (!trigger_start(trigger, now, end)) {
+        if (state->live > 0)
+            return false;
+        trigger->outcome = TRIGGER_CONNECT;
+        trigger->error = EMFILE;
+        trigger_abandon(trigger, now);
+    }
+    state->live++;
+    watch(state, trigger, now);
+    account(state, trigger);
+    return true;
 }
 
 /* Starts as many as may be live at once. */
-static void start_more(struct fanout_state *run)
+static void start_more(struct fanout_state *state)
 {
-    while (run->next < run->fanout->count && run->live < run->connections) {
-        struct trigger *trigger = &run->fanout->triggers[run->next];
-        int64_t now = clock_now();
+    while (state->next < state->fanout->count && state->live < state->connections) {
+        struct trigger *trigger = &state->fanout->triggers[state->next];
 
-        if (now >= run->fanout->limits->end) {
-            trigger->outcome = TRIGGER_NO_TIME;
-            trigger_abandon(trigger, now);
-        } else if (!trigger_start(trigger, now, run->fanout->limits->end)) {
-            if (run->live > 0) {
-                run->connections = run->live; /* as many as there are descriptors for */
-                return;
-            }
-            trigger->outcome = TRIGGER_CONNECT;
-            trigger->error = EMFILE;
-            trigger_abandon(trigger, now);
+        if (trigger->state == TRIGGER_IDLE && !start_one(state, trigger)) {
+            state->connections = state->live; /* as many as there are descriptors for */
+            return;
         }
-        run->next++;
-        run->live++;
-        watch(run, trigger, now);
-        account(run, trigger);
+        state->next++;
     }
 }
 
 /* Gives every live trigger that is due its turn, and finds out when the next one is due. */
-static void run_timers(struct fanout_state *run, int64_t now)
+static void run_timers(struct fanout_state *state, int64_t now)
 {
-    run->due = CLOCK_NEVER;
-    for (size_t i = 0; i < run->next; i++) {
-        struct trigger *trigger = &run->fanout->triggers[i];
+    state->due = CLOCK_NEVER;
+    for (size_t i = 0; i < state->next; i++) {
+        struct trigger *trigger = &state->fanout->triggers[i];
 
         if (trigger->state == TRIGGER_DONE)
             continue;
@@ -76,25 +90,25 @@ static void run_timers(struct fanout_state *run, int64_t now)
             bool had_descriptor = trigger->fd >= 0;
             trigger_timer(trigger, now);
             if (!had_descriptor)
-                watch(run, trigger, now);
+                watch(state, trigger, now);
         }
-        account(run, trigger);
+        account(state, trigger);
     }
 }
 
-static bool is_interrupted(const struct fanout_state *run)
+static bool is_interrupted(const struct fanout_state *state)
 {
-    return run->fanout->limits->interrupted != NULL && *run->fanout->limits->interrupted != 0;
+    return state->fanout->limits->interrupted != NULL && *state->fanout->limits->interrupted != 0;
 }
 
 /* Waits for what comes first, and lets it happen. Returns 0 or an errno. */
-static int wait_once(struct fanout_state *run)
+static int wait_once(struct fanout_state *state)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
     int64_t now = clock_now();
-    int64_t due = run->due < run->progress_due ? run->due : run->progress_due;
-    int count = epoll_pwait(run->epoll, events, EVENTS_AT_ONCE, clock_poll_timeout(now, due),
-                            run->fanout->limits->wait_mask);
+    int64_t due = state->due < state->progress_due ? state->due : state->progress_due;
+    int count = epoll_pwait(state->epoll, events, EVENTS_AT_ONCE, clock_poll_timeout(now, due),
+                            &state->wait_mask);
 
     if (count < 0 && errno != EINTR)
         return errno;
@@ -102,30 +116,31 @@ static int wait_once(struct fanout_state *run)
     for (int i = 0; i < count; i++) {
         struct trigger *trigger = events[i].data.ptr;
         trigger_event(trigger, events[i].events, now);
-        account(run, trigger);
+        account(state, trigger);
     }
-    if (now >= run->due)
-        run_timers(run, now);
-    if (now >= run->progress_due && !is_interrupted(run)) {
-        run->fanout->progress(run->fanout->context, now);
-        run->progress_due = now + CLOCK_SECOND;
+    if (now >= state->due)
+        run_timers(state, now);
+    if (now >= state->progress_due && !is_interrupted(state)) {
+        state->fanout->progress(state->fanout->context, now);
+        state->progress_due = now + CLOCK_SECOND;
     }
     return 0;
 }
 
-static void abandon_all(const struct fanout_state *run)
+static void abandon_all(const struct fanout_state *state)
 {
     int64_t now = clock_now();
 
-    for (size_t i = 0; i < run->next; i++)
-        if (run->fanout->triggers[i].state != TRIGGER_DONE)
-            trigger_abandon(&run->fanout->triggers[i], now);
+    for (size_t i = 0; i < state->next; i++)
+        if (state->fanout->triggers[i].state != TRIGGER_DONE)
+            trigger_abandon(&state->fanout->triggers[i], now);
 }
 
 int fanout_run(const struct fanout *fanout)
 {
-    struct fanout_state run = {
+    struct fanout_state state = {
         .fanout = fanout,
+        .wait_mask = guard_wait_mask(fanout->limits->wait_mask),
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .connections = (size_t)fanout->connections,
         .due = CLOCK_NEVER,
@@ -133,16 +148,17 @@ int fanout_run(const struct fanout *fanout)
     };
     int error = 0;
 
-    if (run.epoll < 0)
+    if (state.epoll < 0)
         return errno;
-    while (error == 0 && !is_interrupted(&run)) {
-        start_more(&run);
-        if (run.live == 0 && run.next == fanout->count)
+    while (error == 0 && !is_interrupted(&state)) {
+        start_more(&state);
+        if (state.live == 0 && state.next == fanout->count)
             break;
-        if (run.live > 0)
-            error = wait_once(&run);
+        if (state.live > 0)
+            error = wait_once(&state);
     }
-    abandon_all(&run);
-    close(run.epoll);
+    abandon_all(&state);
+    guard_stop(&state.guard);
+    close(state.epoll);
     return error;
 }

@@ -18,10 +18,10 @@ struct fanout {
 };
 
 /*
- * Runs all triggers to their end; the time for several silent services is the longest of their
- * limits, not the sum. Past the number of connections, or of descriptors, triggers go in turns.
- * When interrupted, the triggers that have not ended keep TRIGGER_PENDING; nothing stays open.
- * Returns 0, or an errno when epoll itself cannot be had.
+ * Runs all triggers that are idle to their end, and leaves the others alone; the time for several
+ * silent services is the longest of their limits, not the sum. Past the number of connections, or
+ * of descriptors, triggers go in turns. When interrupted, the triggers that have not ended keep
+ * TRIGGER_PENDING; nothing stays open. Returns 0, or an errno when epoll itself cannot be had.
  */
 int fanout_run(const struct fanout *fanout);
 

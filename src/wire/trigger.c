@@ -1,5 +1,7 @@
+/* One request to one endpoint: connecting, sending, and finding out whether it was read. */
 #include "wire/trigger.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include <errno.h>
 #include <linux/sockios.h>
 #include <sys/epoll.h>
@@ -7,9 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A full listen queue gives no event: it is tried again, at first soon. */
+/* A full listen queue gives no event: connecting is repeated, at first soon. */
 #define RETRY_FIRST (CLOCK_SECOND / 200)
 #define RETRY_LAST (CLOCK_SECOND / 10)
+
+/* How often to look whether the request was read, without an event. */
+#define LOOK_AGAIN (CLOCK_SECOND / 10)
 
 /* What is dropped of a service's output in one go, so that a flood cannot hold up the others. */
 #define DRAIN_BYTES 65536
@@ -24,34 +29,62 @@ static void finish(struct trigger *trigger, enum trigger_outcome outcome, int er
 
 void trigger_init(struct trigger *trigger)
 {
-    *trigger = (struct trigger){.fd = -1, .endpoint = {.fd = -1, .directory = -1}};
+    *trigger = (struct trigger){.fd = -1, .endpoint = {.fd = -1}};
 }
 
 void trigger_abandon(struct trigger *trigger, int64_t now)
 {
     endpoint_close(&trigger->endpoint);
-    if (trigger->fd >= 0)
-        close(trigger->fd);
-    trigger->fd = -1;
+    descriptors_close(&trigger->fd);
     trigger->state = TRIGGER_DONE;
     trigger->due = CLOCK_NEVER;
     trigger->finished = now;
 }
 
-static void enter(struct trigger *trigger, enum trigger_state state, int seconds, int64_t now)
+/* At the same moments for all triggers, so that one pass over them serves them all. */
+static void look_again(struct trigger *trigger, int64_t now)
 {
-    trigger->state = state;
-    trigger->limit = clock_after(now, seconds);
-    trigger->seconds = seconds;
-    if (trigger->limit > trigger->stop) {
-        trigger->limit = trigger->stop;
-        trigger->seconds = (int)((trigger->stop - now + CLOCK_SECOND - 1) / CLOCK_SECOND);
-    }
-    trigger->due = trigger->limit;
+    int64_t next = (now / LOOK_AGAIN + 1) * LOOK_AGAIN;
+
+    trigger->due = next < trigger->limit ? next : trigger->limit;
 }
 
-/* A failed recv, or an error found on the socket. The reset that a service leaves when it goes away
- * with data unread is one outcome whichever call met it. */
+static void set_limit(struct trigger *trigger)
+{
+    bool is_sent = trigger->state == TRIGGER_READING || trigger->state == TRIGGER_CLOSING;
+
+    trigger->seconds = is_sent ? trigger->read_limit : trigger->send_limit;
+    trigger->limit = clock_after(trigger->entered, trigger->seconds);
+    if (trigger->limit > trigger->stop) {
+        trigger->limit = trigger->stop;
+        trigger->seconds =
+            (int)((trigger->stop - trigger->entered + CLOCK_SECOND - 1) / CLOCK_SECOND);
+    }
+}
+
+static void enter(struct trigger *trigger, enum trigger_state state, int64_t now)
+{
+    trigger->state = state;
+    trigger->entered = now;
+    set_limit(trigger);
+    if (state == TRIGGER_READING)
+        look_again(trigger, now);
+    else
+        trigger->due = trigger->limit;
+}
+
+void trigger_extend(struct trigger *trigger, int send_limit, int read_limit)
+{
+    if (send_limit > trigger->send_limit)
+        trigger->send_limit = send_limit;
+    if (read_limit > trigger->read_limit)
+        trigger->read_limit = read_limit;
+    if (trigger->state != TRIGGER_IDLE && trigger->state != TRIGGER_DONE)
+        set_limit(trigger);
+}
+
+/* A failed receive, or an error found on the socket. The reset that a service leaves when it goes
+ * away with data unread is one outcome whichever call met it. */
 static void fail_socket(struct trigger *trigger, int error, int64_t now)
 {
     if (trigger->state == TRIGGER_CLOSING)
@@ -67,30 +100,34 @@ static bool check_confirmed(struct trigger *trigger, int64_t now)
 {
     int unread, error;
     socklen_t size = sizeof(error);
-    bool is_told = ioctl(trigger->fd, SIOCOUTQ, &unread) == 0;
+    bool is_known = ioctl(trigger->fd, SIOCOUTQ, &unread) == 0;
 
     if (getsockopt(trigger->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         error = errno;
     if (error != 0)
         fail_socket(trigger, error, now);
-    else if (is_told && unread == 0 && trigger->wait_for_close)
-        enter(trigger, TRIGGER_CLOSING, trigger->read_limit, now);
-    else if (is_told && unread == 0)
+    else if (is_known && unread == 0 && trigger->wait_for_close)
+        enter(trigger, TRIGGER_CLOSING, now);
+    else if (is_known && unread == 0)
         finish(trigger, TRIGGER_KICKED, 0, now);
-    return is_told;
+    return is_known;
 }
 
 /*
- * Reads and drops what the service sent: it may not read before that is taken off its hands. It is
- * no loss to stop early: as long as the service has more to send, its next send is another edge.
+ * Receives and drops what the service sent: it may not read before that is taken off its hands. It
+ * is no loss to stop early: as long as the service has more to send, its next send is another edge.
+ * Descriptors have no room here, so the kernel drops them, and says MSG_CTRUNC. That may have taken
+ * its time (see guard.h), and no honest service passes any: nothing more is received from this one.
  * Returns true at the end of file.
  */
 static bool drain(struct trigger *trigger, int64_t now)
 {
     char dropped[DRAIN_BYTES];
 
-    for (int i = 0; i < DRAIN_CALLS; i++) {
-        ssize_t count = recv(trigger->fd, dropped, sizeof(dropped), MSG_DONTWAIT);
+    for (int i = 0; i < DRAIN_CALLS && !trigger->passes_descriptors; i++) {
+        struct iovec room = {dropped, sizeof(dropped)};
+        struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
+        ssize_t count = recvmsg(trigger->fd, &message, MSG_DONTWAIT);
 
         if (count == 0 || (count < 0 && errno == EAGAIN))
             return count == 0;
@@ -98,6 +135,7 @@ static bool drain(struct trigger *trigger, int64_t now)
             fail_socket(trigger, errno, now);
             return false;
         }
+        trigger->passes_descriptors = count > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
     }
     return false;
 }
@@ -106,14 +144,14 @@ static bool drain(struct trigger *trigger, int64_t now)
  * unread request leaves, is the answer: recv(2) looks at both at once. */
 static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
 {
-    bool is_ended = false, is_told = true;
+    bool is_ended = false, is_known = true;
 
     (void)check_confirmed(trigger, now);
     if (trigger->state == TRIGGER_READING)
         is_ended = drain(trigger, now);
     if (trigger->state == TRIGGER_READING)
-        is_told = check_confirmed(trigger, now);
-    if (trigger->state == TRIGGER_READING && !is_told && is_ended && (events & EPOLLHUP) != 0)
+        is_known = check_confirmed(trigger, now);
+    if (trigger->state == TRIGGER_READING && !is_known && is_ended && (events & EPOLLHUP) != 0)
         finish(trigger, TRIGGER_KICKED, 0, now);
 }
 
@@ -156,58 +194,67 @@ static void follow_writing(struct trigger *trigger, int64_t now)
     } else if (count < 0) {
         finish(trigger, errno == EPIPE ? TRIGGER_NO_READER : TRIGGER_SEND, errno, now);
     } else if (trigger->is_socket) {
-        enter(trigger, TRIGGER_READING, trigger->read_limit, now);
+        enter(trigger, TRIGGER_READING, now);
     } else {
         finish(trigger, TRIGGER_KICKED, 0, now);
     }
 }
 
-static bool out_of_descriptors(int error)
+static void wait_to_retry(struct trigger *trigger, int error, int64_t now)
 {
-    return error == EMFILE || error == ENFILE;
-}
-
-static void wait_to_retry(struct trigger *trigger, int64_t now)
-{
+    trigger->error = error;
     trigger->due = now + trigger->retry < trigger->limit ? now + trigger->retry : trigger->limit;
     trigger->retry = trigger->retry * 2 < RETRY_LAST ? trigger->retry * 2 : RETRY_LAST;
 }
 
+static void fail_to_connect(struct trigger *trigger, int error, int64_t now)
+{
+    if (error == EAGAIN || error == EINTR) {
+        trigger->was_full = trigger->was_full || error == EAGAIN;
+        wait_to_retry(trigger, EAGAIN, now);
+    } else if (error == ECONNREFUSED && trigger->was_full) {
+        endpoint_close(&trigger->endpoint); /* what listened there is gone: look it up again */
+        wait_to_retry(trigger, error, now);
+    } else {
+        finish(trigger, TRIGGER_CONNECT, error, now);
+    }
+}
+
 /* Returns false when out of descriptors. */
-static bool try_connect(struct trigger *trigger, int64_t now)
+static bool connect_socket(struct trigger *trigger, int64_t now)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
         int error = errno;
-        if (out_of_descriptors(error))
+        if (descriptors_exhausted(error))
             return false;
         finish(trigger, TRIGGER_CONNECT, error, now);
-    } else if (endpoint_connect(&trigger->endpoint, fd, trigger->service) == 0) {
-        trigger->fd = fd;
-        endpoint_close(&trigger->endpoint);
-        trigger->state = TRIGGER_WRITING;
-        trigger->due = trigger->limit;
-        follow_writing(trigger, now);
-    } else {
+        return true;
+    }
+    if (!guard_refuse(fd) && trigger->guard != NULL)
+        guard_start(trigger->guard);
+    if (endpoint_connect(&trigger->endpoint, fd) < 0) {
         int error = errno;
         close(fd);
-        if (error != EAGAIN && error != EINTR) {
-            finish(trigger, TRIGGER_CONNECT, error, now);
-            return true;
-        }
-        wait_to_retry(trigger, now);
+        fail_to_connect(trigger, error, now);
+        return true;
     }
+    trigger->fd = fd;
+    endpoint_close(&trigger->endpoint);
+    trigger->state = TRIGGER_WRITING;
+    trigger->due = trigger->limit;
+    follow_writing(trigger, now);
     return true;
 }
 
-static bool try_fifo(struct trigger *trigger, int64_t now)
+static bool open_fifo(struct trigger *trigger, int64_t now)
 {
-    int fd = endpoint_open_fifo(&trigger->endpoint, trigger->service);
+    int fd = endpoint_open_fifo(&trigger->endpoint);
 
     if (fd < 0) {
         int error = errno;
-        if (out_of_descriptors(error))
+        if (descriptors_exhausted(error))
             return false;
         finish(trigger, error == ENXIO ? TRIGGER_NO_READER : TRIGGER_CONNECT, error, now);
         return true;
@@ -215,6 +262,7 @@ static bool try_fifo(struct trigger *trigger, int64_t now)
     endpoint_close(&trigger->endpoint);
     trigger->fd = fd;
     trigger->state = TRIGGER_WRITING;
+    trigger->due = trigger->limit;
     follow_writing(trigger, now);
     return true;
 }
@@ -236,32 +284,50 @@ enum trigger_outcome trigger_open_outcome(enum endpoint_result result)
     }
 }
 
+/* Looks the endpoint up and claims it. Returns false when out of descriptors. */
+static bool look_up(struct trigger *trigger, int64_t now)
+{
+    struct endpoint *endpoint = &trigger->endpoint;
+    enum endpoint_result result =
+        endpoint_open(endpoint, trigger->queue_directory, trigger->class, trigger->service);
+    enum trigger_outcome outcome = trigger_open_outcome(result);
+
+    if (result == ENDPOINT_DESCRIPTORS)
+        return false;
+    trigger->is_socket = result == ENDPOINT_SOCKET;
+    if (outcome == TRIGGER_LOOKUP && endpoint->error == ENOENT && trigger->was_full)
+        wait_to_retry(trigger, ENOENT, now); /* it is being restarted */
+    else if (outcome != TRIGGER_PENDING)
+        finish(trigger, outcome, endpoint->error, now);
+    else if (trigger->claim != NULL && !trigger->claim(trigger->context, &endpoint->identity))
+        finish(trigger, TRIGGER_DUPLICATE, 0, now);
+    return true;
+}
+
+/* Attempts to reach the service. Returns false when out of descriptors. */
+static bool attempt(struct trigger *trigger, int64_t now)
+{
+    if (trigger->endpoint.fd < 0 && !look_up(trigger, now))
+        return false;
+    if (trigger->endpoint.fd < 0)
+        return true;
+    return trigger->is_socket ? connect_socket(trigger, now) : open_fifo(trigger, now);
+}
+
 bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop)
 {
-    trigger->fd = -1;
+    trigger->fd = trigger->endpoint.fd = -1;
     trigger->outcome = TRIGGER_PENDING;
     trigger->started = now;
     trigger->stop = stop;
     trigger->retry = RETRY_FIRST;
     trigger->written = 0;
-    enum endpoint_result result = endpoint_open(&trigger->endpoint, trigger->queue_directory,
-                                                trigger->class, trigger->service);
-    trigger->is_socket = result == ENDPOINT_SOCKET;
-    enter(trigger, TRIGGER_CONNECTING, trigger->send_limit, now);
-    bool have_descriptors = true;
-    if (result == ENDPOINT_DESCRIPTORS)
-        have_descriptors = false;
-    else if (result == ENDPOINT_SOCKET)
-        have_descriptors = try_connect(trigger, now);
-    else if (result == ENDPOINT_FIFO)
-        have_descriptors = try_fifo(trigger, now);
-    else
-        finish(trigger, trigger_open_outcome(result), trigger->endpoint.error, now);
-    if (!have_descriptors) {
-        trigger_abandon(trigger, now);
-        trigger->state = TRIGGER_IDLE;
-    }
-    return have_descriptors;
+    enter(trigger, TRIGGER_CONNECTING, now);
+    if (attempt(trigger, now))
+        return true;
+    trigger_abandon(trigger, now);
+    trigger->state = TRIGGER_IDLE;
+    return false;
 }
 
 void trigger_event(struct trigger *trigger, uint32_t events, int64_t now)
@@ -274,11 +340,22 @@ void trigger_event(struct trigger *trigger, uint32_t events, int64_t now)
         follow_closing(trigger, events, now);
 }
 
+/* The last attempt to connect says why there was none that succeeded. */
+static void give_up_connecting(struct trigger *trigger, int64_t now)
+{
+    if (trigger->error == ENOENT)
+        finish(trigger, TRIGGER_LOOKUP, ENOENT, now);
+    else if (trigger->error == ECONNREFUSED)
+        finish(trigger, TRIGGER_CONNECT, ECONNREFUSED, now);
+    else
+        finish(trigger, TRIGGER_QUEUE_FULL, EAGAIN, now);
+}
+
 static void time_is_up(struct trigger *trigger, int64_t now)
 {
     switch (trigger->state) {
     case TRIGGER_CONNECTING:
-        finish(trigger, TRIGGER_QUEUE_FULL, EAGAIN, now);
+        give_up_connecting(trigger, now);
         break;
     case TRIGGER_WRITING:
         finish(trigger, TRIGGER_NOT_WRITTEN, EAGAIN, now);
@@ -304,7 +381,12 @@ void trigger_timer(struct trigger *trigger, int64_t now)
     if (now >= trigger->limit) {
         time_is_up(trigger, now);
     } else if (trigger->state == TRIGGER_CONNECTING) {
-        if (!try_connect(trigger, now))
-            wait_to_retry(trigger, now);
+        if (!attempt(trigger, now))
+            wait_to_retry(trigger, EAGAIN, now);
+    } else if (trigger->state == TRIGGER_READING) {
+        look_again(trigger, now);
+        (void)check_confirmed(trigger, now);
+    } else if (trigger->state != TRIGGER_DONE) {
+        trigger->due = trigger->limit; /* it was extended */
     }
 }

@@ -8,12 +8,18 @@
  * When the request counts as read, on a socket: SIOCOUTQ reads 0 and then SO_ERROR reads 0, and
  * no earlier call failed. When a service goes away with the request unread, Linux sets the socket's
  * error before it frees the request, so this order cannot take a reset for success; the other
- * order can (measured). End of file or a hang-up alone is never an answer.
+ * order can (measured). End of file or a hang-up alone is never an answer. Linux also wakes us a
+ * moment before the request counts as read, and no event follows: so it is looked at again every
+ * 100 ms.
+ *
+ * A service whose listen queue was full is waited for even when it restarts meanwhile: refused, or
+ * with no endpoint there, it is looked up again until send_limit.
  */
 #ifndef TRIGGER_H
 #define TRIGGER_H
 
 #include "wire/endpoint.h"
+#include "wire/guard.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +47,7 @@ enum trigger_outcome {
     TRIGGER_NO_READER,    /* nobody has the FIFO open for reading */
     TRIGGER_CLOSED,       /* closed or reset before the request was read */
     TRIGGER_NO_TIME,      /* the time for the whole run was over before its turn came */
+    TRIGGER_DUPLICATE,    /* not sent: claim() refused the endpoint */
     TRIGGER_SEND,         /* send, write or another call failed: error */
 };
 
@@ -54,6 +61,11 @@ struct trigger {
     int send_limit;        /* seconds for connect and send: trigger_timeout */
     int read_limit;        /* seconds for the service to read: application_event_drain_time */
     bool wait_for_close;   /* not done until the service closes, up to read_limit more */
+    struct guard *guard;   /* started where the kernel cannot refuse descriptors; or NULL */
+    /* Asked each time an endpoint was opened, with its identity, before anything is sent to it:
+     * false when that is left to another trigger. Or NULL: it never is. */
+    bool (*claim)(void *context, const struct endpoint_identity *identity);
+    void *context;
 
     /* for the caller to read */
     enum trigger_state state;
@@ -62,16 +74,19 @@ struct trigger {
     int fd;          /* what to wait on, edge-triggered, once it is not -1 */
     int seconds;     /* the limit of the step it is in, or was in when it ended */
     int64_t due;     /* when to call trigger_timer(): a clock_now() value */
+    int64_t limit;   /* the end of the step it is in */
     int64_t started; /* clock_now() values */
     int64_t finished;
 
     /* its own */
     struct endpoint endpoint;
-    int64_t limit;  /* end of the present step */
-    int64_t retry;  /* microseconds between tries to connect */
-    size_t written; /* bytes of the request, with its NUL on a socket, that are sent */
-    int64_t stop;   /* end of the whole run */
+    int64_t entered; /* when the present step began */
+    int64_t retry;   /* microseconds between attempts to connect */
+    size_t written;  /* bytes of the request, with its NUL on a socket, that are sent */
+    int64_t stop;    /* end of the whole run */
     bool is_socket;
+    bool was_full;           /* the service was there, and its listen queue full */
+    bool passes_descriptors; /* so that nothing is received from it any more */
 };
 
 /* Events to register fd for, with epoll(7). */
@@ -92,6 +107,10 @@ void trigger_timer(struct trigger *trigger, int64_t now);
 
 /* Makes *trigger idle with nothing open, before what the caller sets. */
 void trigger_init(struct trigger *trigger);
+
+/* Raises the limits of a trigger, in whatever step it is, to those given in seconds where these are
+ * longer. */
+void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 
 /* What endpoint_open() makes of a trigger: TRIGGER_PENDING when nothing stands in the way. */
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result);

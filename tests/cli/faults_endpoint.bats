@@ -226,6 +226,37 @@ END
     judge
 }
 
+# lingering_services: most of the instances pass descriptors whose close blocks for a while; two of
+# the others are healthy, with a full queue.
+lingering_services()
+{
+    local i r=$READ_LIMIT
+    LONGEST=$((READ_LIMIT + 2))
+    limited_tree 40
+    for ((i = 0; i < 8; i++)); do
+        fault unconfirmed $r $LONGEST "request not read within ${r}s" linger
+        fault unconfirmed $r $LONGEST "request not read within ${r}s" lingerflood
+        fault kicked 0 1.5 "" lingerread
+    done
+    for ((i = 0; i < 2; i++)); do
+        fault kicked 0 4 "" full 2
+        sed -i 's/^trigger_timeout.*/trigger_timeout = 5/' "$TREE/etc/$NAME/main.cf"
+    done
+    start_listener
+}
+
+@test "descriptors whose close blocks are refused, and hold up nobody" {
+    lingering_services
+    judge
+}
+
+@test "the same where the kernel cannot refuse them" {
+    lingering_services
+    export INJECT=setsockopt:0:92 LD_PRELOAD=$TOOLS/inject.so # ENOPROTOOPT
+    export ASAN_OPTIONS=verify_asan_link_order=0
+    judge
+}
+
 @test "no permission is said to be that" {
     setpriv --bounding-set=-all true 2>/dev/null || skip "needs setpriv and root"
     limited_tree 6

@@ -122,7 +122,6 @@ TRANSFER(read, (int fd, void *buffer, size_t size), (fd, buffer, size))
 TRANSFER(pread, (int fd, void *buffer, size_t size, off_t at), (fd, buffer, size, at))
 TRANSFER(write, (int fd, const void *buffer, size_t size), (fd, buffer, size))
 TRANSFER(send, (int fd, const void *buffer, size_t size, int flags), (fd, buffer, size, flags))
-TRANSFER(recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))
 TRANSFER(getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
 
 CALL(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
@@ -142,6 +141,9 @@ CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1)
 CALL(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1)
 CALL(int, connect, (int fd, __CONST_SOCKADDR_ARG address, socklen_t length), (fd, address, length),
      -1)
+CALL(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
+     (fd, level, name, value, length), -1)
+CALL(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), -1)
 CALL(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
      (fd, level, name, value, length), -1)
 CALL(int, epoll_create1, (int flags), (flags), -1)

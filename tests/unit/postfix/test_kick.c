@@ -1,9 +1,11 @@
-/* Laying out kicks, and how they count. */
+/* Laying out kicks, those that go to the same endpoint, how they count, and why they failed. */
 #include "base/clock.h"
 #include "fixture.h"
-#include "postfix/kick.h"
-#include "wire/endpoint.h"
-#include <errno.h>
+#include "postfix/explain.h"
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define LIMIT 100
 
 static struct instance instances[4];
 static struct selection_member members[4];
@@ -59,20 +61,31 @@ static void assert_kick(const struct kick *kick, const char *service, enum kick_
         assert_string_equal(kick->reason, reason);
 }
 
+static size_t count_triggers(const struct kicks *kicks)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < kicks->count; i++)
+        if (kicks->items[i].trigger != NULL)
+            count++;
+    return count;
+}
+
 static void test_plan_of_an_action(void **state)
 {
     (void)state;
     struct kicks kicks;
 
-    kicks_plan(&kicks, &selection, targets, true);
+    kicks_init(&kicks, &selection, targets, true, LIMIT);
+    kicks_plan(&kicks);
     assert_int_equal(kicks.count, 8);
-    assert_int_equal(kicks.trigger_count, 1);
+    assert_int_equal(count_triggers(&kicks), 1);
     assert_kick(&kicks.items[0], "qmgr2", KICK_PLANNED, NULL);
     assert_kick(&kicks.items[1], "a/b", KICK_FAILED, "invalid service name: a/b");
     assert_kick(&kicks.items[2], "qmgr", KICK_FAILED, "broken");
     assert_kick(&kicks.items[3], "pickup", KICK_FAILED, "broken");
     assert_kick(&kicks.items[4], "qmgr", KICK_DISABLED, NULL);
-    assert_kick(&kicks.items[7], "pickup", KICK_DUPLICATE, "same queue directory as /etc/0");
+    assert_kick(&kicks.items[7], "pickup", KICK_DUPLICATE, "listed twice");
     const struct trigger *trigger = kicks.items[0].trigger;
     assert_string_equal(trigger->queue_directory, "/spool");
     assert_string_equal(trigger->service, "qmgr2");
@@ -89,8 +102,15 @@ static void test_plan_of_a_service(void **state)
     (void)state;
     struct kicks kicks;
 
-    kicks_plan(&kicks, &selection, targets, false);
-    assert_int_equal(kicks.trigger_count, 2);
+    kicks_init(&kicks, &selection, targets, false, 15);
+    kicks_plan_member(&kicks, 3);
+    assert_int_equal(count_triggers(&kicks), 0);
+    kicks_plan_member(&kicks, 0);
+    assert_int_equal(count_triggers(&kicks), 2);
+    kicks_plan(&kicks);
+    assert_int_equal(count_triggers(&kicks), 2);
+    assert_int_equal(kicks.items[0].trigger->send_limit, 11);
+    assert_int_equal(kicks.items[0].trigger->read_limit, 15); /* 22, but for the host's limit */
     assert_kick(&kicks.items[0], "qmgr", KICK_PLANNED, NULL);
     assert_kick(&kicks.items[1], "pickup", KICK_PLANNED, NULL);
     kicks_free(&kicks);
@@ -159,15 +179,199 @@ static void test_rare_reasons(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct kicks kicks;
 
-        kicks_plan(&kicks, &selection, targets, false);
+        kicks_init(&kicks, &selection, targets, false, LIMIT);
+        kicks_plan(&kicks);
         kicks.items[0].status = KICK_FAILED;
         kicks.items[0].trigger->outcome = cases[i].outcome;
         kicks.items[0].trigger->error = cases[i].error;
-        kicks_explain(&kicks, locks, know_nothing, NULL);
+        explain_kicks(&kicks, locks, know_nothing, NULL);
         assert_string_equal(kicks.items[0].reason, cases[i].reason);
         kicks_free(&kicks);
     }
     master_locks_free(locks);
+}
+
+/* The instances of a host, each with the limits 2 s and 1 s, queue directory and qmgr's name. */
+static void make_host(const char *(*each)[2])
+{
+    (void)fixture_setup(NULL);
+    (void)fixture_directory("victim");
+    (void)fixture_directory("victim/public");
+    (void)fixture_directory("other");
+    (void)fixture_directory("other/public");
+    for (size_t i = 0; i < 4; i++) {
+        char **values = instances[i].values;
+        for (size_t j = 0; j < PARAMETER_COUNT; j++)
+            alloc_set_text(&values[j], "%s", "");
+        members[i] = (struct selection_member){.instance = &instances[i],
+                                               .state = each[i][0] == NULL ? SELECTION_DISABLED
+                                                                           : SELECTION_SERVE};
+        instances[i].trigger_timeout = 2;
+        instances[i].application_event_drain_time = 1;
+        if (each[i][0] != NULL)
+            alloc_set_text(&values[PARAMETER_QUEUE_DIRECTORY], "%s", fixture_path(each[i][0]));
+        alloc_set_text(&values[PARAMETER_QUEUE_SERVICE_NAME], "%s", each[i][1]);
+        alloc_set_text(&values[PARAMETER_PICKUP_SERVICE_NAME], "%s", "pickup");
+    }
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path(path));
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    return fd;
+}
+
+/* A process that reads once from each connection, and writes that to the pipe. */
+static pid_t start_reader(int listening, int pipe)
+{
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    while (child == 0) {
+        char bytes[64];
+        int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+        ssize_t count = recv(fd, bytes, sizeof(bytes), 0);
+        if (count > 0)
+            (void)!write(pipe, bytes, (size_t)count);
+        close(fd);
+    }
+    return child;
+}
+
+static void run(struct kicks *kicks)
+{
+    const struct kicks_options options = {.limits = &fixture_no_limits, .connections = 10};
+
+    assert_int_equal(kicks_run(kicks, &options), 0);
+}
+
+static void explain(struct kicks *kicks)
+{
+    struct master_locks *locks = master_locks_new();
+
+    explain_kicks(kicks, locks, know_nothing, NULL);
+    master_locks_free(locks);
+}
+
+/* An instance that is listed first and names its neighbour's queue directory, with pickup as its
+ * queue manager, keeps no request from the neighbour, even when that is kicked in a second round.
+ */
+static void test_claimed_queue_directory(void **state)
+{
+    const char *host[4][2] = {
+        {"victim", "pickup"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
+    char bytes[64] = {0};
+    int pipes[2];
+
+    (void)state;
+    make_host(host);
+    int qmgr = listen_at("victim/public/qmgr"), pickup = listen_at("victim/public/pickup");
+    for (int rounds = 1; rounds <= 2; rounds++) {
+        struct kicks kicks;
+
+        assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
+        pid_t readers[] = {start_reader(qmgr, pipes[1]), start_reader(pickup, -1)};
+        kicks_init(&kicks, &selection, targets, true, LIMIT);
+        if (rounds == 2) {
+            kicks_plan_member(&kicks, 0);
+            run(&kicks);
+            assert_int_equal(kicks.items[1].status, KICK_KICKED);
+            assert_null(kicks.items[2].trigger);
+        }
+        kicks_plan(&kicks);
+        run(&kicks);
+        for (int i = 0; i < 2; i++) {
+            (void)kill(readers[i], SIGKILL);
+            assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
+        }
+        explain(&kicks);
+        assert_int_equal(read(pipes[0], bytes, sizeof(bytes)), 5);
+        assert_string_equal(bytes, "FADI");
+        assert_kick(&kicks.items[0], "pickup", KICK_KICKED, NULL);
+        assert_kick(&kicks.items[1], "pickup", KICK_KICKED, NULL);
+        assert_kick(&kicks.items[2], "qmgr", KICK_KICKED, NULL);
+        assert_kick(&kicks.items[3], "pickup", KICK_DUPLICATE, "same endpoint as /etc/0's");
+        assert_ptr_equal(kicks.items[3].duplicate_of, &kicks.items[1]);
+        assert_true(kick_succeeded(&kicks.items[3]));
+        kicks_free(&kicks);
+        close(pipes[0]);
+        close(pipes[1]);
+    }
+    close(qmgr);
+    close(pickup);
+    (void)fixture_teardown(NULL);
+}
+
+/* The second waits as long as its own limit, whatever the first one's is, and shares the failure.
+ */
+static void test_shared_failure(void **state)
+{
+    const char *host[4][2] = {
+        {"victim", "qmgr"}, {"other", "qmgr"}, {"victim", "qmgr"}, {NULL, "qmgr"}};
+    struct kicks kicks;
+
+    (void)state;
+    make_host(host);
+    instances[2].application_event_drain_time = 2;
+    int qmgr = listen_at("victim/public/qmgr");
+    assert_int_equal(link(fixture_path("victim/public/qmgr"), fixture_path("other/public/qmgr")),
+                     0);
+    utarray_pop_back(targets);
+    kicks_init(&kicks, &selection, targets, true, LIMIT);
+    kicks_plan(&kicks);
+    run(&kicks);
+    explain(&kicks);
+    assert_kick(&kicks.items[0], "qmgr", KICK_UNCONFIRMED, "request not read within 2s");
+    for (size_t i = 1; i < 3; i++) {
+        assert_kick(&kicks.items[i], "qmgr", KICK_DUPLICATE,
+                    "same endpoint as /etc/0's: request not read within 2s");
+        assert_false(kick_succeeded(&kicks.items[i]));
+    }
+    kicks_free(&kicks);
+
+    /* over before the second one starts: it is sent by itself */
+    kicks_init(&kicks, &selection, targets, true, LIMIT);
+    kicks_plan_member(&kicks, 0);
+    run(&kicks);
+    kicks_plan(&kicks);
+    run(&kicks);
+    explain(&kicks);
+    assert_kick(&kicks.items[0], "qmgr", KICK_UNCONFIRMED, "request not read within 1s");
+    assert_kick(&kicks.items[1], "qmgr", KICK_DUPLICATE,
+                "same endpoint as /etc/0's: request not read within 1s");
+    assert_kick(&kicks.items[2], "qmgr", KICK_UNCONFIRMED, "request not read within 2s");
+    kicks_free(&kicks);
+    close(qmgr);
+    (void)fixture_teardown(NULL);
+}
+
+static void test_check_finds_duplicates(void **state)
+{
+    const char *host[4][2] = {
+        {"victim", "qmgr"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
+    struct kicks kicks;
+    struct master_locks *locks = master_locks_new();
+
+    (void)state;
+    make_host(host);
+    int qmgr = listen_at("victim/public/qmgr");
+    kicks_init(&kicks, &selection, targets, true, LIMIT);
+    kicks_plan(&kicks);
+    kicks_check(&kicks, locks);
+    explain(&kicks);
+    assert_int_equal(kicks.items[0].status, KICK_FAILED); /* no master there */
+    assert_kick(&kicks.items[2], "qmgr", KICK_DUPLICATE, "same endpoint as /etc/0's: not running");
+    assert_int_equal(fcntl(qmgr, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(accept4(qmgr, NULL, NULL, SOCK_CLOEXEC), -1);
+    kicks_free(&kicks);
+    master_locks_free(locks);
+    close(qmgr);
+    (void)fixture_teardown(NULL);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -175,8 +379,14 @@ static void test_rare_reasons(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_plan_of_an_action), TEST(test_plan_of_a_service), TEST(test_status),
-        TEST(test_seconds),           TEST(test_rare_reasons),
+        TEST(test_plan_of_an_action),
+        TEST(test_plan_of_a_service),
+        TEST(test_status),
+        TEST(test_seconds),
+        TEST(test_rare_reasons),
+        TEST(test_claimed_queue_directory),
+        TEST(test_shared_failure),
+        TEST(test_check_finds_duplicates),
     };
 
     return cmocka_run_group_tests_name("kick", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #define START (1000 * CLOCK_SECOND)
@@ -52,7 +53,6 @@ static void assert_done(const struct trigger *trigger, enum trigger_outcome outc
     assert_int_equal(trigger->error, error);
     assert_int_equal(trigger->fd, -1);
     assert_int_equal(trigger->endpoint.fd, -1);
-    assert_int_equal(trigger->endpoint.directory, -1);
     assert_true(trigger->due == CLOCK_NEVER);
 }
 
@@ -62,7 +62,8 @@ static int start_sent(struct trigger *trigger, int server)
     assert_true(trigger_start(trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger->state, TRIGGER_READING);
     assert_int_equal(trigger->seconds, trigger->read_limit);
-    assert_true(trigger->due == START + 100 * CLOCK_SECOND);
+    assert_true(trigger->limit == START + 100 * CLOCK_SECOND);
+    assert_true(trigger->due > START && trigger->due <= START + CLOCK_SECOND / 10);
     int service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     assert_true(service >= 0);
     return service;
@@ -174,7 +175,7 @@ static void test_shutdown(void **state)
     assert_int_equal(shutdown(service, SHUT_WR), 0);
     trigger_event(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP, START);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_timer(&trigger, trigger.due);
+    trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     assert_int_equal(trigger.seconds, 100);
     close(service);
@@ -188,10 +189,30 @@ static void test_not_read(void **state)
     struct trigger trigger = new_trigger("qmgr", "W");
     int service = start_sent(&trigger, server);
 
-    trigger_timer(&trigger, trigger.due - 1);
+    trigger_timer(&trigger, trigger.limit - 1);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_timer(&trigger, trigger.due);
+    trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
+    close(service);
+    close(server);
+}
+
+/* Read, and no event follows. */
+static void test_looked_at_again(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+    int service = start_sent(&trigger, server);
+
+    for (int i = 1; i <= 3; i++) {
+        trigger_timer(&trigger, trigger.due);
+        assert_int_equal(trigger.state, TRIGGER_READING);
+        assert_true(trigger.due > START && trigger.due <= START + (i + 1) * CLOCK_SECOND / 10);
+    }
+    take(service, "W", 2);
+    trigger_timer(&trigger, trigger.due);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
     close(service);
     close(server);
 }
@@ -245,7 +266,7 @@ static void test_not_finished(void **state)
     take(service, "W", 2);
     trigger_timer(&trigger, START + 100 * CLOCK_SECOND); /* read, but seen only now */
     assert_int_equal(trigger.state, TRIGGER_CLOSING);
-    trigger_timer(&trigger, trigger.due);
+    trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_FINISHED, 0);
     close(service);
     close(server);
@@ -312,6 +333,207 @@ static void test_full_listen_queue(void **state)
     close(server);
 }
 
+/* Fills the listen queue of "qmgr". Returns the number of clients. */
+static size_t fill_queue(int *fillers)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int connected = 0;
+    size_t count = 0;
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("public/qmgr"));
+    while (connected == 0) {
+        fillers[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        connected = connect(fillers[count++], (struct sockaddr *)&address, sizeof(address));
+    }
+    return count;
+}
+
+static void close_all(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+}
+
+/* The service restarts while its listen queue is full: it is looked up again. */
+static void test_restart_while_full(void **state)
+{
+    (void)state;
+    int server = serve("qmgr", SOCK_STREAM, 0), fillers[4];
+    size_t count = fill_queue(fillers);
+    struct trigger trigger = new_trigger("qmgr", "W");
+
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_int_equal(trigger.state, TRIGGER_CONNECTING);
+    close(server);
+    trigger_timer(&trigger, trigger.due); /* refused */
+    assert_int_equal(trigger.state, TRIGGER_CONNECTING);
+    assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
+    trigger_timer(&trigger, trigger.due); /* not there */
+    assert_int_equal(trigger.state, TRIGGER_CONNECTING);
+    server = serve_stream();
+    trigger_timer(&trigger, trigger.due);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    int service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    take(service, "W", 2);
+    trigger_event(&trigger, EPOLLOUT, START);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close_all(fillers, count);
+    close(service);
+    close(server);
+}
+
+/* It does not come back: the outcome is what was found last. */
+static void test_gone_while_full(void **state)
+{
+    (void)state;
+    int server = serve("qmgr", SOCK_STREAM, 0), fillers[4];
+    size_t count = fill_queue(fillers);
+    struct trigger refused = new_trigger("qmgr", "W"), gone = refused, other = refused;
+
+    assert_true(trigger_start(&refused, START, CLOCK_NEVER));
+    assert_true(trigger_start(&gone, START, CLOCK_NEVER));
+    assert_true(trigger_start(&other, START, CLOCK_NEVER));
+    close(server);
+    for (int i = 0; i < 2; i++) {
+        trigger_timer(&refused, refused.due);
+        trigger_timer(&gone, gone.due);
+        trigger_timer(&other, other.due);
+        (void)unlink(fixture_path("public/qmgr"));
+        if (i == 0) {
+            trigger_timer(&refused, refused.limit);
+            assert_done(&refused, TRIGGER_CONNECT, ECONNREFUSED);
+        }
+    }
+    trigger_timer(&gone, gone.limit);
+    assert_done(&gone, TRIGGER_LOOKUP, ENOENT);
+    (void)fixture_file("public/qmgr", "no service");
+    trigger_timer(&other, other.due);
+    assert_done(&other, TRIGGER_WRONG_TYPE, 0);
+    close_all(fillers, count);
+}
+
+static void test_extended(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+    int service = start_sent(&trigger, server);
+
+    trigger_extend(&trigger, 5, 50); /* shorter than its own */
+    assert_true(trigger.limit == START + 100 * CLOCK_SECOND);
+    trigger_extend(&trigger, 5, 200);
+    assert_true(trigger.limit == START + 200 * CLOCK_SECOND);
+    trigger_timer(&trigger, START + 100 * CLOCK_SECOND);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    trigger_timer(&trigger, trigger.limit);
+    assert_done(&trigger, TRIGGER_NOT_READ, 0);
+    assert_int_equal(trigger.seconds, 200);
+    close(service);
+    close(server);
+}
+
+static bool refuse(void *context, const struct endpoint_identity *identity)
+{
+    struct endpoint_identity *seen = context;
+
+    *seen = *identity;
+    return false;
+}
+
+static void test_claimed_by_another(void **state)
+{
+    (void)state;
+    int server = serve_stream();
+    struct trigger trigger = new_trigger("qmgr", "W");
+    struct endpoint_identity identity = {0};
+    struct stat status;
+
+    trigger.claim = refuse;
+    trigger.context = &identity;
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_done(&trigger, TRIGGER_DUPLICATE, 0);
+    assert_int_equal(stat(fixture_path("public/qmgr"), &status), 0);
+    assert_true(identity.inode == status.st_ino);
+    assert_int_equal(accept4(server, NULL, NULL, SOCK_NONBLOCK), -1); /* not even connected */
+    close(server);
+}
+
+/* A byte with a descriptor; EPERM where the client refuses them. */
+static bool pass_descriptor(int service, int fd)
+{
+    char byte = 'x';
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    return sendmsg(service, &message, MSG_NOSIGNAL) == 1;
+}
+
+static bool is_setsockopt_refused;
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+    if (is_setsockopt_refused) {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    return (int)syscall(SYS_setsockopt, fd, level, name, value, length);
+}
+
+/* Nothing is received any more after a descriptor, which is not kept; the request may be read. */
+static void test_descriptors(void **state)
+{
+    (void)state;
+    int server = serve_stream(), waiting = -1, ends[2];
+    struct trigger trigger = new_trigger("qmgr", "W");
+    char byte;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    is_setsockopt_refused = true;
+    int service = start_sent(&trigger, server);
+    is_setsockopt_refused = false;
+    assert_true(pass_descriptor(service, ends[1]));
+    close(ends[1]);
+    trigger_event(&trigger, EPOLLIN, START);
+    assert_int_equal(read(ends[0], &byte, 1), 0); /* end of file: it is closed everywhere */
+    assert_int_equal(send(service, "more", 4, 0), 4);
+    trigger_event(&trigger, EPOLLIN, START);
+    assert_int_equal(ioctl(trigger.fd, FIONREAD, &waiting), 0);
+    assert_int_equal(waiting, 4);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    take(service, "W", 2);
+    trigger_event(&trigger, EPOLLOUT, START);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    close(ends[0]);
+    close(service);
+    close(server);
+}
+
+static void test_descriptors_are_refused(void **state)
+{
+    (void)state;
+    int server = serve_stream(), probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct trigger trigger = new_trigger("qmgr", "W");
+    bool can = guard_refuse(probe);
+
+    close(probe);
+    int service = start_sent(&trigger, server);
+    if (can)
+        assert_false(pass_descriptor(service, STDERR_FILENO));
+    trigger_abandon(&trigger, START);
+    close(service);
+    close(server);
+    if (!can)
+        skip(); /* Linux before 6.16 */
+}
+
 /* The end of the whole run comes before the limit of any step. */
 static void test_stop(void **state)
 {
@@ -320,9 +542,9 @@ static void test_stop(void **state)
     struct trigger trigger = new_trigger("qmgr", "W");
 
     assert_true(trigger_start(&trigger, START, START + 3 * CLOCK_SECOND / 2));
-    assert_true(trigger.due == START + 3 * CLOCK_SECOND / 2);
+    assert_true(trigger.limit == START + 3 * CLOCK_SECOND / 2);
     assert_int_equal(trigger.seconds, 2); /* rounded up for people */
-    trigger_timer(&trigger, trigger.due);
+    trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     close(server);
 }
@@ -429,7 +651,7 @@ static void test_out_of_descriptors(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     while (count < 64 && (taken[count] = dup(STDERR_FILENO)) >= 0)
         count++;
-    for (int spare = 0; spare < 3; spare++) {
+    for (int spare = 0; spare < 2; spare++) {
         assert_false(trigger_start(&trigger, START, CLOCK_NEVER));
         assert_int_equal(trigger.state, TRIGGER_IDLE);
         close(taken[--count]);
@@ -453,11 +675,18 @@ int main(void)
         FIXTURE_TEST(test_gone_unread),
         FIXTURE_TEST(test_shutdown),
         FIXTURE_TEST(test_not_read),
+        FIXTURE_TEST(test_looked_at_again),
         FIXTURE_TEST(test_read_when_time_is_up),
         FIXTURE_TEST(test_wait_for_close),
         FIXTURE_TEST(test_not_finished),
         FIXTURE_TEST(test_reset_after_read),
         FIXTURE_TEST(test_full_listen_queue),
+        FIXTURE_TEST(test_restart_while_full),
+        FIXTURE_TEST(test_gone_while_full),
+        FIXTURE_TEST(test_extended),
+        FIXTURE_TEST(test_claimed_by_another),
+        FIXTURE_TEST(test_descriptors),
+        FIXTURE_TEST(test_descriptors_are_refused),
         FIXTURE_TEST(test_stop),
         FIXTURE_TEST(test_fifo),
         FIXTURE_TEST(test_full_fifo),

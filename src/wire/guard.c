@@ -1,0 +1,79 @@
+/* Refusing the descriptors that services pass, or ending the wait for their close. */
+#include "wire/guard.h"
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* Newer than the C library's headers; some architectures have their own numbers. */
+#if !defined(SO_PASSRIGHTS) && !defined(__hppa__) && !defined(__sparc__)
+#define SO_PASSRIGHTS 83
+#endif
+
+#define GUARD_SIGNAL SIGRTMIN /* not SIGALRM: a parent's alarm(2) goes on */
+#define TICK_NANOSECONDS 1000000
+
+bool guard_refuse(int socket)
+{
+#ifdef SO_PASSRIGHTS
+    const int off = 0;
+
+    return setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off)) == 0;
+#else
+    (void)socket;
+    return false;
+#endif
+}
+
+static void tick(int number)
+{
+    (void)number;
+}
+
+static sigset_t only_signal(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, GUARD_SIGNAL);
+    return set;
+}
+
+void guard_start(struct guard *guard)
+{
+    /* The wait for a close ends also where a system call is restarted. */
+    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = GUARD_SIGNAL};
+    const struct itimerspec ticks = {.it_interval.tv_nsec = TICK_NANOSECONDS,
+                                     .it_value.tv_nsec = TICK_NANOSECONDS};
+    sigset_t set = only_signal();
+
+    if (guard->is_on || timer_create(CLOCK_MONOTONIC, &event, &guard->timer) < 0)
+        return;
+    guard->is_on = true;
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(GUARD_SIGNAL, &action, &guard->action);
+    (void)sigprocmask(SIG_UNBLOCK, &set, &guard->mask);
+    (void)timer_settime(guard->timer, 0, &ticks, NULL);
+}
+
+sigset_t guard_wait_mask(const sigset_t *mask)
+{
+    sigset_t result;
+
+    if (mask != NULL)
+        result = *mask;
+    else if (sigprocmask(SIG_BLOCK, NULL, &result) < 0)
+        sigemptyset(&result);
+    sigaddset(&result, GUARD_SIGNAL);
+    return result;
+}
+
+void guard_stop(struct guard *guard)
+{
+    if (!guard->is_on)
+        return;
+    /* Nothing is pending afterwards: the signal is not blocked here. */
+    (void)timer_delete(guard->timer);
+    (void)sigprocmask(SIG_SETMASK, &guard->mask, NULL);
+    (void)sigaction(GUARD_SIGNAL, &guard->action, NULL);
+    guard->is_on = false;
+}
