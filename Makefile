@@ -29,6 +29,7 @@ LIBRARY := $(filter-out $B/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*/test_*.c))
 TOOLS := $(patsubst tests/lib/%.c,$B/lib/%,$(wildcard tests/lib/*.c)) $B/lib/inject.so
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+SOAKERS := $(patsubst tests/soak/%.c,$B/soak/%,$(wildcard tests/soak/*.c))
 FLOORS := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 
 all: $B/postkick
@@ -72,6 +73,9 @@ $B/lib/%.so: tests/preload/%.c | $B/lib
 $B/bench/%: tests/bench/%.c | $B/bench
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
 
+$B/soak/%: tests/soak/%.c $B/libpostkick.a | $B/soak
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $B/libpostkick.a $(LIBS)
+
 $B/fuzz/%: tests/fuzz/%.c $B-fuzz/libpostkick.a | $B/fuzz
 	clang -std=c17 $(ALL_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
 		$B-fuzz/libpostkick.a $(LIBS)
@@ -83,7 +87,7 @@ $B-fuzz/libpostkick.a: $(SOURCES) $(HEADERS) conf/postkick.ini
 $B:
 	mkdir -p $@
 
-$B/lib $B/fuzz $B/bench:
+$B/lib $B/fuzz $B/bench $B/soak:
 	mkdir -p $@
 
 tools: $(TOOLS)
@@ -110,6 +114,14 @@ fuzz: fuzzers
 		$$fuzzer -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
 			-print_final_stats=1 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
 			tests/fuzz/corpus/$$name; done
+
+# So many kicks through the whole program, every answer compared with what was read, and as many to
+# a service that reads and stays.
+KICKS = 1000000
+SEED = 1
+soak: all $(SOAKERS)
+	tests/soak/kicks --postkick $B/postkick --service $B/soak/service --kicks $(KICKS) --seed $(SEED)
+	$B/soak/wakeup $(KICKS)
 
 # N files that Postfix and postkick have to read alike.
 N = 10000
@@ -204,7 +216,7 @@ collection:
 clean:
 	rm -rf $B $B-*
 
-.PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz differential lint install uninstall clean \
-	install-host deb check-package collection
+.PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz soak differential lint install \
+	uninstall clean install-host deb check-package collection
 .SECONDARY:
 -include $(wildcard $B/*.d $B/*/*.d $B/unit/*/*.d)
