@@ -1,360 +1,334 @@
+/* Runs child processes: waits on their output and on SIGCHLD, passes on signals, keeps the time. */
 #include "base/process.h"
 #include "base/clock.h"
-#include "base/descriptors.h"
-#include "base/strings.h"
+#include "base/sigchld.h"
+#include "base/spawn.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* What is taken of a child's output in one go, so that a flood cannot hold up the others. */
-#define READ_BYTES 65536
-#define READ_CALLS 16
-
-/* How long to wait between looks, in nanoseconds, should ppoll(2) not work. */
-#define WITHOUT_POLL 10000000
-
-/* How often that is looked at for which there is no event: a process group whose first process has
- * ended, and every process where pidfd_open(2) is missing (old kernels, valgrind). */
-#define LOOK_INTERVAL (CLOCK_SECOND / 50)
-
-struct state {
-    const struct process_batch *run;
+/* A batch under way. */
+struct running {
+    const struct process_batch *batch;
     struct process **active; /* started, and not come to their end */
     size_t active_count;
     size_t next;                     /* the first child not yet started */
+    bool holds_back;                 /* there is no room for one more until one has ended */
     bool ending;                     /* nothing more is started */
+    enum process_outcome end_reason; /* why those that run are ended */
     sig_atomic_t passed_on;          /* how many of the interruptions */
-    int64_t kill_at;                 /* when those that run are killed, once they have been asked */
-    bool killed;                     /* that was done */
-    enum process_outcome end_reason; /* why they are ended */
+    int64_t kill_at;     /* when those that run are killed, once they were asked to end */
+    bool killed;         /* that was done */
+    int64_t progress_at; /* when to call progress */
+    sigset_t wait_mask;  /* SIGCHLD, too, gets through */
 };
 
-/* A child that reads from our terminal stays in our process group, or it would be stopped. */
-static bool shares_terminal(const struct process *child)
+/* Sends the child's process group a signal, and wakes it to receive it. */
+static void send_signal(const struct process *child, int number)
 {
-    return child->inherits_input && isatty(STDIN_FILENO);
+    pid_t target = child->leads_group ? -child->pid : child->pid;
+
+    (void)kill(target, number);
+    (void)kill(target, SIGCONT);
 }
 
-static void connect_streams(const struct process *child, int output)
+/* A child that stops although it has to end would never do so: nobody continues it. Where it
+ * shares our terminal ^Z stops us as well, and that is no news. */
+static void note_stop(const struct running *running, struct process *child, int number)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool is_news = child->stopped_by == 0 && (child->leads_group || number != SIGTSTP);
 
-    if (!child->inherits_input)
-        (void)dup2(null, STDIN_FILENO);
-    if (child->output == PROCESS_INHERIT)
-        return;
-    (void)dup2(output, STDOUT_FILENO);
-    (void)dup2(child->output == PROCESS_BOTH ? output : null, STDERR_FILENO);
+    child->stopped_by = number;
+    if (child->is_ending)
+        send_signal(child, SIGKILL);
+    else if (is_news && running->batch->stopped != NULL)
+        running->batch->stopped(running->batch->context, child);
 }
 
-static char *const *make_environment(const struct process *child)
+static void finish(const struct running *running, struct process *child, bool is_known, int status)
 {
-    if (child->environment != NULL)
-        environ = (char **)child->environment;
-    for (size_t i = 0; child->settings != NULL && i < utarray_len(child->settings); i++)
-        if (putenv((char *)strings_item(child->settings, i)) != 0)
-            alloc_fail();
-    return environ;
-}
-
-static _Noreturn void exec_child(const struct process *child, int output, int failure)
-{
-    sigset_t none;
-
-    if (!shares_terminal(child))
-        (void)setpgid(0, 0);
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL);
-    umask(S_IWGRP | S_IWOTH);
-    connect_streams(child, output);
-    descriptors_restore_for_child();
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(child->program, child->argv, make_environment(child));
-    int error = errno;
-    _exit(write(failure, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
-}
-
-/* Waits until the child has become the program. Returns 0 or the errno of execve(2). */
-static int read_failure(int failure)
-{
-    int error = 0;
-    ssize_t count;
-
-    do
-        count = read(failure, &error, sizeof(error));
-    while (count < 0 && errno == EINTR);
-    return count == (ssize_t)sizeof(error) ? error : 0;
-}
-
-static void close_descriptor(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-/* Forks, with the pipes made. Returns 0 or an errno. */
-static int fork_child(struct process *child, int output[2], int failure[2])
-{
-    child->pid = fork();
-    if (child->pid < 0)
-        return errno;
-    if (child->pid == 0)
-        exec_child(child, output[1], failure[1]);
-    if (!shares_terminal(child))
-        (void)setpgid(child->pid, child->pid); /* whoever of the two comes first */
-    close_descriptor(&output[1]);
-    close_descriptor(&failure[1]);
-    int error = read_failure(failure[0]);
-    child->process = error == 0 ? pidfd_open(child->pid, 0) : -1;
-    if (error != 0)
-        while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    return error;
-}
-
-static void announce(const struct state *state, struct process *child)
-{
-    if (state->run->finished != NULL)
-        state->run->finished(state->run->context, child);
-}
-
-static void start_child(struct state *state, struct process *child)
-{
-    int output[2] = {-1, -1}, failure[2] = {-1, -1};
-    int error = 0;
-
-    child->started = clock_now();
-    child->process = child->pipe = child->exit_status = -1;
-    utstring_init(&child->text);
-    child->has_text = true;
-    if (child->output != PROCESS_INHERIT && pipe2(output, O_CLOEXEC) < 0)
-        error = errno;
-    if (error == 0 && pipe2(failure, O_CLOEXEC) < 0)
-        error = errno;
-    if (error == 0)
-        error = fork_child(child, output, failure);
-    close_descriptor(&output[1]);
-    close_descriptor(&failure[0]);
-    close_descriptor(&failure[1]);
-    if (error != 0) {
-        close_descriptor(&output[0]);
-        child->outcome = PROCESS_NOT_STARTED;
-        child->error = error;
-        child->finished = clock_now();
-        announce(state, child);
-        return;
-    }
-    child->pipe = output[0];
-    if (child->pipe >= 0)
-        (void)fcntl(child->pipe, F_SETFL, O_NONBLOCK);
-    state->active[state->active_count++] = child;
-}
-
-/* Takes what is there, or a good part of it; false at the end of the output. */
-static bool read_output(struct process *child)
-{
-    char text[READ_BYTES];
-
-    for (int i = 0; i < READ_CALLS; i++) {
-        ssize_t count = read(child->pipe, text, sizeof(text));
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0 && errno != EAGAIN)
-            child->error = errno;
-        if (count <= 0)
-            return count < 0 && errno == EAGAIN;
-        size_t room = PROCESS_OUTPUT_MAXIMUM - utstring_len(&child->text);
-        child->truncated = child->truncated || (size_t)count > room;
-        utstring_bincpy(&child->text, text, (size_t)count < room ? (size_t)count : room);
-    }
-    return true;
-}
-
-/* The process has ended. */
-static void reap(const struct state *state, struct process *child)
-{
-    int status = 0;
-
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (child->pipe >= 0)
-        (void)read_output(child);
-    close_descriptor(&child->pipe);
-    close_descriptor(&child->process);
-    child->outcome = child->is_told ? state->end_reason : PROCESS_ENDED;
-    child->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    child->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    capture_finish(&child->output);
+    capture_finish(&child->errors);
+    child->outcome = child->is_ending ? running->end_reason : PROCESS_ENDED;
+    if (!is_known)
+        child->outcome = PROCESS_LOST;
+    else if (WIFEXITED(status))
+        child->exit_status = WEXITSTATUS(status);
+    else
+        child->signal = WTERMSIG(status);
     child->finished = clock_now();
 }
 
-/* Whether the process has ended although that was not yet looked at. */
-static bool has_ended(const struct process *child)
+/* Whether the child has stopped or ended. */
+static void look_at(const struct running *running, struct process *child)
 {
-    siginfo_t info = {0};
+    pid_t found;
 
-    return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid == child->pid;
+    while (child->outcome == PROCESS_PENDING) {
+        int status = 0;
+
+        found = waitpid(child->pid, &status, WNOHANG | WUNTRACED);
+        if (found == 0)
+            return;
+        if (found > 0 && WIFSTOPPED(status))
+            note_stop(running, child, WSTOPSIG(status));
+        else if (found > 0 || errno != EINTR)
+            finish(running, child, found > 0, status);
+    }
 }
 
-static void signal_child(struct process *child, int number)
+static void signal_child(const struct running *running, struct process *child, int number)
 {
-    if (child->outcome == PROCESS_PENDING && !child->is_told && has_ended(child))
-        return; /* by itself, and in time */
-    child->is_told = true;
-    if (!shares_terminal(child))
-        (void)kill(-child->pid, number);
-    else if (child->outcome == PROCESS_PENDING)
-        (void)kill(child->pid, number);
+    look_at(running, child);
+    if (child->outcome != PROCESS_PENDING && !child->is_ending)
+        return; /* it ended by itself, and in time */
+    child->is_ending = true;
+    if (child->outcome == PROCESS_PENDING || child->leads_group)
+        send_signal(child, number);
 }
 
-static void signal_children(const struct state *state, int number)
+static void signal_children(const struct running *running, int number)
 {
-    for (size_t i = 0; i < state->active_count; i++)
-        signal_child(state->active[i], number);
+    for (size_t i = 0; i < running->active_count; i++)
+        signal_child(running, running->active[i], number);
+}
+
+static void stop_starting(struct running *running, enum process_outcome reason)
+{
+    if (!running->ending)
+        running->end_reason = reason;
+    running->ending = true;
+}
+
+/* Passes on what interrupted us since the last time. */
+static void check_interrupted(struct running *running)
+{
+    const struct limits *limits = running->batch->limits;
+
+    /* ppoll(2) lets no signal through when it need not wait: a flood of output would keep it out */
+    if (!limits_interrupted(limits) || *limits->interruptions == running->passed_on)
+        return;
+    running->passed_on = *limits->interruptions;
+    stop_starting(running, PROCESS_INTERRUPTED);
+    signal_children(running, *limits->interrupted);
+}
+
+/* Ends what runs when the time is over. Processes whose parent ended before them become our
+ * children then, so that SIGCHLD reports their end too. */
+static void check_time(struct running *running, int64_t now)
+{
+    if (now >= running->batch->limits->end && running->kill_at == CLOCK_NEVER) {
+        stop_starting(running, PROCESS_TIMED_OUT);
+        running->kill_at = clock_after(now, PROCESS_GRACE);
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+        signal_children(running, SIGTERM);
+    }
+    if (now >= running->kill_at && !running->killed) {
+        signal_children(running, SIGKILL);
+        running->killed = true;
+    }
 }
 
 /* Whether processes of the child's group are left that have still to be killed. The number of a
  * group is not given to anybody else as long as it has a member, and the kernel goes through all
  * other numbers first. */
-static bool leaves_group(const struct state *state, const struct process *child)
+static bool leaves_group(const struct running *running, const struct process *child)
 {
-    return state->kill_at != CLOCK_NEVER && !state->killed && child->is_told &&
-           !shares_terminal(child) && kill(-child->pid, 0) == 0;
+    if (running->kill_at == CLOCK_NEVER || running->killed || !child->is_ending ||
+        !child->leads_group)
+        return false;
+    while (waitpid(-child->pid, NULL, WNOHANG) > 0)
+        ;
+    return kill(-child->pid, 0) == 0;
 }
 
-/* Passes on what interrupted us since the last time. */
-static void check_interrupted(struct state *state)
+static void announce(const struct running *running, struct process *child)
 {
-    const struct process_batch *run = state->run;
-    sigset_t previous;
-
-    if (run->limits->interruptions == NULL)
-        return;
-    /* ppoll(2) lets no signal through when it need not wait: a flood of output would keep it out */
-    if (run->limits->wait_mask != NULL &&
-        sigprocmask(SIG_SETMASK, run->limits->wait_mask, &previous) == 0)
-        (void)sigprocmask(SIG_SETMASK, &previous, NULL);
-    if (*run->limits->interruptions == state->passed_on)
-        return;
-    state->passed_on = *run->limits->interruptions;
-    if (!state->ending)
-        state->end_reason = PROCESS_STOPPED;
-    state->ending = true;
-    signal_children(state, *run->limits->interrupted);
-}
-
-/* Starts to end what runs: because we are told to, or because the time is over. */
-static void check_end(struct state *state, int64_t now)
-{
-    check_interrupted(state);
-    if (now >= state->run->limits->end && state->kill_at == CLOCK_NEVER) {
-        if (!state->ending)
-            state->end_reason = PROCESS_TIMED_OUT;
-        state->ending = true;
-        state->kill_at = clock_after(now, PROCESS_GRACE);
-        signal_children(state, SIGTERM);
-        signal_children(state, SIGCONT); /* one that is stopped could not hear it */
-    }
-    if (now >= state->kill_at && !state->killed) {
-        signal_children(state, SIGKILL);
-        state->killed = true;
-    }
+    if (running->batch->finished != NULL)
+        running->batch->finished(running->batch->context, child);
 }
 
 /* Takes those out of the active ones that have come to their end. */
-static void sweep(struct state *state)
+static void sweep(struct running *running)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < state->active_count; i++) {
-        struct process *child = state->active[i];
+    for (size_t i = 0; i < running->active_count; i++) {
+        struct process *child = running->active[i];
 
-        if (child->outcome == PROCESS_PENDING || leaves_group(state, child))
-            state->active[kept++] = child;
-        else
-            announce(state, child);
+        look_at(running, child);
+        if (child->outcome == PROCESS_PENDING || leaves_group(running, child)) {
+            running->active[kept++] = child;
+            continue;
+        }
+        running->holds_back = false;
+        announce(running, child);
     }
-    state->active_count = kept;
+    running->active_count = kept;
+}
+
+/* Descriptors or processes run short, which others may give back. */
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM;
+}
+
+static void fail_to_start(const struct running *running, struct process *child, int error)
+{
+    child->outcome = PROCESS_NOT_STARTED;
+    child->exit_status = -1;
+    child->error = error;
+    child->finished = clock_now();
+    announce(running, child);
+}
+
+/* Starts the next child, or holds it back. */
+static void start_next(struct running *running)
+{
+    const struct process_batch *batch = running->batch;
+    struct process *child = &batch->processes[running->next];
+
+    if (batch->starting != NULL)
+        batch->starting(batch->context, child);
+    child->exit_status = -1;
+    int64_t now = clock_now();
+    int error = spawn(child);
+    if (is_shortage(error) && running->active_count > 0) {
+        running->holds_back = true;
+        return;
+    }
+    running->next++;
+    child->started = now;
+    if (error == 0)
+        running->active[running->active_count++] = child;
+    else
+        fail_to_start(running, child, error);
 }
 
 /* When something has to be done although no child moves. */
-static int64_t find_due(const struct state *state, int64_t now)
+static int64_t find_due(const struct running *running)
 {
-    int64_t due = state->run->limits->end;
+    int64_t due = running->batch->limits->end;
 
-    if (state->kill_at != CLOCK_NEVER)
-        due = state->killed ? CLOCK_NEVER : state->kill_at;
-    for (size_t i = 0; i < state->active_count; i++)
-        if (state->active[i]->process < 0 && due > now + LOOK_INTERVAL)
-            due = now + LOOK_INTERVAL;
-    return due;
+    if (running->kill_at != CLOCK_NEVER)
+        due = running->killed ? CLOCK_NEVER : running->kill_at;
+    return due < running->progress_at ? due : running->progress_at;
 }
 
-/* Waits until something happens. polls has two places for each child that is active. */
-static void wait_once(struct state *state, struct pollfd *polls)
+static void show_progress(struct running *running, int64_t now)
+{
+    if (now < running->progress_at)
+        return;
+    running->batch->progress(running->batch->context, now);
+    running->progress_at = now + CLOCK_SECOND;
+}
+
+/* The open captures, for ppoll(2), which refuses more places than there may be descriptors. */
+static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
+{
+    nfds_t count = 0;
+
+    for (size_t i = 0; i < running->active_count; i++) {
+        const struct process *child = running->active[i];
+
+        if (child->output.fd >= 0)
+            polls[count++] = (struct pollfd){.fd = child->output.fd, .events = POLLIN};
+        if (child->errors.fd >= 0)
+            polls[count++] = (struct pollfd){.fd = child->errors.fd, .events = POLLIN};
+    }
+    return count;
+}
+
+/* Waits until something happens, and reads what was written. polls has two places for each child
+ * that is active. */
+static void wait_once(struct running *running, struct pollfd *polls)
 {
     int64_t now = clock_now();
-    int milliseconds = clock_poll_timeout(now, find_due(state, now));
+    int milliseconds = clock_poll_timeout(now, find_due(running));
     struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
+    nfds_t count = fill_polls(running, polls);
 
-    for (size_t i = 0; i < state->active_count; i++) {
-        struct process *child = state->active[i];
+    if (ppoll(polls, count, milliseconds < 0 ? NULL : &timeout, &running->wait_mask) <= 0)
+        return; /* the caller looks at all of them */
+    for (size_t i = 0, at = 0; i < running->active_count; i++) {
+        struct process *child = running->active[i];
 
-        polls[2 * i] = (struct pollfd){.fd = child->process, .events = POLLIN};
-        polls[2 * i + 1] = (struct pollfd){.fd = child->pipe, .events = POLLIN};
-    }
-    int count = ppoll(polls, state->active_count * 2, milliseconds < 0 ? NULL : &timeout,
-                      state->run->limits->wait_mask);
-    if (count < 0 && errno == EINTR)
-        return; /* the caller looks */
-    if (count < 0) {
-        memset(polls, 0, state->active_count * 2 * sizeof(*polls));
-        (void)nanosleep(&(struct timespec){.tv_nsec = WITHOUT_POLL}, NULL);
-    }
-    for (size_t i = 0; i < state->active_count; i++) {
-        struct process *child = state->active[i];
-
-        if (polls[2 * i + 1].revents != 0 && !read_output(child))
-            close_descriptor(&child->pipe);
-        if (polls[2 * i].revents != 0 || ((child->process < 0 || count < 0) &&
-                                          child->outcome == PROCESS_PENDING && has_ended(child)))
-            reap(state, child);
+        if (child->output.fd >= 0 && polls[at++].revents != 0)
+            capture_read(&child->output);
+        if (child->errors.fd >= 0 && polls[at++].revents != 0)
+            capture_read(&child->errors);
     }
 }
 
-void process_run(const struct process_batch *run)
+static bool can_start(const struct running *running, size_t most)
 {
-    struct state state = {.run = run, .kill_at = CLOCK_NEVER};
-    size_t most = run->count < (size_t)run->parallel ? run->count : (size_t)run->parallel;
-    struct pollfd *polls = alloc_zeroed(most * 2, sizeof(*polls));
+    return !running->ending && !running->holds_back && running->next < running->batch->count &&
+           running->active_count < most;
+}
 
-    state.active = alloc_zeroed(most, sizeof(struct process *));
+/* Whether a signal came while a callback waited: the wait would not be ended by it any more. */
+static bool has_news(const struct running *running)
+{
+    const struct limits *limits = running->batch->limits;
+
+    return sigchld_came != 0 ||
+           (limits->interruptions != NULL && *limits->interruptions != running->passed_on);
+}
+
+static void run_all(struct running *running, size_t most, struct pollfd *polls)
+{
     for (;;) {
-        check_end(&state, clock_now());
-        sweep(&state);
-        while (!state.ending && state.next < run->count && state.active_count < most)
-            start_child(&state, &run->processes[state.next++]);
-        if (state.active_count == 0 && (state.ending || state.next == run->count))
-            break;
-        if (state.active_count > 0)
-            wait_once(&state, polls);
+        int64_t now = clock_now();
+
+        check_interrupted(running);
+        check_time(running, now);
+        sigchld_came = 0;
+        sweep(running);
+        while (can_start(running, most))
+            start_next(running);
+        if (running->active_count == 0 && !can_start(running, most))
+            return;
+        show_progress(running, now);
+        if (!has_news(running))
+            wait_once(running, polls);
     }
+}
+
+void process_run(const struct process_batch *batch)
+{
+    size_t most = batch->count < (size_t)batch->parallel ? batch->count : (size_t)batch->parallel;
+    struct running running = {
+        .batch = batch,
+        .kill_at = CLOCK_NEVER,
+        .progress_at = batch->progress == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
+    };
+    struct sigchld previous;
+    int error = sigchld_catch(&previous);
+
+    if (error != 0) {
+        for (size_t i = 0; i < batch->count; i++)
+            fail_to_start(&running, &batch->processes[i], error);
+        return;
+    }
+    running.wait_mask =
+        batch->limits->wait_mask != NULL ? *batch->limits->wait_mask : previous.mask;
+    sigdelset(&running.wait_mask, SIGCHLD);
+    struct pollfd *polls = alloc_zeroed(most * 2, sizeof(*polls));
+    running.active = alloc_zeroed(most, sizeof(struct process *));
+    run_all(&running, most, polls);
     free(polls);
-    free(state.active);
+    free(running.active);
+    if (running.kill_at != CLOCK_NEVER)
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
+    sigchld_release(&previous);
 }
 
 void process_free(struct process *child)
 {
-    if (child->has_text)
-        utstring_done(&child->text);
-    child->has_text = false;
+    capture_free(&child->output);
+    capture_free(&child->errors);
 }

@@ -98,6 +98,7 @@ static int run_program(const struct command *command, struct selection *selectio
         struct jobs_spec spec = {.order = JOB_IN_ORDER,
                                  .program = program,
                                  .argv = command->options->operands,
+                                 .streams = PROCESS_CAPTURE,
                                  .add_settings = add_settings,
                                  .context = shared};
         selection_mark(selection, true, false);

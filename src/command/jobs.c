@@ -1,8 +1,10 @@
+/* What -p and -x have in common: where programs are, and running, showing and reporting jobs. */
 #include "command/jobs.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/signals.h"
 #include "report/jobs.h"
+#include "report/progress.h"
 #include "report/report.h"
 #include "report/selection.h"
 #include <errno.h>
@@ -11,11 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is needed to tell of a task as soon as it is done. */
-struct teller {
+/* What it takes to report a job as soon as it is done. */
+struct reporting {
     const struct command *command;
     const struct selection *selection;
-    bool failed; /* to write */
+    const struct jobs *jobs;
+    bool failed; /* to write to standard output: reported once, and the commands matter more */
 };
 
 bool command_find_directory(struct programs *programs, const char **directory)
@@ -51,84 +54,128 @@ int command_check_program(const char *path)
     return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
-static void write_row(struct teller *teller, const struct job *job)
+static void write_row(struct reporting *reporting, const struct job *job)
 {
+    /* Locks are looked up anew: the command may just have started the mail system. */
+    struct master_locks *locks = master_locks_new();
     UT_string out;
 
+    instance_find_running(job->member->instance, locks);
+    master_locks_free(locks);
     utstring_init(&out);
-    if (teller->command->options->json) {
-        /* Locks are looked up anew: the command may just have started the mail system. */
-        struct master_locks *locks = master_locks_new();
-        instance_find_running(job->member->instance, locks);
-        master_locks_free(locks);
-        report_job_json(job, &out);
-    } else {
-        report_output(teller->selection, job, &out);
-    }
-    if (!teller->failed && !report_flush(&out))
-        teller->failed = true; /* told once, and the commands matter more */
+    report_job_json(job, &out);
+    reporting->failed = reporting->failed || !report_flush(&out);
     utstring_done(&out);
 }
 
-static void tell(void *context, const struct job *job)
+/* Of several commands that write to our terminal themselves: whose output follows. */
+static void report_starting(void *context, const struct job *job)
 {
-    write_row(context, job);
+    (void)context;
+    report_job_heading(job);
 }
 
-/* Shows what would be run. Returns false when that could not be written. */
-static bool show_plan(struct teller *teller, const struct jobs *jobs)
+static void report_stopped(void *context, const struct job *job)
 {
+    const struct reporting *reporting = context;
+
+    progress_clear();
+    report_job_stopped(reporting->selection, job);
+}
+
+static void report_finished(void *context, const struct job *job)
+{
+    struct reporting *reporting = context;
+
+    progress_clear();
+    if (reporting->command->options->json)
+        write_row(reporting, job);
+    else
+        report_job_output(reporting->selection, job, &reporting->failed);
+}
+
+static void report_progress(void *context, int64_t now)
+{
+    const struct reporting *reporting = context;
+
+    report_jobs_progress(reporting->jobs, reporting->command->limits->end, now);
+}
+
+/* Shows what would be run. */
+static void show_plan(struct reporting *reporting)
+{
+    const struct jobs *jobs = reporting->jobs;
     UT_string out;
 
-    if (teller->command->options->json) {
+    if (reporting->command->options->json) {
         for (size_t i = 0; i < jobs->count; i++)
-            write_row(teller, &jobs->items[i]);
-        return !teller->failed;
+            write_row(reporting, &jobs->items[i]);
+        return;
     }
     utstring_init(&out);
     report_jobs_plan(jobs, &out);
-    bool written = report_flush(&out);
+    reporting->failed = !report_flush(&out);
     utstring_done(&out);
-    return written;
 }
 
-static bool run_jobs(struct teller *teller, struct jobs *jobs)
+/* What is reported while the jobs run. */
+static struct jobs_observer observe(struct reporting *reporting, bool is_captured)
 {
-    const struct command *command = teller->command;
+    const struct options *options = reporting->command->options;
+    struct jobs_observer observer = {.finished = report_finished, .context = reporting};
+
+    if (!options->quiet)
+        observer.stopped = report_stopped;
+    if (!options->quiet && is_captured && progress_is_wanted())
+        observer.progress = report_progress;
+    if (options->mode == OPTIONS_EXECUTE && !is_captured && !reporting->selection->is_single &&
+        isatty(STDOUT_FILENO) == 1)
+        observer.starting = report_starting;
+    return observer;
+}
+
+static void run_jobs(struct reporting *reporting, struct jobs *jobs, bool is_captured)
+{
+    const struct command *command = reporting->command;
     const struct options *options = command->options;
-    const struct selection *selection = teller->selection;
-    struct jobs_observer observer = {.finished = tell, .context = teller};
+    const struct selection *selection = reporting->selection;
+    struct jobs_observer observer = observe(reporting, is_captured);
 
     if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
         alloc_fail();
     signals_catch();
     descriptors_raise_limit();
     jobs_run(jobs, command->limits, &observer);
+    progress_clear();
     if (!options->quiet)
         report_jobs(selection, jobs, command->verbose);
     else if (selection->is_single && selection->members[0].state == SELECTION_FAILED)
         report_instance_error(selection, selection->members[0].instance);
-    return !teller->failed;
 }
 
 int command_run_jobs(const struct command *command, struct selection *selection,
                      struct jobs_spec *spec)
 {
     const struct options *options = command->options;
-    struct teller teller = {.command = command, .selection = selection};
+    bool is_captured = options->json || options->parallel > 1;
     struct jobs jobs;
-    bool written;
+    struct reporting reporting = {.command = command, .selection = selection, .jobs = &jobs};
 
     spec->parallel = options->parallel;
-    spec->captures = options->json || options->parallel > 1;
+    if (!is_captured)
+        spec->streams = PROCESS_INHERIT;
     jobs_plan(&jobs, selection, spec);
     if (!jobs_has_work(&jobs)) {
         diag_line("fatal", "No matching instances");
         jobs_free(&jobs);
         return 1;
     }
-    written = options->dry_run ? show_plan(&teller, &jobs) : run_jobs(&teller, &jobs);
-    bool well = written && jobs_succeeded(&jobs) && utarray_len(selection->unmatched) == 0;
+    if (options->dry_run)
+        show_plan(&reporting);
+    else
+        run_jobs(&reporting, &jobs, is_captured);
+    bool well =
+        !reporting.failed && jobs_succeeded(&jobs) && utarray_len(selection->unmatched) == 0;
     jobs_free(&jobs);
     return well ? 0 : 1;
 }

@@ -11,7 +11,7 @@
 /*
  * Finds Postfix's command_directory (see programs.h) and makes sure that there is such a directory.
  * Returns true with a string in *directory that belongs to programs; otherwise false, which has
- * been told.
+ * been reported.
  */
 bool command_find_directory(struct programs *programs, const char **directory);
 
@@ -19,8 +19,9 @@ bool command_find_directory(struct programs *programs, const char **directory);
 int command_check_program(const char *path);
 
 /*
- * Runs the spec in the selection, which is judged, or shows what would be run, and tells what came
- * of it. Fills in parallel and captures of the spec itself. Returns the exit status.
+ * Runs the spec in the selection, which is marked, or shows what would be run, and reports the
+ * results. Fills in parallel itself, and replaces the spec's streams, those of captured commands,
+ * when nothing is to be captured. Returns the exit status.
  */
 int command_run_jobs(const struct command *command, struct selection *selection,
                      struct jobs_spec *spec);

@@ -66,6 +66,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
     struct jobs_spec spec = {.order = orders[role],
                              .program = program,
                              .argv = (char *const *)(void *)arguments->d,
+                             .streams = PROCESS_CAPTURE_AS_TERMINAL,
                              .add_settings = add_settings};
 
     if (role == ROLE_START)

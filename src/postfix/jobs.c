@@ -1,14 +1,18 @@
+/* Plans and runs a command in every selected instance. */
 #include "postfix/jobs.h"
 #include "base/clock.h"
 #include "base/strings.h"
 #include <string.h>
 
-/* A run under way. */
-struct progress {
+/* Which of the jobs belong to a part of the run. */
+enum part { PART_NONE, PART_ALL, PART_DEFAULT, PART_OTHERS };
+
+/* Jobs that are being run. */
+struct running {
     struct jobs *jobs;
     const struct limits *limits;
     const struct jobs_observer *observer;
-    size_t next; /* the first task that was not yet told of */
+    size_t next; /* the first job that was not yet reported as finished */
 };
 
 /* Decides what becomes of one instance. */
@@ -19,8 +23,10 @@ static void plan_job(struct job *job, const struct selection_member *member,
     bool is_enabled = member->state != SELECTION_DISABLED;
 
     *job = (struct job){.member = member, .argv = spec->argv, .status = JOB_PLANNED};
-    if (!is_enabled && spec->argv_not_enabled != NULL)
+    if (!is_enabled && spec->argv_not_enabled != NULL) {
         job->argv = spec->argv_not_enabled;
+        job->is_substitute = true;
+    }
     if (member->state == SELECTION_DUPLICATE) {
         job->status = JOB_DUPLICATE;
         job->reason =
@@ -34,63 +40,57 @@ static void plan_job(struct job *job, const struct selection_member *member,
     }
 }
 
-static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spec *spec,
-                       bool inherits_input)
+static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spec *spec)
 {
-    struct process *child = &jobs->processes[jobs->process_count++];
+    struct process *child = &jobs->processes[jobs->process_count];
 
     utarray_new(job->settings, &strings_icd);
     spec->add_settings(spec->context, job->member->instance, job->settings);
     *child = (struct process){.program = spec->program,
                               .argv = job->argv,
                               .settings = job->settings,
-                              .output = spec->captures ? PROCESS_BOTH : PROCESS_INHERIT,
-                              .inherits_input = inherits_input};
+                              .streams = spec->streams,
+                              .inherits_input = jobs->count == 1};
+    jobs->process_jobs[jobs->process_count++] = job;
     job->child = child;
 }
 
-/* Lays out the children of the default instance, or those of the others. */
-static void plan_children(struct jobs *jobs, const struct selection *selection,
-                          const struct jobs_spec *spec, bool of_default)
+static void plan_children(struct jobs *jobs, const struct jobs_spec *spec, enum part part)
 {
     for (size_t i = 0; i < jobs->count; i++) {
-        size_t at = spec->order == JOB_DEFAULT_LAST ? jobs->count - 1 - i : i;
-        struct job *job = &jobs->items[at];
+        struct job *job = &jobs->items[jobs->is_reversed ? jobs->count - 1 - i : i];
+        enum part own = job->member->instance->is_default ? PART_DEFAULT : PART_OTHERS;
 
-        if (job->status == JOB_PLANNED && job->member->instance->is_default == of_default)
-            plan_child(jobs, job, spec, selection->member_count == 1);
+        if (job->status == JOB_PLANNED && (part == PART_ALL || part == own))
+            plan_child(jobs, job, spec);
     }
-}
-
-static void plan_children_in_order(struct jobs *jobs, const struct selection *selection,
-                                   const struct jobs_spec *spec)
-{
-    for (size_t i = 0; i < jobs->count; i++)
-        if (jobs->items[i].status == JOB_PLANNED)
-            plan_child(jobs, &jobs->items[i], spec, selection->member_count == 1);
 }
 
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec)
 {
+    static const struct {
+        enum part first, second;
+    } parts[] = {
+        [JOB_IN_ORDER] = {PART_ALL, PART_NONE},
+        [JOB_DEFAULT_FIRST] = {PART_DEFAULT, PART_OTHERS},
+        [JOB_DEFAULT_LAST] = {PART_OTHERS, PART_DEFAULT},
+    };
+
     *jobs = (struct jobs){.count = selection->member_count,
                           .parallel = spec->parallel,
                           .is_reversed = spec->order == JOB_DEFAULT_LAST};
     jobs->items = alloc_zeroed(jobs->count, sizeof(*jobs->items));
     jobs->processes = alloc_zeroed(jobs->count, sizeof(*jobs->processes));
+    jobs->process_jobs = alloc_zeroed(jobs->count, sizeof(struct job *));
     for (size_t i = 0; i < jobs->count; i++)
         plan_job(&jobs->items[i], &selection->members[i], spec);
-    if (spec->order == JOB_IN_ORDER) {
-        plan_children_in_order(jobs, selection, spec);
-        jobs->first_part = jobs->process_count;
-        return;
-    }
-    plan_children(jobs, selection, spec, spec->order == JOB_DEFAULT_FIRST);
+    plan_children(jobs, spec, parts[spec->order].first);
     jobs->first_part = jobs->process_count;
-    plan_children(jobs, selection, spec, spec->order == JOB_DEFAULT_LAST);
+    plan_children(jobs, spec, parts[spec->order].second);
 }
 
-/* How the child came to its end, for people; NULL when all is well. */
-static char *describe_end(const struct process *child, const struct limits *limits)
+/* Why the child was not run, or did not end by itself; NULL when it did. */
+static char *describe_interference(const struct process *child, const struct limits *limits)
 {
     bool is_interrupted = limits->interrupted != NULL && *limits->interrupted != 0;
 
@@ -102,64 +102,106 @@ static char *describe_end(const struct process *child, const struct limits *limi
         return alloc_format("run %s: %s", child->program, strerror(child->error));
     case PROCESS_TIMED_OUT:
         return alloc_format("not finished within %ds", limits->seconds);
-    case PROCESS_STOPPED:
+    case PROCESS_INTERRUPTED:
         return alloc_string("interrupted");
+    case PROCESS_LOST:
+        return alloc_string("exit status lost: another process waited for it");
     case PROCESS_ENDED:
         break;
     }
-    if (child->error != 0)
-        return alloc_format("output cannot be read: %s", strerror(child->error));
+    return NULL;
+}
+
+/* How the child ended, for people; NULL when all is well. */
+static char *describe_end(const struct process *child, const struct limits *limits)
+{
+    int error = child->output.error != 0 ? child->output.error : child->errors.error;
+
+    if (child->outcome != PROCESS_ENDED)
+        return describe_interference(child, limits);
+    if (error != 0)
+        return alloc_format("output cannot be read: %s", strerror(error));
     if (child->signal != 0)
         return alloc_format("killed by signal %d (%s)", child->signal, strsignal(child->signal));
     return child->exit_status == 0 ? NULL : alloc_format("exit status %d", child->exit_status);
 }
 
-/* Tells of a task that is done. */
-static void finish_job(const struct progress *progress, struct job *job)
+static void finish_job(const struct running *running, struct job *job)
 {
     if (job->child != NULL) {
-        job->reason = describe_end(job->child, progress->limits);
+        job->reason = describe_end(job->child, running->limits);
         job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
     }
-    if (progress->observer->finished != NULL)
-        progress->observer->finished(progress->observer->context, job);
+    if (running->observer->finished != NULL)
+        running->observer->finished(running->observer->context, job);
     if (job->child != NULL)
         process_free(job->child);
 }
 
-/* Tells of those at the front that are done: in order, and no later than it can be. */
-static void advance(void *context, struct process *child)
+static const struct job *job_of(const struct running *running, const struct process *child)
 {
-    struct progress *progress = context;
-    struct jobs *jobs = progress->jobs;
+    return running->jobs->process_jobs[child - running->jobs->processes];
+}
+
+static void note_starting(void *context, struct process *child)
+{
+    const struct running *running = context;
+
+    if (running->observer->starting != NULL)
+        running->observer->starting(running->observer->context, job_of(running, child));
+}
+
+static void note_stopped(void *context, struct process *child)
+{
+    const struct running *running = context;
+
+    if (running->observer->stopped != NULL)
+        running->observer->stopped(running->observer->context, job_of(running, child));
+}
+
+/* Reports those at the front that are done: in order, and no later than it can be. */
+static void note_finished(void *context, struct process *child)
+{
+    struct running *running = context;
+    struct jobs *jobs = running->jobs;
 
     (void)child;
-    while (progress->next < jobs->count) {
-        struct job *job = &jobs->items[progress->next];
+    while (running->next < jobs->count) {
+        struct job *job = &jobs->items[running->next];
 
         if (job->child != NULL && job->child->finished == 0)
             break;
-        finish_job(progress, job);
-        progress->next++;
+        finish_job(running, job);
+        running->next++;
     }
+}
+
+static void note_progress(void *context, int64_t now)
+{
+    const struct running *running = context;
+
+    running->observer->progress(running->observer->context, now);
 }
 
 void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_observer *observer)
 {
-    struct progress progress = {.jobs = jobs, .limits = limits, .observer = observer};
-    struct process_batch run = {.processes = jobs->processes,
-                                .count = jobs->first_part,
-                                .parallel = jobs->parallel,
-                                .limits = limits,
-                                .finished = advance,
-                                .context = &progress};
+    struct running running = {.jobs = jobs, .limits = limits, .observer = observer};
+    struct process_batch batch = {.processes = jobs->processes,
+                                  .count = jobs->first_part,
+                                  .parallel = jobs->parallel,
+                                  .limits = limits,
+                                  .starting = note_starting,
+                                  .stopped = note_stopped,
+                                  .finished = note_finished,
+                                  .progress = observer->progress == NULL ? NULL : note_progress,
+                                  .context = &running};
 
-    process_run(&run);
-    run.processes += jobs->first_part;
-    run.count = jobs->process_count - jobs->first_part;
-    process_run(&run);
-    for (; progress.next < jobs->count; progress.next++)
-        finish_job(&progress, &jobs->items[progress.next]);
+    process_run(&batch);
+    batch.processes += jobs->first_part;
+    batch.count = jobs->process_count - jobs->first_part;
+    process_run(&batch);
+    for (; running.next < jobs->count; running.next++)
+        finish_job(&running, &jobs->items[running.next]);
 }
 
 bool jobs_succeeded(const struct jobs *jobs)
@@ -209,5 +251,6 @@ void jobs_free(struct jobs *jobs)
         process_free(&jobs->processes[i]);
     free(jobs->items);
     free(jobs->processes);
+    free(jobs->process_jobs);
     *jobs = (struct jobs){0};
 }

@@ -1,5 +1,5 @@
 /*
- * jobs: one command in every selected instance, as postmulti(1) runs it, and what came of it.
+ * jobs: one command in every selected instance, as postmulti(1) runs it, and the results.
  */
 #ifndef JOBS_H
 #define JOBS_H
@@ -29,7 +29,7 @@ struct jobs_spec {
     char *const *argv;             /* NULL after the last */
     char *const *argv_not_enabled; /* in instances that are not enabled; NULL: nothing */
     int parallel;                  /* at once */
-    bool captures;                 /* output is captured */
+    enum process_streams streams;
     /* appends the instance's "name=value" to settings, an array of strings */
     void (*add_settings)(void *context, const struct instance *instance, UT_array *settings);
     void *context;
@@ -39,6 +39,7 @@ struct jobs_spec {
 struct job {
     const struct selection_member *member;
     char *const *argv;
+    bool is_substitute; /* argv is what runs instead in an instance that is not enabled */
     UT_array *settings;
     struct process *child; /* NULL when nothing is run */
     enum job_status status;
@@ -49,32 +50,40 @@ struct jobs {
     struct job *items; /* in the order of the selection */
     size_t count;
     struct process *processes; /* in the order in which they are run */
+    struct job **process_jobs; /* the job of each of them */
     size_t process_count;
-    size_t first_part; /* that many children come before the others are started */
+    size_t first_part; /* that many are run before the others are started */
     int parallel;
-    bool is_reversed; /* stop-like: the last task is run first */
+    bool is_reversed; /* stop-like: the last job is run first */
 };
 
+/* Who wants to know how the jobs come along. Every function may be NULL. */
 struct jobs_observer {
-    /* called for each task, in order, as soon as it and all before it are done; its output is
+    /* before the job is run */
+    void (*starting)(void *context, const struct job *job);
+    /* a signal stopped its process, for the first time: child->stopped_by */
+    void (*stopped)(void *context, const struct job *job);
+    /* for each job, in order, as soon as it and all before it are done; what its process wrote is
      * freed afterwards */
     void (*finished)(void *context, const struct job *job);
+    /* first after a second of waiting, then once a second */
+    void (*progress)(void *context, int64_t now);
     void *context;
 };
 
-/* Lays out the tasks for a selection that is judged; instances that are not enabled may be judged
+/* Lays out the jobs for a selection that is marked; instances that are not enabled may be marked
  * either way. Standard input is ours when one instance is selected, otherwise /dev/null.
  * jobs_free() empties *jobs. */
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec);
 
-/* Runs them. Afterwards no task is JOB_PLANNED. */
+/* Runs them. Afterwards no job is JOB_PLANNED. */
 void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_observer *observer);
 
 /* Whether all that was to be done is done: instances that are not enabled and duplicates do not
- * count, nor do items that are only planned. */
+ * count, nor do jobs that are only planned. */
 bool jobs_succeeded(const struct jobs *jobs);
 
-/* Whether there is anything to do or to tell at all. */
+/* Whether there is anything to do or to report at all. */
 bool jobs_has_work(const struct jobs *jobs);
 
 /* The status as in JSON: "ok", "failed" and so on. */

@@ -63,8 +63,8 @@ static void take_lines(const UT_string *text, const bool *wanted, char **values)
 /* Cut off, or with a NUL in it, a value would be taken for another. */
 static bool is_whole_text(const struct process *child)
 {
-    return !child->truncated &&
-           memchr(utstring_body(&child->text), '\0', utstring_len(&child->text)) == NULL;
+    return !child->output.truncated && memchr(utstring_body(&child->output.text), '\0',
+                                              utstring_len(&child->output.text)) == NULL;
 }
 
 /* Returns true when every wanted parameter has a value; otherwise none has. */
@@ -87,7 +87,7 @@ static void describe_failure(const struct process *child, char **error)
 {
     if (child->outcome == PROCESS_NOT_STARTED)
         alloc_set_text(error, "run %s: %s", child->program, strerror(child->error));
-    else if (child->outcome == PROCESS_TIMED_OUT || child->outcome == PROCESS_STOPPED)
+    else if (child->outcome == PROCESS_TIMED_OUT || child->outcome == PROCESS_INTERRUPTED)
         alloc_set_text(error, "%s did not answer in time", child->program);
     else
         alloc_set_text(error, "%s cannot tell the parameters that main.cf refers to",
@@ -110,7 +110,7 @@ bool postconf_ask(const char *command_directory, const char *config_directory,
     struct process child = {.program = program,
                             .argv = (char *const *)(void *)arguments->d,
                             .environment = environment,
-                            .output = PROCESS_STDOUT_ONLY};
+                            .streams = PROCESS_CAPTURE_OUTPUT};
     struct process_batch run = {.processes = &child, .count = 1, .parallel = 1};
     struct limits own = *limits;
     own.end = clock_after(clock_now(), POSTCONF_SECONDS);
@@ -120,8 +120,8 @@ bool postconf_ask(const char *command_directory, const char *config_directory,
 
     process_run(&run);
     if (child.outcome == PROCESS_ENDED && child.exit_status == 0 && child.signal == 0 &&
-        child.error == 0 && is_whole_text(&child))
-        take_lines(&child.text, wanted, values);
+        child.output.error == 0 && is_whole_text(&child))
+        take_lines(&child.output.text, wanted, values);
     bool complete = is_complete(wanted, values);
     if (!complete)
         describe_failure(&child, error);

@@ -2,27 +2,65 @@
 #include "report/jobs.h"
 #include "base/diag.h"
 #include "base/text.h"
+#include "report/progress.h"
+#include "report/report.h"
 #include "report/row.h"
 #include "report/selection.h"
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-void report_output(const struct selection *selection, const struct job *job, UT_string *out)
+/* Writes to standard error; a failure has nowhere to be reported. */
+static void write_error(const char *text, size_t length)
 {
-    if (job->child == NULL || !job->child->has_text || utstring_len(&job->child->text) == 0)
-        return;
-    const UT_string *text = &job->child->text;
-    if (selection->is_single) {
-        utstring_concat(out, text);
-        return;
+    while (length > 0) {
+        ssize_t count = write(STDERR_FILENO, text, length);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return;
+        text += count;
+        length -= (size_t)count;
     }
+}
+
+/* What follows starts on a line of its own. */
+static void end_line(const UT_string *text)
+{
+    if (utstring_len(text) > 0 && utstring_body(text)[utstring_len(text) - 1] != '\n')
+        write_error("\n", 1);
+}
+
+void report_job_heading(const struct job *job)
+{
     const char *name = job->member->instance->config_directory;
-    utstring_printf(out, "==> ");
-    text_printable(out, name, strlen(name));
-    utstring_printf(out, " <==\n");
-    utstring_concat(out, text);
-    if (utstring_body(text)[utstring_len(text) - 1] != '\n')
-        utstring_printf(out, "\n");
+    UT_string heading;
+
+    utstring_init(&heading);
+    utstring_printf(&heading, "==> ");
+    text_printable(&heading, name, strlen(name));
+    utstring_printf(&heading, " <==\n");
+    write_error(utstring_body(&heading), utstring_len(&heading));
+    utstring_done(&heading);
+}
+
+void report_job_output(const struct selection *selection, const struct job *job, bool *failed)
+{
+    bool is_labelled = !selection->is_single, shown = isatty(STDOUT_FILENO) == 1;
+
+    if (job->child == NULL)
+        return;
+    const UT_string *output = &job->child->output.text, *errors = &job->child->errors.text;
+    if (is_labelled && (utstring_len(errors) > 0 || (shown && utstring_len(output) > 0)))
+        report_job_heading(job);
+    *failed = *failed || !report_flush(output);
+    if (is_labelled && shown)
+        end_line(output);
+    write_error(utstring_body(errors), utstring_len(errors));
+    if (is_labelled)
+        end_line(errors);
 }
 
 static json_t *command_array(char *const *argv)
@@ -38,16 +76,19 @@ static json_t *command_array(char *const *argv)
 void report_job_json(const struct job *job, UT_string *out)
 {
     const struct process *child = job->child;
-    bool has_text = child != NULL && child->has_text;
+    static const struct capture nothing;
+    const struct capture *output = child != NULL ? &child->output : &nothing;
+    const struct capture *errors = child != NULL ? &child->errors : &nothing;
     bool has_exited = child != NULL && child->outcome != PROCESS_PENDING;
     json_t *row = report_row_new(job->member->instance);
 
     report_row_add(row, "command", command_array(job->argv));
     report_row_add(row, "exit_status", json_integer(has_exited ? child->exit_status : -1));
     report_row_add(row, "signal", json_integer(child != NULL ? child->signal : 0));
-    report_row_add_bytes(row, "output", has_text ? utstring_body(&child->text) : "",
-                         has_text ? utstring_len(&child->text) : 0);
-    report_row_add(row, "truncated", json_boolean(has_text && child->truncated));
+    report_row_add_bytes(row, "stdout", utstring_body(&output->text), utstring_len(&output->text));
+    report_row_add_bytes(row, "stderr", utstring_body(&errors->text), utstring_len(&errors->text));
+    report_row_add(row, "stdout_truncated", json_boolean(output->truncated));
+    report_row_add(row, "stderr_truncated", json_boolean(errors->truncated));
     report_row_add(row, "seconds", json_real(job_seconds(job)));
     report_row_add_text(row, "status", job_status_name(job->status));
     report_row_add_text(row, "reason", job->reason == NULL ? "" : job->reason);
@@ -85,6 +126,27 @@ static void append_command(UT_string *out, const struct job *job)
         append_word(out, job->child->program);
     for (size_t i = job->child != NULL ? 1 : 0; job->argv[i] != NULL; i++)
         append_word(out, job->argv[i]);
+}
+
+void report_jobs_progress(const struct jobs *jobs, int64_t end, int64_t now)
+{
+    struct progress progress;
+
+    progress_start(&progress);
+    for (size_t i = 0; i < jobs->count; i++) {
+        const struct job *job = &jobs->items[i];
+        const struct process *child = job->child;
+
+        if (child == NULL)
+            continue;
+        if (child->finished != 0)
+            progress_add_done(&progress);
+        else
+            progress_add_waiting(
+                &progress, child->started != 0 ? job->member->instance->config_directory : NULL,
+                end);
+    }
+    progress_show(&progress, now);
 }
 
 void report_jobs_plan(const struct jobs *jobs, UT_string *out)
@@ -157,6 +219,22 @@ static void report_failure(const struct selection *selection, const struct job *
         report_verbosely(selection, job);
 }
 
+static void report_truncated(const struct selection *selection, const struct job *job,
+                             const struct capture *capture, const char *stream)
+{
+    if (capture->truncated)
+        report_line(selection, job, "warning", "standard %s after the first %zu bytes was dropped",
+                    stream, CAPTURE_MAXIMUM);
+}
+
+void report_job_stopped(const struct selection *selection, const struct job *job)
+{
+    int number = job->child->stopped_by;
+
+    report_line(selection, job, "warning", "stopped by signal %d (%s): waiting until it continues",
+                number, strsignal(number));
+}
+
 void report_jobs(const struct selection *selection, const struct jobs *jobs, int verbose)
 {
     for (size_t i = 0; i < jobs->count; i++) {
@@ -168,8 +246,9 @@ void report_jobs(const struct selection *selection, const struct jobs *jobs, int
             report_line(selection, job, "warning", "%s: not run again", job->reason);
         else if (verbose > 0)
             report_verbosely(selection, job);
-        if (job->child != NULL && job->child->truncated)
-            report_line(selection, job, "warning", "output after the first %zu bytes was dropped",
-                        PROCESS_OUTPUT_MAXIMUM);
+        if (job->child != NULL) {
+            report_truncated(selection, job, &job->child->output, "output");
+            report_truncated(selection, job, &job->child->errors, "error");
+        }
     }
 }

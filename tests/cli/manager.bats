@@ -86,7 +86,7 @@ print(json.dumps({name: row[name] for name in sys.argv[1:]}))' "${@:2}"
 }
 
 @test "arguments of a postfix command are passed on, also with check" {
-    kick -p start -x 'a b' ''
+    kick -p -- start -x 'a b' ''
     called "postfix -- start -x a b " "postfix-0001 -- start -x a b " \
         "postfix-0002 -- check -x a b " "postfix-0003 -- start -x a b "
 }
@@ -214,28 +214,40 @@ postkick: warning: $OFF: exit status 255"
     is "$stderr" "to stderr"
 }
 
-@test "the output of parallel commands is grouped, labelled and in instance order" {
-    on postfix 'sleep 0.4; echo 1; sleep 0.2; echo 1 >&2'
-    on postfix-0001 'printf "2\n2"'
+@test "of parallel commands each stream goes to ours, in instance order, with names on standard error" {
+    on postfix 'sleep 0.4; echo 1; sleep 0.2; echo one >&2'
+    on postfix-0001 'printf "2\n2"; printf "two\ntwo" >&2'
     on postfix-0003 'sleep 0.1; echo 3; sleep 0.4; echo 3'
     kick -P 4 -p status
     is "$status" 0
-    is "$output" "==> $DEFAULT <==
-1
-1
+    is "$output" $'1\n2\n23\n3'
+    is "$stderr" "==> $DEFAULT <==
+one
 ==> $A <==
-2
-2
-==> $C <==
-3
-3"
-    is "$stderr" ""
+two
+two"
     kick -P 4 -p stop
-    is "$(printf '%s\n' "$output" | grep '^==>')" "==> $DEFAULT <==
-==> $A <==
-==> $C <=="
+    is "$(printf '%s\n' "$stderr" | grep '^==>')" "==> $DEFAULT <==
+==> $A <=="
     kick -P 4 -c "$DEFAULT" -p status
-    is "$output" $'1\n1'
+    is "$output" 1
+    is "$stderr" one
+}
+
+@test "standard output of -x is the commands' alone, so that it can be piped" {
+    program queue <<'EOF'
+#!/bin/sh
+echo "{\"queue\": \"$MAIL_CONFIG\"}"
+[ "$multi_instance_enable" = yes ] || echo "postqueue: warning: not enabled" >&2
+EOF
+    kick -P 4 -x queue
+    is "$status" 0
+    is "$output" "{\"queue\": \"$DEFAULT\"}
+{\"queue\": \"$A\"}
+{\"queue\": \"$OFF\"}
+{\"queue\": \"$C\"}"
+    is "$stderr" "==> $OFF <==
+postqueue: warning: not enabled"
 }
 
 @test "with -P the default instance starts before the others and stops after them" {
@@ -285,8 +297,8 @@ postkick: warning: $OFF: not finished within 1s"
     rm -f "$CALLS"
     kick -j -t 1 -p status
     is "$(row 1 status signal exit_status)" '{"status": "ok", "signal": 0, "exit_status": 0}'
-    is "$(row 2 status exit_status output)" \
-        '{"status": "failed", "exit_status": 0, "output": "asked\n"}'
+    is "$(row 2 status exit_status stdout)" \
+        '{"status": "failed", "exit_status": 0, "stdout": "asked\n"}'
     is "$(row 4 status signal reason)" \
         '{"status": "failed", "signal": 0, "reason": "not started within 1s"}'
     called "postfix -- status" "postfix-0001 -- status"
@@ -317,16 +329,18 @@ $OFF: skip: not enabled"
     on postfix 'printf "a\0b\377\303\244\n"; echo err >&2; exit 4'
     kick -j -i - -p status
     is "$status" 1
-    is "$(row 1 status exit_status signal output truncated command)" "{\"status\": \"failed\", \
-\"exit_status\": 4, \"signal\": 0, \"output\": \"a\\u0000b\\ufffd\\u00e4\\nerr\\n\", \
-\"truncated\": false, \"command\": [\"$BIN/postfix\", \"--\", \"status\"]}"
+    is "$(row 1 status exit_status signal stdout stderr command)" "{\"status\": \"failed\", \
+\"exit_status\": 4, \"signal\": 0, \"stdout\": \"a\\u0000b\\ufffd\\u00e4\\n\", \
+\"stderr\": \"err\\n\", \"command\": [\"$BIN/postfix\", \"--\", \"status\"]}"
+    is "$(row 1 stdout_truncated stderr_truncated)" \
+        '{"stdout_truncated": false, "stderr_truncated": false}'
     is "$(row 1 enabled config_directory running)" \
         "{\"enabled\": \"y\", \"config_directory\": \"$DEFAULT\", \"running\": \"n\"}"
     is "$(printf '%s' "$output" | LC_ALL=C tr -d ' -~' | wc -c)" 0
 }
 
-@test "at most 1 MiB of output is kept, and a daemon that holds the pipe holds up nobody" {
-    on postfix 'head -c 1500000 /dev/zero | tr "\0" @'
+@test "at most 1 MiB of each stream is kept, and a daemon that holds them holds up nobody" {
+    on postfix 'head -c 1500000 /dev/zero | tr "\0" @; head -c 1048577 /dev/zero | tr "\0" % >&2'
     on postfix-0001 'setsid sleep 1000 & echo $! >"$CALLS.daemon"; echo started'
     local before=$SECONDS
     kick -P 2 -i - -i 0001 -p status
@@ -334,10 +348,27 @@ $OFF: skip: not enabled"
     [ $((SECONDS - before)) -lt 60 ]
     is "$status" 0
     is "$(printf '%s' "$output" | tr -d -c @ | wc -c)" 1048576
-    is "${output##*@}" $'\n'"==> $A <=="$'\nstarted'
-    is "$stderr" "postkick: warning: $DEFAULT: output after the first 1048576 bytes was dropped"
+    is "${output##*@}" started
+    is "$(printf '%s' "$stderr" | tr -d -c % | wc -c)" 1048576
+    is "${stderr##*%}" "
+postkick: warning: $DEFAULT: standard output after the first 1048576 bytes was dropped
+postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dropped"
+    on postfix 'head -c 1048577 /dev/zero >&2'
     kick -j -i - -p status
-    is "$(row 1 truncated)" '{"truncated": true}'
+    is "$(row 1 stdout_truncated stderr_truncated)" \
+        '{"stdout_truncated": false, "stderr_truncated": true}'
+}
+
+@test "a captured postfix command has a terminal as standard error, which changes nothing" {
+    on postfix '[ -t 2 ] && [ ! -t 1 ] && printf "a\nb\tc\r\n\4\3" >&2'
+    kick -j -i - -p status
+    is "$(row 1 status stdout stderr)" \
+        '{"status": "ok", "stdout": "", "stderr": "a\nb\tc\r\n\u0004\u0003"}'
+    on postfix '( : <>/dev/tty ) || echo none'
+    run --separate-stderr setsid -w env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -j -i - -p status
+    is "$(row 1 stdout)" '{"stdout": "none\n"}' # it is nobody's controlling terminal
+    kick -j -i - -x sh -c '[ ! -t 2 ]'
+    is "$status" 0
 }
 
 @test "-x: the environment of postmulti -x" {
@@ -418,6 +449,7 @@ $C $C $SPOOL-0003 $TREE/lib/postfix-0003 $programs <postfix-0003> <inbound> yes 
     local number
     program wait <<'EOF'
 #!/bin/bash
+exec 2>/dev/null
 trap 'sleep 0.5; echo "$name got it" >>"$CALLS"; exit 0' INT TERM
 name=${MAIL_CONFIG##*/}
 echo "$name ready" >>"$CALLS.ready"
@@ -457,7 +489,7 @@ postkick: warning: $C: not started: interrupted"
 -x|usage: postkick
 -x --|usage: postkick
 -p -w start|-w (--wait) is not for -p
--p -x start|specify only one of -l, -p and -x
+-p -x start|specify only one of -l, -p, -s and -x
 -c $DEFAULT -i - -p start|-g and -i choose among several instances
 -c $TREE/none -p start|open $TREE/none/main.cf: No such file or directory
 -x nosuch|nosuch: command not found

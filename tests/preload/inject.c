@@ -20,7 +20,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -162,10 +161,9 @@ CALL(int, sigprocmask, (int how, const sigset_t *set, sigset_t *previous), (how,
 
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags), -1)
 CALL(pid_t, fork, (void), (), -1)
-CALL(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags), -1)
 CALL(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), -1)
-CALL(int, execve, (const char *path, char *const argv[], char *const environment[]),
-     (path, argv, environment), -1)
+CALL(int, execvpe, (const char *program, char *const *argv, char *const *environment),
+     (program, argv, environment), -1)
 CALL(int, ppoll,
      (struct pollfd * polls, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
      (polls, count, timeout, mask), -1)
