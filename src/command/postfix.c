@@ -7,8 +7,10 @@
 
 enum role { ROLE_OTHER, ROLE_START, ROLE_STOP, ROLE_CONTROL };
 
-/* The lists are the default main.cf's; a word in several of them is of the first. */
-static enum role find_role(const struct instance *home, const char *word)
+/* Finds the role of a postfix(1) command. The lists are the default main.cf's; a word in several of
+ * them is of the first. Returns false when one of them cannot be had, which has been reported:
+ * "start" would start instances that are not enabled. */
+static bool find_role(const struct selection *selection, const char *word, enum role *role)
 {
     static const struct {
         enum parameter parameter;
@@ -18,16 +20,38 @@ static enum role find_role(const struct instance *home, const char *word)
         {PARAMETER_POSTMULTI_STOP_COMMANDS, ROLE_STOP},
         {PARAMETER_POSTMULTI_CONTROL_COMMANDS, ROLE_CONTROL},
     };
+    const struct instance *home = selection_home(selection);
 
+    *role = ROLE_OTHER;
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        UT_array *words =
-            strings_split(instance_value(home, lists[i].parameter), STRINGS_SEPARATORS);
-        bool found = strings_contain(words, word);
+        const char *list = home->values[lists[i].parameter];
+        if (list == NULL && !selection->is_single) {
+            if (home->notice != NULL)
+                diag_warning("%s", home->notice);
+            diag_line("fatal", home->error != NULL ? home->error : "not resolved");
+            return false;
+        }
+        UT_array *words = strings_split(list != NULL ? list : "", STRINGS_SEPARATORS);
+        if (*role == ROLE_OTHER && strings_contain(words, word))
+            *role = lists[i].role;
         utarray_free(words);
-        if (found)
-            return lists[i].role;
     }
-    return ROLE_OTHER;
+    return true;
+}
+
+/* An instance that was asked for by name, and is not started all the same. */
+static void warn_not_enabled(const struct command *command, const struct selection *selection)
+{
+    if (command->options->quiet || utarray_len(command->options->names) == 0)
+        return;
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct selection_member *member = &selection->members[i];
+        const char *directory = member->instance->config_directory;
+
+        if (member->state == SELECTION_DISABLED)
+            diag_warning("%s: not enabled: check is run instead of %s (-c %s overrides)", directory,
+                         command->options->operands[0], directory);
+    }
 }
 
 static void add_settings(void *context, const struct instance *instance, UT_array *settings)
@@ -60,7 +84,10 @@ static int run_postfix(const struct command *command, struct selection *selectio
                                             [ROLE_START] = JOB_DEFAULT_FIRST,
                                             [ROLE_STOP] = JOB_DEFAULT_LAST,
                                             [ROLE_CONTROL] = JOB_IN_ORDER};
-    enum role role = find_role(selection_home(selection), command->options->operands[0]);
+    enum role role;
+
+    if (!find_role(selection, command->options->operands[0], &role))
+        return 1;
     UT_array *arguments = build_arguments(program, command->options, NULL);
     UT_array *check = build_arguments(program, command->options, "check");
     struct jobs_spec spec = {.order = orders[role],
@@ -72,6 +99,8 @@ static int run_postfix(const struct command *command, struct selection *selectio
     if (role == ROLE_START)
         spec.argv_not_enabled = (char *const *)(void *)check->d;
     selection_mark(selection, role == ROLE_OTHER, false);
+    if (role == ROLE_START)
+        warn_not_enabled(command, selection);
     int status = command_run_jobs(command, selection, &spec);
     utarray_free(arguments);
     utarray_free(check);

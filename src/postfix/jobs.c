@@ -23,10 +23,8 @@ static void plan_job(struct job *job, const struct selection_member *member,
     bool is_enabled = member->state != SELECTION_DISABLED;
 
     *job = (struct job){.member = member, .argv = spec->argv, .status = JOB_PLANNED};
-    if (!is_enabled && spec->argv_not_enabled != NULL) {
+    if (!is_enabled && spec->argv_not_enabled != NULL)
         job->argv = spec->argv_not_enabled;
-        job->is_substitute = true;
-    }
     if (member->state == SELECTION_DUPLICATE) {
         job->status = JOB_DUPLICATE;
         job->reason =

@@ -39,7 +39,6 @@ struct jobs_spec {
 struct job {
     const struct selection_member *member;
     char *const *argv;
-    bool is_substitute; /* argv is what runs instead in an instance that is not enabled */
     UT_array *settings;
     struct process *child; /* NULL when nothing is run */
     enum job_status status;

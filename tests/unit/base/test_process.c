@@ -1,16 +1,12 @@
 /* Child processes: what they get, how they end, and what is left of them. */
 #include "base/clock.h"
-#include "base/descriptors.h"
 #include "base/process.h"
-#include "base/strings.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,45 +170,6 @@ static void test_done_when_the_process_ends(void **state)
     process_free(&child);
 }
 
-static void test_surroundings(void **state)
-{
-    static const char script[] =
-        "umask; ulimit -Sn; ls /proc/self/fd | tr '\\n' ' '; echo;"
-        "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t'; echo \"$A-$B-$HOME-\"";
-    struct rlimit limit = {300, 300};
-    sigset_t blocked;
-    UT_array *settings;
-    char *const environment[] = {(char *)(void *)(uintptr_t) "A=1",
-                                 (char *)(void *)(uintptr_t) "B=2", NULL};
-
-    (void)state;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = 300;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    descriptors_raise_limit();
-    int left_open = open("/dev/null", O_RDONLY);
-    umask(077);
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
-    sigfillset(&blocked);
-    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
-    utarray_new(settings, &strings_icd);
-    strings_append(settings, "B=3=4");
-    struct process child = shell(script, PROCESS_CAPTURE);
-    child.environment = environment;
-    child.settings = settings;
-    run(&child, 1, 1, 0);
-    (void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
-    (void)signal(SIGHUP, SIG_DFL);
-    umask(022);
-    close(left_open);
-    /* ls has 3 open for the directory */
-    assert_text(&child, "0022\n300\n0 1 2 3 \nSigBlk:0000000000000000\n"
-                        "SigIgn:0000000000000000\n1-3=4--\n");
-    utarray_free(settings);
-    assert_null(getenv("B"));
-}
-
 static void test_order_and_parallel(void **state)
 {
     struct process children[4];
@@ -370,6 +327,164 @@ static void test_interrupted(void **state)
     assert_no_children();
 }
 
+/* What our parent made of SIGCHLD: ignored, children would leave no status. */
+static void test_inherited_signal(void **state)
+{
+    sigset_t blocked, now;
+
+    (void)state;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    for (int i = 0; i < 4; i++) {
+        (void)signal(SIGCHLD, i & 1 ? SIG_IGN : SIG_DFL);
+        (void)sigprocmask(i & 2 ? SIG_BLOCK : SIG_UNBLOCK, &blocked, NULL);
+        struct process child = run_shell("exit 3");
+        assert_int_equal(child.outcome, PROCESS_ENDED);
+        assert_int_equal(child.exit_status, 3);
+        process_free(&child);
+        child = shell("kill -KILL $$", PROCESS_INHERIT); /* no output that ends with it */
+        run(&child, 1, 1, 0);
+        assert_int_equal(child.signal, SIGKILL);
+        process_free(&child);
+        (void)sigprocmask(SIG_BLOCK, NULL, &now); /* all is as it was */
+        assert_int_equal(sigismember(&now, SIGCHLD), i & 2 ? 1 : 0);
+        assert_true(signal(SIGCHLD, SIG_DFL) == (i & 1 ? SIG_IGN : SIG_DFL));
+    }
+    (void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+}
+
+/* Waits for all other children, and so takes their status. */
+static void steal(void *context, struct process *child)
+{
+    (void)context;
+    (void)child;
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+}
+
+static void test_lost_status(void **state)
+{
+    struct process children[] = {shell("exit 0", PROCESS_CAPTURE),
+                                 shell("sleep 0.3; echo on", PROCESS_CAPTURE)};
+    struct process_batch all = {
+        .processes = children, .count = 2, .parallel = 2, .limits = &no_limits, .finished = steal};
+
+    (void)state;
+    process_run(&all);
+    assert_int_equal(children[0].outcome, PROCESS_ENDED);
+    assert_int_equal(children[1].outcome, PROCESS_LOST);
+    assert_int_equal(children[1].exit_status, -1);
+    process_free(&children[0]);
+    assert_text(&children[1], "on\n");
+}
+
+static int stops;
+
+static void note_stop(void *context, struct process *child)
+{
+    (void)context;
+    assert_int_equal(child->stopped_by, SIGTTOU);
+    stops++;
+    if (stops == 1)
+        (void)kill(child->pid, SIGCONT); /* as an administrator would */
+}
+
+static void test_stopped(void **state)
+{
+    struct process children[] = {
+        shell("kill -TTOU $$; exit 4", PROCESS_INHERIT),
+        /* stops again, and again, whatever it is sent */
+        shell("trap 'kill -TTIN $$' TERM; kill -TTOU $$; sleep 1000", PROCESS_INHERIT),
+    };
+    struct limits limits = {.end = clock_after(clock_now(), 1)};
+    struct process_batch all = {
+        .processes = children, .count = 2, .parallel = 1, .limits = &limits, .stopped = note_stop};
+
+    (void)state;
+    stops = 0;
+    process_run(&all);
+    assert_int_equal(stops, 2);
+    assert_int_equal(children[0].outcome, PROCESS_ENDED);
+    assert_int_equal(children[0].exit_status, 4);
+    assert_int_equal(children[1].outcome, PROCESS_TIMED_OUT);
+    assert_int_equal(children[1].signal, SIGKILL);
+    assert_int_equal(children[1].stopped_by, SIGTTIN);
+    reap_adopted();
+}
+
+/* A signal that is passed on reaches a child that is stopped. */
+static void test_stopped_and_interrupted(void **state)
+{
+    struct process child = shell("kill -STOP $$; echo on; sleep 1000", PROCESS_CAPTURE);
+    sigset_t none;
+    struct limits limits = {.end = clock_after(clock_now(), PATIENCE),
+                            .interrupted = &received,
+                            .interruptions = &count,
+                            .wait_mask = &none};
+    struct process_batch all = {.processes = &child, .count = 1, .parallel = 1, .limits = &limits};
+
+    (void)state;
+    sigemptyset(&none);
+    interrupt_soon(SIGALRM);
+    process_run(&all);
+    interrupt_no_more();
+    assert_int_equal(child.outcome, PROCESS_INTERRUPTED);
+    assert_int_equal(child.signal, SIGALRM);
+    assert_text(&child, "");
+}
+
+/* More at once than there are descriptors for. */
+static void test_holds_back(void **state)
+{
+    enum { MANY = 20 };
+    static struct process children[MANY];
+    struct rlimit limit, low;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = limit;
+    low.rlim_cur = 24;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (size_t i = 0; i < MANY; i++)
+        children[i] =
+            shell("sleep 0.1; echo on", i % 2 == 0 ? PROCESS_CAPTURE : PROCESS_CAPTURE_AS_TERMINAL);
+    for (size_t i = 0; i < MANY; i++)
+        children[i].argv = children[0].argv;
+    run(children, MANY, MANY, PATIENCE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(children[i].outcome, PROCESS_ENDED);
+        assert_int_equal(children[i].exit_status, 0);
+        assert_text(&children[i], "on\n");
+    }
+    assert_no_children();
+}
+
+static void show(void *context, int64_t now)
+{
+    int64_t *last = context;
+
+    assert_true(now - *last >= CLOCK_SECOND);
+    *last = now;
+}
+
+static void test_progress(void **state)
+{
+    int64_t before = clock_now(), last = before;
+    struct process child = shell("sleep 1.2", PROCESS_CAPTURE);
+    struct process_batch all = {.processes = &child,
+                                .count = 1,
+                                .parallel = 1,
+                                .limits = &no_limits,
+                                .progress = show,
+                                .context = &last};
+
+    (void)state;
+    process_run(&all);
+    assert_true(last > before);
+    process_free(&child);
+}
+
 struct order {
     struct process *children[3];
     size_t number;
@@ -445,15 +560,20 @@ int main(void)
         cmocka_unit_test(test_output),
         cmocka_unit_test(test_output_is_bounded),
         cmocka_unit_test(test_done_when_the_process_ends),
-        cmocka_unit_test(test_surroundings),
         cmocka_unit_test(test_order_and_parallel),
         cmocka_unit_test(test_time_limit_is_polite),
         cmocka_unit_test(test_time_limit_kills_the_group),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_tells_of_ends),
+        cmocka_unit_test(test_inherited_signal),
+        cmocka_unit_test(test_lost_status),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_stopped_and_interrupted),
+        cmocka_unit_test(test_holds_back),
+        cmocka_unit_test(test_progress),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_many),
     };
 
-    return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }

@@ -1,0 +1,113 @@
+/* What is captured: as much as is kept, its end, and terminals as well as pipes. */
+#include "base/capture.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_both_kinds(void **state)
+{
+    static const char text[] = "a\n\tb\r\n\003\004";
+
+    (void)state;
+    for (int kind = CAPTURE_PIPE; kind <= CAPTURE_TERMINAL; kind++) {
+        struct capture capture;
+        int writer;
+
+        assert_int_equal(capture_open(&capture, (enum capture_kind)kind, &writer), 0);
+        assert_int_equal(isatty(writer), kind == CAPTURE_TERMINAL);
+        assert_true((fcntl(writer, F_GETFD) & FD_CLOEXEC) != 0);
+        assert_true((fcntl(capture.fd, F_GETFD) & FD_CLOEXEC) != 0);
+        capture_read(&capture); /* nothing is there, and nothing is waited for */
+        assert_int_equal(utstring_len(&capture.text), 0);
+        assert_int_equal(write(writer, text, sizeof(text)), sizeof(text));
+        capture_read(&capture);
+        assert_int_equal(utstring_len(&capture.text), sizeof(text));
+        assert_memory_equal(utstring_body(&capture.text), text, sizeof(text));
+        assert_true(capture.fd >= 0);
+        close(writer);
+        capture_read(&capture);
+        assert_int_equal(capture.fd, -1);
+        assert_int_equal(capture.error, 0);
+        capture_free(&capture);
+        capture_free(&capture);
+    }
+}
+
+/* Whoever else holds the other end. */
+static void test_finish(void **state)
+{
+    struct capture capture;
+    char text[60000];
+    int writer;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    assert_int_equal(capture_open(&capture, CAPTURE_PIPE, &writer), 0);
+    assert_int_equal(write(writer, text, sizeof(text)), sizeof(text));
+    capture_finish(&capture);
+    assert_int_equal(utstring_len(&capture.text), sizeof(text));
+    assert_int_equal(capture.fd, -1);
+    close(writer);
+    capture_free(&capture);
+}
+
+static void test_bound(void **state)
+{
+    struct capture capture;
+    char text[65536];
+    int writer;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    assert_int_equal(capture_open(&capture, CAPTURE_PIPE, &writer), 0);
+    for (size_t total = 0; total < CAPTURE_MAXIMUM; total += sizeof(text)) {
+        assert_int_equal(write(writer, text, sizeof(text)), sizeof(text));
+        capture_read(&capture);
+    }
+    assert_int_equal(utstring_len(&capture.text), CAPTURE_MAXIMUM);
+    assert_false(capture.truncated);
+    assert_int_equal(write(writer, text, 1), 1);
+    close(writer);
+    capture_finish(&capture);
+    assert_int_equal(utstring_len(&capture.text), CAPTURE_MAXIMUM);
+    assert_true(capture.truncated);
+    capture_free(&capture);
+    assert_true(capture.truncated);
+}
+
+static void test_no_descriptor(void **state)
+{
+    struct rlimit limit, none;
+    struct capture capture;
+    int writer;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int pipe_error = capture_open(&capture, CAPTURE_PIPE, &writer);
+    int terminal_error = capture_open(&capture, CAPTURE_TERMINAL, &writer);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(pipe_error, EMFILE);
+    assert_int_equal(terminal_error, EMFILE);
+    capture_free(&capture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_both_kinds),
+        cmocka_unit_test(test_finish),
+        cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_no_descriptor),
+    };
+
+    return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
+}

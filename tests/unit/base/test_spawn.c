@@ -1,0 +1,202 @@
+/* Starting a child: what surrounds it, how it is confined, and what cannot be started. */
+#include "base/clock.h"
+#include "base/descriptors.h"
+#include "base/spawn.h"
+#include "base/strings.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct limits no_limits = {.end = CLOCK_NEVER};
+
+static void run(struct process *child)
+{
+    struct process_batch batch = {
+        .processes = child, .count = 1, .parallel = 1, .limits = &no_limits};
+
+    process_run(&batch);
+}
+
+static struct process shell(const char *script, enum process_streams streams)
+{
+    static const char *argv[4] = {"sh", "-c"};
+
+    argv[2] = script;
+    return (struct process){
+        .program = "/bin/sh", .argv = (char *const *)(void *)argv, .streams = streams};
+}
+
+static void assert_text(struct process *child, const char *expected)
+{
+    assert_string_equal(utstring_body(&child->output.text), expected);
+    process_free(child);
+}
+
+static void test_surroundings(void **state)
+{
+    static const char script[] =
+        "umask; ulimit -Sn; ls /proc/self/fd | tr '\\n' ' '; echo;"
+        "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t'; echo \"$A-$B-$HOME-\"";
+    struct rlimit limit = {300, 300};
+    sigset_t blocked;
+    UT_array *settings;
+    char *const environment[] = {(char *)(void *)(uintptr_t) "A=1",
+                                 (char *)(void *)(uintptr_t) "B=2", NULL};
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 300;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    descriptors_raise_limit();
+    int left_open = open("/dev/null", O_RDONLY);
+    umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    sigfillset(&blocked);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+    utarray_new(settings, &strings_icd);
+    strings_append(settings, "B=3=4");
+    struct process child = shell(script, PROCESS_CAPTURE);
+    child.environment = environment;
+    child.settings = settings;
+    run(&child);
+    (void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+    (void)signal(SIGHUP, SIG_DFL);
+    umask(022);
+    close(left_open);
+    /* ls has 3 open for the directory */
+    assert_text(&child, "0022\n300\n0 1 2 3 \nSigBlk:0000000000000000\n"
+                        "SigIgn:0000000000000000\n1-3=4--\n");
+    utarray_free(settings);
+    assert_null(getenv("B"));
+}
+
+/* A script without #! is one of sh(1), as execvp(3) has it. */
+static void test_script(void **state)
+{
+    char path[] = "/tmp/postkick-spawn-XXXXXX";
+    char *const argv[] = {path, (char *)(void *)(uintptr_t) "a b", NULL};
+    static const char text[] = "echo \"$1\"\n";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+    assert_int_equal(fchmod(fd, 0700), 0);
+    close(fd);
+    struct process child = {.program = path, .argv = argv, .streams = PROCESS_CAPTURE};
+    run(&child);
+    assert_int_equal(child.exit_status, 0);
+    assert_text(&child, "a b\n");
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_terminal(void **state)
+{
+    struct process child = shell("test -t 2 && ! test -t 1 || exit;"
+                                 "printf 'a\\nb\\tc\\r\\n\\003\\004' >&2; exit 7",
+                                 PROCESS_CAPTURE_AS_TERMINAL);
+
+    (void)state;
+    run(&child);
+    assert_int_equal(child.exit_status, 7);
+    assert_int_equal(child.errors.error, 0);
+    assert_string_equal(utstring_body(&child.errors.text), "a\nb\tc\r\n\003\004");
+    process_free(&child);
+}
+
+static void test_confinement(void **state)
+{
+    const struct process_confinement confinement = {.directory = "/usr/lib",
+                                                    .memory = (rlim_t)1 << 30,
+                                                    .processor_time = 7,
+                                                    .ends_with_us = true};
+    struct process child = shell("pwd; ulimit -v; ulimit -t", PROCESS_CAPTURE);
+
+    (void)state;
+    child.confinement = &confinement;
+    run(&child);
+    assert_int_equal(child.exit_status, 0);
+    assert_text(&child, "/usr/lib\n1048576\n7\n");
+    const struct process_confinement nowhere = {.directory = "/nonexistent"};
+    child.confinement = &nowhere;
+    run(&child);
+    assert_int_equal(child.outcome, PROCESS_NOT_STARTED);
+    assert_int_equal(child.error, ENOENT);
+    process_free(&child);
+}
+
+/* Too much computing, or memory, is the child's end. */
+static void test_limits_hold(void **state)
+{
+    const struct process_confinement confinement = {.memory = (rlim_t)64 << 20,
+                                                    .processor_time = 1};
+    struct process child = shell("while :; do :; done", PROCESS_CAPTURE);
+
+    (void)state;
+    child.confinement = &confinement;
+    run(&child);
+    assert_int_equal(child.outcome, PROCESS_ENDED);
+    assert_true(child.signal == SIGKILL || child.signal == SIGXCPU);
+    process_free(&child);
+    child = shell("head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null", PROCESS_CAPTURE);
+    child.confinement = &confinement;
+    run(&child);
+    assert_true(child.exit_status > 0);
+    process_free(&child);
+}
+
+/* A child that is confined ends with its parent, even one that is killed. */
+static void test_ends_with_us(void **state)
+{
+    const struct process_confinement confinement = {.ends_with_us = true};
+    pid_t *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int gone[2];
+    char byte;
+
+    (void)state;
+    assert_true(shared != MAP_FAILED);
+    assert_int_equal(pipe2(gone, 0), 0);
+    pid_t parent = fork();
+    if (parent == 0) {
+        struct process child = shell("exec sleep 1000", PROCESS_INHERIT);
+        child.confinement = &confinement;
+        child.inherits_input = true;
+        (void)dup2(gone[1], STDIN_FILENO); /* the child's, and nobody else's */
+        close(gone[0]);
+        close(gone[1]);
+        *shared = spawn(&child) == 0 ? child.pid : -1;
+        for (;;)
+            pause();
+    }
+    close(gone[1]);
+    while (*(volatile pid_t *)shared == 0)
+        usleep(1000);
+    assert_true(*shared > 0);
+    assert_int_equal(kill(*shared, 0), 0);
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    assert_int_equal(read(gone[0], &byte, 1), 0); /* closed by the child's end */
+    close(gone[0]);
+    (void)munmap(shared, sizeof(*shared));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_surroundings), cmocka_unit_test(test_script),
+        cmocka_unit_test(test_terminal),     cmocka_unit_test(test_confinement),
+        cmocka_unit_test(test_limits_hold),  cmocka_unit_test(test_ends_with_us),
+    };
+
+    return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
+}
