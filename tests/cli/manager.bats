@@ -3,63 +3,7 @@
 # them, and what becomes of commands that fail, hang or flood.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-
-# The default instance, two that are enabled and one, 0002, that is not.
-setup()
-{
-    make_tree -n 4 -d 2
-    A=$DEFAULT-0001 OFF=$DEFAULT-0002 C=$DEFAULT-0003
-    BIN=$TREE/bin
-    CALLS=$TREE/calls
-    mkdir "$BIN"
-    export CALLS
-    # It notes the instance and its arguments, and does what the file of that name says.
-    cat >"$BIN/postfix" <<'EOF'
-#!/bin/bash
-name=${MAIL_CONFIG##*/}
-echo "$name $*" >>"$CALLS"
-[ ! -e "$CALLS.$name" ] || . "$CALLS.$name"
-echo "$name.end" >>"$CALLS.ends"
-EOF
-    chmod +x "$BIN/postfix"
-    sed -i "s,^command_directory.*,command_directory = $BIN," "$DEFAULT/main.cf" "$INI"
-}
-
-# program NAME: an executable in $BIN, its text on standard input.
-program()
-{
-    cat >"$BIN/$1"
-    chmod +x "$BIN/$1"
-}
-
-# called LINE...: these calls, in this order, since the last time.
-called()
-{
-    local expected=
-    [ $# = 0 ] || expected=$(printf '%s\n' "$@")
-    is "$(cat "$CALLS" 2>/dev/null)" "$expected"
-    rm -f "$CALLS" "$CALLS.ends"
-}
-
-# on NAME COMMAND: what the stand-in does in that instance.
-on()
-{
-    echo "$2" >"$CALLS.$1"
-}
-
-# row N MEMBER...: those members of that line of JSON on standard output.
-row()
-{
-    printf '%s\n' "$output" | sed -n "$1p" | python3 -c '
-import json, sys
-row = json.load(sys.stdin)
-for name in ("seconds", "queue_directory", "data_directory", "group", "name"):
-    assert name in row, name
-ran = row["exit_status"] != -1 or row["signal"] != 0
-assert (row["seconds"] > 0) == ran, row
-print(json.dumps({name: row[name] for name in sys.argv[1:]}))' "${@:2}"
-}
+load manager
 
 @test "each kind of postfix command, in which instances and in what order" {
     kick -p start
@@ -111,6 +55,40 @@ EOF
         called "postfix -- $word" "postfix-0001 -- $word" "postfix-0002 -- $word" \
             "postfix-0003 -- $word"
     done
+}
+
+@test "a list of commands that cannot be had is fatal, and nothing is run" {
+    local name
+    for name in start stop control; do
+        sed -i '/^postmulti_/d' "$DEFAULT/main.cf"
+        echo "postmulti_${name}_commands = \${x" >>"$DEFAULT/main.cf"
+        for word in start stop status; do
+            kick -p $word
+            is "$status" 1
+            is "$output" ""
+            has "$stderr" "postkick: warning: truncated macro reference: \"\${x\""
+            has "$stderr" "postkick: fatal: "
+            called
+        done
+    done
+    # it is not needed where the instance is given
+    kick -c "$A" -p start
+    is "$status" 0
+    called "postfix-0001 -- start"
+}
+
+@test "an instance that -i names and that is not enabled is reported when it is not started" {
+    kick -i 0002 -i - -p start
+    is "$status" 0
+    called "postfix -- start" "postfix-0002 -- check"
+    is "$stderr" \
+        "postkick: warning: $OFF: not enabled: check is run instead of start (-c $OFF overrides)"
+    kick -q -i 0002 -p start
+    is "$stderr" ""
+    kick -p start
+    is "$stderr" ""
+    kick -i 0002 -p status
+    is "$stderr" ""
 }
 
 @test "-c is one instance, enabled or not; -i and -g choose among all" {

@@ -191,7 +191,17 @@ print(*(json.loads(line)[sys.argv[1]] for line in sys.stdin))' "$1"
     # instances can be told from what was said
     ours -P 4 -p status
     is "$status" 1
-    is "$stderr" "postkick: warning: /etc/postfix-off: exit status 1"
+    is "$output" ""
+    # what Postfix says to a terminal only
+    has "$stderr" "==> /etc/postfix-a <==
+postfix-a/postfix-script: the Postfix mail system is running: PID: "
+    has "$stderr" "==> /etc/postfix-off <==
+postfix-off/postfix-script: the Postfix mail system is not running"
+    is "${stderr##*$'\n'}" "postkick: warning: /etc/postfix-off: exit status 1"
+    ours -P 4 -i - -p start
+    is "$stderr" "==> /etc/postfix <==
+postfix/postfix-script: fatal: the Postfix mail system is already running
+postkick: warning: /etc/postfix: exit status 1"
     ours -j -p reload
     is "$(member status)" "ok ok disabled ok"
     ours -j -P 4 -p stop

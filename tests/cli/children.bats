@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# The children of -p and -x: signals and terminals, stops, shortages.
+
+bats_require_minimum_version 1.5.0
+load manager
+
+# on_terminal [OPTION...] ARGUMENT...: the program on a terminal; what the terminal shows in $output
+# (-o: in $stderr).
+on_terminal()
+{
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    run --separate-stderr "$ROOT/tests/lib/on-terminal" "${options[@]}" \
+        env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+}
+
+@test "what our parent made of SIGCHLD does not matter" {
+    local how
+    for how in --ignore-signal=CHLD --block-signal=CHLD --block-signal; do
+        run --separate-stderr timeout 60 env $how "$POSTKICK" -f "$INI" -x false
+        is "$status" 1
+        is "$(printf '%s\n' "$stderr" | grep -c 'exit status 1')" 4
+        run --separate-stderr timeout 60 env $how "$POSTKICK" -f "$INI" -j -P 2 -x sh -c 'kill $$'
+        is "$status" 1
+        is "$(row 1 status exit_status signal)" \
+            '{"status": "failed", "exit_status": -1, "signal": 15}'
+    done
+}
+
+@test "a command that is stopped is reported, and a signal ends it" {
+    on_terminal -s stopped=15 -- -i - -i 0001 -P 2 -x sh -c '
+        [ "${MAIL_CONFIG##*/}" = postfix ] || exit 0
+        kill -TTOU $$; sleep 1000'
+    is "$output" "postkick: warning: $DEFAULT: stopped by signal 22 (Stopped (tty output)): \
+waiting until it continues
+postkick: warning: $DEFAULT: interrupted
+status -15"
+}
+
+@test "a captured command that reads the terminal is stopped, and ^C ends the run" {
+    on_terminal -k 'stopped=\3' -- -i - -i 0001 -P 2 -x sh -c 'read -r word </dev/tty; echo "$word"'
+    has "$output" ": stopped by signal 21 (Stopped (tty input)): waiting"
+    has "$output" "postkick: warning: $A: interrupted"
+    is "${output##*$'\n'}" "status -2"
+}
+
+@test "a command that stops again instead of ending is killed" {
+    on_terminal -s stopped=15 -- -i - -P 2 -x bash -c 'trap "kill -STOP \$\$" TERM; kill -STOP $$
+        while :; do :; done'
+    is "${output##*$'\n'}" "status -15"
+}
+
+@test "one after the other, commands have the terminal: they read it and write to it" {
+    # tostop would stop them when they write, were they in the background
+    on_terminal -k 'name?=abc\n' -- -i - -i 0001 -x sh -c '
+        [ "${MAIL_CONFIG##*/}" = postfix ] || exit 0
+        echo "name?"; read -r word </dev/tty; echo "<$word>"'
+    is "$output" "==> $DEFAULT <==
+name?
+abc
+<abc>
+==> $A <==
+status 0"
+    on_terminal -- -P 2 -i - -i 0001 -x sh -c 'echo out; exit 3'
+    is "$output" "==> $DEFAULT <==
+out
+==> $A <==
+out
+postkick: warning: $DEFAULT: exit status 3
+postkick: warning: $A: exit status 3
+status 1"
+}
+
+@test "names go to a terminal, and never into a pipe" {
+    on_terminal -o -- -i - -i 0001 -x echo out
+    is "$output" $'out\nout'
+    is "$stderr" "status 0"
+    on_terminal -o -- -P 2 -i - -i 0001 -x sh -c 'printf out; echo err >&2'
+    is "$output" "outout"
+    is "$stderr" "==> $DEFAULT <==
+err
+==> $A <==
+err
+status 0"
+    on_terminal -- -c "$A" -x echo out
+    is "$output" $'out\nstatus 0'
+}
+
+@test "a line on the terminal shows what is waited for" {
+    on_terminal -- -P 2 -t 60 -i - -i 0001 -x sh -c '[ "${MAIL_CONFIG##*/}" = postfix ] || sleep 1.3'
+    has "$output" "1 of 2 done, "
+    has "$output" " s left, waiting for $A"
+    on_terminal -- -q -P 2 -i 0001 -x sleep 1.3
+    is "$output" "status 0"
+}
+
+@test "a script without #! is run by the shell, as elsewhere" {
+    program script <<<'echo "$1 ${MAIL_CONFIG##*/}"'
+    kick -i 0001 -x script 'a b'
+    is "$status" 0
+    is "$output" "a b postfix-0001"
+}
+
+@test "with too few descriptors or processes for -P, commands wait for others" {
+    local directories=() i
+    for ((i = 0; i < 30; i++)); do
+        mkdir "$TREE/many-$i"
+        sed "s,^queue_directory.*,queue_directory = $TREE/many-$i," "$A/main.cf" \
+            >"$TREE/many-$i/main.cf"
+        directories+=("$TREE/many-$i")
+    done
+    echo "multi_instance_directories = ${directories[*]}" >>"$DEFAULT/main.cf"
+    program wait <<<'exec sleep 0.1'
+    run --separate-stderr bash -c 'ulimit -n 24; exec "$0" "$@"' \
+        "$POSTKICK" -f "$INI" -q -j -P 50 -x wait
+    is "$stderr" ""
+    is "$(printf '%s\n' "$output" | grep -c '"status": "ok"')" 31
+    [ "$(id -u)" = 0 ] || skip "the number of processes is limited only for other users than root"
+    local user=61873 # nobody else's: all processes of a user count
+    cp "$POSTKICK" "$TREE/postkick"
+    chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
+    run --separate-stderr setpriv --reuid=$user --regid=$user --clear-groups bash -c '
+        ulimit -u 8; exec "$0" "$@"' "$TREE/postkick" -f "$INI" -q -j -P 50 -x sleep 0.1
+    is "$stderr" ""
+    is "$(printf '%s\n' "$output" | grep -c '"status": "ok"')" 31
+}
