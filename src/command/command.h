@@ -1,6 +1,6 @@
 /*
  * command: what the program can do. Each command goes from the options to its exit status, and
- * writes what there is to say.
+ * reports its results.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -28,8 +28,8 @@ int command_status(const struct command *command);
 
 /*
  * What the commands share: makes the selection as the options say, keeping the given parameters,
- * changes the environment as import_environment says, and tells of an -i that matched nothing.
- * Returns true, or false when the program has to end with status 1, which has been told.
+ * changes the environment as import_environment says, and reports what is odd about the selection.
+ * Returns true, or false when the program has to end with status 1, which has been reported.
  * selection_free() empties *selection in both cases.
  */
 bool command_select(const struct command *command, const bool *keep, struct selection *selection);

@@ -11,7 +11,7 @@
 /* The value for a column: "-" when it is empty or not known. */
 const char *report_column(const struct instance *instance, enum parameter parameter);
 
-/* "y", "n", or "-" when it cannot be told. */
+/* "y", "n", or "-" when it is not known. */
 const char *report_enabled(const struct instance *instance);
 
 /* A new row with the members that every row has, from the instance alone; see

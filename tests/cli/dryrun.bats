@@ -77,7 +77,7 @@ load cli
     is "$output" ""
 }
 
-@test "a single host: what is fatal is told once" {
+@test "a single host: what is fatal is reported once" {
     make_tree
     kick -n public qmgr W
     is "$status" 1
@@ -98,7 +98,7 @@ load cli
     is "$(plain "$stderr")" "postkick: fatal: /etc/postfix/main.cf, line 8: missing '=' after attribute name: \"foo bar\""
 }
 
-@test "who may not send is told" {
+@test "a missing permission is reported" {
     [ "$(id -u)" = 0 ] || skip "not root"
     open_tree
     make_tree

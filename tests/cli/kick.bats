@@ -244,7 +244,7 @@ postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
     has "$stderr" 'request "W" read after'
 }
 
-@test "-q says nothing, and the exit status tells" {
+@test "-q says nothing: the exit status has to do" {
     make_tree -n 3
     behave closeunread "$(public 1)/qmgr"
     rm -r "${DEFAULT:?}-0002"

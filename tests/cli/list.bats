@@ -107,7 +107,7 @@ with_mail_config()
 {"name": "postfix-0001", "group": "outbound", "enabled": "y", "config_directory": "/etc/postfix-0001", "queue_directory": "/spool/postfix-0001", "data_directory": "/lib/postfix-0001", "running": "n", "reason": ""}'
 }
 
-@test "running: yes, no, cannot tell" {
+@test "running: yes, no, not known" {
     make_tree -n 4
     hold_locks "$SPOOL" "$SPOOL-0001"
     touch "$SPOOL-0002/pid/master.pid"

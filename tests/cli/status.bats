@@ -187,7 +187,7 @@ postfix-0001  outbound  not known   -      /etc/postfix-0001"
     is "$(plain "$stderr")" 'postkick: warning: /etc/postfix-0001: public/qmgr: a FIFO does not show whether it is read: make it "unix" in master.cf'
 }
 
-@test "who may not ask gets told so" {
+@test "a missing permission is a state of its own" {
     [ "$(id -u)" = 0 ] || skip "not root"
     open_tree
     make_host 2

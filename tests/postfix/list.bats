@@ -16,9 +16,7 @@ setup_file()
     real_instance postfix-never
     real_start postfix-run postfix-stopped
     postfix -c "$REAL/etc/postfix-stopped" stop >/dev/null 2>&1
-    # In a container /proc/locks does not show all, so that nothing is known to be stopped.
-    STOPPED=n
-    [ "$(readlink /proc/self/ns/pid)" = "pid:[$((0xEFFFFFFC))]" ] || STOPPED=-
+    STOPPED=$(real_stopped)
     export STOPPED
 }
 
@@ -32,14 +30,7 @@ teardown_file()
     real_close
 }
 
-# members MEMBER: of all lines of JSON in $output.
-members()
-{
-    python3 -c 'import json, sys
-for line in sys.argv[2].splitlines(): print(json.loads(line)[sys.argv[1]])' "$1" "$output"
-}
-
-@test "-l -j tells running, stopped and never started instances apart" {
+@test "-l -j: running, stopped and never started instances" {
     real_kick -l -j
     is "$status" 0
     is "$(members config_directory | sed "s|.*/||" | tr '\n' ' ')" \
@@ -90,40 +81,28 @@ postkick: warning: $REAL/etc/postfix-never: public/qmgr: not running"
     patiently requested "$REAL/postfix-run.log" "I "
 }
 
-# as_user GROUPS ARGUMENT...: the program, as nobody with these groups, or none: "-".
-as_user()
-{
-    local groups=(--clear-groups)
-    [ "$1" = - ] || groups=(--groups "$1")
-    shift
-    cp "$POSTKICK" "$REAL/postkick"
-    chmod 755 "$REAL/postkick"
-    run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE setpriv --reuid nobody \
-        --regid nogroup "${groups[@]}" "$REAL/postkick" -f "$INI" "$@"
-}
-
 @test "permission denied says whose the directory is" {
-    as_user - -i run public qmgr I
+    real_kick_as - -i run public qmgr I
     is "$status" 1
     is "$stderr" "postkick: warning: $REAL/etc/postfix-run: public/qmgr: permission denied: \"public\" belongs to group postdrop"
-    as_user - -n -i run public qmgr I
+    real_kick_as - -n -i run public qmgr I
     is "$status" 1
     has "$output" 'permission denied: "public" belongs to group postdrop'
-    as_user - -i run private anvil I
+    real_kick_as - -i run private anvil I
     is "$status" 1
     has "$stderr" 'private/anvil: permission denied: "private" belongs to the mail owner'
 
     # Who is in the group may kick.
     real_clear postfix-run
-    as_user postdrop -i run public qmgr I
+    real_kick_as postdrop -i run public qmgr I
     is "$status" 0
     is "$stderr" ""
     patiently requested "$REAL/postfix-run.log" "I "
-    as_user postdrop -n -i run public qmgr I
+    real_kick_as postdrop -n -i run public qmgr I
     is "$status" 0
 
-    # What runs can be told by anybody.
-    as_user - -l -j -i run
+    # Anybody may see what runs.
+    real_kick_as - -l -j -i run
     is "$status" 0
     is "$(members enabled)" y
 }

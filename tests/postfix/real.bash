@@ -3,8 +3,8 @@
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
 #   real_can real_need real_open real_close               host_can host_need host_open host_close
 #   real_instance real_start real_stop                    host COMMAND...
-#   real_kick real_send real_log real_clear
-# and for both: patiently, requests.
+#   real_kick real_kick_as real_send real_log real_clear real_stopped
+# and for both: patiently, requests, members.
 #
 # The default instance of the scratch directory is called "postfix"; its settings are $INI.
 
@@ -176,6 +176,35 @@ real_close()
 real_kick()
 {
     run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+}
+
+# real_kick_as GROUPS ARGUMENT...: the same as nobody, with these groups, or none: "-".
+real_kick_as()
+{
+    local groups=(--clear-groups)
+    [ "$1" = - ] || groups=(--groups "$1")
+    shift
+    cp "$POSTKICK" "$REAL/postkick"
+    chmod 755 "$REAL/postkick"
+    run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE setpriv --reuid nobody \
+        --regid nogroup "${groups[@]}" "$REAL/postkick" -f "$INI" "$@"
+}
+
+# real_stopped: what is known of an instance that does not run: n, or - in a container, where
+# /proc/locks does not show all.
+real_stopped()
+{
+    if [ "$(readlink /proc/self/ns/pid)" = "pid:[$((0xEFFFFFFC))]" ]; then echo n; else echo -; fi
+}
+
+# members MEMBER...: of all lines of JSON in $output, with spaces between.
+# shellcheck disable=SC2154 # bats sets output
+members()
+{
+    python3 -c 'import json, sys
+for line in sys.stdin:
+    row = json.loads(line)
+    print(*(row[key] for key in sys.argv[1:]))' "$@" <<<"$output"
 }
 
 # real_send NAME: a message from outside of the instance's domain.

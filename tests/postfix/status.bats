@@ -21,8 +21,7 @@ setup_file()
     patiently real_ended postfix-stopped
     echo "foo bar" >"$REAL/etc/postfix-damaged/main.cf"
     kill -STOP "$(real_daemon postfix-hung qmgr)"
-    STOPPED=n
-    [ "$(readlink /proc/self/ns/pid)" = "pid:[$((0xEFFFFFFC))]" ] || STOPPED=-
+    STOPPED=$(real_stopped)
     export STOPPED
 }
 
@@ -34,15 +33,6 @@ setup()
 teardown_file()
 {
     real_close
-}
-
-# members MEMBER...: of all lines of JSON in $output, with spaces between.
-members()
-{
-    python3 -c 'import json, sys
-for line in sys.stdin:
-    row = json.loads(line)
-    print(*(row[key] for key in sys.argv[1:]))' "$@" <<<"$output"
 }
 
 queued()
@@ -107,17 +97,11 @@ postfix-disabled n y y disabled
 }
 
 @test "who is not in postdrop is not permitted to ask" {
-    cp "$POSTKICK" "$REAL/postkick"
-    chmod 755 "$REAL/postkick"
-    as_nobody() {
-        run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE setpriv --reuid nobody \
-            --regid nogroup "$@" "$REAL/postkick" -f "$INI" -s -i -
-    }
-    as_nobody --clear-groups
+    real_kick_as - -s -i -
     is "$status" 1
     has "$output" "  permission denied  "
     is "$stderr" "postkick: warning: $REAL/etc/postfix: public/qmgr: permission denied: \"public\" belongs to group postdrop"
-    as_nobody --groups postdrop
+    real_kick_as postdrop -s -i -
     is "$status" 0
     has "$output" "  responding  "
 }

@@ -1,38 +1,6 @@
 /* The listing of -l. */
-#include "fixture.h"
+#include "instances.h"
 #include "report/list.h"
-
-static struct instance instances[2];
-static struct selection_member members[2];
-static struct selection selection;
-
-static int setup(void **state)
-{
-    static const char *const names[] = {"/etc/a", "/etc/b\x1b"};
-
-    (void)state;
-    selection = (struct selection){
-        .instances = instances, .count = 2, .members = members, .member_count = 2};
-    for (size_t i = 0; i < 2; i++) {
-        instances[i] = (struct instance){.config_directory = alloc_string(names[i]),
-                                         .enabled = INSTANCE_ENABLED};
-        members[i] = (struct selection_member){.instance = &instances[i]};
-    }
-    instances[0].values[PARAMETER_MULTI_INSTANCE_NAME] = alloc_string("postfix-a");
-    instances[0].values[PARAMETER_MULTI_INSTANCE_GROUP] = alloc_string("");
-    instances[1].enabled = INSTANCE_UNKNOWN;
-    instances[1].error = alloc_string("it is\nbroken");
-    instances[1].notice = alloc_string("note");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < 2; i++)
-        instance_free(&instances[i]);
-    return 0;
-}
 
 static void assert_text(UT_string *out, const char *expected)
 {
@@ -61,12 +29,10 @@ static void test_list(void **state)
     utstring_done(&out);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_list),
+        INSTANCES_TEST(test_list),
     };
 
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);
