@@ -1,5 +1,7 @@
 /* Widths on a terminal, with the C library's tables, whatever the locale of the caller. */
 #include "base/width.h"
+#include "base/alloc.h"
+#include <errno.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <string.h>
@@ -37,6 +39,8 @@ static size_t measure(const char *text, size_t length, size_t limit, size_t *col
     locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
     size_t at = 0;
 
+    if (utf8 == (locale_t)0 && errno == ENOMEM)
+        alloc_fail();
     *columns = 0;
     while (at < length) {
         size_t wide, bytes = step(text + at, length - at, &wide);
