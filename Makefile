@@ -129,6 +129,7 @@ differential: all
 	tests/postfix/differential.py --postkick $B/postkick --count $(N)
 
 lint:
+	tests/lib/layers
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS) $(wildcard tests/*/*.[ch] tests/*/*/*.[ch])
 	$(MAKE) -s -j 2 B=$B-lint-gcc CC=gcc CFLAGS='-O2 -fanalyzer -Werror' all
 	$(MAKE) -s -j 2 B=$B-lint-gcc CC=gcc CFLAGS='-O2 -Werror' all tools floors unit
@@ -141,7 +142,7 @@ lint:
 
 SCRIPTS = $(filter-out %.bash-completion %/ansible %/debian,$(wildcard scripts/*)) \
 	$(addprefix scripts/debian/,preinst prerm postrm)
-SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/bench/run
+SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/lib/layers tests/bench/run
 
 MAN1 = $(wildcard man/*.1)
 MAN5 = $(wildcard man/*.5)
