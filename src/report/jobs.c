@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Writes to standard error; a failure has nowhere to be reported. */
+/* Writes what a command wrote to standard error, or what belongs to it; a failure has nowhere to be
+ * reported. */
 static void write_error(const char *text, size_t length)
 {
     while (length > 0) {
@@ -26,11 +27,10 @@ static void write_error(const char *text, size_t length)
     }
 }
 
-/* What follows starts on a line of its own. */
-static void end_line(const UT_string *text)
+/* Whether what follows would not start on a line of its own. */
+static bool ends_within_line(const UT_string *text)
 {
-    if (utstring_len(text) > 0 && utstring_body(text)[utstring_len(text) - 1] != '\n')
-        write_error("\n", 1);
+    return utstring_len(text) > 0 && utstring_body(text)[utstring_len(text) - 1] != '\n';
 }
 
 void report_job_heading(const struct job *job)
@@ -56,11 +56,10 @@ void report_job_output(const struct selection *selection, const struct job *job,
     if (is_labelled && (utstring_len(errors) > 0 || (shown && utstring_len(output) > 0)))
         report_job_heading(job);
     *failed = *failed || !report_flush(output);
-    if (is_labelled && shown)
-        end_line(output);
     write_error(utstring_body(errors), utstring_len(errors));
-    if (is_labelled)
-        end_line(errors);
+    const UT_string *last = utstring_len(errors) > 0 ? errors : output;
+    if (is_labelled && (last == errors || shown) && ends_within_line(last))
+        write_error("\n", 1);
 }
 
 static json_t *command_array(char *const *argv)

@@ -35,10 +35,10 @@ on_terminal()
     on_terminal -s stopped=15 -- -i - -i 0001 -P 2 -x sh -c '
         [ "${MAIL_CONFIG##*/}" = postfix ] || exit 0
         kill -TTOU $$; sleep 1000'
-    is "$output" "postkick: warning: $DEFAULT: stopped by signal 22 (Stopped (tty output)): \
+    has "$output" "postkick: warning: $DEFAULT: stopped by signal 22 (Stopped (tty output)): \
 waiting until it continues
-postkick: warning: $DEFAULT: interrupted
-status -15"
+postkick: warning: $DEFAULT: interrupted"
+    is "${output##*$'\n'}" "status -15"
 }
 
 @test "a captured command that reads the terminal is stopped, and ^C ends the run" {

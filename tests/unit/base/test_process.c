@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -378,6 +379,53 @@ static void test_lost_status(void **state)
     assert_text(&children[1], "on\n");
 }
 
+/* A callback that waits lets SIGCHLD in: the wait for it must not be in vain. */
+static void wait_for_signals(void *context, struct process *child)
+{
+    sigset_t none;
+
+    (void)context;
+    (void)child;
+    sigemptyset(&none);
+    for (int64_t end = clock_after(clock_now(), 1); clock_now() < end;)
+        (void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = 100000000}, &none);
+}
+
+static void test_signal_during_callback(void **state)
+{
+    struct process children[] = {shell("sleep 0.2", PROCESS_INHERIT),
+                                 shell("exit 0", PROCESS_INHERIT)};
+    struct limits limits = {.end = clock_after(clock_now(), 10)};
+    struct process_batch all = {.processes = children,
+                                .count = 2,
+                                .parallel = 2,
+                                .limits = &limits,
+                                .finished = wait_for_signals};
+
+    (void)state;
+    process_run(&all);
+    assert_int_equal(children[0].outcome, PROCESS_ENDED);
+    assert_int_equal(children[1].outcome, PROCESS_ENDED);
+}
+
+/* Processes whose parent has ended are waited for no longer than they are there. */
+static void test_time_limit_is_kept(void **state)
+{
+    bool was_in_time = false;
+
+    (void)state;
+    for (int i = 0; i < 5 && !was_in_time; i++) {
+        struct process child = shell("sleep 1000 & wait", PROCESS_CAPTURE);
+        int64_t before = clock_now();
+
+        run(&child, 1, 1, 1);
+        was_in_time = clock_now() < clock_after(before, 1 + PROCESS_GRACE);
+        process_free(&child);
+        reap_adopted();
+    }
+    assert_true(was_in_time);
+}
+
 static int stops;
 
 static void note_stop(void *context, struct process *child)
@@ -571,6 +619,8 @@ int main(void)
         cmocka_unit_test(test_stopped_and_interrupted),
         cmocka_unit_test(test_holds_back),
         cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_signal_during_callback),
+        cmocka_unit_test(test_time_limit_is_kept),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_many),
     };

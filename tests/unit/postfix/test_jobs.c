@@ -1,0 +1,183 @@
+/* Jobs: what becomes of which instance, in what order, and how it is described. */
+#include "fixture.h"
+#include "postfix/jobs.h"
+
+enum { COUNT = 4 };
+
+static struct instance instances[COUNT];
+static struct selection_member members[COUNT];
+static struct selection selection;
+static UT_string log_text;
+
+/* The default instance, one that is enabled, one that is not, one that has failed. */
+static int setup(void **state)
+{
+    static const enum selection_state states[] = {SELECTION_SERVE, SELECTION_SERVE,
+                                                  SELECTION_DISABLED, SELECTION_FAILED};
+    static const char *const names[] = {"default", "on", "off", "bad"};
+
+    (void)state;
+    selection = (struct selection){.members = members, .member_count = COUNT};
+    for (size_t i = 0; i < COUNT; i++) {
+        instances[i] =
+            (struct instance){.config_directory = alloc_string(names[i]), .is_default = i == 0};
+        members[i] = (struct selection_member){.instance = &instances[i], .state = states[i]};
+    }
+    instances[3].error = alloc_string("it is broken");
+    utstring_init(&log_text);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        instance_free(&instances[i]);
+    utstring_done(&log_text);
+    return 0;
+}
+
+static void add_settings(void *context, const struct instance *instance, UT_array *settings)
+{
+    (void)context;
+    strings_append(settings, "NAME=%s", instance->config_directory);
+}
+
+static void note_starting(void *context, const struct job *job)
+{
+    (void)context;
+    utstring_printf(&log_text, "%s starts; ", job->member->instance->config_directory);
+}
+
+static void note_finished(void *context, const struct job *job)
+{
+    (void)context;
+    utstring_printf(&log_text, "%s %s", job->member->instance->config_directory,
+                    job_status_name(job->status));
+    if (job->child != NULL)
+        utstring_printf(&log_text, " <%s>", utstring_body(&job->child->output.text));
+    utstring_printf(&log_text, "%s%s; ", job->reason == NULL ? "" : " ",
+                    job->reason == NULL ? "" : job->reason);
+}
+
+static struct jobs_spec shell(const char *script, enum job_order order)
+{
+    static const char *argv[] = {"sh", "-c", NULL, NULL};
+
+    argv[2] = script;
+    return (struct jobs_spec){.order = order,
+                              .program = "/bin/sh",
+                              .argv = (char *const *)(void *)argv,
+                              .parallel = 1,
+                              .streams = PROCESS_CAPTURE,
+                              .add_settings = add_settings};
+}
+
+/* Runs the spec. Returns what is logged, until the next time. */
+static const char *run(const struct jobs_spec *spec, const struct limits *limits, bool *succeeded)
+{
+    const struct jobs_observer observer = {.starting = note_starting, .finished = note_finished};
+    struct jobs jobs;
+
+    utstring_clear(&log_text);
+    jobs_plan(&jobs, &selection, spec);
+    assert_true(jobs_has_work(&jobs));
+    jobs_run(&jobs, limits, &observer);
+    *succeeded = jobs_succeeded(&jobs);
+    jobs_free(&jobs);
+    return utstring_body(&log_text);
+}
+
+static void test_orders(void **state)
+{
+    static const struct {
+        enum job_order order;
+        const char *expected;
+    } table[] = {
+        {JOB_IN_ORDER, "default starts; default ok <default>; on starts; on ok <on>; "
+                       "off disabled not enabled; bad failed it is broken; "},
+        {JOB_DEFAULT_FIRST, "default starts; default ok <default>; on starts; on ok <on>; "
+                            "off disabled not enabled; bad failed it is broken; "},
+        {JOB_DEFAULT_LAST, "on starts; default starts; default ok <default>; on ok <on>; "
+                           "off disabled not enabled; bad failed it is broken; "},
+    };
+    bool succeeded;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct jobs_spec spec = shell("printf $NAME", table[i].order);
+
+        assert_string_equal(run(&spec, &fixture_no_limits, &succeeded), table[i].expected);
+        assert_false(succeeded);
+    }
+}
+
+static void test_not_enabled(void **state)
+{
+    static char shell_name[] = "sh", option[] = "-c", script[] = "printf check";
+    char *const check[] = {shell_name, option, script, NULL};
+    struct jobs_spec spec = shell("printf start", JOB_DEFAULT_FIRST);
+    bool succeeded;
+
+    (void)state;
+    spec.argv_not_enabled = check;
+    selection.member_count = 3;
+    assert_string_equal(run(&spec, &fixture_no_limits, &succeeded),
+                        "default starts; default ok <start>; on starts; on ok <start>; "
+                        "off starts; off ok <check>; ");
+    assert_true(succeeded);
+}
+
+static void test_no_work(void **state)
+{
+    struct jobs_spec spec = shell("exit 0", JOB_IN_ORDER);
+    struct jobs jobs;
+
+    (void)state;
+    selection.members = &members[2];
+    selection.member_count = 1;
+    jobs_plan(&jobs, &selection, &spec);
+    assert_false(jobs_has_work(&jobs));
+    assert_true(jobs_succeeded(&jobs));
+    assert_true(job_seconds(&jobs.items[0]) == 0);
+    jobs_free(&jobs);
+}
+
+static void test_reasons(void **state)
+{
+    static const struct {
+        const char *script;
+        int seconds;
+        const char *expected;
+    } table[] = {
+        {"exit 3", 60, "default starts; default failed <> exit status 3; "},
+        {"kill -9 $$", 60, "default starts; default failed <> killed by signal 9 (Killed); "},
+        {"sleep 1000", 1, "default starts; default failed <> not finished within 1s; "},
+    };
+    bool succeeded;
+
+    (void)state;
+    selection.member_count = 1;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct jobs_spec spec = shell(table[i].script, JOB_IN_ORDER);
+        struct limits limits = {.end = clock_after(clock_now(), table[i].seconds),
+                                .seconds = table[i].seconds};
+
+        assert_string_equal(run(&spec, &limits, &succeeded), table[i].expected);
+        assert_false(succeeded);
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_orders),
+        TEST(test_not_enabled),
+        TEST(test_no_work),
+        TEST(test_reasons),
+    };
+
+    return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);
+}
