@@ -349,6 +349,16 @@ postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dr
     is "$status" 0
 }
 
+@test "where there are no pseudo-terminals, standard error is captured all the same" {
+    unshare -m true 2>/dev/null || skip "needs a mount namespace"
+    on postfix '[ -t 2 ] || echo none >&2'
+    run --separate-stderr unshare -m env -u MAIL_CONFIG bash -c '
+        mount -t tmpfs tmpfs /dev/pts
+        [ -L /dev/ptmx ] || mount --bind /dev/null /dev/ptmx
+        exec "$0" "$@"' "$POSTKICK" -f "$INI" -j -i - -p status
+    is "$(row 1 status stderr)" '{"status": "ok", "stderr": "none\n"}'
+}
+
 @test "-x: the environment of postmulti -x" {
     program show <<'EOF'
 #!/bin/bash
