@@ -71,17 +71,28 @@ static void report_success(const struct selection *selection, const struct kick 
     free(text);
 }
 
+/* The reason of a duplicate has that of the kick whose outcome it shares, if that one failed. */
+static void report_duplicate(const struct selection *selection, const struct kick *kick)
+{
+    char *text =
+        alloc_format("%s%s", kick->reason, kick_succeeded(kick) ? ": not kicked again" : "");
+
+    report_kick_line(selection, kick, "warning", text);
+    free(text);
+}
+
 static void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
                         int verbose)
 {
     const struct trigger *trigger = kick->trigger;
 
-    if (kick_succeeded(kick)) {
-        if (verbose > 0 && kick->status == KICK_KICKED)
-            report_success(selection, kick);
+    if (kick->status == KICK_DUPLICATE)
+        report_duplicate(selection, kick);
+    else if (kick->status == KICK_KICKED && verbose > 0)
+        report_success(selection, kick);
+    else if (kick_succeeded(kick))
         return;
-    }
-    if (!as_postfix || trigger == NULL || !report_as_postfix(kick) || says_more(trigger))
+    else if (!as_postfix || trigger == NULL || !report_as_postfix(kick) || says_more(trigger))
         report_kick_line(selection, kick, "warning", kick->reason);
 }
 

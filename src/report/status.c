@@ -1,5 +1,6 @@
 /* Whether each instance is alive, as a table and as JSON. */
 #include "report/status.h"
+#include "base/diag.h"
 #include "base/strings.h"
 #include "base/text.h"
 #include "base/width.h"
@@ -34,10 +35,24 @@ static bool shows_silence(const struct trigger *trigger)
     }
 }
 
-static enum answer find_answer(const struct kick *kick)
+/* The kick whose outcome a duplicate shares, else itself. */
+static const struct kick *find_first(const struct kick *kick)
 {
-    if (kick->duplicate_of != NULL)
-        return find_answer(kick->duplicate_of);
+    const struct kicks *all = kick->kicks;
+
+    if (kick->member->state == SELECTION_DUPLICATE) /* one kick for each instance */
+        for (size_t i = 0; i < all->count; i++)
+            if (all->items[i].member->instance == kick->member->duplicate_of)
+                return find_first(&all->items[i]);
+    while (kick->duplicate_of != NULL)
+        kick = kick->duplicate_of;
+    return kick;
+}
+
+static enum answer find_answer(const struct kick *duplicate)
+{
+    const struct kick *kick = find_first(duplicate);
+
     if (kick->trigger == NULL)
         return ANSWER_UNKNOWN;
     if (kick->status == KICK_KICKED) /* nobody can see whether a FIFO is read */
@@ -66,13 +81,15 @@ static const char *find_reason(const struct kick *kick)
 /* The state of an instance that ought to answer. */
 static const char *describe_wanted(const struct kick *kick)
 {
+    const struct trigger *trigger = find_first(kick)->trigger;
+
     if (kick->member->state == SELECTION_FAILED)
         return "configuration error";
     if (find_answer(kick) == ANSWER_YES)
         return "responding";
     if (find_answer(kick) == ANSWER_NO)
         return kick->member->instance->running == MASTER_STOPPED ? "not running" : "not responding";
-    if (kick->trigger != NULL && kick->trigger->error == EACCES)
+    if (trigger != NULL && trigger->error == EACCES)
         return "permission denied";
     return "not known";
 }
@@ -104,7 +121,7 @@ void report_status_json(const struct selection *selection, const struct kicks *k
         report_row_add_text(row, "responding", answers[find_answer(kick)]);
         report_row_add_text(row, "status", status);
         report_row_add_text(row, "reason", find_reason(kick));
-        report_row_add(row, "seconds", json_real(kick_seconds(kick)));
+        report_row_add(row, "seconds", json_real(kick_seconds(find_first(kick))));
         report_row_finish(row, out);
     }
 }
@@ -124,18 +141,30 @@ static void add_cell(UT_array *cells, const char *text)
     utstring_done(&printable);
 }
 
+/* The state as in the table, a new string. */
+static char *describe(const struct selection *selection, const struct kick *kick)
+{
+    const char *words = ought_to_answer(selection, kick->member->instance)
+                            ? describe_wanted(kick)
+                            : describe_disabled(kick);
+
+    return alloc_format("%s%s", words, kick->status == KICK_DUPLICATE ? " (duplicate)" : "");
+}
+
 static void add_row(UT_array *cells, const struct selection *selection, const struct kick *kick)
 {
     const struct instance *instance = kick->member->instance;
-    char *time = find_answer(kick) == ANSWER_YES ? alloc_format("%.1fms", kick_seconds(kick) * 1000)
+    double seconds = kick_seconds(find_first(kick));
+    char *state = describe(selection, kick);
+    char *time = find_answer(kick) == ANSWER_YES ? alloc_format("%.1fms", seconds * 1000)
                                                  : alloc_string("-");
 
     add_cell(cells, report_column(instance, PARAMETER_MULTI_INSTANCE_NAME));
     add_cell(cells, report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP));
-    add_cell(cells, ought_to_answer(selection, instance) ? describe_wanted(kick)
-                                                         : describe_disabled(kick));
+    add_cell(cells, state);
     add_cell(cells, time);
     add_cell(cells, instance->config_directory);
+    free(state);
     free(time);
 }
 
@@ -176,28 +205,33 @@ void report_status_text(const struct selection *selection, const struct kicks *k
     utarray_free(cells);
 }
 
+static void report_answer(const struct selection *selection, const struct kick *kick)
+{
+    char *text = alloc_format("answered after %.4fs", kick_seconds(kick));
+
+    report_kick_line(selection, kick, NULL, text);
+    free(text);
+}
+
 static void report_one(const struct selection *selection, const struct kick *kick, int verbose)
 {
-    bool is_wanted = ought_to_answer(selection, kick->member->instance);
+    const struct instance *instance = kick->member->instance;
+    bool is_wanted = ought_to_answer(selection, instance);
 
-    if (find_answer(kick) == ANSWER_YES) {
-        char *text = alloc_format("answered after %.4fs", kick_seconds(kick));
-        if (verbose > 0)
-            report_kick_line(selection, kick, NULL, text);
-        free(text);
-    } else if (is_wanted || verbose > 0) {
+    if (!is_wanted && verbose == 0)
+        return;
+    if (kick->member->state == SELECTION_FAILED)
+        report_instance_error(selection, instance);
+    else if (kick->member->state == SELECTION_DUPLICATE)
+        diag_warning("%s: %s", instance->config_directory, kick->reason);
+    else if (kick->status == KICK_DUPLICATE || find_answer(kick) != ANSWER_YES)
         report_kick_line(selection, kick, is_wanted ? "warning" : NULL, find_reason(kick));
-    }
+    else if (verbose > 0)
+        report_answer(selection, kick);
 }
 
 void report_status(const struct selection *selection, const struct kicks *kicks, int verbose)
 {
-    for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-
-        if (kick->member->state != SELECTION_FAILED)
-            report_one(selection, kick, verbose);
-        else if (ought_to_answer(selection, kick->member->instance) || verbose > 0)
-            report_instance_error(selection, kick->member->instance);
-    }
+    for (size_t i = 0; i < kicks->count; i++)
+        report_one(selection, &kicks->items[i], verbose);
 }

@@ -175,6 +175,28 @@ postfix-0003  inbound     responding  N.Nms  /etc/postfix-0003"
     received "$SPOOL-0001/public/qmgr" '\000' 0
 }
 
+@test "two instances with one queue manager share its answer" {
+    make_host 4
+    set_main_cf "$DEFAULT-0002" "queue_directory = $SPOOL-0001"
+    sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT-0001:" "$DEFAULT/main.cf"
+    start_listener
+    kick -s
+    is "$status" 0
+    is "$(table | grep -c "responding (duplicate)")" 2
+    has "$stderr" "$DEFAULT-0002: public/qmgr: same endpoint as $DEFAULT-0001's"
+    received "$SPOOL-0001/public/qmgr" '\000'
+    behave never "$SPOOL-0001/public/qmgr"
+    restart_listener
+    kick -s -j
+    is "$status" 1
+    is "$(rows config_directory responding status reason | sort -u)" "\
+/etc/postfix-0001|n|failed|listed twice
+/etc/postfix-0001|n|failed|request not read within 1s
+/etc/postfix-0002|n|failed|same endpoint as /etc/postfix-0001's: request not read within 1s
+/etc/postfix-0003|y|ok|
+/etc/postfix|y|ok|"
+}
+
 @test "a FIFO cannot answer" {
     make_host 2
     behave fifo "$SPOOL-0001/public/qmgr"
