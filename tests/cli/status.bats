@@ -18,10 +18,11 @@ disable()
     sed -i 's/^multi_instance_enable.*/multi_instance_enable = no/' "$DEFAULT-000$1/main.cf"
 }
 
-# table: $output without $TREE, and without figures.
+# table: $output without $TREE, and without figures, however wide they are.
 table()
 {
-    sed -E -e "s:$TREE::g" -e 's/[0-9]+\.[0-9]ms/N.Nms/g' <<<"$output"
+    sed -E -e "s:$TREE::g" -e 's/[0-9]+\.[0-9]ms +/N.Nms  /g' -e 's:- +/etc:-      /etc:' \
+        -e 's/TIME +DIR/TIME   DIR/' <<<"$output"
 }
 
 @test "all answer: one line for each instance, and an empty request to each" {
@@ -118,7 +119,7 @@ unlocked()
     has "$stderr" "postkick: fatal: "
     kick -s -c "$DEFAULT-0001"
     is "$status" 1
-    is "$(table)" "postfix-0001  outbound  not responding  -  /etc/postfix-0001"
+    is "$(table)" "postfix-0001  outbound  not responding  -      /etc/postfix-0001"
     is "$stderr" "postkick: warning: public/qmgr: nobody listens on the socket"
     kick -s -v -i 0001
     is "$status" 0
@@ -238,7 +239,7 @@ y|ok"
     rm "$DEFAULT/main.cf"
     kick -s -c "$DEFAULT"
     is "$status" 1
-    is "$(table)" "-  -  configuration error  -  /etc/postfix"
+    is "$(table)" "-  -  configuration error  -      /etc/postfix"
     is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
     kick -s -q -c "$DEFAULT"
     is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
