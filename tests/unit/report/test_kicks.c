@@ -112,6 +112,21 @@ static void test_success(void **state)
     assert_reported("");
 }
 
+/* A duplicate shares the outcome of the first, which is reported by itself. */
+static void test_duplicate(void **state)
+{
+    struct kick first = {.member = &member, .status = KICK_KICKED};
+
+    (void)state;
+    selection.is_single = false;
+    kick.status = KICK_DUPLICATE;
+    kick.duplicate_of = &first;
+    trigger.outcome = TRIGGER_DUPLICATE;
+    assert_reported("postkick: warning: /etc/a: public/x: REASON: not kicked again\n");
+    first.status = KICK_FAILED;
+    assert_reported("postkick: warning: /etc/a: public/x: REASON\n");
+}
+
 #define TEST(function) cmocka_unit_test_setup(function, setup)
 
 int main(void)
@@ -120,6 +135,7 @@ int main(void)
         TEST(test_as_postfix),
         TEST(test_own_words),
         TEST(test_success),
+        TEST(test_duplicate),
     };
 
     return cmocka_run_group_tests_name("report_kicks", tests, NULL, NULL);

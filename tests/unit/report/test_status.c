@@ -110,6 +110,35 @@ static void test_configuration_error(void **state)
     assert_state("configuration error", false);
 }
 
+/* A duplicate has the answer of the first: of the same endpoint, or of the same directory. */
+static void test_duplicate(void **state)
+{
+    static struct instance first_instance = {.config_directory = NULL};
+    struct selection_member first_member = {.instance = &first_instance};
+    struct trigger first_trigger = {.is_socket = true, .outcome = TRIGGER_KICKED};
+    struct kick pair[2] = {
+        {.member = &first_member, .trigger = &first_trigger, .status = KICK_KICKED}};
+    struct kicks both = {.items = pair, .count = 2};
+
+    (void)state;
+    trigger.outcome = TRIGGER_DUPLICATE;
+    kick.status = KICK_DUPLICATE;
+    kick.duplicate_of = &pair[0];
+    assert_state("responding (duplicate)", true);
+    pair[0].status = KICK_UNCONFIRMED;
+    first_trigger.outcome = TRIGGER_NOT_READ;
+    assert_state("not responding (duplicate)", false);
+
+    kick.duplicate_of = NULL;
+    kick.trigger = NULL;
+    kick.kicks = &both;
+    member.state = SELECTION_DUPLICATE;
+    member.duplicate_of = &first_instance;
+    assert_state("not responding (duplicate)", false);
+    pair[0].status = KICK_KICKED;
+    assert_state("responding (duplicate)", true);
+}
+
 #define TEST(function) cmocka_unit_test_setup(function, setup)
 
 int main(void)
@@ -117,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_states),
         TEST(test_single),
+        TEST(test_duplicate),
         TEST(test_configuration_error),
     };
 
