@@ -13,7 +13,7 @@ setup()
     : >"$SPEC"
     # The connection stays open for a moment, so that Postfix's own is not killed by SIGPIPE.
     for each in "work public/qmgr 0.5" "work public/quick 0.5" "work private/anvil2 0.5" \
-        "greet private/anvil" "fifo public/pickup" "fifo public/fifo" "never public/never" \
+        "work private/anvil 0.5" "fifo public/pickup" "fifo public/fifo" "never public/never" \
         "closeunread public/closing" "dead public/dead" "full public/full" \
         "dgram public/datagram" "fifonoreader public/noreader" "fifo public/linked"; do
         # shellcheck disable=SC2086 # two or three words
