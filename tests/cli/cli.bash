@@ -48,19 +48,6 @@ restart_listener()
     start_listener
 }
 
-# rows KEY...: those members of each JSON object in $output, with | between, and without $TREE.
-# shellcheck disable=SC2154 # bats sets output
-rows()
-{
-    python3 -c '
-import json, sys
-tree = sys.argv[1]
-for line in sys.stdin:
-    row = json.loads(line)
-    print("|".join(str(row[key]).replace(tree, "") for key in sys.argv[2:]))
-' "$TREE" "$@" <<<"$output"
-}
-
 # plain TEXT: without $TREE.
 plain()
 {

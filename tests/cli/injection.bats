@@ -20,7 +20,7 @@ kick = public tester x
 END
     # The allocations that fail in a sanitizer's run are a sample.
     STEP=1
-    if nm -D "$POSTKICK" | grep -q __asan_init; then STEP=7; fi
+    if is_sanitized; then STEP=7; fi
 }
 
 teardown()

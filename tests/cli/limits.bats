@@ -153,7 +153,7 @@ postfix-example.com"
 # bats test_tags=plain
 @test "without /proc: the same kicks, by name" {
     unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
-    if nm -D "$POSTKICK" | grep -q __asan_init; then skip "a sanitizer needs /proc"; fi
+    if is_sanitized; then skip "a sanitizer needs /proc"; fi
     make_tree -n 4
     behave fifo "$TREE/spool/postfix-0001/public/qmgr"
     start_listener
@@ -180,4 +180,27 @@ postfix-example.com"
     is "$status" 1
     is "$stderr" 'postkick: warning: empty macro name: "$nosuch$"
 postkick: fatal: dictionary mail_dict: macro processing error'
+}
+
+# bats test_tags=plain
+@test "an address-space limit: served, or out of memory and nothing else" {
+    local limit status met=0 served=0
+    unset MAIL_CONFIG
+    if is_sanitized; then skip "a sanitizer needs more"; fi
+    make_tree -n 300 --full
+    start_listener
+    for ((limit = 2000; limit < 6000; limit += 50)); do
+        status=0
+        bash -c 'ulimit -v "$1"; shift; exec "$@"' - "$limit" "$POSTKICK" -q -f "$INI" \
+            public qmgr I >"$TREE/out" 2>&1 || status=$?
+        case $status:$(cat "$TREE/out") in
+        0:) served=$((served + 1)) ;;
+        "1:postkick: fatal: out of memory") met=$((met + 1)) ;;
+        127:*loading* | 126:* | 139: | 137:) [ $met = 0 ] ;; # not enough to start a program
+        *) echo "limit $limit: status $status: $(cat "$TREE/out")" >&2 && return 1 ;;
+        esac
+    done
+    echo "# result: address space: $met times out of memory, $served times served" >&3
+    [ "$served" -gt 0 ]
+    [ "$met" -gt 0 ]
 }

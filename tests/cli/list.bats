@@ -4,11 +4,6 @@
 bats_require_minimum_version 1.5.0
 load cli
 
-with_mail_config()
-{
-    run --separate-stderr env MAIL_CONFIG="$1" "$POSTKICK" -f "$INI" "${@:2}"
-}
-
 @test "the text is what postmulti -l prints" {
     make_tree -n 4 -d 2
     set_main_cf "$DEFAULT-0003" 'multi_instance_name = postfix-a-name-that-is-long' 'multi_instance_group ='

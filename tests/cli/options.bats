@@ -24,6 +24,18 @@ load cli
     is "$stderr" "postkick: fatal: invalid option -- 'Z' (try --help)"
     kick $'-\xff' flush
     is "$stderr" "postkick: fatal: invalid option -- '\\377' (try --help)"
+    # however long
+    local long
+    long=$(printf '%0100000d' 0)
+    for option in "--$long" "-t$long" "-o$long" "-g$long" "-i$long" "-c$long" "-P$long"; do
+        kick "$option" public qmgr W
+        is "$status" 1
+    done
+    for operands in "$long" "public $long W" "$long qmgr W" "public qmgr W $long"; do
+        # shellcheck disable=SC2086
+        kick $operands
+        is "$status" 1
+    done
     is "$(cat "$LOG")" ""
 }
 

@@ -96,6 +96,19 @@ other_endpoints()
     grep -q '"name": "postfix-0001"' "$BATS_TEST_TMPDIR/rows"
 }
 
+@test "postkick.ini that is replaced all the time is read whole" {
+    make_tree -n 2
+    start_listener
+    cp "$INI" "$INI.good"
+    # shellcheck disable=SC2016 # for the other shell
+    bash -c 'while :; do cp "$1.good" "$1.new"; mv "$1.new" "$1"; done' - "$INI" >/dev/null 2>&1 \
+        3>&- &
+    SWAPPER=$!
+    for ((i = 0; i < 50; i++)); do
+        "$POSTKICK" -f "$INI" -q public qmgr I
+    done
+}
+
 # shown: what the last kick wrote is kept, and it was an error.
 shown()
 {

@@ -4,12 +4,6 @@
 bats_require_minimum_version 1.5.0
 load cli
 
-# with_mail_config DIR ARGUMENT...: as kick, with MAIL_CONFIG in the environment.
-with_mail_config()
-{
-    run --separate-stderr env -u MAIL_VERBOSE MAIL_CONFIG="$1" "$POSTKICK" -f "$INI" "${@:2}"
-}
-
 # kicked ARGUMENT...: the last components of the configuration directories that are kicked, and
 # those that are not with their status.
 kicked()
@@ -182,7 +176,7 @@ postkick: fatal: No matching instances"
 }
 
 @test "one bad instance never stops the others" {
-    make_tree -n 10
+    make_tree -n 15
     rm "$DEFAULT-0001/main.cf"
     printf 'foo bar\n' >>"$DEFAULT-0002/main.cf"
     printf 'a = b\0\n' >>"$DEFAULT-0003/main.cf"
@@ -194,6 +188,12 @@ postkick: fatal: No matching instances"
     truncate -s 17M "$DEFAULT-0006/main.cf"
     set_main_cf "$DEFAULT-0007" 'queue_directory = spool'
     set_main_cf "$DEFAULT-0008" 'multi_instance_enable = perhaps'
+    ln -sf /dev/zero "$DEFAULT-0010/main.cf"
+    ln -sf main.cf "$DEFAULT-0011/main.cf"
+    rm -r "${DEFAULT:?}-0012"
+    # large, but not too large
+    head -c 15000000 /dev/zero | tr '\0' y | sed 's/^/x = /' >>"$DEFAULT-0013/main.cf"
+    seq 100000 | sed 's/.*/x& = y/' >>"$DEFAULT-0014/main.cf"
     sed -i 's:^multi_instance_directories.*:&\n    relative/dir:' "$DEFAULT/main.cf"
     start_listener
     kick -j public qmgr W
@@ -209,14 +209,17 @@ relative/dir|failed|multi_instance_directories: not an absolute path: relative/d
 /etc/postfix-0006|failed|open /etc/postfix-0006/main.cf: file is larger than 16777216 bytes
 /etc/postfix-0007|failed|queue_directory is not an absolute path: spool
 /etc/postfix-0008|failed|bad boolean configuration: multi_instance_enable = perhaps
-/etc/postfix-0009|kicked|"
-    run grep -v -c overriding <<<"$stderr"
-    is "$output" 9
+/etc/postfix-0009|kicked|
+/etc/postfix-0010|failed|open /etc/postfix-0010/main.cf: not a regular file
+/etc/postfix-0011|failed|open /etc/postfix-0011/main.cf: Too many levels of symbolic links
+/etc/postfix-0012|failed|open /etc/postfix-0012/main.cf: No such file or directory
+/etc/postfix-0013|kicked|
+/etc/postfix-0014|kicked|"
+    is "$(grep -v -c overriding <<<"$stderr")" 12
     has "$stderr" "postkick: warning: $DEFAULT-0001: open $DEFAULT-0001/main.cf: No such file or directory"
     # once for each instance, however many targets
     kick flush
-    run grep -c "^postkick: warning: $DEFAULT-0001: open" <<<"$stderr"
-    is "$output" 1
+    is "$(grep -c "^postkick: warning: $DEFAULT-0001: open" <<<"$stderr")" 1
 }
 
 @test "an instance that cannot be read, and -i and -g" {
@@ -294,6 +297,9 @@ postkick: warning: /etc/postfix-0003: same queue directory as /etc/postfix-0002:
     kick public qmgr W
     is "$status" 1
     is "$stderr" "postkick: fatal: multi_instance_directories: more than 65536 instances"
+    # and 60,000 that are not there, beside one that is
+    sed -i '6000,$d' "$DEFAULT/main.cf"
+    yes ' /r' | head -n 60000 >>"$DEFAULT/main.cf"
 }
 
 @test "main.cf warnings, each once" {

@@ -68,11 +68,21 @@ refused()
     rmdir "$INI"
     mkfifo "$INI"
     refused 'postkick: fatal: open /postkick.ini: not a regular file'
+    ln -sf /dev/zero "$INI"
+    refused 'postkick: fatal: open /postkick.ini: not a regular file'
     rm "$INI"
     printf '[kick]\n\0' >"$INI"
     refused 'postkick: fatal: read /postkick.ini: file contains a null byte'
     truncate -s 300K "$INI"
     refused 'postkick: fatal: open /postkick.ini: file is larger than 262144 bytes'
+    # as many settings as fit, and anything at all
+    python3 -c 'print("[kick]", *("k%d=" % i for i in range(30000)), sep="\n")' >"$INI"
+    kick public qmgr W
+    is "$status" 1
+    is "${stderr_lines[-1]}" "postkick: fatal: $INI: [kick] k29999: unknown setting"
+    python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(1, 256)) * 500)' >"$INI"
+    kick public qmgr W
+    is "$status" 1
 }
 
 @test "settings for what main.cf does not set" {

@@ -80,3 +80,17 @@ postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
 postkick: warning: public/one: not confirmed: interrupted
 postkick: warning: public/two: not confirmed: interrupted"
 }
+
+@test "at any moment: dies of it, and the rows that it writes are true" {
+    local number after
+    for number in 1 2 15; do
+        for after in 0.001 0.002 0.003 0.005 0.01 0.1 0.3; do
+            run --separate-stderr timeout --preserve-status -k 5 -s "$number" "$after" \
+                env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -j public qmgr "s$number.$after"
+            is "$status" $((128 + number))
+            [ -z "$output" ] || is "$(grep -c -e '"status": "kicked"' \
+                -e '"reason": "not confirmed: interrupted"' <<<"$output")" 4
+        done
+        is "$(grep -c '"status": "kicked"' <<<"$output")" 2
+    done
+}

@@ -93,6 +93,24 @@ received()
     }
 }
 
+is_sanitized()
+{
+    nm -D "$POSTKICK" | grep -q __asan_init
+}
+
+# rows KEY...: those members of each JSON object in $output, with | between, and without $TREE.
+# shellcheck disable=SC2154 # bats sets output
+rows()
+{
+    python3 -c '
+import json, sys
+tree = sys.argv[1]
+for line in sys.stdin:
+    row = json.loads(line)
+    print("|".join(str(row[key]).replace(tree, "") for key in sys.argv[2:]))
+' "${TREE:-}" "$@" <<<"$output"
+}
+
 # is TEXT EXPECTED: a comparison that shows both.
 is()
 {

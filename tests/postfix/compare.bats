@@ -25,14 +25,13 @@ setup()
     ln -s qmgr "$public/link"
     start_listener
     ln "$public/linked" "$public/other"
-    # As if its master ran.
-    exec {MASTER}>"$SPOOL/pid/master.pid"
-    flock -n "$MASTER"
+    hold_locks "$SPOOL"
 }
 
 teardown()
 {
     stop_listener
+    release_locks
 }
 
 # answer DIR COMMAND...: what it writes and how it ends, in DIR.

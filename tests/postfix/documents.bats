@@ -10,7 +10,20 @@ setup_file()
 {
     host_can || return 0
     host_open
-    [ -z "${HOST:-}" ] || host_instances
+    [ -z "${HOST:-}" ] || make_host
+}
+
+# The program in /usr/local/sbin, and the instances in a /var/spool of their own: the locks of an
+# overlay cannot be looked up in /proc/locks.
+make_host()
+{
+    mkdir "$BATS_FILE_TMPDIR/sbin"
+    cp "$POSTKICK" "$ROOT"/scripts/postkick-requeue "$BATS_FILE_TMPDIR/sbin"
+    host mount --bind "$BATS_FILE_TMPDIR/sbin" /usr/local/sbin
+    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
+        mount --bind '$HOST/spool' /var/spool"
+    host_instances postfix-in:inbound postfix-out:outbound
+    host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
 }
 
 teardown_file()

@@ -23,26 +23,13 @@ setup()
     host_need
 }
 
-# Debian's default instance, and three made by postmulti(1), the last one not enabled. All four run.
+# All four run.
 make_host()
 {
-    local name
     host cp "$POSTKICK" "$HOST/postkick"
-    host postconf -e 'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
-        'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
-    host postmulti -e init
-    for name in postfix-a postfix-b postfix-off; do
-        # Postfix waits for files that are new.
-        host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
-        host postmulti -I $name -G outgoing -e create
-        host postconf -c "/etc/$name" -e "maillog_file = /var/log/$name.log" 'alias_maps =' \
-            'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
-    done
-    host postmulti -i postfix-a -e enable
-    host postmulti -i postfix-b -e enable
-    host bash -c 'sed -i -e "s/ qmgr\$/ qmgr -v/" /etc/postfix*/master.cf
-        touch -d "1 hour ago" /etc/postfix*/*.cf'
-    host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
+    host_instances postfix-{a,b,off}:some
+    host sed -i 's/ qmgr$/ qmgr -v/' /etc/postfix{,-a,-b,-off}/master.cf
+    host_aged postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
     host postfix -c /etc/postfix-off start >>"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
 }
 
@@ -101,7 +88,7 @@ kick_host()
     kick_host -v -i /etc/postfix-b -i - public qmgr I
     is "$status" 0
     is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix /etc/postfix-b"
-    kick_host -v -g outgoing public qmgr I
+    kick_host -v -g some public qmgr I
     is "$status" 0
     is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix-a /etc/postfix-b"
     kick_host -v -i off public qmgr I
@@ -132,9 +119,9 @@ lists_alike()
     lists_alike -i postfix-a
     lists_alike -i b
     lists_alike -i /etc/postfix-off
-    lists_alike -g outgoing
+    lists_alike -g some
     lists_alike -R
-    lists_alike -R -g outgoing
+    lists_alike -R -g some
     lists_alike -a
 }
 

@@ -195,16 +195,6 @@ deferred_still()
     patiently real_log postfix-out "status=sent"
 }
 
-# values MEMBER: of the lines of JSON in $output.
-values()
-{
-    python3 -c '
-import json, sys
-member = sys.argv[1]
-print("".join(f"{json.loads(line)[member]}" + ("|" if member == "reason" else " ")
-              for line in sys.argv[2].splitlines()))' "$1" "$output"
-}
-
 @test "a stopped qmgr is unconfirmed after its own limit, and the others at once" {
     local stopped
     echo "application_event_drain_time = 3s" >>"$REAL/etc/postfix-in/main.cf"
@@ -215,8 +205,8 @@ print("".join(f"{json.loads(line)[member]}" + ("|" if member == "reason" else " 
 
     is "$status" 1
     is "$stderr" "postkick: warning: $REAL/etc/postfix-in: public/qmgr: request not read within 3s"
-    is "$(values status)" "kicked unconfirmed kicked disabled "
-    is "$(values reason)" "|request not read within 3s|||"
-    is "$(values seconds | awk '{ print ($1 < 2), ($2 >= 3 && $2 < 20), ($3 < 2) }')" "1 1 1"
+    is "$(rows status | paste -s -d " ")" "kicked unconfirmed kicked disabled"
+    is "$(rows reason | paste -s -d "|")" "|request not read within 3s||"
+    is "$(rows seconds | paste -s -d " " | awk '{ print ($1 < 2), ($2 >= 3 && $2 < 20), ($3 < 2) }')" "1 1 1"
     patiently requested "$REAL/postfix-in.log" "I " # late, but it came
 }

@@ -33,20 +33,20 @@ teardown_file()
 @test "-l -j: running, stopped and never started instances" {
     real_kick -l -j
     is "$status" 0
-    is "$(members config_directory | sed "s|.*/||" | tr '\n' ' ')" \
+    is "$(rows config_directory | sed "s|.*/||" | tr '\n' ' ')" \
         "postfix postfix-run postfix-stopped postfix-never "
-    is "$(members running | tr '\n' ' ')" "n y $STOPPED n "
-    is "$(members queue_directory)" "$(printf '%s\n' "$REAL"/spool/postfix{,-run,-stopped,-never})"
-    is "$(members data_directory)" "$(printf '%s\n' "$REAL"/lib/postfix{,-run,-stopped,-never})"
+    is "$(rows running | tr '\n' ' ')" "n y $STOPPED n "
+    is "$(rows queue_directory)" "$(printf '%s\n' "$REAL"/spool/postfix{,-run,-stopped,-never})"
+    is "$(rows data_directory)" "$(printf '%s\n' "$REAL"/lib/postfix{,-run,-stopped,-never})"
 }
 
 @test "an instance that died without a word does not run" {
     real_start postfix-stopped
     real_kick -l -j
-    is "$(members running | tr '\n' ' ')" "n y y n "
+    is "$(rows running | tr '\n' ' ')" "n y y n "
     real_stop postfix-stopped # by SIGKILL: the pid file stays as it is
     real_kick -l -j
-    is "$(members running | tr '\n' ' ')" "n y $STOPPED n "
+    is "$(rows running | tr '\n' ' ')" "n y $STOPPED n "
 }
 
 @test "-n says what a kick would meet, and sends nothing" {
@@ -104,7 +104,7 @@ postkick: warning: $REAL/etc/postfix-never: public/qmgr: not running"
     # Anybody may see what runs.
     real_kick_as - -l -j -i run
     is "$status" 0
-    is "$(members enabled)" y
+    is "$(rows enabled)" y
 }
 
 # look: looks at everything, over and over, until $REAL/enough is there, and counts.
@@ -155,7 +155,7 @@ values_alike()
     for name; do
         value=$(postconf -c "$REAL/etc/postfix-run" -x -h "$name" 2>/dev/null)
         case $name in multi_instance_*) value=${value:--} ;; esac
-        is "$(members "${name#multi_instance_}")" "$value"
+        is "$(rows "${name#multi_instance_}")" "$value"
     done
 }
 

@@ -27,22 +27,11 @@ setup()
 # but for what it runs of itself.
 make_host()
 {
-    local name
     host mkdir "$HOST/usr" "$HOST/usr.work"
     host mount -t overlay overlay -o lowerdir=/usr \
         -o upperdir="$HOST/usr",workdir="$HOST/usr.work" /usr
     host cp "$POSTKICK" /usr/local/sbin/postkick
-    host postconf -e 'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
-        'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
-    host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
-    host postmulti -e init
-    for name in postfix-a postfix-off postfix-c; do
-        host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
-        host postmulti -I $name -G some -e create
-        host postconf -c "/etc/$name" -e "maillog_file = /var/log/$name.log" 'alias_maps =' \
-            'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
-        [ $name = postfix-off ] || host postmulti -i $name -e enable
-    done
+    host_instances postfix-{a,off,c}:some
     host mv /usr/lib/postfix/sbin/postfix-script /usr/lib/postfix/sbin/postfix-script.real
     host tee /usr/lib/postfix/sbin/postfix-script >/dev/null <<'EOF'
 #!/bin/sh
@@ -53,7 +42,6 @@ esac
 exec "$0.real" "$@"
 EOF
     host chmod 755 /usr/lib/postfix/sbin/postfix-script
-    host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
 }
 
 # wrapper COMMAND: what postfix(1) runs from now on.
@@ -172,21 +160,13 @@ ours()
     host cp -p /var/saved /etc/postfix-a/main.cf
 }
 
-# member NAME: that member of all rows, one word.
-member()
-{
-    printf '%s\n' "$output" | python3 -c '
-import json, sys
-print(*(json.loads(line)[sys.argv[1]] for line in sys.stdin))' "$1"
-}
-
 @test "in parallel, with JSON: daemons run, and hold up nobody" {
     ours -j -P 4 -t 60 -p start
     is "$status" 0
-    is "$(member config_directory)" "/etc/postfix /etc/postfix-a /etc/postfix-off /etc/postfix-c"
-    is "$(member status)" "ok ok ok ok"
-    is "$(member exit_status)" "0 0 0 0"
-    is "$(member command | grep -o "'[a-z]*'" | tr '\n' ' ')" "'start' 'start' 'check' 'start' "
+    is "$(rows config_directory | paste -s -d " ")" "/etc/postfix /etc/postfix-a /etc/postfix-off /etc/postfix-c"
+    is "$(rows status | paste -s -d " ")" "ok ok ok ok"
+    is "$(rows exit_status | paste -s -d " ")" "0 0 0 0"
+    is "$(rows command | grep -o "'[a-z]*'" | tr '\n' ' ')" "'start' 'start' 'check' 'start' "
     is "$(runs | head -n 1)" "/etc/postfix start"
     # instances can be told from what was said
     ours -P 4 -p status
@@ -203,10 +183,10 @@ postfix-off/postfix-script: the Postfix mail system is not running"
 postfix/postfix-script: fatal: the Postfix mail system is already running
 postkick: warning: /etc/postfix: exit status 1"
     ours -j -p reload
-    is "$(member status)" "ok ok disabled ok"
+    is "$(rows status | paste -s -d " ")" "ok ok disabled ok"
     ours -j -P 4 -p stop
     is "$status" 0
-    is "$(member status)" "ok ok disabled ok"
+    is "$(rows status | paste -s -d " ")" "ok ok disabled ok"
     runs | tail -n 1 >"$BATS_TEST_TMPDIR/last"
     is "$(cat "$BATS_TEST_TMPDIR/last")" "/etc/postfix stop"
 }

@@ -2,9 +2,10 @@
 #
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
 #   real_can real_need real_open real_close               host_can host_need host_open host_close
-#   real_instance real_start real_stop                    host COMMAND...
-#   real_kick real_kick_as real_send real_log real_clear real_stopped
-# and for both: patiently, requests, members.
+#   real_instance real_start real_stop                    host_instances
+#   real_kick real_kick_as real_send real_log real_clear  host COMMAND...
+#   real_stopped
+# and for both: patiently, requests.
 #
 # The default instance of the scratch directory is called "postfix"; its settings are $INI.
 
@@ -197,16 +198,6 @@ real_stopped()
     if [ "$(readlink /proc/self/ns/pid)" = "pid:[$((0xEFFFFFFC))]" ]; then echo n; else echo -; fi
 }
 
-# members MEMBER...: of all lines of JSON in $output, with spaces between.
-# shellcheck disable=SC2154 # bats sets output
-members()
-{
-    python3 -c 'import json, sys
-for line in sys.stdin:
-    row = json.loads(line)
-    print(*(row[key] for key in sys.argv[1:]))' "$@" <<<"$output"
-}
-
 # real_send NAME: a message from outside of the instance's domain.
 real_send()
 {
@@ -274,6 +265,33 @@ host_open()
     exec {fd}<&-
 }
 
+# host_instances NAME:GROUP...: a default instance, with nothing in it that this machine's has, and
+# those, made by postmulti(1); all enabled but postfix-off.
+host_instances()
+{
+    local each name
+    host bash -c 'rm -rf /etc/postfix-* /var/spool/postfix-* /var/lib/postfix-*
+        cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
+        printf "%s\n" "$@" >/etc/postfix/main.cf' - 'compatibility_level = 3.6' 'alias_maps =' \
+        'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
+        'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+    host_aged postmulti -e init
+    for each; do
+        name=${each%:*}
+        host_aged postmulti -I "$name" -G "${each#*:}" -e create
+        host postconf -c "/etc/$name" -e "maillog_file = /var/log/$name.log" 'alias_maps =' \
+            'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+        [ "$name" = postfix-off ] || host postmulti -i "$name" -e enable
+    done
+    host_aged true
+}
+
+# host_aged COMMAND...: in the namespace, with files that are not new: Postfix waits for those.
+host_aged()
+{
+    host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf; exec "$@"' - "$@"
+}
+
 # host COMMAND...: in the namespace.
 host()
 {
@@ -293,29 +311,4 @@ host_close()
             kill -KILL -- "-$pid"
         done' 2>/dev/null || true
     kill "$HOST_PID"
-}
-
-# host_instances: after host_open, Debian's default instance and postfix-in and postfix-out, of the
-# groups inbound and outbound, enabled and running, with the program in /usr/local/sbin.
-host_instances()
-{
-    local name
-    mkdir "$BATS_FILE_TMPDIR/sbin"
-    cp "$POSTKICK" "$ROOT"/scripts/postkick-requeue "$BATS_FILE_TMPDIR/sbin"
-    host mount --bind "$BATS_FILE_TMPDIR/sbin" /usr/local/sbin
-    # The locks of an overlay cannot be looked up in /proc/locks.
-    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
-        mount --bind '$HOST/spool' /var/spool"
-    host postconf -e 'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
-        'inet_interfaces = loopback-only' 'inet_protocols = ipv4' 'alias_maps ='
-    host postmulti -e init
-    for name in in out; do
-        host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf' # Postfix waits for files that are new
-        host postmulti -I postfix-$name -G ${name}bound -e create
-        host postconf -c "/etc/postfix-$name" -e "maillog_file = /var/log/postfix-$name.log" \
-            'alias_maps =' 'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
-        host postmulti -i postfix-$name -e enable
-    done
-    host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf'
-    host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
 }

@@ -88,12 +88,12 @@ postkick: warning: postfix-damaged: postfix-damaged/main.cf, line 1: missing '='
 @test "the same in JSON" {
     real_kick -s -j -q -t 1
     is "$status" 1
-    is "$(members name enabled running responding status)" "\
-- y y y ok
-postfix-hung y y n failed
-postfix-stopped y $STOPPED n failed
-postfix-disabled n y y disabled
-- - - - failed"
+    is "$(rows name enabled running responding status)" "\
+-|y|y|y|ok
+postfix-hung|y|y|n|failed
+postfix-stopped|y|$STOPPED|n|failed
+postfix-disabled|n|y|y|disabled
+-|-|-|-|failed"
 }
 
 @test "who is not in postdrop is not permitted to ask" {
