@@ -137,9 +137,8 @@ static int kick_selected(const struct command *command, struct selection *select
     struct kicks kicks;
     bool sent = true;
 
-    kicks_init(&kicks, selection, targets, is_action(command),
-               settings_kick_limit(command->settings));
-    kicks_plan(&kicks);
+    kicks_init(&kicks, targets, is_action(command), settings_kick_limit(command->settings));
+    kicks_plan(&kicks, selection);
     if (command->options->dry_run)
         kicks_check(&kicks, locks);
     else

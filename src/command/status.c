@@ -21,7 +21,7 @@ static UT_array *make_targets(void)
  * requests. */
 static void limit_kicks(struct kicks *kicks, int seconds)
 {
-    for (size_t i = 0; i < kicks->count; i++)
+    for (size_t i = 0; i < kicks->trigger_count; i++)
         kicks->triggers[i].send_limit = kicks->triggers[i].read_limit = seconds;
 }
 
@@ -56,8 +56,8 @@ static int ask_selected(const struct command *command, struct selection *selecti
     struct master_locks *locks = master_locks_new();
     struct kicks kicks;
 
-    kicks_init(&kicks, selection, targets, true, settings_status_limit(command->settings));
-    kicks_plan(&kicks);
+    kicks_init(&kicks, targets, true, settings_status_limit(command->settings));
+    kicks_plan(&kicks, selection);
     limit_kicks(&kicks, settings_status_limit(command->settings));
     bool sent = command_send(command, &kicks);
     command_explain(command, &kicks, locks);

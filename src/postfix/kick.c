@@ -6,6 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+/* A table of uthash hangs on its first element, which gcc's analyzer takes for a leak. clang knows
+ * no such option. */
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 /* In actions, Postfix's two trigger servers go by what main.cf calls them. */
 static const char *service_name(const struct instance *instance, const char *service,
                                 bool is_action)
@@ -69,32 +75,46 @@ static bool shares(const struct kick *kick, struct kick *first)
     return true;
 }
 
+static void take_claim(struct kick *kick)
+{
+    struct kicks *kicks = kick->kicks;
+
+    kick->has_claim = true;
+    HASH_ADD(hh, kicks->claims, key, sizeof(kick->key), kick);
+}
+
+static void drop_claim(struct kick *kick)
+{
+    struct kicks *kicks = kick->kicks;
+
+    if (kick->has_claim)
+        HASH_DEL(kicks->claims, kick);
+    kick->has_claim = false;
+}
+
 /* For trigger: whether the endpoint is this kick's to send to. */
 static bool claim(void *context, const struct endpoint_identity *identity)
 {
     struct kick *kick = context, *first;
-    struct kicks *kicks = kick->kicks;
 
-    if (kick->hh.tbl != NULL)
-        HASH_DEL(kicks->claims, kick); /* of an attempt before */
-    kick->hh.tbl = NULL;
+    drop_claim(kick); /* of an attempt before */
     memset(&kick->key, 0, sizeof(kick->key));
     kick->key.endpoint = *identity;
-    kick->key.request = shared_request(kicks->targets, kick->request);
-    HASH_FIND(hh, kicks->claims, &kick->key, sizeof(kick->key), first);
-    if (first != NULL && shares(kick, first)) {
-        kick->duplicate_of = first;
-        return false;
+    kick->key.request = shared_request(kick->kicks->targets, kick->request);
+    HASH_FIND(hh, kick->kicks->claims, &kick->key, sizeof(kick->key), first);
+    if (first == NULL) {
+        take_claim(kick);
+        return true;
     }
-    if (first == NULL)
-        HASH_ADD(hh, kicks->claims, key, sizeof(kick->key), kick);
-    return true;
+    kick->duplicate_of = shares(kick, first) ? first : NULL;
+    return kick->duplicate_of == NULL;
 }
 
-static void plan_trigger(struct kick *kick, struct trigger *trigger)
+static void plan_trigger(struct kick *kick)
 {
     const struct instance *instance = kick->member->instance;
     int limit = kick->kicks->limit;
+    struct trigger *trigger = &kick->kicks->triggers[kick->kicks->trigger_count++];
 
     kick->trigger = trigger;
     trigger_init(trigger);
@@ -111,67 +131,72 @@ static void plan_trigger(struct kick *kick, struct trigger *trigger)
     trigger->context = kick;
 }
 
-static void plan_one(struct kicks *kicks, size_t number)
+static void plan_one(struct kick *kick, struct kicks *kicks, const struct selection_member *member,
+                     const struct target *target)
 {
-    struct kick *kick = &kicks->items[number];
-    const struct selection_member *member = kick->member;
-    const char *service = service_name(member->instance, kick->service, kicks->is_action);
+    const char *service = service_name(member->instance, target->service, kicks->is_action);
 
-    kick->is_planned = true;
-    kick->status = planned_status(member->state);
-    if (service[0] != '\0') /* unless the instance could not be read */
-        kick->service = service;
+    *kick = (struct kick){.member = member,
+                          .class = target->class,
+                          .service = service[0] != '\0' ? service : target->service,
+                          .request = target->request,
+                          .status = planned_status(member->state),
+                          .kicks = kicks};
     if (member->state == SELECTION_FAILED)
         kick->reason = alloc_string(member->instance->error);
     if (member->state == SELECTION_DUPLICATE)
-        kick->reason = alloc_string("listed twice");
+        kick->reason = alloc_string("listed twice in multi_instance_directories");
     if (member->state != SELECTION_SERVE)
         return;
     if (target_service_is_valid(kick->service)) {
-        plan_trigger(kick, &kicks->triggers[number]);
+        plan_trigger(kick);
     } else {
         kick->status = KICK_FAILED;
         kick->reason = alloc_format("invalid service name: %s", kick->service);
     }
 }
 
-void kicks_init(struct kicks *kicks, const struct selection *selection, const UT_array *targets,
-                bool is_action, int limit)
+/* What points to the kick points to its new place, after all have moved. */
+static void move_pointers(struct kick *kick)
 {
-    size_t each = utarray_len(targets), count = selection->member_count * each;
-
-    *kicks = (struct kicks){.items = alloc_zeroed(count, sizeof(*kicks->items)),
-                            .triggers = alloc_zeroed(count, sizeof(*kicks->triggers)),
-                            .count = count,
-                            .targets = targets,
-                            .is_action = is_action,
-                            .limit = limit};
-    for (size_t i = 0; i < count; i++) {
-        const struct target *target = target_item(targets, i % each);
-
-        kicks->items[i] = (struct kick){.member = &selection->members[i / each],
-                                        .class = target->class,
-                                        .service = target->service,
-                                        .request = target->request,
-                                        .kicks = kicks};
-        kicks->triggers[i].state = TRIGGER_DONE; /* until it is planned */
-    }
+    if (kick->trigger != NULL)
+        kick->trigger->context = kick;
+    if (kick->duplicate_of != NULL)
+        kick->duplicate_of = kick->duplicate_of->moved;
+    if (kick->has_claim)
+        take_claim(kick);
 }
 
-void kicks_plan_member(struct kicks *kicks, size_t number)
+void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, int limit)
+{
+    *kicks = (struct kicks){.targets = targets, .is_action = is_action, .limit = limit};
+}
+
+void kicks_plan(struct kicks *kicks, const struct selection *selection)
 {
     size_t each = utarray_len(kicks->targets);
+    struct kick *earlier = kicks->items, *next = earlier, *end = earlier + kicks->count;
+    struct kick *items = alloc_zeroed(selection->member_count * each, sizeof(*items));
 
-    for (size_t i = number * each; i < (number + 1) * each; i++)
-        if (!kicks->items[i].is_planned)
-            plan_one(kicks, i);
-}
+    if (kicks->triggers == NULL)
+        kicks->triggers = alloc_zeroed(selection->count * each, sizeof(*kicks->triggers));
+    kicks->items = items;
+    kicks->count = selection->member_count * each;
+    for (size_t i = 0; i < kicks->count; i++) {
+        const struct selection_member *member = &selection->members[i / each];
 
-void kicks_plan(struct kicks *kicks)
-{
+        if (next == end || next->member->instance != member->instance) {
+            plan_one(&items[i], kicks, member, target_item(kicks->targets, i % each));
+            continue;
+        }
+        items[i] = *next;
+        items[i].member = member;
+        next++->moved = &items[i];
+    }
+    HASH_CLEAR(hh, kicks->claims);
     for (size_t i = 0; i < kicks->count; i++)
-        if (!kicks->items[i].is_planned)
-            plan_one(kicks, i);
+        move_pointers(&items[i]);
+    free(earlier);
 }
 
 static enum kick_status outcome_status(enum trigger_outcome outcome)
@@ -193,13 +218,13 @@ static enum kick_status outcome_status(enum trigger_outcome outcome)
 int kicks_run(struct kicks *kicks, const struct kicks_options *options)
 {
     struct fanout fanout = {.triggers = kicks->triggers,
-                            .count = kicks->count,
+                            .count = kicks->trigger_count,
                             .connections = options->connections,
                             .limits = options->limits,
                             .progress = options->progress,
                             .context = options->context};
 
-    for (size_t i = 0; i < kicks->count; i++)
+    for (size_t i = 0; i < kicks->trigger_count; i++)
         kicks->triggers[i].wait_for_close = options->wait;
     int error = fanout_run(&fanout);
     for (size_t i = 0; i < kicks->count; i++)

@@ -32,8 +32,9 @@ struct kick {
     char *reason;                    /* what an administrator can act on; NULL when all is well */
 
     /* its own */
-    bool is_planned;
     struct kicks *kicks;
+    struct kick *moved; /* to where, by kicks_plan() */
+    bool has_claim;     /* it opened the endpoint first, and is found by the key */
     struct {
         struct endpoint_identity endpoint;
         const char *request; /* the same address for the same text */
@@ -42,13 +43,16 @@ struct kick {
 };
 
 struct kicks {
-    struct kick *items;       /* in the order of instances, then of targets */
-    struct trigger *triggers; /* one for each, idle when it is to be run */
+    struct kick *items; /* in the order of instances, then of targets */
     size_t count;
+
+    /* its own */
     const UT_array *targets;
     bool is_action;
     int limit;
-    struct kick *claims; /* those that opened an endpoint first, by key */
+    struct trigger *triggers; /* in the order of planning; they never move */
+    size_t trigger_count;
+    struct kick *claims;
 };
 
 struct kicks_options {
@@ -60,19 +64,19 @@ struct kicks_options {
 };
 
 /*
- * Makes room for the kicks of all targets (an array of struct target) in all members of the
- * selection. is_action: qmgr and pickup mean each instance's queue_service_name and
- * pickup_service_name. limit: seconds that no limit of an instance exceeds. kicks_free() empties
- * *kicks, which must stay where it is; targets and selection must outlive it.
+ * Makes *kicks empty, for targets (an array of struct target). is_action: qmgr and pickup mean each
+ * instance's queue_service_name and pickup_service_name. limit: seconds that no limit of an
+ * instance exceeds. kicks_free() empties *kicks, which must stay where it is; targets must outlive
+ * it.
  */
-void kicks_init(struct kicks *kicks, const struct selection *selection, const UT_array *targets,
-                bool is_action, int limit);
+void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, int limit);
 
-/* Lays out the kicks of the selection's member of that number, whose state is known by now. */
-void kicks_plan_member(struct kicks *kicks, size_t number);
-
-/* The same for all members that are not planned yet. */
-void kicks_plan(struct kicks *kicks);
+/*
+ * Lays out the kicks of all targets in the members of a selection that is marked. May be called
+ * again when the same selection has got more members: they get their place, and the others keep
+ * their kicks, which may move in memory. The selection must outlive *kicks.
+ */
+void kicks_plan(struct kicks *kicks, const struct selection *selection);
 
 /*
  * Sends the requests of all kicks that are planned and have not run yet at once, and waits. May be

@@ -128,6 +128,9 @@ CALL(char *, fgets, (char *line, int size, FILE *file), (line, size, file), NULL
 CALL(ssize_t, __getdelim, (char **line, size_t *size, int end, FILE *file), (line, size, end, file),
      -1)
 CALL(int, fstat, (int fd, struct stat *status), (fd, status), -1)
+CALL(int, statx,
+     (int fd, const char *restrict path, int flags, unsigned mask, struct statx *restrict status),
+     (fd, path, flags, mask, status), -1)
 CALL(int, stat, (const char *path, struct stat *status), (path, status), -1)
 CALL(int, lstat, (const char *path, struct stat *status), (path, status), -1)
 CALL(int, fstatat, (int fd, const char *path, struct stat *status, int flags),
