@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# What one instance, or its services, can do to the kicks of others: nothing.
+bats_require_minimum_version 1.5.0
+load cli
+
+# claim_neighbour SERVICE: instance 1, which is listed before its neighbour 2, names the neighbour's
+# queue directory, and SERVICE as its queue manager.
+claim_neighbour()
+{
+    make_tree -n 3
+    sed -i "s|^queue_directory = .*|queue_directory = $SPOOL-0002|" "$DEFAULT-0001/main.cf"
+    set_main_cf "$DEFAULT-0001" "queue_service_name = $1"
+}
+
+@test "a neighbour's queue directory is claimed: the neighbour gets every request all the same" {
+    claim_neighbour pickup
+    start_listener
+    kick -j flush
+    is "$status" 0
+    is "$(rows config_directory service status reason)" "\
+/etc/postfix|qmgr|kicked|
+/etc/postfix|pickup|kicked|
+/etc/postfix-0001|pickup|kicked|
+/etc/postfix-0001|pickup|kicked|
+/etc/postfix-0002|qmgr|kicked|
+/etc/postfix-0002|pickup|duplicate|same endpoint as /etc/postfix-0001's"
+    is "$stderr" ""
+    received "$SPOOL-0002/public/qmgr" 'FADI\000'
+    received "$SPOOL-0002/public/pickup" 'FADI\000'
+    received "$SPOOL-0002/public/pickup" 'W\000'
+}
+
+@test "a duplicate shares the failure of the kick that was sent, and waits for the longer limit" {
+    claim_neighbour qmgr
+    set_main_cf "$DEFAULT-0001" 'application_event_drain_time = 1'
+    set_main_cf "$DEFAULT-0002" 'application_event_drain_time = 2'
+    behave never "$SPOOL-0002/public/qmgr"
+    start_listener
+    kick public qmgr I
+    is "$status" 1
+    is "$(plain "$stderr")" "\
+postkick: warning: /etc/postfix-0001: public/qmgr: request not read within 2s
+postkick: warning: /etc/postfix-0002: public/qmgr: same endpoint as /etc/postfix-0001's: request not read within 2s"
+    behave late "$SPOOL-0002/public/qmgr" 1.5
+    restart_listener
+    kick -j public qmgr I
+    is "$status" 0
+    is "$(rows status)" $'kicked\nkicked\nduplicate'
+}
+
+@test "a dry run finds the duplicate too" {
+    claim_neighbour qmgr
+    hold_locks "$SPOOL" "$SPOOL-0002"
+    start_listener
+    kick -n -j public qmgr I
+    is "$status" 0
+    is "$(rows status reason)" "\
+planned|
+planned|
+duplicate|same endpoint as /etc/postfix-0001's"
+    is "$(cat "$LOG")" ""
+}
+
+@test "a queue directory that is swapped for the neighbour's keeps no request from it" {
+    local i failed=0
+    make_tree -n 3
+    start_listener
+    sed -i "s|^queue_directory = .*|queue_directory = $TREE/link|" "$DEFAULT-0001/main.cf"
+    ln -s "$SPOOL-0001" "$TREE/link"
+    python3 -c '
+import itertools, os, sys
+parent, link = os.getppid(), sys.argv[1]
+for each in itertools.cycle(sys.argv[2:]):
+    os.symlink(each, link + ".new")
+    os.rename(link + ".new", link)
+    if os.getppid() != parent:
+        break' "$TREE/link" "$SPOOL-0001" "$SPOOL-0002" 3>&- &
+    local swapper=$!
+    for ((i = 0; i < 300; i++)); do
+        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -t 20 public qmgr "run$i." || failed=$((failed + 1))
+    done
+    kill "$swapper"
+    is "$failed" 0
+    for ((i = 0; i < 300; i++)); do
+        received "$SPOOL-0002/public/qmgr" "run$i.\\000"
+    done
+}
+
+@test "no limit of an instance is longer than the host's" {
+    make_tree -n 3
+    set_main_cf "$DEFAULT-0001" 'application_event_drain_time = 10d'
+    set_main_cf "$DEFAULT-0002" 'trigger_timeout = 10d'
+    printf '[kick]\nlimit = 1s\n' >>"$INI"
+    behave never "$SPOOL-0001/public/qmgr"
+    behave full "$SPOOL-0002/public/qmgr"
+    start_listener
+    kick -j public qmgr I
+    is "$status" 1
+    is "$(rows status reason)" "\
+kicked|
+unconfirmed|request not read within 1s
+failed|listen queue full for 1s"
+}
+
+@test "a service that restarts while its listen queue is full is looked up again" {
+    make_tree -n 2
+    behave full "$SPOOL-0001/public/qmgr"
+    start_listener
+    # shellcheck disable=SC2016 # for the other shell
+    env -u MAIL_CONFIG bash -c '"$@"; echo "status $?"' - "$POSTKICK" -f "$INI" public qmgr I \
+        >"$TREE/out" 2>&1 3>&- &
+    local kicking=$!
+    sleep 0.5
+    behave read "$SPOOL-0001/public/qmgr"
+    restart_listener
+    wait "$kicking"
+    is "$(cat "$TREE/out")" "status 0"
+    received "$SPOOL-0001/public/qmgr" 'I\000'
+}
