@@ -204,3 +204,32 @@ postkick: fatal: dictionary mail_dict: macro processing error'
     [ "$served" -gt 0 ]
     [ "$met" -gt 0 ]
 }
+
+@test "what is made to keep us busy does not keep the others from being kicked" {
+    make_tree -n 4
+    # names of a megabyte that are looked up again and again; nested text; a million settings
+    python3 - "$DEFAULT" <<'END'
+import sys
+parameters = "queue_directory data_directory multi_instance_name trigger_timeout".split()
+name = "n" * 1000000
+def write(number, text):
+    with open(f"{sys.argv[1]}-000{number}/main.cf", "a", encoding="ascii") as file:
+        file.write(text)
+write(1, f"{name} =\nr = ${name}\n" + "x" * 8000000 + " =\n" +
+      "".join(f"{each} = {'$r' * 1000}\n" for each in parameters))
+write(2, "x = x\n" + "".join(f"{each} = {'${x?' * 200000 + '}' * 200000}\n" for each in parameters))
+write(3, "".join(f"{number:x} =\n" for number in range(1000000)))
+END
+    start_listener
+    SECONDS=0
+    kick -t 10 public qmgr W
+    is "$status" 1
+    received "$SPOOL/public/qmgr" 'W\000'
+    is "$(plain "$stderr" | grep -v overriding)" "\
+postkick: warning: /etc/postfix-0001: macro expansion: more work than one instance may cause
+postkick: warning: /etc/postfix-0001: dictionary mail_dict: macro processing error
+postkick: warning: /etc/postfix-0002: macro expansion: more work than one instance may cause
+postkick: warning: /etc/postfix-0002: dictionary mail_dict: macro processing error
+postkick: warning: /etc/postfix-0003: /etc/postfix-0003/main.cf: more work than one instance may cause"
+    [ "$SECONDS" -lt 9 ]
+}
