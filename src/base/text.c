@@ -1,5 +1,4 @@
 #include "base/text.h"
-#include <stdio.h>
 #include <string.h>
 
 size_t text_utf8_length(const char *text, size_t length)
@@ -66,14 +65,11 @@ void text_printable(UT_string *out, const char *text, size_t length)
 char *text_vmessage(const char *format, va_list arguments)
 {
     static const char cut[] = "...";
-    char text[TEXT_MESSAGE_MAXIMUM + 1];
-    int length = vsnprintf(text, sizeof(text), format, arguments);
+    char *text = alloc_vformat(format, arguments);
 
-    if (length < 0)
-        alloc_fail();
-    if (length > TEXT_MESSAGE_MAXIMUM)
-        memcpy(text + sizeof(text) - sizeof(cut), cut, sizeof(cut));
-    return alloc_string(text);
+    if (strlen(text) > TEXT_MESSAGE_MAXIMUM)
+        memcpy(text + TEXT_MESSAGE_MAXIMUM + 1 - sizeof(cut), cut, sizeof(cut));
+    return text;
 }
 
 char *text_message(const char *format, ...)
@@ -84,4 +80,9 @@ char *text_message(const char *format, ...)
     char *text = text_vmessage(format, arguments);
     va_end(arguments);
     return text;
+}
+
+int text_quoted(size_t length)
+{
+    return length < TEXT_MESSAGE_MAXIMUM ? (int)length : TEXT_MESSAGE_MAXIMUM;
 }

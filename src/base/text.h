@@ -10,6 +10,12 @@
 /* What Postfix takes as white space: isspace(3) in the C locale. */
 #define TEXT_WHITE_SPACE " \t\n\v\f\r"
 
+/* Whether c is one of those. */
+static inline bool text_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /*
  * Appends length bytes of text to out with every control character (C0, DEL, C1) and every byte
  * that is not valid UTF-8 written as a backslash and three octal digits. Printable UTF-8 and the
@@ -28,9 +34,12 @@ size_t text_utf8_length(const char *text, size_t length);
 /*
  * A new string from a format as in printf(3), which the caller frees, for messages that quote what
  * somebody else wrote: what would be longer than TEXT_MESSAGE_MAXIMUM is cut there, and ends in
- * "...".
+ * "...". What may be megabytes should be given with a precision of text_quoted().
  */
 char *text_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *text_vmessage(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
+/* For "%.*s" in such a message: as much of so many bytes as can be shown. */
+int text_quoted(size_t length);
 
 #endif

@@ -2,6 +2,7 @@
 #include "maincf/expand.h"
 #include "base/text.h"
 #include "maincf/comparison.h"
+#include "maincf/span.h"
 #include <string.h>
 
 /* Postfix shows this much of the text after a syntax error */
@@ -26,67 +27,18 @@ struct expansion {
     char **error;
 };
 
-/* Text that is not terminated: a part of somebody else's string. */
-struct span {
-    const char *at;
-    const char *end;
-};
-
 static bool expand_text(struct expansion *expansion, struct span text, int depth, UT_string *out);
-
-static bool is_empty(struct span span)
-{
-    return span.at == span.end;
-}
-
-static int length_of(struct span span)
-{
-    return (int)(span.end - span.at);
-}
 
 /* For "%.*s" in a message: as much of a text as can be shown. */
 static int quoted_length(struct span span)
 {
-    return length_of(span) < TEXT_MESSAGE_MAXIMUM ? length_of(span) : TEXT_MESSAGE_MAXIMUM;
+    return text_quoted((size_t)span_length(span));
 }
 
 /* The same for what follows the place of a mistake. */
 static int shown_length(struct span span)
 {
-    return length_of(span) < SHOWN_LENGTH ? length_of(span) : SHOWN_LENGTH;
-}
-
-/* Whether the span starts with that character. */
-static bool starts_with(struct span span, char character)
-{
-    return !is_empty(span) && *span.at == character;
-}
-
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static bool is_of_name(char c)
-{
-    return is_alphanumeric(c) || c == '_';
-}
-
-/* Fewer than elsewhere in main.cf: no \v, no \f (measured) */
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Takes the longest text of such characters from the start of *rest. */
-static struct span take_span(struct span *rest, bool (*belongs)(char))
-{
-    struct span taken = {rest->at, rest->at};
-
-    while (taken.end < rest->end && belongs(*taken.end))
-        taken.end++;
-    rest->at = taken.end;
-    return taken;
+    return span_length(span) < SHOWN_LENGTH ? span_length(span) : SHOWN_LENGTH;
 }
 
 /* Always false, for the caller to return. */
@@ -129,27 +81,12 @@ static bool check_depth(struct expansion *expansion, int depth, struct span text
                 text.at);
 }
 
-/* The end of the pair that opens at span.at, or NULL. Only its own kind of brace counts. */
-static const char *find_close(struct span span)
-{
-    char open = *span.at, close = open == '{' ? '}' : ')';
-    size_t level = 0;
-
-    for (const char *at = span.at; at < span.end; at++) {
-        if (*at == open)
-            level++;
-        else if (*at == close && --level == 0)
-            return at;
-    }
-    return NULL;
-}
-
 /* Takes the pair that *rest starts with. If it does not close, the error is the message and what is
  * shown with it. */
 static bool take_pair(struct expansion *expansion, struct span *rest, struct span *content,
                       const char *message, struct span shown)
 {
-    const char *close = find_close(*rest);
+    const char *close = span_find_close(*rest);
     const char *end = close == NULL ? rest->end : close;
 
     if (!spend(expansion, SCAN_COST * (size_t)(end - rest->at)))
@@ -166,7 +103,7 @@ static bool take_braces(struct expansion *expansion, struct span *rest, struct s
 {
     if (!take_pair(expansion, rest, content, "unbalanced {} in attribute expression", *rest))
         return false;
-    take_span(rest, is_blank);
+    span_take_blanks(rest);
     return true;
 }
 
@@ -175,8 +112,8 @@ static bool take_branch(struct expansion *expansion, struct span *rest, struct s
 {
     struct span all = *rest;
 
-    take_span(rest, is_blank);
-    if (starts_with(*rest, '{'))
+    span_take_blanks(rest);
+    if (span_starts_with(*rest, '{'))
         return take_braces(expansion, rest, text);
     *text = all;
     rest->at = rest->end;
@@ -192,7 +129,7 @@ static bool choose_branch(struct expansion *expansion, struct span rest, char ki
     if (!take_branch(expansion, &rest, &first))
         return false;
     last = first;
-    if (kind == '?' && !is_empty(rest)) {
+    if (kind == '?' && !span_is_empty(rest)) {
         if (*rest.at != ':')
             return fail(expansion, "\":\" expected at: \"...%.*s}>>>%.*s\"", quoted_length(first),
                         first.at, shown_length(rest), rest.at);
@@ -201,7 +138,7 @@ static bool choose_branch(struct expansion *expansion, struct span rest, char ki
             return false;
         last = second;
     }
-    if (!is_empty(rest))
+    if (!span_is_empty(rest))
         return fail(expansion, "unexpected input at: \"...%.*s}>>>%.*s\"", quoted_length(last),
                     last.at, shown_length(rest), rest.at);
     *chosen = condition == (kind == '?') ? first : second;
@@ -223,21 +160,21 @@ static bool take_comparison(struct expansion *expansion, struct span *rest,
         return false;
     struct span left = comparison->left, operation = {rest->at, rest->at};
     operation.end +=
-        comparison_find_operator(rest->at, (size_t)length_of(*rest), &comparison->operation);
-    if (is_empty(operation))
+        comparison_find_operator(rest->at, (size_t)span_length(*rest), &comparison->operation);
+    if (span_is_empty(operation))
         return fail(expansion,
                     "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: "
                     "\"...%.*s}>>>%.*s\"",
                     quoted_length(left), left.at, shown_length(*rest), rest->at);
     rest->at = operation.end;
-    struct span suffix = take_span(rest, is_alphanumeric);
+    struct span suffix = span_take_alphanumerics(rest);
     comparison->of_levels =
-        length_of(suffix) == (int)strlen("level") && memcmp(suffix.at, "level", 5) == 0;
-    if (!is_empty(suffix) && !comparison->of_levels)
+        span_length(suffix) == (int)strlen("level") && memcmp(suffix.at, "level", 5) == 0;
+    if (!span_is_empty(suffix) && !comparison->of_levels)
         return fail(expansion, "bad operator suffix at: \"...%.*s>>>%.*s\"",
                     quoted_length(operation), operation.at, quoted_length(suffix), suffix.at);
-    struct span blanks = take_span(rest, is_blank);
-    if (!starts_with(*rest, '{')) {
+    struct span blanks = span_take_blanks(rest);
+    if (!span_starts_with(*rest, '{')) {
         rest->at = blanks.at;
         return fail(expansion, "\"{expression}\" expected at: \"...{%.*s} %.*s>>>%.*s\"",
                     quoted_length(left), left.at, quoted_length(operation), operation.at,
@@ -281,9 +218,9 @@ static bool expand_comparison(struct expansion *expansion, struct span rest, int
     if (!take_comparison(expansion, &rest, &comparison) ||
         !compare(expansion, &comparison, depth + 1, &result))
         return false;
-    if (is_empty(rest))
+    if (span_is_empty(rest))
         return !result || append(expansion, out, "true", strlen("true"));
-    if (!starts_with(rest, '?') && !starts_with(rest, ':'))
+    if (!span_starts_with(rest, '?') && !span_starts_with(rest, ':'))
         return fail(expansion, "\"?\" or \":\" expected at: \"...}>>>%.*s\"", shown_length(rest),
                     rest.at);
     char kind = *rest.at++;
@@ -296,26 +233,26 @@ static bool expand_name(struct expansion *expansion, struct span body, int depth
 {
     struct span rest = body, chosen = {0};
 
-    take_span(&rest, is_blank);
-    struct span name = take_span(&rest, is_of_name);
-    take_span(&rest, is_blank);
-    if (!is_empty(rest) && !starts_with(rest, '?') && !starts_with(rest, ':')) {
+    span_take_blanks(&rest);
+    struct span name = span_take_name(&rest);
+    span_take_blanks(&rest);
+    if (!span_is_empty(rest) && !span_starts_with(rest, '?') && !span_starts_with(rest, ':')) {
         rest.at = name.end;
         return fail(expansion, "attribute name syntax error at: \"...%.*s>>>%.*s\"",
                     (int)(name.end - body.at), body.at, shown_length(rest), rest.at);
     }
-    if (!spend(expansion, NAME_COST * (size_t)length_of(name)))
+    if (!spend(expansion, NAME_COST * (size_t)span_length(name)))
         return false;
-    const char *value = expansion->lookup(expansion->context, name.at, (size_t)length_of(name));
+    const char *value = expansion->lookup(expansion->context, name.at, (size_t)span_length(name));
     if (value == NULL)
         value = "";
-    if (!is_empty(rest)) {
+    if (!span_is_empty(rest)) {
         char kind = *rest.at++;
         if (!choose_branch(expansion, rest, kind, *value != '\0', &chosen))
             return false;
     } else {
         chosen = (struct span){value, value + strlen(value)};
-        if (!spend(expansion, (size_t)length_of(chosen)))
+        if (!spend(expansion, (size_t)span_length(chosen)))
             return false;
     }
     return expand_text(expansion, chosen, depth + 1, out);
@@ -326,13 +263,13 @@ static bool take_reference(struct expansion *expansion, struct span text, struct
                            struct span *body)
 {
     rest->at++;
-    if (starts_with(*rest, '{') || starts_with(*rest, '(')) {
+    if (span_starts_with(*rest, '{') || span_starts_with(*rest, '(')) {
         if (!take_pair(expansion, rest, body, "truncated macro reference", text))
             return false;
     } else {
-        *body = take_span(rest, is_of_name);
+        *body = span_take_name(rest);
     }
-    if (is_empty(*body))
+    if (span_is_empty(*body))
         return fail(expansion, "empty macro name: \"%.*s\"", quoted_length(text), text.at);
     return spend(expansion, REFERENCE_COST);
 }
@@ -346,9 +283,9 @@ static bool expand_reference(struct expansion *expansion, struct span body, int 
         return false;
     if (++expansion->references > EXPAND_REFERENCES)
         return fail(expansion, "more than %d macro references", EXPAND_REFERENCES);
-    take_span(&rest, is_blank);
-    return starts_with(rest, '{') ? expand_comparison(expansion, rest, depth, out)
-                                  : expand_name(expansion, body, depth, out);
+    span_take_blanks(&rest);
+    return span_starts_with(rest, '{') ? expand_comparison(expansion, rest, depth, out)
+                                       : expand_name(expansion, body, depth, out);
 }
 
 /* Takes text up to the next reference. */
@@ -357,32 +294,32 @@ static bool expand_literal(struct expansion *expansion, struct span *rest, int d
 {
     size_t start = utstring_len(out);
 
-    while (!is_empty(*rest)) {
-        const char *dollar = memchr(rest->at, '$', (size_t)length_of(*rest));
+    while (!span_is_empty(*rest)) {
+        const char *dollar = memchr(rest->at, '$', (size_t)span_length(*rest));
         struct span run = {rest->at, dollar == NULL ? rest->end : dollar};
         bool doubled = dollar != NULL && dollar + 1 < rest->end && dollar[1] == '$';
 
         if (doubled)
             run.end++;
-        if (!append(expansion, out, run.at, (size_t)length_of(run)))
+        if (!append(expansion, out, run.at, (size_t)span_length(run)))
             return false;
         rest->at = doubled ? run.end + 1 : run.end;
         if (!doubled)
             break;
     }
     struct span literal = {utstring_body(out) + start, utstring_body(out) + utstring_len(out)};
-    return is_empty(literal) || check_depth(expansion, depth, literal);
+    return span_is_empty(literal) || check_depth(expansion, depth, literal);
 }
 
 static bool expand_text(struct expansion *expansion, struct span text, int depth, UT_string *out)
 {
     struct span rest = text, body = {0};
 
-    while (!is_empty(rest)) {
+    while (!span_is_empty(rest)) {
         if (!expand_literal(expansion, &rest, depth, out))
             return false;
-        if (!is_empty(rest) && (!take_reference(expansion, text, &rest, &body) ||
-                                !expand_reference(expansion, body, depth, out)))
+        if (!span_is_empty(rest) && (!take_reference(expansion, text, &rest, &body) ||
+                                     !expand_reference(expansion, body, depth, out)))
             return false;
     }
     return true;

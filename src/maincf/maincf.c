@@ -1,7 +1,8 @@
-/* The reader of main.cf: one pass over the text, which it changes in place. */
+/* The settings of a main.cf: a hash table of names and values in its text. */
 #include "maincf/maincf.h"
 #include "base/strings.h"
 #include "base/text.h"
+#include "maincf/reader.h"
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -18,21 +19,14 @@
 /* A file of 16 MiB can give cause for millions of warnings; nobody reads them */
 #define WARNINGS_MAXIMUM 100
 
-/* What a line and a setting cost besides their bytes, in units of the budget (measured) */
-#define LINE_COST 24
-#define SETTING_COST 1500
-
-/* Comments are skipped so many bytes at a time between two looks at the budget */
-#define SKIPPED_LENGTH (64 * 1024)
+/* What a setting costs besides its bytes, in units of the budget (measured) */
+#define SETTING_COST 800
 
 #define HASH_PRIME 2147483647u
 #define HASH_PIECE 3 /* bytes that go into the hash at a time: less than HASH_PRIME */
 
 /* A main.cf has a dozen settings, sometimes a hundred. */
 #define BLOCK_SETTINGS 64
-
-/* White space within a line */
-#define LINE_SPACE " \t\v\f\r"
 
 /* Strings point into the file's text, or into struct kept. */
 struct setting {
@@ -62,21 +56,6 @@ struct maincf {
     uint32_t hash_key;
     struct block *last;
     struct block first;
-};
-
-/* What is left of the file's text, and the number of the last line read. */
-struct reader {
-    char *at;
-    char *end;
-    size_t line;
-    struct budget *budget;
-};
-
-/* Comments and empty lines dropped, continuation lines joined, terminated by a NUL. */
-struct logical_line {
-    char *text;
-    size_t length;
-    size_t number; /* of its first physical line */
 };
 
 /* From the random bytes that the kernel gives each program: whoever writes a main.cf cannot choose
@@ -230,103 +209,7 @@ __attribute__((format(printf, 2, 3))) static void warn(struct maincf *maincf, co
     free(text);
 }
 
-/* isspace(3) depends on the locale */
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* The end of the line that starts there: its newline, or the end of the text. */
-static char *end_of_line(const struct reader *reader, char *line)
-{
-    char *end = memchr(line, '\n', (size_t)(reader->end - line));
-
-    return end == NULL ? reader->end : end;
-}
-
-/* Goes on to where the text after so many lines starts. False: the budget does not allow it. */
-static bool advance(struct reader *reader, char *to, size_t lines)
-{
-    size_t length = (size_t)(to - reader->at);
-
-    reader->at = to;
-    reader->line += lines;
-    return budget_spend(reader->budget, length + lines * LINE_COST);
-}
-
-/* Takes a line; returns its end, or NULL when the budget does not allow it. */
-static char *take_line(struct reader *reader)
-{
-    char *end = end_of_line(reader, reader->at);
-
-    return advance(reader, end == reader->end ? end : end + 1, 1) ? end : NULL;
-}
-
-/* Skips lines that are empty or start with #: most of a main.cf. */
-static bool skip_plain_comments(struct reader *reader)
-{
-    char *at = reader->at;
-    const char *stop = reader->end - at > SKIPPED_LENGTH ? at + SKIPPED_LENGTH : reader->end;
-    size_t lines = 0;
-
-    for (; at < stop && (*at == '#' || *at == '\n'); lines++) {
-        if (*at == '#')
-            at = end_of_line(reader, at);
-        if (at < reader->end)
-            at++;
-    }
-    return advance(reader, at, lines);
-}
-
-/* Whether the line has more than white space and no comment. */
-static bool has_content(const struct reader *reader)
-{
-    const char *at = reader->at;
-
-    if (is_space(*at))
-        at += strspn(at, LINE_SPACE);
-    return at < reader->end && *at != '#' && *at != '\n';
-}
-
-/* Skips comments and empty lines, which neither start nor end a logical line. False: there is
- * nothing else, or the budget ended. */
-static bool skip_to_content(struct reader *reader)
-{
-    while (reader->at < reader->end) {
-        if (has_content(reader))
-            return true;
-        if (*reader->at == '#' || *reader->at == '\n' ? !skip_plain_comments(reader)
-                                                      : take_line(reader) == NULL)
-            return false;
-    }
-    return false;
-}
-
-/* False: there is none, or the budget ended. */
-static bool next_logical_line(struct reader *reader, struct logical_line *line)
-{
-    if (!skip_to_content(reader))
-        return false;
-    line->text = reader->at;
-    char *write = take_line(reader);
-    line->number = reader->line;
-    while (write != NULL && skip_to_content(reader) && is_space(*reader->at)) {
-        char *start = reader->at;
-        const char *end = take_line(reader);
-
-        if (end == NULL)
-            return false;
-        memmove(write, start, (size_t)(end - start));
-        write += end - start;
-    }
-    if (reader->budget->state != BUDGET_LEFT)
-        return false;
-    *write = '\0'; /* on a line end already read, or on the NUL after the text */
-    line->length = (size_t)(write - line->text);
-    return true;
-}
-
-static bool set_from_line(struct maincf *maincf, const struct logical_line *line, char **error)
+static bool set_from_line(struct maincf *maincf, const struct reader_line *line, char **error)
 {
     const char *name = line->text;
     size_t name_length = strcspn(name, "=" TEXT_WHITE_SPACE);
@@ -343,13 +226,13 @@ static bool set_from_line(struct maincf *maincf, const struct logical_line *line
     }
     value++;
     value += strspn(value, TEXT_WHITE_SPACE);
-    while (end > value && is_space(end[-1]))
+    while (end > value && text_is_space(end[-1]))
         end--;
     *end = '\0';
     const char *earlier = set(maincf, name, name_length, value);
     if (earlier != NULL && strcmp(earlier, value) != 0)
         warn(maincf, "%s, line %zu: overriding earlier entry: %.*s=%.*s", maincf->path,
-             line->number, (int)name_length, name, TEXT_MESSAGE_MAXIMUM, earlier);
+             line->number, text_quoted(name_length), name, TEXT_MESSAGE_MAXIMUM, earlier);
     return true;
 }
 
@@ -357,10 +240,10 @@ bool maincf_parse(struct maincf *maincf, char *text, size_t length, struct budge
                   char **error)
 {
     struct reader reader = {.at = text, .end = text + length, .budget = budget};
-    struct logical_line line;
+    struct reader_line line;
 
-    while (next_logical_line(&reader, &line)) {
-        if (is_space(line.text[0]))
+    while (reader_next(&reader, &line)) {
+        if (text_is_space(line.text[0]))
             warn(maincf, "%s: logical line must not start with whitespace: \"%.*s%s\"",
                  maincf->path, SHOWN_LENGTH, line.text, line.length > SHOWN_LENGTH ? "..." : "");
         else if (!set_from_line(maincf, &line, error))

@@ -97,13 +97,31 @@ static void test_contains(void **state)
     utarray_free(strings);
 }
 
+static void test_message(void **state)
+{
+    (void)state;
+    char *text = text_message("%s %d", "x", 5);
+
+    assert_string_equal(text, "x 5");
+    free(text);
+    text = text_message("%*s", TEXT_MESSAGE_MAXIMUM, "x");
+    assert_int_equal(strlen(text), TEXT_MESSAGE_MAXIMUM);
+    assert_string_equal(text + TEXT_MESSAGE_MAXIMUM - 1, "x");
+    free(text);
+    text = text_message("%*s", TEXT_MESSAGE_MAXIMUM + 1, "x");
+    assert_int_equal(strlen(text), TEXT_MESSAGE_MAXIMUM);
+    assert_string_equal(text + TEXT_MESSAGE_MAXIMUM - 4, " ...");
+    free(text);
+    assert_int_equal(text_quoted(5), 5);
+    assert_int_equal(text_quoted(SIZE_MAX), TEXT_MESSAGE_MAXIMUM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_utf8_length),
-        cmocka_unit_test(test_split),
-        cmocka_unit_test(test_contains),
+        cmocka_unit_test(test_printable), cmocka_unit_test(test_utf8_length),
+        cmocka_unit_test(test_split),     cmocka_unit_test(test_contains),
+        cmocka_unit_test(test_message),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

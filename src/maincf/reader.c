@@ -1,0 +1,102 @@
+/* One pass over the text of a main.cf, which joins lines in place. */
+#include "maincf/reader.h"
+#include "base/text.h"
+#include <string.h>
+
+/* What a line costs besides its bytes, in units of the budget (measured) */
+#define LINE_COST 24
+
+/* Comments are skipped so many bytes at a time between two looks at the budget */
+#define SKIPPED_LENGTH (64 * 1024)
+
+/* White space within a line */
+#define LINE_SPACE " \t\v\f\r"
+
+/* The end of the line that starts there: its newline, or the end of the text. */
+static char *end_of_line(const struct reader *reader, char *line)
+{
+    char *end = memchr(line, '\n', (size_t)(reader->end - line));
+
+    return end == NULL ? reader->end : end;
+}
+
+/* Goes on to where the text after so many lines starts. False: the budget does not allow it. */
+static bool advance(struct reader *reader, char *to, size_t lines)
+{
+    size_t length = (size_t)(to - reader->at);
+
+    reader->at = to;
+    reader->line += lines;
+    return budget_spend(reader->budget, length + lines * LINE_COST);
+}
+
+/* Takes a line; returns its end, or NULL when the budget does not allow it. */
+static char *take_line(struct reader *reader)
+{
+    char *end = end_of_line(reader, reader->at);
+
+    return advance(reader, end == reader->end ? end : end + 1, 1) ? end : NULL;
+}
+
+/* Skips lines that are empty or start with #: most of a main.cf. */
+static bool skip_plain_comments(struct reader *reader)
+{
+    char *at = reader->at;
+    const char *stop = reader->end - at > SKIPPED_LENGTH ? at + SKIPPED_LENGTH : reader->end;
+    size_t lines = 0;
+
+    for (; at < stop && (*at == '#' || *at == '\n'); lines++) {
+        if (*at == '#')
+            at = end_of_line(reader, at);
+        if (at < reader->end)
+            at++;
+    }
+    return advance(reader, at, lines);
+}
+
+/* Whether the line has more than white space and no comment. */
+static bool has_content(const struct reader *reader)
+{
+    const char *at = reader->at;
+
+    if (text_is_space(*at))
+        at += strspn(at, LINE_SPACE);
+    return at < reader->end && *at != '#' && *at != '\n';
+}
+
+/* Skips comments and empty lines, which neither start nor end a logical line. False: there is
+ * nothing else, or the budget ended. */
+static bool skip_to_content(struct reader *reader)
+{
+    while (reader->at < reader->end) {
+        if (has_content(reader))
+            return true;
+        if (*reader->at == '#' || *reader->at == '\n' ? !skip_plain_comments(reader)
+                                                      : take_line(reader) == NULL)
+            return false;
+    }
+    return false;
+}
+
+bool reader_next(struct reader *reader, struct reader_line *line)
+{
+    if (!skip_to_content(reader))
+        return false;
+    line->text = reader->at;
+    char *write = take_line(reader);
+    line->number = reader->line;
+    while (write != NULL && skip_to_content(reader) && text_is_space(*reader->at)) {
+        char *start = reader->at;
+        const char *end = take_line(reader);
+
+        if (end == NULL)
+            return false;
+        memmove(write, start, (size_t)(end - start));
+        write += end - start;
+    }
+    if (write == NULL || reader->budget->state != BUDGET_LEFT)
+        return false;
+    *write = '\0'; /* on a line end already read, or on the NUL after the text */
+    line->length = (size_t)(write - line->text);
+    return true;
+}
