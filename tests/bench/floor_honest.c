@@ -33,11 +33,17 @@ static bool read_main_cf(const char *config_directory)
     struct stat before, after;
     char path[4096];
     snprintf(path, sizeof(path), "%s/main.cf", config_directory);
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int place = open(path, O_PATH | O_CLOEXEC);
+    if (place < 0)
+        return false;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+    int fd = fstat(place, &before) == 0 && S_ISREG(before.st_mode)
+                 ? open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                 : -1;
+    close(place);
     if (fd < 0)
         return false;
-    bool good = fstat(fd, &before) == 0 && S_ISREG(before.st_mode) &&
-                before.st_size <= MAIN_CF_MAXIMUM &&
+    bool good = before.st_size <= MAIN_CF_MAXIMUM &&
                 read(fd, buffer, (size_t)before.st_size) == before.st_size &&
                 fstat(fd, &after) == 0 && same(&before, &after);
     close(fd);

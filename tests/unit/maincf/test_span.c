@@ -45,7 +45,6 @@ static void test_ends_where_the_span_ends(void **state)
     assert_int_equal(span_length(span_take_name(&rest)), 2);
     assert_false(span_starts_with(empty, 'a'));
     assert_true(span_starts_with(span_of(text), 'a'));
-    assert_null(span_find_close((struct span){"{}", "{}"}));
 }
 
 static void test_finds_where_it_closes(void **state)
