@@ -98,6 +98,10 @@ fuzzers: $(FUZZERS)
 check:
 	scripts/check
 
+# The check on each Debian release, or those in RELEASES.
+matrix:
+	scripts/matrix $(RELEASES)
+
 demo:
 	B=$B scripts/demo
 
@@ -217,7 +221,7 @@ collection:
 clean:
 	rm -rf $B $B-*
 
-.PHONY: FORCE all tools floors unit fuzzers check demo bench fuzz soak differential lint install \
+.PHONY: FORCE all tools floors unit fuzzers check matrix demo bench fuzz soak differential lint install \
 	uninstall clean install-host deb check-package collection
 .SECONDARY:
 -include $(wildcard $B/*.d $B/*/*.d $B/unit/*/*.d)

@@ -119,5 +119,7 @@ trimmed()
 wait_but_listener()
 {
     local pid
-    for pid in $(jobs -p); do [ "$pid" = "${LISTENER:-}" ] || wait "$pid" || true; done
+    for pid in $(jobs -p); do
+        case $pid in "${LISTENER:-}" | "${LOCKER:-}") ;; *) wait "$pid" || true ;; esac
+    done
 }

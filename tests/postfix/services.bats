@@ -140,11 +140,11 @@ kick_and_watch()
 @test "the wrong class is told" {
     real_kick -v private qmgr I
     is "$status" 1
-    has "$stderr" "postkick: private/qmgr: service is public, not private"
+    has "$stderr" "postkick: warning: private/qmgr: service is public, not private"
     real_kick -v public anvil I
     is "$status" 1
-    has "$stderr" "postkick: public/anvil: service is private, not public"
+    has "$stderr" "postkick: warning: public/anvil: service is private, not public"
     real_kick -v public nosuch I
     is "$status" 1
-    has "$stderr" "postkick: public/nosuch: no such service in master.cf"
+    has "$stderr" "postkick: warning: public/nosuch: no such service in master.cf"
 }
