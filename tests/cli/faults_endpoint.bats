@@ -56,7 +56,8 @@ judge()
     is "$status" 1
     is "$(grep -c '^postkick: warning: /' <<<"$stderr")" "$failed"
     is "$(wc -l <<<"$stderr")" "$failed"
-    [ $((SECONDS - before)) -le $((LONGEST + 1)) ]
+    # not the sum of the limits; a busy machine takes its time to start and end a program
+    [ $((SECONDS - before)) -le $((LONGEST + 10)) ]
 }
 
 teardown()
