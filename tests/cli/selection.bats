@@ -193,7 +193,7 @@ postkick: fatal: No matching instances"
     rm -r "${DEFAULT:?}-0012"
     # large, but not too large
     head -c 15000000 /dev/zero | tr '\0' y | sed 's/^/x = /' >>"$DEFAULT-0013/main.cf"
-    seq 100000 | sed 's/.*/x& = y/' >>"$DEFAULT-0014/main.cf"
+    seq 10000 | sed 's/.*/x& = y/' >>"$DEFAULT-0014/main.cf"
     sed -i 's:^multi_instance_directories.*:&\n    relative/dir:' "$DEFAULT/main.cf"
     start_listener
     kick -j public qmgr W
