@@ -136,6 +136,16 @@ readme_commands()
     has "$(complete_words --)" --help
 }
 
+# argument_of LETTER ARG: one that the option takes, if it takes one.
+argument_of()
+{
+    case $1:$2 in
+    *:) ;;
+    -o:*) echo a=b ;;
+    *) echo 1 ;;
+    esac
+}
+
 @test "completion: a mode is offered the options that it takes, and no other" {
     local mode letter argument offered
     local -A operands=([k]="public qmgr I" [l]="" [p]=status [s]="" [x]=true)
@@ -148,7 +158,7 @@ readme_commands()
             [[ $letter != -[lpsx] ]] || continue
             # shellcheck disable=SC2046,SC2086 # words
             run "$POSTKICK" -f /nonexistent $([ $mode = k ] || echo "-$mode") "$letter" \
-                ${argument:+1=1} ${operands[$mode]}
+                $(argument_of "$letter" "$argument") ${operands[$mode]}
             if grep -q -x -- "$letter" <<<"$offered"; then
                 lacks "$output" "is not for"
             else
