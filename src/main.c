@@ -87,7 +87,6 @@ static int run_command(const struct options *options, struct settings *settings)
         .mail_config = getenv("MAIL_CONFIG"),
         .limits = &limits,
         .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
-        .is_privileged = getauxval(AT_SECURE) != 0,
     };
 
     if (settings_others_write(settings) && command.verbose > 0 && !options->quiet)
@@ -96,15 +95,6 @@ static int run_command(const struct options *options, struct settings *settings)
         if (commands[i].mode == options->mode)
             return commands[i].run(&command);
     return 1;
-}
-
-/* Under raised privilege nothing of the caller's may name files, values or programs. */
-static bool is_refused(const struct options *options)
-{
-    if (getauxval(AT_SECURE) == 0)
-        return false;
-    return options->settings_file != NULL || utarray_len(options->overrides) > 0 ||
-           options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE;
 }
 
 static int run_with_settings(const struct options *options)
@@ -140,8 +130,8 @@ int main(int argc, char **argv)
     /* Options, settings, and what was asked for */
     if (!options_parse(&options, argc, argv, &error))
         diag_line("fatal", error);
-    else if (is_refused(&options))
-        diag_line("fatal", "-f, -o, -p and -x are refused under raised privilege");
+    else if (getauxval(AT_SECURE) != 0)
+        diag_line("fatal", "refused: Postfix does not install this program with raised privilege");
     else if (options.mode == OPTIONS_VERSION)
         status = show_version();
     else

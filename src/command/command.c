@@ -3,32 +3,40 @@
 #include "postfix/environment.h"
 #include "report/selection.h"
 
-bool command_select(const struct command *command, const bool *keep, struct selection *selection)
+static enum selection_trust find_trust(const struct command *command)
+{
+    if (command->options->mode == OPTIONS_POSTFIX)
+        return settings_refuse_writable(command->settings) ? SELECTION_REFUSES : SELECTION_WARNS;
+    return command->verbose > 0 || command->options->dry_run ? SELECTION_WARNS : SELECTION_TRUSTS;
+}
+
+bool command_select(const struct command *command, enum parameter_purpose purpose,
+                    struct selection *selection)
 {
     const struct options *options = command->options;
-    /* postmulti(1) hands its own environment on */
-    bool is_run = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE;
+    bool sends = purpose == PARAMETER_FOR_KICK && !options->dry_run;
     struct selection_criteria criteria = {
         .config_directory = options->config_directory,
         .mail_config = command->mail_config,
         .groups = options->groups,
         .names = options->names,
         .overrides = options->overrides,
-        .keep = keep,
+        .purpose = purpose,
         .limits = command->limits,
+        .trust = find_trust(command),
         .reverse = options->reverse,
-        .check_all = !is_run,
-        .is_manager = is_run || options->mode == OPTIONS_LIST,
-        .is_privileged = command->is_privileged,
+        .enabled_only = options->enabled_only,
+        .is_manager = purpose != PARAMETER_FOR_KICK,
     };
 
     if (!selection_make(selection, &criteria, command->settings)) {
         report_no_selection(selection);
         return false;
     }
-    if (!command->is_privileged && !is_run)
-        environment_import(instance_value(selection_home(selection), PARAMETER_IMPORT_ENVIRONMENT));
+    if (!sends)
+        selection_resolve(selection);
+    environment_import(instance_value(selection_home(selection), PARAMETER_IMPORT_ENVIRONMENT));
     if (!options->quiet)
-        report_selection(selection, command->verbose > 0 || options->dry_run);
+        report_selection(selection);
     return true;
 }

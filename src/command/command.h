@@ -15,8 +15,7 @@ struct command {
     struct settings *settings;
     const char *mail_config; /* MAIL_CONFIG in the environment, or NULL */
     const struct limits *limits;
-    int verbose;        /* -v and MAIL_VERBOSE */
-    bool is_privileged; /* set-gid: the environment and other directories are not trusted */
+    int verbose; /* -v and MAIL_VERBOSE */
 };
 
 /* The commands. They return the exit status: 0 when every selected instance was served, else 1. */
@@ -27,11 +26,13 @@ int command_execute(const struct command *command);
 int command_status(const struct command *command);
 
 /*
- * What the commands share: makes the selection as the options say, keeping the given parameters,
- * changes the environment as import_environment says, and reports what is odd about the selection.
+ * What the commands share: makes the selection as the options say, changes the environment as
+ * import_environment says, and reports what is odd about the selection. Where requests are to be
+ * sent, instances may be left that wait to be resolved: see selection_resolve().
  * Returns true, or false when the program has to end with status 1, which has been reported.
  * selection_free() empties *selection in both cases.
  */
-bool command_select(const struct command *command, const bool *keep, struct selection *selection);
+bool command_select(const struct command *command, enum parameter_purpose purpose,
+                    struct selection *selection);
 
 #endif

@@ -111,21 +111,15 @@ static int run_program(const struct command *command, struct selection *selectio
 
 int command_execute(const struct command *command)
 {
-    static const bool keep[PARAMETER_COUNT] = {
-        [PARAMETER_DATA_DIRECTORY] = true, [PARAMETER_DAEMON_DIRECTORY] = true};
     struct selection selection;
     int status = 1;
 
-    if (command_select(command, keep, &selection)) {
-        const struct instance *home = selection_home(&selection);
-        struct programs programs = {.settings = command->settings,
-                                    .default_instance = home->is_default ? home : NULL};
+    if (command_select(command, PARAMETER_FOR_COMMAND, &selection)) {
         struct shared shared = {0};
 
-        shared.daemon_directory = programs_directory(&programs, PARAMETER_DAEMON_DIRECTORY);
-        if (command_find_directory(&programs, &shared.command_directory))
+        shared.daemon_directory = host_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
+        if (command_find_directory(&selection.host, &shared.command_directory))
             status = run_program(command, &selection, &shared);
-        programs_free(&programs);
     }
     selection_free(&selection);
     return status;

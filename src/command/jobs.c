@@ -21,9 +21,9 @@ struct reporting {
     bool failed; /* to write to standard output: reported once, and the commands matter more */
 };
 
-bool command_find_directory(struct programs *programs, const char **directory)
+bool command_find_directory(struct host *host, const char **directory)
 {
-    const char *found = programs_directory(programs, PARAMETER_COMMAND_DIRECTORY);
+    const char *found = host_directory(host, PARAMETER_COMMAND_DIRECTORY);
     struct stat status;
     int error = 0;
 
@@ -149,8 +149,8 @@ static void run_jobs(struct reporting *reporting, struct jobs *jobs, bool is_cap
     progress_clear();
     if (!options->quiet)
         report_jobs(selection, jobs, command->verbose);
-    else if (selection->is_single && selection->members[0].state == SELECTION_FAILED)
-        report_instance_error(selection, selection->members[0].instance);
+    else if (selection_lone_failure(selection) != NULL)
+        report_instance_error(selection, selection_lone_failure(selection));
 }
 
 int command_run_jobs(const struct command *command, struct selection *selection,
@@ -166,7 +166,9 @@ int command_run_jobs(const struct command *command, struct selection *selection,
         spec->streams = PROCESS_INHERIT;
     jobs_plan(&jobs, selection, spec);
     if (!jobs_has_work(&jobs)) {
-        diag_line("fatal", "No matching instances");
+        char *refusal = selection_refusal(selection);
+        diag_line("fatal", refusal);
+        free(refusal);
         jobs_free(&jobs);
         return 1;
     }

@@ -6,14 +6,13 @@
 
 #include "command/command.h"
 #include "postfix/jobs.h"
-#include "postfix/programs.h"
 
 /*
- * Finds Postfix's command_directory (see programs.h) and makes sure that there is such a directory.
- * Returns true with a string in *directory that belongs to programs; otherwise false, which has
- * been reported.
+ * Finds Postfix's command_directory (see host_directory()) and makes sure that there is such a
+ * directory. Returns true with a string in *directory that belongs to the host; otherwise false,
+ * which has been reported.
  */
-bool command_find_directory(struct programs *programs, const char **directory);
+bool command_find_directory(struct host *host, const char **directory);
 
 /* Makes sure that the path is a program. Returns 0 or an errno. */
 int command_check_program(const char *path);

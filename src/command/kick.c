@@ -7,7 +7,6 @@
 #include "report/kicks.h"
 #include "report/report.h"
 #include "report/selection.h"
-#include <string.h>
 
 static void list_actions(struct settings *settings, UT_string *out)
 {
@@ -77,15 +76,6 @@ static bool check_requests(const struct command *command, const UT_array *target
     return accepted;
 }
 
-/* Nothing can be done when nothing is left to kick. */
-static bool any_to_kick(const struct selection *selection)
-{
-    for (size_t i = 0; i < selection->member_count; i++)
-        if (selection->members[i].state != SELECTION_DISABLED)
-            return true;
-    return false;
-}
-
 /* An action is one word, and has no counterpart in Postfix. */
 static bool is_action(const struct command *command)
 {
@@ -116,9 +106,9 @@ static void write_diagnostics(const struct command *command, const struct select
     if (!options->dry_run && !options->quiet)
         report_kicks(selection, kicks, selection->is_single && !is_action(command),
                      command->verbose);
-    if (selection->is_single && selection->members[0].state == SELECTION_FAILED &&
-        !(options->dry_run && !options->json))
-        report_instance_error(selection, selection->members[0].instance);
+    const struct instance *failed = selection_lone_failure(selection);
+    if (failed != NULL && !(options->dry_run && !options->json))
+        report_instance_error(selection, failed);
 }
 
 static bool all_succeeded(const struct selection *selection, const struct kicks *kicks)
@@ -127,6 +117,38 @@ static bool all_succeeded(const struct selection *selection, const struct kicks 
         if (!kick_succeeded(&kicks->items[i]))
             return false;
     return utarray_len(selection->unmatched) == 0;
+}
+
+/* Explains and reports what became of the kicks. Returns whether all is well. */
+static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks,
+                   struct master_locks *locks)
+{
+    char *refusal = selection_refusal(selection);
+
+    if (refusal != NULL) {
+        diag_line("fatal", refusal);
+        free(refusal);
+        return false;
+    }
+    command_explain(command, kicks, locks);
+    if (command->options->json)
+        selection_find_running(selection, locks);
+    bool written = write_out(command, kicks);
+    write_diagnostics(command, selection, kicks);
+    return written && all_succeeded(selection, kicks);
+}
+
+/* What is ready comes first. Returns false when requests could not be sent at all. */
+static bool send_all(const struct command *command, struct selection *selection,
+                     struct kicks *kicks)
+{
+    bool sent = command_send(command, kicks);
+
+    if (!selection_is_unresolved(selection))
+        return sent;
+    selection_resolve(selection);
+    kicks_plan(kicks, selection);
+    return command_send(command, kicks) && sent;
 }
 
 /* Plan, send or check, explain, report. Returns the exit status. */
@@ -142,13 +164,8 @@ static int kick_selected(const struct command *command, struct selection *select
     if (command->options->dry_run)
         kicks_check(&kicks, locks);
     else
-        sent = command_send(command, &kicks);
-    command_explain(command, &kicks, locks);
-    if (command->options->json)
-        selection_find_running(selection, locks);
-    bool written = write_out(command, &kicks);
-    write_diagnostics(command, selection, &kicks);
-    bool succeeded = sent && written && all_succeeded(selection, &kicks);
+        sent = send_all(command, selection, &kicks);
+    bool succeeded = finish(command, selection, &kicks, locks) && sent;
     kicks_free(&kicks);
     master_locks_free(locks);
     return succeeded ? 0 : 1;
@@ -156,23 +173,16 @@ static int kick_selected(const struct command *command, struct selection *select
 
 int command_kick(const struct command *command)
 {
-    static const bool keep_always[PARAMETER_COUNT] = {
-        [PARAMETER_QUEUE_SERVICE_NAME] = true, [PARAMETER_PICKUP_SERVICE_NAME] = true};
-    bool keep[PARAMETER_COUNT];
     struct selection selection = {0};
     int status = 1;
-
-    memcpy(keep, keep_always, sizeof(keep));
-    keep[PARAMETER_DATA_DIRECTORY] = command->options->json;
     UT_array *targets = find_targets(command);
+
     if (targets == NULL)
         return 1;
-    if (check_requests(command, targets) && command_select(command, keep, &selection)) {
+    if (check_requests(command, targets) &&
+        command_select(command, PARAMETER_FOR_KICK, &selection)) {
         selection_mark(&selection, command->options->all, true);
-        if (any_to_kick(&selection))
-            status = kick_selected(command, &selection, targets);
-        else
-            diag_line("fatal", "No matching instances");
+        status = kick_selected(command, &selection, targets);
     }
     selection_free(&selection);
     utarray_free(targets);

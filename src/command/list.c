@@ -22,22 +22,23 @@ static bool report_errors(const struct selection *selection, bool quiet)
 
 int command_list(const struct command *command)
 {
-    static const bool keep[PARAMETER_COUNT] = {[PARAMETER_DATA_DIRECTORY] = true};
     struct selection selection;
     struct master_locks *locks = master_locks_new();
     UT_string out;
     int status = 1;
 
     utstring_init(&out);
-    if (command_select(command, keep, &selection)) {
+    if (command_select(command, PARAMETER_FOR_LIST, &selection)) {
         if (command->options->json) {
             selection_find_running(&selection, locks);
             report_list_json(&selection, &out);
         } else {
             report_list_text(&selection, &out);
         }
-        if (selection.member_count == 0)
-            diag_line("fatal", "No matching instances");
+        char *refusal = selection_refusal(&selection);
+        if (refusal != NULL)
+            diag_line("fatal", refusal);
+        free(refusal);
         bool written = report_flush(&out);
         bool well = report_errors(&selection, command->options->quiet);
         status =

@@ -109,13 +109,10 @@ static int run_postfix(const struct command *command, struct selection *selectio
 
 static int find_and_run(const struct command *command, struct selection *selection)
 {
-    const struct instance *home = selection_home(selection);
-    struct programs programs = {.settings = command->settings,
-                                .default_instance = home->is_default ? home : NULL};
     const char *directory;
     int status = 1;
 
-    if (command_find_directory(&programs, &directory)) {
+    if (command_find_directory(&selection->host, &directory)) {
         char *program = alloc_format("%s/postfix", directory);
         int error = command_check_program(program);
         if (error == 0) {
@@ -125,20 +122,15 @@ static int find_and_run(const struct command *command, struct selection *selecti
         }
         free(program);
     }
-    programs_free(&programs);
     return status;
 }
 
 int command_postfix(const struct command *command)
 {
-    bool keep[PARAMETER_COUNT] = {[PARAMETER_POSTMULTI_START_COMMANDS] = true,
-                                  [PARAMETER_POSTMULTI_STOP_COMMANDS] = true,
-                                  [PARAMETER_POSTMULTI_CONTROL_COMMANDS] = true};
     struct selection selection;
     int status = 1;
 
-    keep[PARAMETER_DATA_DIRECTORY] = command->options->json;
-    if (command_select(command, keep, &selection))
+    if (command_select(command, PARAMETER_FOR_POSTFIX, &selection))
         status = find_and_run(command, &selection);
     selection_free(&selection);
     return status;

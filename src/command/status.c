@@ -21,7 +21,7 @@ static UT_array *make_targets(void)
  * requests. */
 static void limit_kicks(struct kicks *kicks, int seconds)
 {
-    for (size_t i = 0; i < kicks->trigger_count; i++)
+    for (size_t i = 0; i < kicks->count; i++)
         kicks->triggers[i].send_limit = kicks->triggers[i].read_limit = seconds;
 }
 
@@ -49,44 +49,63 @@ static bool all_are_well(const struct selection *selection, const struct kicks *
     return utarray_len(selection->unmatched) == 0;
 }
 
-/* Plan, send, explain, report. Returns the exit status. */
+/* Plans and sends what is ready. Returns false when it could not be sent at all. */
+static bool ask_ready(const struct command *command, const struct selection *selection,
+                      struct kicks *kicks)
+{
+    kicks_plan(kicks, selection);
+    limit_kicks(kicks, settings_status_limit(command->settings));
+    return command_send(command, kicks);
+}
+
+/* Explains and reports the answers. Returns whether all is well. */
+static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks)
+{
+    struct master_locks *locks = master_locks_new();
+
+    command_explain(command, kicks, locks);
+    selection_find_running(selection, locks);
+    master_locks_free(locks);
+    bool written = write_out(command, selection, kicks);
+    if (!command->options->quiet)
+        report_status(selection, kicks, command->verbose);
+    else if (selection_lone_failure(selection) != NULL)
+        report_instance_error(selection, selection_lone_failure(selection));
+    return written && all_are_well(selection, kicks);
+}
+
+/* Asks the instances that are ready, then those that have to be resolved. Returns the exit status.
+ */
 static int ask_selected(const struct command *command, struct selection *selection)
 {
     UT_array *targets = make_targets();
-    struct master_locks *locks = master_locks_new();
     struct kicks kicks;
 
     kicks_init(&kicks, targets, true, settings_status_limit(command->settings));
-    kicks_plan(&kicks, selection);
-    limit_kicks(&kicks, settings_status_limit(command->settings));
-    bool sent = command_send(command, &kicks);
-    command_explain(command, &kicks, locks);
-    selection_find_running(selection, locks);
-    bool written = write_out(command, selection, &kicks);
-    if (!command->options->quiet)
-        report_status(selection, &kicks, command->verbose);
-    else if (selection->is_single && selection->members[0].state == SELECTION_FAILED)
-        report_instance_error(selection, selection->members[0].instance);
-    bool succeeded = sent && written && all_are_well(selection, &kicks);
+    bool sent = ask_ready(command, selection, &kicks);
+    if (selection_is_unresolved(selection)) {
+        selection_resolve(selection);
+        sent = ask_ready(command, selection, &kicks) && sent;
+    }
+    bool succeeded = finish(command, selection, &kicks) && sent;
     kicks_free(&kicks);
-    master_locks_free(locks);
     utarray_free(targets);
     return succeeded ? 0 : 1;
 }
 
 int command_status(const struct command *command)
 {
-    bool keep[PARAMETER_COUNT] = {[PARAMETER_QUEUE_SERVICE_NAME] = true};
     struct selection selection = {0};
     int status = 1;
 
-    keep[PARAMETER_DATA_DIRECTORY] = command->options->json;
-    if (command_select(command, keep, &selection)) {
+    if (command_select(command, PARAMETER_FOR_KICK, &selection)) {
         selection_mark(&selection, true, true);
-        if (selection.member_count > 0)
+        char *refusal = selection_refusal(&selection);
+        if (refusal == NULL)
             status = ask_selected(command, &selection);
         else
-            diag_line("fatal", "No matching instances");
+            diag_line("fatal", refusal);
+        free(refusal);
     }
     selection_free(&selection);
     return status;

@@ -1,50 +1,98 @@
+/* Reads the main.cf of one instance. */
 #include "postfix/instance.h"
 #include "base/parse.h"
 #include "base/safe_read.h"
 #include "base/strings.h"
 #include "maincf/expand.h"
 #include "maincf/maincf.h"
-#include "postfix/postconf.h"
+#include "postfix/computed.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* The longest text of a message that is kept, in bytes: it may quote a value of any length. */
+#define MESSAGE_LENGTH 4096
 
 struct evaluation {
     const struct instance_source *source;
     struct instance *instance;
     struct maincf *maincf;
     struct budget *budget;
-    bool is_unknown;   /* the present value refers to a name that only Postfix knows */
-    char *first_error; /* why one of those could not be expanded, as far as it is known; or NULL */
-    bool wanted[PARAMETER_COUNT]; /* what postconf(1) has to be asked */
+    struct computed *computed;
+    bool is_unknown; /* the present value refers to a name that only Postfix knows */
+    char *doubt;     /* what was wrong with the first of those, as far as it is known; or NULL */
     UT_string scratch;
 };
 
-static void apply_overrides(struct maincf *maincf, const UT_array *overrides)
+static bool is_name_character(char c)
 {
-    for (size_t i = 0; i < utarray_len(overrides); i++) {
-        const char *override = strings_item(overrides, i);
-        const char *equals = strchr(override, '=');
-        char *name = alloc_span(override, (size_t)(equals - override));
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
-        maincf_override(maincf, name, equals + 1);
+/* Whether text has $name, ${name or $(name somewhere. */
+static bool refers_to(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at++) {
+        const char *before = at;
+
+        while (before > text && strchr(" \t{(", before[-1]) != NULL)
+            before--;
+        if (before > text && before[-1] == '$' && !is_name_character(at[length]))
+            return true;
+    }
+    return false;
+}
+
+static char *override_name(const char *override)
+{
+    return alloc_span(override, strcspn(override, "="));
+}
+
+/* text is main.cf before it is parsed. */
+static void find_used_overrides(const struct instance_source *source, const char *text)
+{
+    for (size_t i = 0; i < utarray_len(source->overrides); i++) {
+        char *name = override_name(strings_item(source->overrides, i));
+
+        source->overrides_used[i] = source->overrides_used[i] || refers_to(text, name);
         free(name);
     }
 }
 
-/* For expand_value(): main.cf, then what is known here, then nobody. */
+static void apply_overrides(struct maincf *maincf, const struct instance_source *source)
+{
+    for (size_t i = 0; i < utarray_len(source->overrides); i++) {
+        const char *override = strings_item(source->overrides, i);
+        char *name = override_name(override);
+
+        if (maincf_value(maincf, name, strlen(name)) != NULL)
+            source->overrides_used[i] = true;
+        maincf_override(maincf, name, override + strlen(name) + 1);
+        free(name);
+    }
+}
+
+/* For expand_value(): main.cf, then what is known here, then what Postfix computes, then what is
+ * built into it. */
 static const char *look_up(void *context, const char *name, size_t length)
 {
     struct evaluation *evaluation = context;
+    const struct instance_source *source = evaluation->source;
     const char *value = maincf_value(evaluation->maincf, name, length);
     enum parameter parameter;
 
     if (value != NULL)
         return value;
     if (parameter_find(name, length, &parameter))
-        return settings_parameter(evaluation->source->settings, parameter);
-    evaluation->is_unknown = true;
-    return NULL;
+        return settings_parameter(source->settings, parameter);
+    if (source->postconf == NULL) {
+        evaluation->is_unknown = true;
+        return NULL;
+    }
+    value = computed_value(evaluation->computed, name, length);
+    return value != NULL ? value : postconf_value(source->postconf, name, length);
 }
 
 /* The value as it stands in main.cf, or the built-in one. */
@@ -56,11 +104,19 @@ static const char *raw_value(const struct evaluation *evaluation, enum parameter
     return value != NULL ? value : settings_parameter(evaluation->source->settings, parameter);
 }
 
-/* Remembers the first error only, as Postfix stops at it. */
+/* A message is not as long as what it quotes. Takes text over. */
+static char *shortened(char *text)
+{
+    if (text != NULL && strlen(text) > MESSAGE_LENGTH)
+        (void)strcpy(text + MESSAGE_LENGTH - 3, "...");
+    return text == NULL ? NULL : alloc_resize(text, strlen(text) + 1);
+}
+
+/* Keeps the first error only, as Postfix stops at it. Takes error over. */
 static void set_error(struct instance *instance, char *error)
 {
     if (instance->error == NULL)
-        instance->error = error;
+        instance->error = shortened(error);
     else
         free(error);
 }
@@ -81,8 +137,8 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
         (void)parse_time(value, &instance->trigger_timeout);
     else if (parameter == PARAMETER_APPLICATION_EVENT_DRAIN_TIME)
         (void)parse_time(value, &instance->application_event_drain_time);
-    if (evaluation->source->keep[parameter]) {
-        free(instance->values[parameter]);
+    if (valid && parameter_use(parameter, evaluation->source->purpose,
+                               evaluation->source->is_home) == PARAMETER_KEPT) {
         instance->values[parameter] = alloc_string(value);
     }
     return valid;
@@ -95,14 +151,15 @@ static void set_expansion_error(struct instance *instance, char *notice)
         free(notice);
         return;
     }
-    instance->notice = notice;
+    instance->notice = shortened(notice);
     instance->error = alloc_string("dictionary mail_dict: macro processing error");
 }
 
-/* Expands and takes one parameter. False: it has an error, or has to be asked of postconf(1). */
+/* Expands and takes one parameter. False: it has an error, or refers to an unknown name. */
 static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
 {
     const char *raw = raw_value(evaluation, parameter);
+    struct instance *instance = evaluation->instance;
     char *notice = NULL;
 
     if (strchr(raw, '$') == NULL)
@@ -112,90 +169,54 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
     bool expanded =
         expand_value(raw, look_up, evaluation, evaluation->budget, &evaluation->scratch, &notice);
     if (evaluation->budget->state == BUDGET_ENDED) {
-        set_error(evaluation->instance, alloc_string(budget_reason(evaluation->budget)));
         free(notice);
+        notice = NULL;
+        set_error(instance, alloc_string(budget_reason(evaluation->budget)));
+        return false;
+    }
+    char *refusal = computed_take_error(evaluation->computed);
+    if (refusal != NULL) {
+        free(notice);
+        set_error(instance, refusal);
         return false;
     }
     if (evaluation->is_unknown && evaluation->budget->state == BUDGET_LEFT) {
-        evaluation->wanted[parameter] = true;
-        if (evaluation->first_error == NULL)
-            evaluation->first_error = notice;
+        instance->is_unresolved = true;
+        if (evaluation->doubt == NULL)
+            evaluation->doubt = notice;
         else
             free(notice);
         return false;
     }
     if (expanded)
         return take_value(evaluation, parameter, utstring_body(&evaluation->scratch));
-    set_expansion_error(evaluation->instance, notice);
+    set_expansion_error(instance, notice);
     return false;
-}
-
-static bool is_wanted(const bool *wanted)
-{
-    for (int i = 0; i < PARAMETER_COUNT; i++)
-        if (wanted[i])
-            return true;
-    return false;
-}
-
-/* Asks postconf(1) for the parameters that only Postfix can tell. Marks in known those it told. */
-static void ask_postconf(struct evaluation *evaluation, bool *known)
-{
-    const struct instance_source *source = evaluation->source;
-    char *answers[PARAMETER_COUNT] = {NULL};
-    char *error = NULL;
-
-    if (!source->may_run) {
-        alloc_set_text(&error, "main.cf refers to parameters that postconf(1) is not asked for "
-                               "under raised privilege");
-        set_error(evaluation->instance, error);
-        return;
-    }
-    if (!postconf_ask(source->command_directory(source->context),
-                      evaluation->instance->config_directory, source->overrides, evaluation->wanted,
-                      source->limits, answers, &error)) {
-        if (evaluation->first_error != NULL) {
-            set_expansion_error(evaluation->instance, evaluation->first_error);
-            evaluation->first_error = NULL;
-        }
-        set_error(evaluation->instance, error);
-        return;
-    }
-    for (int i = 0; i < PARAMETER_COUNT; i++) {
-        if (evaluation->wanted[i])
-            known[i] = take_value(evaluation, (enum parameter)i, answers[i]);
-        free(answers[i]);
-    }
-}
-
-/* What postmulti(1) alone uses is not checked unless it is needed; nor, for commands, what only
- * kicks use. */
-static bool is_skipped(const struct instance_source *source, enum parameter parameter)
-{
-    if (source->keep[parameter] || parameter == PARAMETER_MULTI_INSTANCE_ENABLE)
-        return false;
-    return !source->check_all || parameter >= PARAMETER_POSTMULTI_START_COMMANDS;
 }
 
 static void evaluate_all(struct evaluation *evaluation)
 {
+    const struct instance_source *source = evaluation->source;
     struct instance *instance = evaluation->instance;
     bool known[PARAMETER_COUNT] = {false};
 
     utstring_init(&evaluation->scratch);
     for (int i = 0; i < PARAMETER_COUNT; i++)
-        if (!is_skipped(evaluation->source, (enum parameter)i))
+        if (parameter_use((enum parameter)i, source->purpose, source->is_home) != PARAMETER_UNUSED)
             known[i] = evaluate(evaluation, (enum parameter)i);
     utstring_done(&evaluation->scratch);
-    if (is_wanted(evaluation->wanted) && evaluation->budget->state == BUDGET_LEFT)
-        ask_postconf(evaluation, known);
-    free(evaluation->first_error);
+    if (evaluation->budget->state != BUDGET_LEFT)
+        instance->is_unresolved = false; /* Postfix is not asked after a limit was exceeded */
     instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
                              known[PARAMETER_MULTI_INSTANCE_GROUP] &&
                              known[PARAMETER_MULTI_INSTANCE_ENABLE];
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];
     if (instance->error == NULL && queue != NULL && queue[0] != '/')
         instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
+    if (instance->is_unresolved && instance->error == NULL)
+        instance->notice = shortened(evaluation->doubt);
+    else
+        free(evaluation->doubt);
 }
 
 static void take_warnings(struct instance *instance, const struct maincf *maincf)
@@ -206,7 +227,7 @@ static void take_warnings(struct instance *instance, const struct maincf *maincf
         return;
     utarray_new(instance->warnings, &strings_icd);
     for (size_t i = 0; i < utarray_len(warnings); i++)
-        strings_append(instance->warnings, "%s", strings_item(warnings, i));
+        strings_append(instance->warnings, "%.*s", MESSAGE_LENGTH, strings_item(warnings, i));
 }
 
 static void load_maincf(struct instance *instance, const struct instance_source *source,
@@ -215,20 +236,23 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     struct evaluation evaluation = {.source = source, .instance = instance, .budget = budget};
     char *error = NULL;
 
+    find_used_overrides(source, file->text);
     evaluation.maincf = maincf_new(path);
     maincf_preset(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
                   instance->config_directory);
     if (maincf_parse(evaluation.maincf, file->text, file->length, budget, &error)) {
-        apply_overrides(evaluation.maincf, source->overrides);
+        apply_overrides(evaluation.maincf, source);
+        evaluation.computed = computed_new(evaluation.maincf, source->postconf, budget);
         evaluate_all(&evaluation);
+        computed_free(evaluation.computed);
     } else {
-        instance->error = error;
+        set_error(instance, error);
     }
     take_warnings(instance, evaluation.maincf);
     maincf_free(evaluation.maincf);
 }
 
-void instance_load(struct instance *instance, const char *config_directory, bool is_default,
+bool instance_load(struct instance *instance, const char *config_directory, bool is_default,
                    const struct instance_source *source)
 {
     struct safe_read_file file;
@@ -238,11 +262,11 @@ void instance_load(struct instance *instance, const char *config_directory, bool
                                   .is_default = is_default};
     char *path = alloc_format("%s/main.cf", config_directory);
     if (safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &instance->error) == SAFE_READ_OK) {
-        instance->others_write = file.others_write;
         load_maincf(instance, source, path, &file, &budget);
         safe_read_free(&file);
     }
     free(path);
+    return !instance->is_unresolved;
 }
 
 void instance_load_failed(struct instance *instance, const char *config_directory, char *error)
@@ -251,21 +275,26 @@ void instance_load_failed(struct instance *instance, const char *config_director
         (struct instance){.config_directory = alloc_string(config_directory), .error = error};
 }
 
-void instance_find_queue(struct instance *instance, bool is_needed)
+void instance_refuse(struct instance *instance, const char *reason)
+{
+    instance->is_unresolved = false;
+    if (instance->error == NULL)
+        instance->error = alloc_string(
+            instance->notice != NULL ? "dictionary mail_dict: macro processing error" : reason);
+}
+
+void instance_check_queue(struct instance *instance)
 {
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
     struct stat status;
     int error = stat(queue, &status) < 0 ? errno : 0;
 
+    if (instance->error != NULL)
+        return;
     if (error == 0 && !S_ISDIR(status.st_mode))
         error = ENOTDIR;
-    if (error == 0) {
-        instance->has_queue = true;
-        instance->queue_device = status.st_dev;
-        instance->queue_inode = status.st_ino;
-    } else if (is_needed) {
-        alloc_set_text(&instance->error, "chdir %s: %s", queue, strerror(error));
-    }
+    if (error != 0)
+        instance->error = alloc_format("chdir %s: %s", queue, strerror(error));
 }
 
 void instance_find_running(struct instance *instance, struct master_locks *locks)
@@ -273,14 +302,6 @@ void instance_find_running(struct instance *instance, struct master_locks *locks
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
     instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
-}
-
-bool instance_others_write(const struct instance *instance)
-{
-    struct stat status;
-
-    return instance->others_write ||
-           (stat(instance->config_directory, &status) == 0 && safe_read_others_write(&status));
 }
 
 void instance_free(struct instance *instance)

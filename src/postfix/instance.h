@@ -8,12 +8,11 @@
 #include "base/limits.h"
 #include "postfix/master.h"
 #include "postfix/parameter.h"
+#include "postfix/postconf.h"
 #include "postfix/settings.h"
-#include <stdint.h>
-#include <sys/types.h>
 
 enum instance_enabled {
-    INSTANCE_UNKNOWN, /* cannot be told: see error */
+    INSTANCE_UNKNOWN, /* see error */
     INSTANCE_ENABLED,
     INSTANCE_DISABLED,
 };
@@ -26,60 +25,53 @@ struct instance {
     int trigger_timeout;              /* seconds */
     int application_event_drain_time; /* seconds */
     bool has_identity;                /* name, group and enabled are known */
-    bool others_write;                /* others than root can write main.cf */
+    bool is_unresolved;               /* it refers to names that postconf(1) has to be asked for */
     char *notice;                     /* a warning of Postfix that belongs to error, or NULL */
     char *error;                      /* why it cannot be served, in Postfix's words, or NULL */
     UT_array *warnings;               /* strings, or NULL when there are none */
-    bool has_queue;                   /* the queue directory exists: instance_find_queue() */
-    dev_t queue_device;
-    ino_t queue_inode;
-    enum master_state running; /* whether its master runs: instance_find_running() */
+    enum master_state running;        /* whether its master runs: instance_find_running() */
 };
 
 /* How instances are read; everything is the caller's. */
 struct instance_source {
     const struct settings *settings;
     const UT_array *overrides; /* strings "name=value" for every instance; may be empty */
-    const bool *keep;          /* [PARAMETER_COUNT]: the values to keep in the instance */
-    bool check_all;            /* every parameter that a kick uses, kept or not */
+    bool *overrides_used;      /* one for each: set when a main.cf sets or uses the name */
+    enum parameter_purpose purpose;
+    bool is_home; /* it is the instance that the program goes by */
     const struct limits *limits;
-    bool may_run; /* postconf(1) may be asked */
-    /* command_directory to take postconf(1) from: of the default instance, never another's */
-    const char *(*command_directory)(void *context);
-    void *context;
+    const struct postconf *postconf; /* NULL: not asked yet */
 };
 
 /*
- * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. Whatever is
- * wrong stands in its error, and the rest is filled in as far as it can be told: an instance whose
- * name, group and multi_instance_enable can be told has has_identity. A name that is neither set
- * nor known here is asked of postconf(1), once.
- * With check_all, all parameters that the program uses are checked as Postfix checks them, kept or
- * not, but those of postmulti(1); otherwise those that are kept.
+ * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. What is
+ * wrong stands in its error, and the rest is filled in as far as possible: an instance whose name,
+ * group and multi_instance_enable are known has has_identity.
+ * Returns true; or false when main.cf refers to names that neither it nor the program knows, and
+ * the source has no postconf: then it is_unresolved, and has to be loaded again with one, or to be
+ * refused.
  */
-void instance_load(struct instance *instance, const char *config_directory, bool is_default,
+bool instance_load(struct instance *instance, const char *config_directory, bool is_default,
                    const struct instance_source *source);
 
 /* An instance that is listed but cannot even be read: takes error over. */
 void instance_load_failed(struct instance *instance, const char *config_directory, char *error);
 
-/* Looks for the queue directory of an instance without an error, and sets has_queue and what goes
- * with it; where it is needed and not there, an error in Postfix's words ("chdir /x: No such file
- * or directory"). */
-void instance_find_queue(struct instance *instance, bool is_needed);
+/* Makes an unresolved instance one that has failed, because Postfix could not be asked. */
+void instance_refuse(struct instance *instance, const char *reason);
+
+/* Gives an instance without an error one in Postfix's words ("chdir /x: No such file or directory")
+ * when its queue directory does not exist. */
+void instance_check_queue(struct instance *instance);
 
 /* Looks up whether the instance's mail system is running, and sets running: MASTER_UNKNOWN where
  * its queue directory is not known either. */
 void instance_find_running(struct instance *instance, struct master_locks *locks);
 
-/* Whether others than root can change what the instance is: its main.cf, or what is main.cf, in its
- * configuration directory. */
-bool instance_others_write(const struct instance *instance);
-
 /* Empties it. */
 void instance_free(struct instance *instance);
 
-/* The value, or "" when it is not known. */
+/* The value of a parameter, or "" when it is not known. */
 const char *instance_value(const struct instance *instance, enum parameter parameter);
 
 #endif

@@ -27,8 +27,7 @@ static void plan_job(struct job *job, const struct selection_member *member,
         job->argv = spec->argv_not_enabled;
     if (member->state == SELECTION_DUPLICATE) {
         job->status = JOB_DUPLICATE;
-        job->reason =
-            alloc_format("same queue directory as %s", member->duplicate_of->config_directory);
+        job->reason = selection_reason(member);
     } else if (!is_enabled && spec->argv_not_enabled == NULL) {
         job->status = JOB_DISABLED;
         job->reason = alloc_string("not enabled");

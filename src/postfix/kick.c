@@ -142,12 +142,10 @@ static void plan_one(struct kick *kick, struct kicks *kicks, const struct select
                           .request = target->request,
                           .status = planned_status(member->state),
                           .kicks = kicks};
-    if (member->state == SELECTION_FAILED)
-        kick->reason = alloc_string(member->instance->error);
-    if (member->state == SELECTION_DUPLICATE)
-        kick->reason = alloc_string("listed twice in multi_instance_directories");
-    if (member->state != SELECTION_SERVE)
+    if (member->state != SELECTION_SERVE) {
+        kick->reason = member->state == SELECTION_DISABLED ? NULL : selection_reason(member);
         return;
+    }
     if (target_service_is_valid(kick->service)) {
         plan_trigger(kick);
     } else {
@@ -179,19 +177,23 @@ void kicks_plan(struct kicks *kicks, const struct selection *selection)
     struct kick *items = alloc_zeroed(selection->member_count * each, sizeof(*items));
 
     if (kicks->triggers == NULL)
-        kicks->triggers = alloc_zeroed(selection->count * each, sizeof(*kicks->triggers));
+        kicks->triggers = alloc_zeroed(selection->host.count * each, sizeof(*kicks->triggers));
     kicks->items = items;
-    kicks->count = selection->member_count * each;
-    for (size_t i = 0; i < kicks->count; i++) {
+    kicks->count = 0;
+    for (size_t i = 0; i < selection->member_count * each; i++) {
         const struct selection_member *member = &selection->members[i / each];
+        struct kick *kick = &items[kicks->count];
 
+        if (member->state == SELECTION_WAITING)
+            continue;
+        kicks->count++;
         if (next == end || next->member->instance != member->instance) {
-            plan_one(&items[i], kicks, member, target_item(kicks->targets, i % each));
+            plan_one(kick, kicks, member, target_item(kicks->targets, i % each));
             continue;
         }
-        items[i] = *next;
-        items[i].member = member;
-        next++->moved = &items[i];
+        *kick = *next;
+        kick->member = member;
+        next++->moved = kick;
     }
     HASH_CLEAR(hh, kicks->claims);
     for (size_t i = 0; i < kicks->count; i++)

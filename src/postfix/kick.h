@@ -72,9 +72,9 @@ struct kicks_options {
 void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, int limit);
 
 /*
- * Lays out the kicks of all targets in the members of a selection that is marked. May be called
- * again when the same selection has got more members: they get their place, and the others keep
- * their kicks, which may move in memory. The selection must outlive *kicks.
+ * Lays out the kicks of all targets in the members of a selection that is marked, those excepted
+ * that wait to be resolved. May be called again afterwards: these get their place, and the others
+ * keep their kicks, which may move in memory. The selection must outlive *kicks.
  */
 void kicks_plan(struct kicks *kicks, const struct selection *selection);
 

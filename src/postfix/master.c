@@ -1,73 +1,50 @@
+/* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
 #include "base/alloc.h"
+#include "base/inodes.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 /* The inode of the first PID namespace: fixed by the kernel (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU
 
-struct lock {
-    struct {
-        dev_t device;
-        ino_t inode;
-    } key;
-    UT_hash_handle hh;
-};
+/* How often /proc/locks is read before a lock counts as not there, and how long to wait before each
+ * further time, in nanoseconds. The kernel shows the list in pieces, and an entry can slip from one
+ * piece into another while others lock: three in two hundred were missed in one reading. */
+#define READINGS 8
+#define READING_PAUSE 200000
 
 struct master_locks {
-    bool is_read;
-    bool shows_all;      /* /proc/locks could be read, and we are in the first PID namespace */
-    struct lock *locks;  /* exclusive flock(2) locks */
-    struct lock *mounts; /* devices of mounted file systems; inode 0 */
+    int readings;          /* how often /proc/locks was read */
+    bool shows_all;        /* it could be read, and we are in the first PID namespace */
+    struct inodes *locked; /* by exclusive flock(2) locks */
+    struct inodes *mounts; /* devices of mounted file systems; inode 0 */
 };
+
+/* What is kept for a file: that it is there. */
+static char present;
 
 struct master_locks *master_locks_new(void)
 {
-    return alloc_zeroed(1, sizeof(struct master_locks));
-}
+    struct master_locks *locks = alloc_zeroed(1, sizeof(*locks));
 
-static void free_all(struct lock **all)
-{
-    struct lock *lock, *next;
-
-    HASH_ITER (hh, *all, lock, next) {
-        HASH_DEL(*all, lock); /* NOLINT(clang-analyzer-unix.Malloc): next is read first */
-        free(lock);
-    }
+    locks->locked = inodes_new();
+    locks->mounts = inodes_new();
+    return locks;
 }
 
 void master_locks_free(struct master_locks *locks)
 {
     if (locks == NULL)
         return;
-    free_all(&locks->locks);
-    free_all(&locks->mounts);
+    inodes_free(locks->locked);
+    inodes_free(locks->mounts);
     free(locks);
-}
-
-static bool contains(struct lock *all, dev_t device, ino_t inode)
-{
-    struct lock wanted, *found;
-
-    memset(&wanted, 0, sizeof(wanted));
-    wanted.key.device = device;
-    wanted.key.inode = inode;
-    HASH_FIND(hh, all, &wanted.key, sizeof(wanted.key), found);
-    return found != NULL;
-}
-
-static void add(struct lock **all, dev_t device, ino_t inode)
-{
-    if (contains(*all, device, inode))
-        return;
-    struct lock *lock = alloc_zeroed(1, sizeof(*lock));
-    lock->key.device = device;
-    lock->key.inode = inode;
-    HASH_ADD(hh, *all, key, sizeof(lock->key), lock);
 }
 
 /* Calls take for every line of a file in /proc. */
@@ -102,7 +79,7 @@ static void take_lock(struct master_locks *locks, const char *line)
 
     if (sscanf(line, "%*d: FLOCK %*s WRITE %*d %x:%x:%lu", &device_major, &device_minor, &inode) ==
         3)
-        add(&locks->locks, makedev(device_major, device_minor), inode);
+        inodes_set(locks->locked, makedev(device_major, device_minor), inode, &present);
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw ...": device in decimal. proc_pid_mountinfo(5) */
@@ -111,20 +88,32 @@ static void take_mount(struct master_locks *locks, const char *line)
     unsigned device_major, device_minor;
 
     if (sscanf(line, "%*d %*d %u:%u", &device_major, &device_minor) == 2)
-        add(&locks->mounts, makedev(device_major, device_minor), 0);
+        inodes_set(locks->mounts, makedev(device_major, device_minor), 0, &present);
 }
 
+/* Reads the locks, once more. What was found before stays: it was held a moment ago. */
 static void read_locks(struct master_locks *locks)
 {
     struct stat status;
 
-    if (locks->is_read)
-        return;
-    locks->is_read = true;
-    locks->shows_all = read_lines("/proc/locks", locks, take_lock) &&
-                       read_lines("/proc/self/mountinfo", locks, take_mount) &&
-                       stat("/proc/self/ns/pid", &status) == 0 &&
-                       status.st_ino == FIRST_PID_NAMESPACE;
+    if (locks->readings > 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = READING_PAUSE}, NULL);
+    if (locks->readings++ == 0)
+        locks->shows_all = read_lines("/proc/self/mountinfo", locks, take_mount) &&
+                           stat("/proc/self/ns/pid", &status) == 0 &&
+                           status.st_ino == FIRST_PID_NAMESPACE;
+    locks->shows_all = read_lines("/proc/locks", locks, take_lock) && locks->shows_all;
+}
+
+/* Whether the file is locked, as far as the readings show. */
+static bool is_locked(struct master_locks *locks, const struct stat *status)
+{
+    while (inodes_find(locks->locked, status->st_dev, status->st_ino) == NULL) {
+        if (locks->readings == READINGS)
+            return false;
+        read_locks(locks);
+    }
+    return true;
 }
 
 enum master_state master_state(struct master_locks *locks, const char *queue_directory)
@@ -136,10 +125,9 @@ enum master_state master_state(struct master_locks *locks, const char *queue_dir
     free(path);
     if (error != 0)
         return error == ENOENT ? MASTER_STOPPED : MASTER_UNKNOWN;
-    read_locks(locks);
-    if (contains(locks->locks, status.st_dev, status.st_ino))
+    if (is_locked(locks, &status))
         return MASTER_RUNNING;
-    if (locks->shows_all && contains(locks->mounts, status.st_dev, 0))
+    if (locks->shows_all && inodes_find(locks->mounts, status.st_dev, 0) != NULL)
         return MASTER_STOPPED;
     return MASTER_UNKNOWN;
 }

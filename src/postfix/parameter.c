@@ -1,31 +1,75 @@
+/* The table of main.cf parameters. */
 #include "postfix/parameter.h"
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "postfix/environment.h"
+#include <limits.h>
 #include <string.h>
 
+enum kind {
+    STRING,
+    NON_EMPTY, /* a string that must not be empty */
+    ENVIRONMENT,
+    TIME, /* at least one second, without a unit in seconds */
+    BOOLEAN,
+};
+
+#define ANY_LENGTH 0
+#define PATH_LENGTH (PATH_MAX - 1)
+#define NAME_LENGTH NAME_MAX
+
+#define KICK PARAMETER_FOR_KICK
+#define LIST PARAMETER_FOR_LIST
+#define POSTFIX PARAMETER_FOR_POSTFIX
+#define COMMAND PARAMETER_FOR_COMMAND
+#define PROGRAMS PARAMETER_FOR_PROGRAMS
+#define MODES (KICK | LIST | POSTFIX | COMMAND)
+
+/*
+ * Every parameter that the program uses: one row, and a name in enum parameter. Kept for a purpose
+ * is checked for it too. An instance has one error: the first in the order of the rows, which is
+ * that of Postfix's own postkick: strings, then times, then booleans. What only postmulti(1) uses
+ * comes last.
+ */
 static const struct {
     const char *name;
-    enum parameter_kind kind;
+    enum kind kind;
+    size_t longest;   /* bytes, or ANY_LENGTH */
+    unsigned kept;    /* purposes */
+    unsigned checked; /* purposes */
+    bool of_home;     /* kept in the instance that the program goes by, in others only checked */
 } parameters[PARAMETER_COUNT] = {
-    [PARAMETER_CONFIG_DIRECTORY] = {"config_directory", PARAMETER_STRING},
-    [PARAMETER_QUEUE_DIRECTORY] = {"queue_directory", PARAMETER_NON_EMPTY},
-    [PARAMETER_DATA_DIRECTORY] = {"data_directory", PARAMETER_NON_EMPTY},
-    [PARAMETER_COMMAND_DIRECTORY] = {"command_directory", PARAMETER_NON_EMPTY},
-    [PARAMETER_DAEMON_DIRECTORY] = {"daemon_directory", PARAMETER_NON_EMPTY},
-    [PARAMETER_MULTI_INSTANCE_DIRECTORIES] = {"multi_instance_directories", PARAMETER_STRING},
-    [PARAMETER_MULTI_INSTANCE_NAME] = {"multi_instance_name", PARAMETER_STRING},
-    [PARAMETER_MULTI_INSTANCE_GROUP] = {"multi_instance_group", PARAMETER_STRING},
-    [PARAMETER_ALTERNATE_CONFIG_DIRECTORIES] = {"alternate_config_directories", PARAMETER_STRING},
-    [PARAMETER_IMPORT_ENVIRONMENT] = {"import_environment", PARAMETER_ENVIRONMENT},
-    [PARAMETER_QUEUE_SERVICE_NAME] = {"queue_service_name", PARAMETER_NON_EMPTY},
-    [PARAMETER_PICKUP_SERVICE_NAME] = {"pickup_service_name", PARAMETER_NON_EMPTY},
-    [PARAMETER_APPLICATION_EVENT_DRAIN_TIME] = {"application_event_drain_time", PARAMETER_TIME},
-    [PARAMETER_TRIGGER_TIMEOUT] = {"trigger_timeout", PARAMETER_TIME},
-    [PARAMETER_MULTI_INSTANCE_ENABLE] = {"multi_instance_enable", PARAMETER_BOOLEAN},
-    [PARAMETER_POSTMULTI_START_COMMANDS] = {"postmulti_start_commands", PARAMETER_STRING},
-    [PARAMETER_POSTMULTI_STOP_COMMANDS] = {"postmulti_stop_commands", PARAMETER_STRING},
-    [PARAMETER_POSTMULTI_CONTROL_COMMANDS] = {"postmulti_control_commands", PARAMETER_STRING},
+    [PARAMETER_CONFIG_DIRECTORY] = {"config_directory", STRING, PATH_LENGTH, 0, KICK | LIST, false},
+    [PARAMETER_QUEUE_DIRECTORY] = {"queue_directory", NON_EMPTY, PATH_LENGTH, MODES, 0, false},
+    [PARAMETER_DATA_DIRECTORY] = {"data_directory", NON_EMPTY, PATH_LENGTH, MODES, 0, false},
+    [PARAMETER_COMMAND_DIRECTORY] = {"command_directory", NON_EMPTY, PATH_LENGTH, MODES | PROGRAMS,
+                                     KICK | LIST, true},
+    [PARAMETER_DAEMON_DIRECTORY] = {"daemon_directory", NON_EMPTY, PATH_LENGTH, COMMAND | PROGRAMS,
+                                    KICK | LIST, true},
+    [PARAMETER_MULTI_INSTANCE_DIRECTORIES] = {"multi_instance_directories", STRING, ANY_LENGTH,
+                                              MODES, KICK | LIST, true},
+    [PARAMETER_MULTI_INSTANCE_NAME] = {"multi_instance_name", STRING, NAME_LENGTH, MODES, 0, false},
+    [PARAMETER_MULTI_INSTANCE_GROUP] = {"multi_instance_group", STRING, NAME_LENGTH, MODES, 0,
+                                        false},
+    [PARAMETER_ALTERNATE_CONFIG_DIRECTORIES] = {"alternate_config_directories", STRING, ANY_LENGTH,
+                                                0, KICK | LIST, false},
+    [PARAMETER_IMPORT_ENVIRONMENT] = {"import_environment", ENVIRONMENT, ANY_LENGTH, KICK | LIST,
+                                      KICK | LIST, true},
+    [PARAMETER_QUEUE_SERVICE_NAME] = {"queue_service_name", NON_EMPTY, NAME_LENGTH, KICK, LIST,
+                                      false},
+    [PARAMETER_PICKUP_SERVICE_NAME] = {"pickup_service_name", NON_EMPTY, NAME_LENGTH, KICK, LIST,
+                                       false},
+    [PARAMETER_APPLICATION_EVENT_DRAIN_TIME] = {"application_event_drain_time", TIME, ANY_LENGTH, 0,
+                                                KICK | LIST, false},
+    [PARAMETER_TRIGGER_TIMEOUT] = {"trigger_timeout", TIME, ANY_LENGTH, 0, KICK | LIST, false},
+    [PARAMETER_MULTI_INSTANCE_ENABLE] = {"multi_instance_enable", BOOLEAN, ANY_LENGTH, 0, MODES,
+                                         false},
+    [PARAMETER_POSTMULTI_START_COMMANDS] = {"postmulti_start_commands", STRING, ANY_LENGTH, POSTFIX,
+                                            0, true},
+    [PARAMETER_POSTMULTI_STOP_COMMANDS] = {"postmulti_stop_commands", STRING, ANY_LENGTH, POSTFIX,
+                                           0, true},
+    [PARAMETER_POSTMULTI_CONTROL_COMMANDS] = {"postmulti_control_commands", STRING, ANY_LENGTH,
+                                              POSTFIX, 0, true},
 };
 
 const char *parameter_name(enum parameter parameter)
@@ -48,23 +92,47 @@ static bool check_time(const char *name, const char *value, char **error)
     return true;
 }
 
+enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpose purpose,
+                                 bool is_home)
+{
+    if ((parameters[parameter].kept & purpose) != 0 && (is_home || !parameters[parameter].of_home))
+        return PARAMETER_KEPT;
+    return (parameters[parameter].checked & purpose) != 0 ? PARAMETER_CHECKED : PARAMETER_UNUSED;
+}
+
+/* How much of a value that is too long is shown */
+#define SHOWN_LENGTH 20
+
+static bool check_length(enum parameter parameter, const char *value, char **error)
+{
+    size_t longest = parameters[parameter].longest;
+
+    if (longest == ANY_LENGTH || strnlen(value, longest + 1) <= longest)
+        return true;
+    alloc_set_text(error, "bad string length %zu > %zu: %s = %.*s...", strlen(value), longest,
+                   parameters[parameter].name, SHOWN_LENGTH, value);
+    return false;
+}
+
 bool parameter_check(enum parameter parameter, const char *value, char **error)
 {
     const char *name = parameters[parameter].name;
 
+    if (!check_length(parameter, value, error))
+        return false;
     switch (parameters[parameter].kind) {
-    case PARAMETER_STRING:
+    case STRING:
         return true;
-    case PARAMETER_NON_EMPTY:
+    case NON_EMPTY:
         if (value[0] != '\0')
             return true;
         alloc_set_text(error, "bad string length 0 < 1: %s = ", name);
         return false;
-    case PARAMETER_ENVIRONMENT:
+    case ENVIRONMENT:
         return environment_check(value, error);
-    case PARAMETER_TIME:
+    case TIME:
         return check_time(name, value, error);
-    case PARAMETER_BOOLEAN:
+    case BOOLEAN:
         if (parse_bool(value) != PARSE_BOOL_ERROR)
             return true;
         alloc_set_text(error, "bad boolean configuration: %s = %s", name, value);

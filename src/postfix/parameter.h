@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* In the order in which parameter.c has their rows. */
 enum parameter {
     PARAMETER_CONFIG_DIRECTORY,
     PARAMETER_QUEUE_DIRECTORY,
@@ -30,21 +31,34 @@ enum parameter {
     PARAMETER_COUNT,
 };
 
-enum parameter_kind {
-    PARAMETER_STRING,
-    PARAMETER_NON_EMPTY, /* a string that must not be empty */
-    PARAMETER_ENVIRONMENT,
-    PARAMETER_TIME, /* at least one second, without a unit in seconds */
-    PARAMETER_BOOLEAN,
+/* What a main.cf is read for. */
+enum parameter_purpose {
+    PARAMETER_FOR_KICK = 1 << 0,     /* requests, and status */
+    PARAMETER_FOR_LIST = 1 << 1,     /* -l */
+    PARAMETER_FOR_POSTFIX = 1 << 2,  /* -p */
+    PARAMETER_FOR_COMMAND = 1 << 3,  /* -x */
+    PARAMETER_FOR_PROGRAMS = 1 << 4, /* where Postfix's programs are, and nothing else */
+};
+
+enum parameter_use {
+    PARAMETER_UNUSED,
+    PARAMETER_CHECKED, /* a mistake in it counts, its value is not kept */
+    PARAMETER_KEPT,
 };
 
 /* The parameter's name in main.cf. */
 const char *parameter_name(enum parameter parameter);
 
+/* How the parameter is used for that purpose, in the instance that the program goes by (is_home) or
+ * in another. */
+enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpose purpose,
+                                 bool is_home);
+
 /*
- * Whether Postfix would take the expanded value for this parameter. Returns true, or false with a
- * new string in *error in Postfix's wording ("parameter trigger_timeout: bad time value or unit:
- * 5x"), which the caller frees. Limits as Postfix's postkick has them (measured).
+ * Whether Postfix would take the expanded value for this parameter, and whether it is no longer
+ * than what it names can be. Returns true, or false with a new string in *error in Postfix's
+ * wording ("parameter trigger_timeout: bad time value or unit: 5x"), which the caller frees. Limits
+ * as Postfix's postkick has them (measured), and those of paths and file names.
  */
 bool parameter_check(enum parameter parameter, const char *value, char **error);
 

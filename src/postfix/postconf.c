@@ -1,132 +1,159 @@
+/* Asks postconf(1) for the parameters that are built into Postfix. */
 #include "postfix/postconf.h"
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/process.h"
-#include "base/strings.h"
-#include <ctype.h>
+#include "maincf/maincf.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-static UT_array *build_arguments(const char *program, const char *config_directory,
-                                 const UT_array *overrides, const bool *wanted)
+struct postconf {
+    char *text;
+    struct maincf *parameters; /* in the form of main.cf, as it prints them; points into text */
+};
+
+static const char *const files[] = {"main.cf", "master.cf"};
+#define FILES (sizeof(files) / sizeof(files[0]))
+
+static void remove_directory(const char *directory)
 {
-    UT_array *arguments;
+    for (size_t i = 0; i < FILES; i++) {
+        char *path = alloc_format("%s/%s", directory, files[i]);
 
-    utarray_new(arguments, &strings_icd);
-    strings_append(arguments, "%s", program);
-    strings_append(arguments, "-c");
-    strings_append(arguments, "%s", config_directory);
-    strings_append(arguments, "-x");
-    for (size_t i = 0; i < utarray_len(overrides); i++) {
-        strings_append(arguments, "-o");
-        strings_append(arguments, "%s", strings_item(overrides, i));
+        (void)unlink(path);
+        free(path);
     }
-    for (int i = 0; i < PARAMETER_COUNT; i++)
-        if (wanted[i])
-            strings_append(arguments, "%s", parameter_name((enum parameter)i));
-    char *end = NULL;
-    utarray_push_back(arguments, &end);
-    return arguments;
+    (void)rmdir(directory);
 }
 
-/* Takes one line "name = value". */
-static void take_line(const char *line, size_t length, const bool *wanted, char **values)
+/* Makes the directory with the empty files. directory is a template of mkdtemp(3). Returns 0 or an
+ * errno. */
+static int make_directory(char *directory)
 {
-    const char *equals = memchr(line, '=', length);
-    enum parameter parameter;
+    if (mkdtemp(directory) == NULL)
+        return errno;
+    for (size_t i = 0; i < FILES; i++) {
+        char *path = alloc_format("%s/%s", directory, files[i]);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        int error = fd < 0 ? errno : 0;
 
-    if (equals == NULL)
-        return;
-    size_t name_length = (size_t)(equals - line);
-    while (name_length > 0 && line[name_length - 1] == ' ')
-        name_length--;
-    if (!parameter_find(line, name_length, &parameter) || !wanted[parameter] ||
-        values[parameter] != NULL)
-        return;
-    const char *value = equals + 1, *end = line + length;
-    while (value < end && *value == ' ')
-        value++;
-    values[parameter] = alloc_span(value, (size_t)(end - value));
-}
-
-static void take_lines(const UT_string *text, const bool *wanted, char **values)
-{
-    const char *at = utstring_body(text), *end = at + utstring_len(text);
-
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t length = (size_t)((newline != NULL ? newline : end) - at);
-
-        take_line(at, length, wanted, values);
-        at += length + 1;
+        free(path);
+        if (fd < 0) {
+            remove_directory(directory);
+            return error;
+        }
+        close(fd);
     }
+    return 0;
 }
 
 /* Cut off, or with a NUL in it, a value would be taken for another. */
 static bool is_whole_text(const struct process *child)
 {
-    return !child->output.truncated && memchr(utstring_body(&child->output.text), '\0',
-                                              utstring_len(&child->output.text)) == NULL;
+    const UT_string *text = &child->output.text;
+
+    return child->output.error == 0 && !child->output.truncated && utstring_len(text) > 0 &&
+           memchr(utstring_body(text), '\0', utstring_len(text)) == NULL;
 }
 
-/* Returns true when every wanted parameter has a value; otherwise none has. */
-static bool is_complete(const bool *wanted, char **values)
+/* The parameters that the child printed, or NULL when that is not what it printed. */
+static struct postconf *read_answer(const struct process *child)
 {
-    bool complete = true;
+    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
+    char *error = NULL;
 
-    for (int i = 0; i < PARAMETER_COUNT; i++)
-        complete = complete && (!wanted[i] || values[i] != NULL);
-    for (int i = 0; i < PARAMETER_COUNT && !complete; i++) {
-        if (wanted[i]) {
-            free(values[i]);
-            values[i] = NULL;
-        }
-    }
-    return complete;
+    if (child->outcome != PROCESS_ENDED || child->exit_status != 0 || !is_whole_text(child))
+        return NULL;
+    struct postconf *postconf = alloc_zeroed(1, sizeof(*postconf));
+    postconf->text =
+        alloc_span(utstring_body(&child->output.text), utstring_len(&child->output.text));
+    postconf->parameters = maincf_new(child->program);
+    if (maincf_parse(postconf->parameters, postconf->text, strlen(postconf->text), &budget, &error))
+        return postconf;
+    free(error);
+    postconf_free(postconf);
+    return NULL;
 }
 
 static void describe_failure(const struct process *child, char **error)
 {
     if (child->outcome == PROCESS_NOT_STARTED)
         alloc_set_text(error, "run %s: %s", child->program, strerror(child->error));
-    else if (child->outcome == PROCESS_TIMED_OUT || child->outcome == PROCESS_INTERRUPTED)
+    else if (child->outcome == PROCESS_TIMED_OUT || child->outcome == PROCESS_INTERRUPTED ||
+             child->outcome == PROCESS_PENDING)
         alloc_set_text(error, "%s did not answer in time", child->program);
     else
-        alloc_set_text(error, "%s cannot tell the parameters that main.cf refers to",
+        alloc_set_text(error, "%s does not show the parameters that main.cf refers to",
                        child->program);
 }
 
-bool postconf_ask(const char *command_directory, const char *config_directory,
-                  const UT_array *overrides, const bool *wanted, const struct limits *limits,
-                  char **values, char **error)
+static struct postconf *ask_in(const char *program, char *directory, const struct limits *limits,
+                               char **error)
 {
     static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", locale[] = "LC_ALL=C";
+    static char configuration[] = "-c", defaults[] = "-d";
     char *const environment[] = {path, locale, NULL};
-
-    if (command_directory[0] != '/') {
-        alloc_set_text(error, "command_directory is not an absolute path: %s", command_directory);
-        return false;
-    }
-    char *program = alloc_format("%s/postconf", command_directory);
-    UT_array *arguments = build_arguments(program, config_directory, overrides, wanted);
+    char *name = alloc_string(program);
+    const struct process_confinement confinement = {.directory = directory,
+                                                    .memory = POSTCONF_MEMORY,
+                                                    .processor_time = POSTCONF_SECONDS,
+                                                    .ends_with_us = true};
+    char *const arguments[] = {name, configuration, directory, defaults, NULL};
     struct process child = {.program = program,
-                            .argv = (char *const *)(void *)arguments->d,
+                            .argv = arguments,
                             .environment = environment,
-                            .streams = PROCESS_CAPTURE_OUTPUT};
-    struct process_batch run = {.processes = &child, .count = 1, .parallel = 1};
+                            .streams = PROCESS_CAPTURE_OUTPUT,
+                            .confinement = &confinement};
     struct limits own = *limits;
+    struct process_batch batch = {.processes = &child, .count = 1, .parallel = 1, .limits = &own};
+
     own.end = clock_after(clock_now(), POSTCONF_SECONDS);
     if (own.end > limits->end)
         own.end = limits->end;
-    run.limits = &own;
-
-    process_run(&run);
-    if (child.outcome == PROCESS_ENDED && child.exit_status == 0 && child.signal == 0 &&
-        child.output.error == 0 && is_whole_text(&child))
-        take_lines(&child.output.text, wanted, values);
-    bool complete = is_complete(wanted, values);
-    if (!complete)
+    process_run(&batch);
+    struct postconf *postconf = read_answer(&child);
+    if (postconf == NULL)
         describe_failure(&child, error);
     process_free(&child);
-    utarray_free(arguments);
+    free(name);
+    return postconf;
+}
+
+struct postconf *postconf_ask(const char *command_directory, const struct limits *limits,
+                              char **error)
+{
+    char directory[] = P_tmpdir "/postkick.XXXXXX";
+    struct postconf *postconf = NULL;
+
+    if (command_directory[0] != '/') {
+        alloc_set_text(error, "command_directory is not an absolute path: %s", command_directory);
+        return NULL;
+    }
+    int failure = make_directory(directory);
+    if (failure != 0) {
+        alloc_set_text(error, "make a directory in %s: %s", P_tmpdir, strerror(failure));
+        return NULL;
+    }
+    char *program = alloc_format("%s/postconf", command_directory);
+    postconf = ask_in(program, directory, limits, error);
     free(program);
-    return complete;
+    remove_directory(directory);
+    return postconf;
+}
+
+const char *postconf_value(const struct postconf *postconf, const char *name, size_t length)
+{
+    return maincf_value(postconf->parameters, name, length);
+}
+
+void postconf_free(struct postconf *postconf)
+{
+    if (postconf == NULL)
+        return;
+    maincf_free(postconf->parameters);
+    free(postconf->text);
+    free(postconf);
 }

@@ -1,27 +1,37 @@
 /*
- * postconf: asks Postfix's postconf(1) for what only Postfix knows: values that refer to one of its
- * thousand built-in parameters.
+ * postconf: what only Postfix knows: its thousand built-in parameters and their default values, as
+ * "postconf -d" shows them. Nothing of an instance reaches that program: it is asked once for the
+ * whole run, in a private directory with an empty main.cf and an empty master.cf, and what it says
+ * serves as the values of the names that no main.cf sets.
  */
 #ifndef POSTCONF_H
 #define POSTCONF_H
 
-#include "base/alloc.h"
 #include "base/limits.h"
-#include "postfix/parameter.h"
-#include <stdint.h>
+#include <stddef.h>
 
-/* The longest that one call may take, in seconds. */
+/* The longest that the program may take, and the computing that it may do, in seconds, and its
+ * address space in bytes. */
 #define POSTCONF_SECONDS 10
+#define POSTCONF_MEMORY ((size_t)512 * 1024 * 1024)
+
+struct postconf;
 
 /*
- * Runs "COMMAND_DIRECTORY/postconf -c CONFIG_DIRECTORY -x NAME..." once, with a clean environment,
- * for the wanted parameters, with the overrides (strings "name=value") as -o.
- * Returns true with values[parameter] a new string for each parameter with wanted[parameter];
- * otherwise false with *error, and no value set. The call ends with the limits
- * of the run, and after POSTCONF_SECONDS.
+ * Runs "COMMAND_DIRECTORY/postconf -c DIRECTORY -d", with a clean environment, in a directory that
+ * is made for it and removed afterwards. Returns its parameters, to be freed by postconf_free(), or
+ * NULL with a new string in *error, which the caller frees. The call ends with the limits of the
+ * run, and after POSTCONF_SECONDS. signals_catch() must have been called, or a signal leaves the
+ * directory behind.
  */
-bool postconf_ask(const char *command_directory, const char *config_directory,
-                  const UT_array *overrides, const bool *wanted, const struct limits *limits,
-                  char **values, char **error);
+struct postconf *postconf_ask(const char *command_directory, const struct limits *limits,
+                              char **error);
+
+/* The default value of a parameter of Postfix, unexpanded, or NULL when it has none of that name
+ * (length bytes). The string belongs to postconf. */
+const char *postconf_value(const struct postconf *postconf, const char *name, size_t length);
+
+/* Frees it; NULL is allowed. */
+void postconf_free(struct postconf *postconf);
 
 #endif

@@ -1,10 +1,10 @@
+/* Chooses among the instances of a host. */
 #include "postfix/selection.h"
-#include "base/safe_read.h"
 #include "base/strings.h"
-#include "base/text.h"
-#include "maincf/maincf.h"
-#include "postfix/programs.h"
+#include "postfix/trust.h"
+#include <fnmatch.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A table of uthash hangs on its first element, which gcc's analyzer takes for a leak. clang knows
  * no such option. */
@@ -12,10 +12,8 @@
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
 
-static const char *default_directory(const struct settings *settings)
-{
-    return settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY);
-}
+/* The most instances that one message names. */
+#define NAMED_MAXIMUM 5
 
 static bool fail(struct selection *selection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -30,141 +28,48 @@ static bool fail(struct selection *selection, const char *format, ...)
     return false;
 }
 
-/* An element of the parameter's value as it is written in main.cf: the rule for set-gid programs is
- * about literal text. */
-static bool lists_literally(const struct maincf *maincf, enum parameter parameter,
-                            const char *directory)
+/* The length of a directory's name without the slashes at its end. */
+static size_t directory_length(const char *directory)
 {
-    const char *name = parameter_name(parameter);
-    const char *value = maincf_value(maincf, name, strlen(name));
+    size_t length = strlen(directory);
 
-    if (value == NULL)
-        return false;
-    UT_array *elements = strings_split(value, STRINGS_SEPARATORS);
-    bool listed = strings_contain(elements, directory);
-    utarray_free(elements);
-    return listed;
+    while (length > 1 && directory[length - 1] == '/')
+        length--;
+    return length;
 }
 
-/* Under raised privilege: the default directory, or one that the default main.cf lists, and that
- * is the same wherever the caller happens to be: "$name" may be listed too. */
-static bool may_use_directory(struct selection *selection, const struct settings *settings,
-                              const char *directory)
+/* The text itself, or a pattern as in fnmatch(3). */
+static bool matches(const char *wanted, const char *text, int flags)
 {
-    struct safe_read_file file;
-    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
-
-    if (strcmp(directory, default_directory(settings)) == 0)
-        return true;
-    char *path = alloc_format("%s/main.cf", default_directory(settings));
-    bool listed = false;
-    if (safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &selection->error) == SAFE_READ_OK) {
-        struct maincf *maincf = maincf_new(path);
-        if (maincf_parse(maincf, file.text, file.length, &budget, &selection->error) &&
-            directory[0] == '/')
-            listed = lists_literally(maincf, PARAMETER_ALTERNATE_CONFIG_DIRECTORIES, directory) ||
-                     lists_literally(maincf, PARAMETER_MULTI_INSTANCE_DIRECTORIES, directory);
-        maincf_free(maincf);
-        safe_read_free(&file);
-        if (!listed && selection->error == NULL)
-            alloc_set_text(&selection->error,
-                           "unauthorized configuration directory name: %s: specify "
-                           "\"alternate_config_directories = %s\" in %s",
-                           directory, directory, path);
-    }
-    free(path);
-    return listed;
+    return strcmp(wanted, text) == 0 || fnmatch(wanted, text, flags) == 0;
 }
 
-/* Moves the default instance's failure to the selection: nothing can be done without it. */
-static bool fail_like(struct selection *selection, struct instance *instance)
+static bool matches_directory(const char *wanted, const char *directory)
 {
-    selection->error = instance->error;
-    selection->notice = instance->notice;
-    instance->error = instance->notice = NULL;
-    return false;
+    char *pattern = alloc_span(wanted, directory_length(wanted));
+    char *name = alloc_span(directory, directory_length(directory));
+    bool result = matches(pattern, name, FNM_PATHNAME);
+
+    free(pattern);
+    free(name);
+    return result;
 }
 
-static bool load_forced(struct selection *selection, const struct instance_source *source,
-                        const char *directory)
-{
-    struct programs *programs = source->context;
-    bool is_default = strcmp(directory, default_directory(source->settings)) == 0;
-
-    selection->is_forced = selection->is_single = true;
-    selection->instances = alloc_zeroed(1, sizeof(*selection->instances));
-    selection->count = 1;
-    if (is_default)
-        programs->default_instance = &selection->instances[0];
-    instance_load(&selection->instances[0], directory, is_default, source);
-    return true;
-}
-
-static void load_listed(struct selection *selection, const struct instance_source *home_source,
-                        const UT_array *directories)
-{
-    struct instance_source source = *home_source;
-    bool keep[PARAMETER_COUNT];
-
-    memcpy(keep, home_source->keep, sizeof(keep));
-    keep[PARAMETER_MULTI_INSTANCE_DIRECTORIES] = keep[PARAMETER_IMPORT_ENVIRONMENT] = false;
-    source.keep = keep;
-    for (size_t i = 0; i < utarray_len(directories); i++) {
-        const char *directory = strings_item(directories, i);
-        struct instance *instance = &selection->instances[selection->count++];
-
-        if (directory[0] == '/')
-            instance_load(instance, directory, false, &source);
-        else
-            instance_load_failed(
-                instance, directory,
-                alloc_format("multi_instance_directories: not an absolute path: %s", directory));
-    }
-}
-
-static bool load_host(struct selection *selection, const struct instance_source *source)
-{
-    struct programs *programs = source->context;
-    struct instance *first = alloc_zeroed(1, sizeof(*first));
-
-    selection->instances = first;
-    selection->count = 1;
-    programs->default_instance = first;
-    instance_load(first, default_directory(source->settings), true, source);
-    if (first->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES] == NULL)
-        return fail_like(selection, first);
-    UT_array *directories =
-        strings_split(first->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES], STRINGS_SEPARATORS);
-    size_t listed = utarray_len(directories);
-    if (listed >= SELECTION_MAXIMUM) {
-        utarray_free(directories);
-        return fail(selection, "multi_instance_directories: more than %d instances",
-                    SELECTION_MAXIMUM);
-    }
-    selection->is_single = listed == 0;
-    selection->instances = alloc_resize(first, (listed + 1) * sizeof(*first));
-    programs->default_instance = &selection->instances[0];
-    if (selection->is_single && selection->instances[0].enabled == INSTANCE_DISABLED)
-        selection->instances[0].enabled = INSTANCE_ENABLED; /* the only one is always meant */
-    load_listed(selection, source, directories);
-    utarray_free(directories);
-    return true;
-}
-
-/* Whether -i NAME means the instance; as postmulti(1), section INSTANCE SELECTION. */
+/* Whether -i WANTED means the instance; as postmulti(1), section INSTANCE SELECTION, and patterns.
+ */
 static bool is_named(const struct instance *instance, const char *wanted)
 {
     static const char prefix[] = "postfix-";
-    const char *name = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+    const char *name = instance->values[PARAMETER_MULTI_INSTANCE_NAME];
 
     if (strcmp(wanted, "-") == 0)
         return instance->is_default;
     if (wanted[0] == '/')
-        return strcmp(instance->config_directory, wanted) == 0;
-    if (wanted[0] == '\0')
+        return matches_directory(wanted, instance->config_directory);
+    if (name == NULL || wanted[0] == '\0')
         return false;
-    return strcmp(name, wanted) == 0 || (strncmp(name, prefix, sizeof(prefix) - 1) == 0 &&
-                                         strcmp(name + sizeof(prefix) - 1, wanted) == 0);
+    return matches(wanted, name, 0) || (strncmp(name, prefix, sizeof(prefix) - 1) == 0 &&
+                                        matches(wanted, name + sizeof(prefix) - 1, 0));
 }
 
 static bool is_any_named(const struct instance *instance, const UT_array *names)
@@ -175,69 +80,128 @@ static bool is_any_named(const struct instance *instance, const UT_array *names)
     return false;
 }
 
-static bool any_is_named(const struct selection *selection, const char *wanted)
+static bool any_is_named(const struct host *host, const char *wanted)
 {
-    for (size_t i = 0; i < selection->count; i++)
-        if (is_named(&selection->instances[i], wanted))
+    for (size_t i = 0; i < host->count; i++)
+        if (is_named(&host->instances[i], wanted))
             return true;
     return false;
 }
 
 static void find_unmatched(struct selection *selection, const UT_array *names)
 {
-    utarray_new(selection->unmatched, &strings_icd);
-    for (size_t i = 0; i < utarray_len(names); i++)
-        if (!any_is_named(selection, strings_item(names, i)))
-            strings_append(selection->unmatched, "%s", strings_item(names, i));
+    for (size_t i = 0; i < utarray_len(names); i++) {
+        const char *name = strings_item(names, i);
+
+        if (any_is_named(&selection->host, name))
+            continue;
+        strings_append(selection->unmatched, "%s", name);
+        strings_append(selection->warnings, "no instance matches -i %s%s", name,
+                       strcmp(name, "postfix") == 0 ? " (the default instance is -i -)" : "");
+    }
 }
 
-/* Name and group can be told, whatever else may be wrong with the instance. */
+/* Name and group are known, whatever else may be wrong with the instance. */
 static bool is_known(const struct instance *instance)
 {
     return instance->values[PARAMETER_MULTI_INSTANCE_NAME] != NULL &&
            instance->values[PARAMETER_MULTI_INSTANCE_GROUP] != NULL;
 }
 
-/* Whether the instance is asked for. One whose name and group cannot be told may be any that was
+/* Whether the instance is asked for. One whose name and group are not known may be any that was
  * asked for and not found otherwise. */
-static bool is_chosen(const struct selection *selection, const struct instance *instance,
-                      const struct selection_criteria *criteria)
+static bool is_chosen(const struct selection *selection, const struct instance *instance)
 {
+    const struct selection_criteria *criteria = &selection->criteria;
     bool by_name = utarray_len(criteria->names) == 0 || is_any_named(instance, criteria->names);
     const char *group = instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP);
 
+    if (criteria->enabled_only && instance->has_identity &&
+        instance->enabled == INSTANCE_DISABLED && !selection->is_single)
+        return false;
     if (!by_name)
         return !is_known(instance) && utarray_len(selection->unmatched) > 0;
     return utarray_len(criteria->groups) == 0 || !is_known(instance) ||
            strings_contain(criteria->groups, group);
 }
 
-static void choose(struct selection *selection, const struct selection_criteria *criteria)
+/* The path that makes the instance untrusted, a new string; or NULL. */
+static char *find_writable(const struct selection *selection, const struct instance *instance,
+                           enum selection_trust trust)
 {
-    find_unmatched(selection, criteria->names);
-    selection->members = alloc_zeroed(selection->count, sizeof(*selection->members));
-    for (size_t i = 0; i < selection->count; i++) {
-        size_t at = criteria->reverse ? selection->count - 1 - i : i;
-        struct instance *instance = &selection->instances[at];
+    if (selection->criteria.trust != trust || geteuid() != 0)
+        return NULL;
+    return trust_find_writable(instance->config_directory);
+}
 
-        if (is_chosen(selection, instance, criteria))
-            selection->members[selection->member_count++].instance = instance;
+static void warn_of_writable(struct selection *selection, const struct instance *instance)
+{
+    char *path = find_writable(selection, instance, SELECTION_WARNS);
+
+    if (path != NULL)
+        strings_append(selection->warnings, "%s: %s can be written by users other than root",
+                       instance->config_directory, path);
+    free(path);
+}
+
+static void refuse_writable(const struct selection *selection, struct instance *instance)
+{
+    char *path = find_writable(selection, instance, SELECTION_REFUSES);
+
+    if (path != NULL && instance->error == NULL)
+        instance->error = alloc_format("refused: %s can be written by users other than root", path);
+    free(path);
+}
+
+/* Whether who is meant depends on what only Postfix knows. */
+static bool is_vague(const struct selection *selection)
+{
+    const struct selection_criteria *criteria = &selection->criteria;
+    const struct host *host = &selection->host;
+
+    if (utarray_len(criteria->names) == 0 && utarray_len(criteria->groups) == 0 &&
+        !criteria->enabled_only)
+        return false;
+    for (size_t i = 0; i < host->count; i++)
+        if (host->instances[i].is_unresolved && !host->instances[i].has_identity)
+            return true;
+    return false;
+}
+
+static void choose(struct selection *selection)
+{
+    struct host *host = &selection->host;
+
+    if (is_vague(selection))
+        host_resolve(host);
+    find_unmatched(selection, selection->criteria.names);
+    selection->members = alloc_zeroed(host->count, sizeof(*selection->members));
+    for (size_t i = 0; i < host->count; i++) {
+        size_t at = selection->criteria.reverse ? host->count - 1 - i : i;
+        struct instance *instance = &host->instances[at];
+
+        if (!is_chosen(selection, instance))
+            continue;
+        warn_of_writable(selection, instance);
+        selection->members[selection->member_count++].instance = instance;
     }
 }
 
 /* The directory that -c or MAIL_CONFIG forces, in *directory, or NULL there. False: error. */
-static bool find_forced(struct selection *selection, const struct selection_criteria *criteria,
-                        const struct settings *settings, const char **directory)
+static bool find_forced(struct selection *selection, const struct settings *settings,
+                        const char **directory)
 {
+    const struct selection_criteria *criteria = &selection->criteria;
+    const char *home = settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY);
     const char *mail_config = criteria->mail_config;
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
      * manager: that does not force one instance. */
     if (criteria->is_manager && mail_config != NULL && criteria->config_directory == NULL) {
-        if (strcmp(mail_config, default_directory(settings)) != 0)
+        if (strcmp(mail_config, home) != 0)
             return fail(selection,
                         "MAIL_CONFIG=%s is not the default instance %s: unset it, or use -c",
-                        mail_config, default_directory(settings));
+                        mail_config, home);
         mail_config = NULL;
     }
     *directory = criteria->config_directory != NULL ? criteria->config_directory : mail_config;
@@ -251,91 +215,164 @@ static bool find_forced(struct selection *selection, const struct selection_crit
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria,
                     const struct settings *settings)
 {
-    struct programs programs = {.settings = settings};
-    bool keep[PARAMETER_COUNT];
-    const char *forced = NULL;
-    bool made;
+    struct host_source source = {.settings = settings,
+                                 .overrides = criteria->overrides,
+                                 .purpose = criteria->purpose,
+                                 .limits = criteria->limits};
 
-    *selection = (struct selection){0};
-    if (!find_forced(selection, criteria, settings, &forced))
+    *selection = (struct selection){.criteria = *criteria};
+    utarray_new(selection->unmatched, &strings_icd);
+    utarray_new(selection->warnings, &strings_icd);
+    if (!find_forced(selection, settings, &source.forced))
         return false;
-    if (criteria->is_privileged && forced != NULL &&
-        !may_use_directory(selection, settings, forced))
+    if (!host_load(&selection->host, &source)) {
+        selection->error = selection->host.error;
+        selection->notice = selection->host.notice;
+        selection->host.error = selection->host.notice = NULL;
         return false;
-    memcpy(keep, criteria->keep, sizeof(keep));
-    keep[PARAMETER_MULTI_INSTANCE_NAME] = keep[PARAMETER_MULTI_INSTANCE_GROUP] = true;
-    keep[PARAMETER_QUEUE_DIRECTORY] = keep[PARAMETER_COMMAND_DIRECTORY] = true;
-    keep[PARAMETER_MULTI_INSTANCE_DIRECTORIES] = keep[PARAMETER_IMPORT_ENVIRONMENT] = true;
-    struct instance_source source = {.settings = settings,
-                                     .overrides = criteria->overrides,
-                                     .keep = keep,
-                                     .check_all = criteria->check_all,
-                                     .limits = criteria->limits,
-                                     .may_run = !criteria->is_privileged,
-                                     .command_directory = programs_command_directory,
-                                     .context = &programs};
-    made = forced != NULL ? load_forced(selection, &source, forced) : load_host(selection, &source);
-    if (made)
-        choose(selection, criteria);
-    programs_free(&programs);
-    return made;
+    }
+    selection->is_single = selection->host.is_single;
+    choose(selection);
+    return true;
 }
 
-/* A configuration or queue directory that was met before. */
+/* A configuration directory that came before. */
 struct met {
-    struct {
-        dev_t device;
-        ino_t inode;
-    } key;
     const struct instance *instance;
     UT_hash_handle hh;
 };
 
-/* The instance with the same queue directory that came before, or NULL; then this one is met. */
-static const struct instance *find_twin(struct met **all, struct met *own,
-                                        const struct instance *instance)
+/* The instance whose directory is the same text, slashes at its end apart, and that came before; or
+ * NULL, and then this one is met. */
+static const struct instance *find_earlier(struct met **all, struct met *own,
+                                           const struct instance *instance)
 {
+    const char *directory = instance->config_directory;
+    size_t length = directory_length(directory);
     struct met *found;
 
-    memset(own, 0, sizeof(*own));
-    own->key.device = instance->queue_device;
-    own->key.inode = instance->queue_inode;
-    own->instance = instance;
-    HASH_FIND(hh, *all, &own->key, sizeof(own->key), found);
+    HASH_FIND(hh, *all, directory, length, found);
     if (found != NULL)
         return found->instance;
-    HASH_ADD(hh, *all, key, sizeof(own->key), own);
+    own->instance = instance;
+    HASH_ADD_KEYPTR(hh, *all, directory, length, own);
     return NULL;
 }
 
-static enum selection_state judge(const struct selection *selection, struct instance *instance,
-                                  bool all, bool need_queue)
+static enum selection_state mark(const struct selection *selection, struct instance *instance)
 {
-    bool serve_disabled = all || selection->is_single;
+    bool serve_disabled = selection->all || selection->is_single;
 
+    if (instance->is_unresolved)
+        return SELECTION_WAITING;
     if (instance->enabled == INSTANCE_DISABLED && instance->has_identity && !serve_disabled)
         return SELECTION_DISABLED;
-    if (instance->error == NULL)
-        instance_find_queue(instance, need_queue);
+    refuse_writable(selection, instance);
+    if (selection->need_queue)
+        instance_check_queue(instance);
     return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;
 }
 
-void selection_mark(struct selection *selection, bool all, bool need_queue)
+/* Marks the members that are not marked yet. */
+static void mark_waiting(struct selection *selection)
 {
     struct met *all_met = NULL, *met = alloc_zeroed(selection->member_count, sizeof(*met));
 
     for (size_t i = 0; i < selection->member_count; i++) {
         struct selection_member *member = &selection->members[i];
+        const struct instance *earlier = find_earlier(&all_met, &met[i], member->instance);
 
-        member->state = judge(selection, member->instance, all, need_queue);
-        if (member->state != SELECTION_SERVE || !member->instance->has_queue)
+        if (member->state != SELECTION_WAITING)
             continue;
-        member->duplicate_of = find_twin(&all_met, &met[i], member->instance);
-        if (member->duplicate_of != NULL)
-            member->state = SELECTION_DUPLICATE;
+        member->state = mark(selection, member->instance);
+        if (member->state != SELECTION_SERVE || earlier == NULL)
+            continue;
+        member->duplicate_of = earlier;
+        member->state = SELECTION_DUPLICATE;
     }
     HASH_CLEAR(hh, all_met);
     free(met);
+}
+
+void selection_mark(struct selection *selection, bool all, bool need_queue)
+{
+    selection->all = all;
+    selection->need_queue = need_queue;
+    for (size_t i = 0; i < selection->member_count; i++)
+        selection->members[i].state = SELECTION_WAITING;
+    mark_waiting(selection);
+}
+
+bool selection_is_unresolved(const struct selection *selection)
+{
+    return host_is_unresolved(&selection->host);
+}
+
+void selection_resolve(struct selection *selection)
+{
+    if (!selection_is_unresolved(selection))
+        return;
+    host_resolve(&selection->host);
+    mark_waiting(selection);
+}
+
+/* The names of the members that are not enabled, the first ones. */
+static void append_names(const struct selection *selection, UT_string *out)
+{
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct instance *instance = selection->members[i].instance;
+        const char *name = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+
+        if (i == NAMED_MAXIMUM) {
+            utstring_printf(out, " and others");
+            return;
+        }
+        utstring_printf(out, "%s%s", i == 0 ? "" : ", ",
+                        name[0] != '\0' ? name : instance->config_directory);
+    }
+}
+
+char *selection_refusal(const struct selection *selection)
+{
+    UT_string names;
+
+    for (size_t i = 0; i < selection->member_count; i++)
+        if (selection->members[i].state != SELECTION_DISABLED)
+            return NULL;
+    if (selection->member_count == 0)
+        return alloc_string("No matching instances");
+    utstring_init(&names);
+    append_names(selection, &names);
+    char *refusal =
+        alloc_format("No matching instances: %s %s not enabled: %s", utstring_body(&names),
+                     selection->member_count == 1 ? "is" : "are",
+                     selection->criteria.purpose == PARAMETER_FOR_KICK ? "use -a or -c" : "use -c");
+    utstring_done(&names);
+    return refusal;
+}
+
+char *selection_reason(const struct selection_member *member)
+{
+    switch (member->state) {
+    case SELECTION_SERVE:
+    case SELECTION_WAITING:
+        return NULL;
+    case SELECTION_FAILED:
+        return alloc_string(member->instance->error);
+    case SELECTION_DISABLED:
+        return alloc_string("not enabled");
+    case SELECTION_DUPLICATE:
+        break;
+    }
+    return alloc_string("listed twice");
+}
+
+const struct instance *selection_lone_failure(const struct selection *selection)
+{
+    if (!selection->is_single || selection->member_count == 0 ||
+        selection->members[0].instance->error == NULL)
+        return NULL;
+    return selection->members[0].instance;
 }
 
 void selection_find_running(struct selection *selection, struct master_locks *locks)
@@ -346,17 +383,17 @@ void selection_find_running(struct selection *selection, struct master_locks *lo
 
 const struct instance *selection_home(const struct selection *selection)
 {
-    return &selection->instances[0];
+    return &selection->host.instances[0];
 }
 
 void selection_free(struct selection *selection)
 {
-    for (size_t i = 0; i < selection->count; i++)
-        instance_free(&selection->instances[i]);
-    free(selection->instances);
+    host_free(&selection->host);
     free(selection->members);
     if (selection->unmatched != NULL)
         utarray_free(selection->unmatched);
+    if (selection->warnings != NULL)
+        utarray_free(selection->warnings);
     free(selection->error);
     free(selection->notice);
     *selection = (struct selection){0};

@@ -1,15 +1,19 @@
 /*
- * selection: which instances a run is about: -c over MAIL_CONFIG over the default main.cf's
- * multi_instance_directories, narrowed by -g and -i, in order. postconf(5), postmulti(1),
- * postfix-wrapper(5).
+ * selection: which instances of a host a run is about, narrowed by -g and -i, in order, and how
+ * each of them stands. postconf(5), postmulti(1), postfix-wrapper(5).
  */
 #ifndef SELECTION_H
 #define SELECTION_H
 
-#include "postfix/instance.h"
+#include "postfix/host.h"
 
-/* More instances than this are refused. */
-#define SELECTION_MAXIMUM 65536
+/* What becomes of an instance that users other than root can write, when the program runs as root.
+ */
+enum selection_trust {
+    SELECTION_TRUSTS,
+    SELECTION_WARNS,
+    SELECTION_REFUSES, /* the instance has failed */
+};
 
 struct selection_criteria {
     const char *config_directory; /* -c, or NULL */
@@ -17,19 +21,20 @@ struct selection_criteria {
     const UT_array *groups;       /* -g: strings, may be empty */
     const UT_array *names;        /* -i: strings, may be empty */
     const UT_array *overrides;    /* -o: strings "name=value", may be empty */
-    const bool *keep;             /* [PARAMETER_COUNT]: the values that the command needs */
+    enum parameter_purpose purpose;
     const struct limits *limits;
-    bool reverse;       /* -R */
-    bool check_all;     /* check also what only kicks use */
-    bool is_manager;    /* -l, -p, -x: MAIL_CONFIG as postmulti(1) takes it */
-    bool is_privileged; /* set-gid: listed directories only, no programs */
+    enum selection_trust trust;
+    bool reverse;      /* -R */
+    bool enabled_only; /* -E */
+    bool is_manager;   /* -l, -p, -x: MAIL_CONFIG as postmulti(1) takes it */
 };
 
 enum selection_state {
     SELECTION_SERVE,     /* to be served */
     SELECTION_FAILED,    /* cannot be: see the instance's error */
     SELECTION_DISABLED,  /* asked for, but not enabled */
-    SELECTION_DUPLICATE, /* the same as duplicate_of, which comes before */
+    SELECTION_DUPLICATE, /* listed twice: duplicate_of comes before */
+    SELECTION_WAITING,   /* not resolved yet: see selection_resolve() */
 };
 
 struct selection_member {
@@ -39,29 +44,52 @@ struct selection_member {
 };
 
 struct selection {
-    struct instance *instances; /* all that are configured, the default one first */
-    size_t count;
+    struct host host;
     struct selection_member *members; /* those that are asked for, in order */
     size_t member_count;
-    bool is_forced;      /* one instance, by -c or MAIL_CONFIG */
-    bool is_single;      /* forced, or the only one of the host: messages as Postfix's own */
+    bool is_single;      /* the host's: messages as Postfix's own */
     UT_array *unmatched; /* strings: the -i that matched nothing */
-    char *error;         /* why there is no selection at all */
-    char *notice;        /* a warning of Postfix that belongs to error, or NULL */
+    UT_array *warnings; /* strings: what is odd about the criteria, the list and who can write it */
+    char *error;        /* why there is no selection at all */
+    char *notice;       /* a warning of Postfix that belongs to error, or NULL */
+
+    /* its own; what the criteria point to is the caller's and has to outlive the selection */
+    struct selection_criteria criteria;
+    bool all;
+    bool need_queue;
 };
 
 /*
- * Reads what has to be read and chooses. Returns true, or false with error set when the criteria
- * contradicts itself, the default main.cf cannot be read, or there are too many instances.
- * selection_free() empties it in both cases. That nothing was member_count is no error here.
+ * Loads the host and chooses. Returns true, or false with error set when the criteria contradict
+ * each other, or the host cannot be loaded. selection_free() empties it in both cases. That nothing
+ * is chosen is no error here: see selection_refusal().
  */
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria,
                     const struct settings *settings);
 
-/* Which instances are to be served. Those that are not enabled only when all, or the selection is
- * one instance. need_queue: an instance without its queue directory has failed. Of several
- * with the same configuration or queue directory the first is served. */
+/* Which members are to be served. Those that are not enabled only with all, or when the selection
+ * is single. need_queue: an instance without its queue directory has failed. Of a directory that is
+ * listed twice the first is served. */
 void selection_mark(struct selection *selection, bool all, bool need_queue);
+
+/* Whether instances are left that only Postfix can resolve. What is ready need not wait for them.
+ * Their name, group and multi_instance_enable are known where -g, -i or -E ask for it. */
+bool selection_is_unresolved(const struct selection *selection);
+
+/* Resolves those instances, which may take POSTCONF_SECONDS, and marks them, in the same way as the
+ * others were. */
+void selection_resolve(struct selection *selection);
+
+/* Why there is nothing to do, a new string that the caller frees: no instance matches, or none of
+ * those that do is enabled, and how to reach them. NULL when there is something to do, as there is
+ * for members that were not marked. */
+char *selection_refusal(const struct selection *selection);
+
+/* Why a member is not served, a new string that the caller frees; NULL when it is. */
+char *selection_reason(const struct selection_member *member);
+
+/* The only instance, when it has failed: what is wrong with it is then fatal. Otherwise NULL. */
+const struct instance *selection_lone_failure(const struct selection *selection);
 
 /* Looks up which of the selected instances are running: instance_find_running(). */
 void selection_find_running(struct selection *selection, struct master_locks *locks);

@@ -2,7 +2,6 @@
 #include "report/selection.h"
 #include "base/diag.h"
 #include "base/strings.h"
-#include <unistd.h>
 
 void report_no_selection(const struct selection *selection)
 {
@@ -24,7 +23,7 @@ void report_instance_error(const struct selection *selection, const struct insta
     diag_warning("%s: %s", instance->config_directory, instance->error);
 }
 
-void report_selection(const struct selection *selection, bool with_trust)
+void report_selection(const struct selection *selection)
 {
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct instance *instance = selection->members[i].instance;
@@ -33,10 +32,7 @@ void report_selection(const struct selection *selection, bool with_trust)
             continue; /* nobody waits for it to be mended */
         for (size_t j = 0; instance->warnings != NULL && j < utarray_len(instance->warnings); j++)
             diag_warning("%s", strings_item(instance->warnings, j)); /* it names the file */
-        if (with_trust && geteuid() == 0 && instance_others_write(instance))
-            diag_warning("%s: main.cf or its directory can be changed by others than root",
-                         instance->config_directory);
     }
-    for (size_t i = 0; i < utarray_len(selection->unmatched); i++)
-        diag_warning("no instance matches -i %s", strings_item(selection->unmatched, i));
+    for (size_t i = 0; i < utarray_len(selection->warnings); i++)
+        diag_warning("%s", strings_item(selection->warnings, i));
 }

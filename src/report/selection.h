@@ -9,9 +9,8 @@
 /* Why there is no selection: one fatal line, after the warning that belongs to it. */
 void report_no_selection(const struct selection *selection);
 
-/* The warnings from reading the selected instances, and every -i that matched nothing. with_trust:
- * also whose configuration users other than root can write. */
-void report_selection(const struct selection *selection, bool with_trust);
+/* The warnings from reading the selected instances, and those of the selection itself. */
+void report_selection(const struct selection *selection);
 
 /* Why one instance cannot be served: fatal on a single-instance host, else a warning with its
  * name. */

@@ -55,23 +55,26 @@ calls()
     is "$(calls)" ""
 }
 
-@test "postconf is asked once for each instance that needs it, and only the default one's" {
-    make_tree -n 3
+@test "postconf is asked once for all, and is the default instance's" {
+    make_tree -n 4
     make_postconf "$TREE/bin" 'env | sort | grep -v -e ^_= -e ^SHLVL= -e ^PWD= >>"${0%/*}/environment"
-echo "multi_instance_name = mx"; echo "queue_directory = $(dirname "${0%/*}")/spool/postfix-0001"; echo "trigger_timeout = 9s"; echo "data_directory = /stray"'
+echo "myhostname = mx"; echo "process_name = $(dirname "${0%/*}")/spool/postfix-0001"; echo "ipc_timeout = 9s"; echo "data_directory = /stray"'
     make_postconf "$TREE/evil" 'exit 1'
     set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
     set_main_cf "$DEFAULT-0001" "command_directory = $TREE/evil" 'multi_instance_name = ${myhostname}' \
         'queue_directory = $process_name' 'trigger_timeout = $ipc_timeout'
     set_main_cf "$DEFAULT-0002" "command_directory = $TREE/evil"
+    set_main_cf "$DEFAULT-0003" 'multi_instance_name = b.$myhostname$nosuch'
     start_listener
     kick -q -j public qmgr W
     is "$status" 0
     is "$(rows name queue_directory data_directory status)" "\
 -|/spool/postfix|/lib/postfix|kicked
 mx|/spool/postfix-0001|/lib/postfix-0001|kicked
-postfix-0002|/spool/postfix-0002|/lib/postfix-0002|kicked"
-    is "$(calls)" "/bin/postconf -c /etc/postfix-0001 -x queue_directory multi_instance_name trigger_timeout"
+postfix-0002|/spool/postfix-0002|/lib/postfix-0002|kicked
+b.mx|/spool/postfix-0003|/lib/postfix-0003|kicked"
+    is "$(calls | sed 's:/postkick\.[^ ]*:/postkick.X:')" "/bin/postconf -c /tmp/postkick.X -d"
+    [ ! -e "$(awk '{print $3}' "$TREE/calls")" ]
     is "$(cat "$TREE/bin/environment")" "\
 LC_ALL=C
 PATH=/usr/bin:/bin:/usr/sbin:/sbin"
@@ -79,14 +82,14 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
     rm "$TREE/calls"
     kick -q -c "$DEFAULT-0001" -o 'trigger_timeout = 3' public qmgr W
     is "$status" 0
-    is "$(calls)" "/bin/postconf -c /etc/postfix-0001 -x -o trigger_timeout=3 queue_directory multi_instance_name"
+    is "$(wc -l <"$TREE/calls")" 1
     # where it says nothing, postkick.ini does
     rm "$TREE/calls"
     sed -i '/^command_directory/d' "$DEFAULT/main.cf"
     sed -i "s:^command_directory.*:command_directory = $TREE/bin:" "$INI"
     kick -q -c "$DEFAULT-0001" public qmgr W
     is "$status" 0
-    has "$(calls)" "/bin/postconf -c /etc/postfix-0001"
+    is "$(wc -l <"$TREE/calls")" 1
 }
 
 @test "a postconf that is not there, fails, lies, floods, or prints garbage" {
@@ -100,42 +103,116 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
         is "$(grep -v overriding <<<"$(plain "$stderr")")" "postkick: warning: /etc/postfix-0001: $1"
     }
     said "run /bin/postconf: No such file or directory"
-    cannot="/bin/postconf cannot tell the parameters that main.cf refers to"
-    make_postconf "$TREE/bin" 'exit 1'
-    said "$cannot"
-    make_postconf "$TREE/bin" 'echo trigger_timeout = 5; exit 2'
-    said "$cannot"
-    make_postconf "$TREE/bin" 'kill -SEGV $$'
-    said "$cannot"
-    make_postconf "$TREE/bin" 'echo nothing = 5'
-    said "$cannot"
-    make_postconf "$TREE/bin" 'echo trigger_timeout = 5; yes | head -c 5000000'
-    said "$cannot"
-    make_postconf "$TREE/bin" 'head -c 100000 /dev/urandom'
-    said "$cannot"
-    make_postconf "$TREE/bin" $'echo "trigger_timeout = \e[2J"'
+    useless="/bin/postconf does not show the parameters that main.cf refers to"
+    for script in 'exit 1' 'echo ipc_timeout = 5; exit 2' 'kill -SEGV $$' 'echo ipc_timeout' \
+        'echo ipc_timeout = 5; yes | head -c 5000000' 'head -c 100000 /dev/urandom'; do
+        make_postconf "$TREE/bin" "$script"
+        said "$useless"
+    done
+    make_postconf "$TREE/bin" 'echo ipc_timeout = 5x'
+    said 'parameter trigger_timeout: bad time value or unit: 5x'
+    make_postconf "$TREE/bin" $'echo "ipc_timeout = \e[2J"'
     said 'parameter trigger_timeout: bad time value or unit: \033[2J'
     chmod 644 "$TREE/bin/postconf"
     said "run /bin/postconf: Permission denied"
     sed -i "s:^command_directory.*:command_directory = bin:" "$DEFAULT/main.cf"
     said "command_directory is not an absolute path: bin"
-    received "$SPOOL/public/qmgr" 'W\000' 10
+    received "$SPOOL/public/qmgr" 'W\000' 11
+    is "$(find /tmp -maxdepth 1 -name 'postkick.??????' -user "$(id -u)" -newer "$INI")" ""
 }
 
-@test "a postconf that hangs holds nobody up for long" {
-    make_tree -n 2
+@test "a postconf that hangs holds nobody up" {
+    make_tree -n 4
     make_postconf "$TREE/bin" 'trap "" TERM; sleep 100 & echo $! >"${0%/*}/child"; wait; sleep 100'
     set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
-    set_main_cf "$DEFAULT-0001" 'trigger_timeout = $ipc_timeout'
+    for name in "$DEFAULT-0001" "$DEFAULT-0002"; do
+        set_main_cf "$name" 'trigger_timeout = $ipc_timeout'
+        rm "$name/master.cf"
+        mkfifo "$name/master.cf"
+    done
     start_listener
     started=$SECONDS
-    kick -t 2 public qmgr W
-    is "$status" 1
+    "$POSTKICK" -f "$INI" -t 6 public qmgr W 2>"$TREE/errors" &
+    pid=$!
+    # what is ready has been kicked long before
+    for _ in $(seq 60); do [ "$(grep -c qmgr "$LOG")" = 2 ] && break; sleep 0.05; done
+    received "$SPOOL/public/qmgr" 'W\000'
+    received "$SPOOL-0003/public/qmgr" 'W\000'
+    kill -0 "$pid"
+    wait "$pid" || true
     [ $((SECONDS - started)) -lt 30 ]
-    has "$stderr" "$DEFAULT-0001: $TREE/bin/postconf did not answer in time"
+    is "$(plain "$(grep -v overriding "$TREE/errors")")" "\
+postkick: warning: /etc/postfix-0001: /bin/postconf did not answer in time
+postkick: warning: /etc/postfix-0002: /bin/postconf did not answer in time"
+    is "$(wc -l <"$TREE/calls")" 1
     for _ in $(seq 100); do kill -0 "$(cat "$TREE/bin/child")" 2>/dev/null || break; sleep 0.05; done
     run kill -0 "$(cat "$TREE/bin/child")"
     is "$status" 1
+}
+
+@test "a signal ends the question, and nothing is left behind" {
+    make_tree -n 2
+    # shellcheck disable=SC2016
+    make_postconf "$TREE/bin" 'echo $$ >"${0%/*}/child"; exec sleep 100'
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    set_main_cf "$DEFAULT-0001" 'trigger_timeout = $ipc_timeout'
+    for signal in TERM KILL; do
+        rm -f "$TREE/bin/child" "$TREE/calls"
+        "$POSTKICK" -f "$INI" -l &
+        pid=$!
+        for _ in $(seq 200); do [ -s "$TREE/bin/child" ] && break; sleep 0.05; done
+        kill -s "$signal" "$pid"
+        wait "$pid" || true
+        for _ in $(seq 100); do kill -0 "$(cat "$TREE/bin/child")" 2>/dev/null || break; sleep 0.05; done
+        run kill -0 "$(cat "$TREE/bin/child")"
+        is "$status" 1
+        directory=$(awk '{print $3}' "$TREE/calls")
+        if [ $signal = TERM ]; then [ ! -e "$directory" ]; else rm -r "$directory"; fi
+    done
+}
+
+@test "the question has limits of memory and computing" {
+    make_tree -n 2
+    make_postconf "$TREE/bin" 'ulimit -v >"${0%/*}/limits"; ulimit -t >>"${0%/*}/limits"; pwd >>"${0%/*}/limits"; echo ipc_timeout = 5'
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    set_main_cf "$DEFAULT-0001" 'trigger_timeout = $ipc_timeout'
+    kick -q -l
+    is "$status" 0
+    is "$(head -n 2 "$TREE/bin/limits")" "\
+524288
+10"
+    is "$(tail -n 1 "$TREE/bin/limits")" "$(awk '{print $3}' "$TREE/calls")"
+}
+
+@test "Postfix is not asked after a limit was exceeded" {
+    make_tree -n 2
+    make_postconf "$TREE/bin" 'echo myhostname = a'
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    # 1.8 KB of text that doubles forty times
+    {
+        echo 'multi_instance_name = $myhostname'
+        echo 'queue_directory = $a40'
+        echo 'a0 = xxxxxxxx'
+        for i in $(seq 40); do echo "a$i = \$a$((i - 1))\$a$((i - 1))"; done
+    } >>"$DEFAULT-0001/main.cf"
+    kick -j -l
+    is "$status" 1
+    is "$(calls)" ""
+    is "$(rows name)" "\
+-
+-"
+}
+
+@test "values are as long as what they name can be" {
+    make_tree -n 3
+    set_main_cf "$DEFAULT-0001" "multi_instance_name = $(printf '%0300d' 0)"
+    printf 'queue_directory = /%04000000d\n' 0 >>"$DEFAULT-0002/main.cf"
+    kick -l -j
+    is "$status" 1
+    is "$(rows reason)" "
+bad string length 300 > 255: multi_instance_name = 00000000000000000000...
+bad string length 4000001 > 4095: queue_directory = /0000000000000000000..."
+    [ "$(wc -c <<<"$output")" -lt 2000 ]
 }
 
 @test "Postfix's own postconf" {
@@ -150,7 +227,6 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
 postfix-example.com"
 }
 
-# bats test_tags=plain
 @test "without /proc: the same kicks, by name" {
     unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
     if is_sanitized; then skip "a sanitizer needs /proc"; fi

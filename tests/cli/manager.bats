@@ -104,7 +104,7 @@ EOF
     called "postfix-0002 -- status"
     kick -i 0002 -p stop
     is "$status" 1
-    is "$stderr" "postkick: fatal: No matching instances"
+    has "$stderr" "postkick: fatal: No matching instances"
     called
 }
 
@@ -133,7 +133,7 @@ EOF
     has "$stderr" "$A/main.cf, line 10: missing '=' after attribute name"
     has "$stderr" "postkick: warning: $OFF: open $OFF/main.cf: No such file or directory"
     has "$stderr" "some/where: multi_instance_directories: not an absolute path"
-    has "$stderr" "postkick: warning: $C: same queue directory as $C: not run again"
+    has "$stderr" "postkick: warning: $C: listed twice: not run again"
     kick -p stop
     is "$status" 1
     called "postfix-0003 -- stop" "postfix -- stop"

@@ -146,7 +146,7 @@ postkick: fatal: dictionary mail_dict: macro processing error"
 
 @test "nothing left to kick" {
     make_tree -n 3 -d 2
-    for arguments in "-i 0002" "-g nosuch" "-g submission -i 0001"; do
+    for arguments in "-g nosuch" "-g submission -i 0001"; do
         # shellcheck disable=SC2086
         kick $arguments public qmgr W
         is "$status" 1
@@ -158,9 +158,76 @@ postkick: fatal: dictionary mail_dict: macro processing error"
     is "$stderr" "\
 postkick: warning: no instance matches -i nosuch
 postkick: fatal: No matching instances"
-    kick -n -i 0002 public qmgr W
+    kick -i postfix public qmgr W
+    is "$stderr" "\
+postkick: warning: no instance matches -i postfix (the default instance is -i -)
+postkick: fatal: No matching instances"
+}
+
+@test "what matches but is not enabled is named, and how to reach it" {
+    make_tree -n 3 -d 2
+    for mode in "" -n -j; do
+        # shellcheck disable=SC2086
+        kick $mode -i 0002 public qmgr W
+        is "$status" 1
+        is "$output" ""
+        is "$stderr" "postkick: fatal: No matching instances: postfix-0002 is not enabled: use -a or -c"
+    done
+    sed -i 's/^multi_instance_enable.*/multi_instance_enable = no/' "$DEFAULT/main.cf"
+    kick -i - -i 0002 flush
+    is "$(plain "$stderr")" "postkick: fatal: No matching instances: /etc/postfix, postfix-0002 are not enabled: use -a or -c"
+}
+
+@test "-i takes patterns and a slash at the end of a directory" {
+    make_tree -n 5
+    start_listener
+    is "$(kicked -i 'postfix-000[12]')" "postfix-0001 postfix-0002"
+    is "$(kicked -i '000?')" "postfix-0001 postfix-0002 postfix-0003 postfix-0004"
+    is "$(kicked -i "$DEFAULT-0002/")" postfix-0002
+    is "$(kicked -i "$DEFAULT-000[34]")" "postfix-0003 postfix-0004"
+    is "$(kicked -i "$TREE/*")" ""
+    is "$(kicked -i '*')" "postfix postfix-0001 postfix-0002 postfix-0003 postfix-0004"
+}
+
+@test "-E: only those that are enabled" {
+    make_tree -n 4 -d 2
+    for mode in -l "-x true"; do
+        # shellcheck disable=SC2086
+        kick -E -j $mode
+        [ "$mode" != -l ] || is "$(rows config_directory)" "\
+/etc/postfix
+/etc/postfix-0001
+/etc/postfix-0003"
+    done
+    # shellcheck disable=SC2016
+    kick -E -x sh -c 'echo "$multi_instance_name"'
+    is "$status" 0
+    is "$output" "
+postfix-0001
+postfix-0003"
+    kick -E -l -i 0002
     is "$status" 1
     is "$stderr" "postkick: fatal: No matching instances"
+}
+
+@test "a name that is overridden has to be known" {
+    make_tree -n 2
+    set_main_cf "$DEFAULT-0001" 'x = $mine' 'set = 1'
+    mkdir "$TREE/bin"
+    printf '#!/bin/sh\necho >>%s/calls\necho relayhost =\n' "$TREE" >"$TREE/bin/postconf"
+    chmod 755 "$TREE/bin/postconf"
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    start_listener
+    kick -q -o mine=1 -o set=1 -o trigger_timeout=3 public qmgr W
+    is "$status" 0
+    [ ! -e "$TREE/calls" ]
+    kick -q -o relayhost=x -o mine=1 public qmgr W
+    is "$status" 0
+    kick -o relayhost=x -o nosuchparameter=1 -o worse=2 public qmgr W
+    is "$status" 1
+    is "$stderr" "postkick: fatal: -o nosuchparameter=1: no main.cf sets or uses that parameter, and Postfix has none of that name"
+    is "$(wc -l <"$TREE/calls")" 2
+    received "$SPOOL/public/qmgr" 'W\000' 2
 }
 
 @test "-g and -i contradict -c and MAIL_CONFIG" {
@@ -262,30 +329,56 @@ postkick: fatal: dictionary mail_dict: macro processing error"
     is "$status" 0
 }
 
-@test "the same directory twice, the same queue directory twice" {
-    make_tree -n 4
-    sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT-0001:" "$DEFAULT/main.cf"
-    ln -s "$SPOOL-0002" "$TREE/spool/link"
-    set_main_cf "$DEFAULT-0003" "queue_directory = $TREE/spool/link"
+@test "a directory that is listed twice is served once" {
+    make_tree -n 3
+    sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT-0001/ $DEFAULT:" "$DEFAULT/main.cf"
     start_listener
     kick -j flush
     is "$status" 0
     is "$(rows config_directory service status reason)" "\
 /etc/postfix|qmgr|kicked|
 /etc/postfix|pickup|kicked|
-/etc/postfix-0001|qmgr|kicked|
-/etc/postfix-0001|pickup|kicked|
-/etc/postfix-0001|qmgr|duplicate|same queue directory as /etc/postfix-0001
-/etc/postfix-0001|pickup|duplicate|same queue directory as /etc/postfix-0001
+/etc/postfix-0001/|qmgr|kicked|
+/etc/postfix-0001/|pickup|kicked|
+/etc/postfix|qmgr|duplicate|listed twice
+/etc/postfix|pickup|duplicate|listed twice
+/etc/postfix-0001|qmgr|duplicate|listed twice
+/etc/postfix-0001|pickup|duplicate|listed twice
 /etc/postfix-0002|qmgr|kicked|
-/etc/postfix-0002|pickup|kicked|
-/etc/postfix-0003|qmgr|duplicate|same queue directory as /etc/postfix-0002
-/etc/postfix-0003|pickup|duplicate|same queue directory as /etc/postfix-0002"
-    is "$(grep -v overriding <<<"$stderr" | sed "s:$TREE::g")" "\
-postkick: warning: /etc/postfix-0001: same queue directory as /etc/postfix-0001: not kicked again
-postkick: warning: /etc/postfix-0003: same queue directory as /etc/postfix-0002: not kicked again"
+/etc/postfix-0002|pickup|kicked|"
+    is "$(plain "$stderr")" "\
+postkick: warning: /etc/postfix: listed twice: not kicked again
+postkick: warning: /etc/postfix-0001: listed twice: not kicked again"
     received "$SPOOL-0001/public/qmgr" 'FADI\000'
+    kick -q -x pwd
+    is "$(wc -l <<<"$output")" 3
+}
+
+@test "an instance that names a neighbour's queue directory does not silence the neighbour" {
+    make_tree -n 3
+    # listed before its victim, it calls pickup its queue manager
+    set_main_cf "$DEFAULT-0001" "queue_directory = $SPOOL-0002" 'queue_service_name = pickup'
+    start_listener
+    kick flush
+    is "$status" 0
     received "$SPOOL-0002/public/qmgr" 'FADI\000'
+    received "$SPOOL-0002/public/pickup" 'FADI\000'
+    received "$SPOOL-0002/public/pickup" 'W\000'
+    # shellcheck disable=SC2016
+    kick -q -x sh -c 'echo "${config_directory##*/}"'
+    is "$output" "\
+postfix
+postfix-0001
+postfix-0002"
+    # its failures are not the victim's
+    set_main_cf "$DEFAULT-0001" 'queue_service_name = nosuch'
+    restart_listener
+    kick -j flush
+    is "$status" 1
+    received "$SPOOL-0002/public/qmgr" 'FADI\000'
+    is "$(rows config_directory service status | grep 0002)" "\
+/etc/postfix-0002|qmgr|kicked
+/etc/postfix-0002|pickup|duplicate"
 }
 
 @test "more than 65,536 instances" {
@@ -313,21 +406,57 @@ postkick: warning: /etc/postfix-0003: same queue directory as /etc/postfix-0002:
     is "$stderr" ""
 }
 
+# warned ARGUMENT...: the paths that kick warns of.
+warned()
+{
+    kick "$@"
+    sed -n "s/^postkick: warning: \(.*\) can be written by users other than root$/\1/p" \
+        <<<"$(plain "$stderr")"
+}
+
 @test "who else can write the configuration" {
     [ "$(id -u)" = 0 ] || skip "not root"
-    make_tree -n 3
+    make_tree -n 5
     chmod 666 "$DEFAULT-0001/main.cf"
     chmod 777 "$DEFAULT-0002"
+    # by way of a link, and of a directory that only leads there
+    mkdir -m 1777 "$TREE/sticky"
+    mkdir -m 775 "$TREE/sticky/group"
+    chgrp 65534 "$TREE/sticky/group"
+    mv "$DEFAULT-0003/main.cf" "$TREE/sticky/group"
+    ln -s ../../sticky/group/main.cf "$DEFAULT-0003/main.cf"
     start_listener
     kick public qmgr W
     is "$stderr" ""
-    kick -v public qmgr W
-    run grep -F 'can be changed by others' <<<"$(plain "$stderr")"
+    expected="\
+/etc/postfix-0001: /etc/postfix-0001/main.cf
+/etc/postfix-0002: /etc/postfix-0002
+/etc/postfix-0003: /sticky/group"
+    is "$(warned -v public qmgr W)" "$expected"
+    is "$(warned -n public qmgr W)" "$expected"
+    is "$(warned -n -x true)" "$expected"
+    # what is run as root from there is warned of without -v, or refused
+    mkdir "$TREE/bin"
+    printf '#!/bin/sh\necho "${MAIL_CONFIG##*/}"\n' >"$TREE/bin/postfix"
+    chmod 755 "$TREE/bin/postfix"
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    is "$(warned -p status)" "$expected"
+    printf '[trust]\nwritable = refuse\n' >>"$INI"
+    kick -p status
+    is "$status" 1
     is "$output" "\
-postkick: warning: /etc/postfix-0001: main.cf or its directory can be changed by others than root
-postkick: warning: /etc/postfix-0002: main.cf or its directory can be changed by others than root"
-    kick -n public qmgr W
-    has "$stderr" "$DEFAULT-0001: main.cf or its directory can be changed by others than root"
+postfix
+postfix-0004"
+    has "$(plain "$stderr")" "postkick: warning: /etc/postfix-0003: refused: /sticky/group can be written by users other than root"
+    is "$(warned -q -p status)" ""
+    kick public qmgr W
+    is "$status" 0
+}
+
+@test "who else can write the settings" {
+    [ "$(id -u)" = 0 ] || skip "not root"
+    make_tree
+    start_listener
     chmod 666 "$INI"
     kick -v -i - public qmgr W
     has "$stderr" "the settings file can be changed by others than root"

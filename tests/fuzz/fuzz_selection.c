@@ -1,6 +1,7 @@
 /* The first line is -g, the second -i, both as lists; the rest is the default main.cf. The
  * instances in the scratch directory are "a" and "b"; an @ in the text stands for that directory.
  */
+#include "base/clock.h"
 #include "base/strings.h"
 #include "base/text.h"
 #include "postfix/selection.h"
@@ -91,7 +92,7 @@ static void write_main_cf(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const bool keep[PARAMETER_COUNT] = {false};
+    static const struct limits no_limits = {.end = CLOCK_NEVER};
     char *text = alloc_span((const char *)data, size), *rest = text;
     UT_array *groups = take_list(&rest), *names = take_list(&rest), *none;
     struct selection selection;
@@ -99,19 +100,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     utarray_new(none, &strings_icd);
     write_main_cf(rest);
     struct selection_criteria criteria = {.groups = groups,
-                                          .check_all = true,
                                           .names = names,
                                           .overrides = none,
-                                          .keep = keep,
-                                          .reverse = size % 2 == 1,
-                                          .is_privileged = true}; /* runs no programs */
+                                          .purpose = PARAMETER_FOR_KICK,
+                                          .limits = &no_limits,
+                                          .reverse = size % 2 == 1};
     if (selection_make(&selection, &criteria, settings)) {
-        assert(selection.error == NULL && selection.member_count <= selection.count);
+        assert(selection.error == NULL && selection.member_count <= selection.host.count);
         selection_mark(&selection, size % 3 == 0, true);
         for (size_t i = 0; i < selection.member_count; i++) {
             const struct selection_member *member = &selection.members[i];
             assert((member->state == SELECTION_DUPLICATE) == (member->duplicate_of != NULL));
-            assert(member->state != SELECTION_SERVE || member->instance->has_queue);
+            assert(!member->instance->is_unresolved);
             assert(member->state != SELECTION_FAILED || member->instance->error != NULL);
         }
     } else {

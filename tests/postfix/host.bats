@@ -93,7 +93,7 @@ kick_host()
     is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix-a /etc/postfix-b"
     kick_host -v -i off public qmgr I
     is "$status" 1
-    is "$stderr" "postkick: fatal: No matching instances"
+    is "$stderr" "postkick: fatal: No matching instances: postfix-off is not enabled: use -a or -c"
     run --separate-stderr host env MAIL_CONFIG=/etc/postfix "$HOST/postkick" -v public qmgr I
     is "$status" 0
     is "${stderr% after*}" 'postkick: public/qmgr: request "I" read'

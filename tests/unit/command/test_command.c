@@ -7,7 +7,6 @@
 static struct settings *settings;
 static struct options options;
 static struct command command;
-static const bool keep[PARAMETER_COUNT];
 
 static int setup(void **state)
 {
@@ -30,7 +29,7 @@ static int setup(void **state)
     (void)unsetenv("POSTKICK_NEW");
     (void)fixture_file("main.cf", "value = a=b\n"
                                   "import_environment = POSTKICK_ONE, POSTKICK_TWO=$value\n"
-                                  "    POSTKICK_NEW= =odd POSTKICK_NONE\n");
+                                  "    POSTKICK_NEW= POSTKICK_NONE\n");
     return settings == NULL ? -1 : 0;
 }
 
@@ -43,11 +42,11 @@ static int teardown(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
-static void make_selection(void)
+static void make_selection(enum parameter_purpose purpose)
 {
     struct selection selection;
 
-    assert_true(command_select(&command, keep, &selection));
+    assert_true(command_select(&command, purpose, &selection));
     assert_int_equal(selection.member_count, 1);
     selection_free(&selection);
 }
@@ -56,7 +55,7 @@ static void make_selection(void)
 static void test_import_environment(void **state)
 {
     (void)state;
-    make_selection();
+    make_selection(PARAMETER_FOR_KICK);
     assert_string_equal(getenv("POSTKICK_ONE"), "old");
     assert_string_equal(getenv("POSTKICK_TWO"), "a=b");
     assert_string_equal(getenv("POSTKICK_NEW"), "");
@@ -65,22 +64,13 @@ static void test_import_environment(void **state)
 
 static void test_not_for_children(void **state)
 {
-    static const enum options_mode modes[] = {OPTIONS_POSTFIX, OPTIONS_EXECUTE};
+    static const enum parameter_purpose purposes[] = {PARAMETER_FOR_POSTFIX, PARAMETER_FOR_COMMAND};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        options.mode = modes[i];
-        make_selection();
+        make_selection(purposes[i]);
         assert_string_equal(getenv("POSTKICK_TWO"), "old");
     }
-}
-
-static void test_not_under_raised_privilege(void **state)
-{
-    (void)state;
-    command.is_privileged = true;
-    make_selection();
-    assert_string_equal(getenv("POSTKICK_TWO"), "old");
 }
 
 int main(void)
@@ -88,7 +78,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_import_environment),
         TEST(test_not_for_children),
-        TEST(test_not_under_raised_privilege),
     };
 
     return cmocka_run_group_tests_name("command", tests, NULL, NULL);

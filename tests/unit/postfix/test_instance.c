@@ -4,7 +4,6 @@
 #include "fixture.h"
 #include "postfix/instance.h"
 
-static bool keep[PARAMETER_COUNT];
 static struct settings *settings;
 static UT_array *overrides;
 
@@ -16,8 +15,6 @@ static int setup(void **state)
     utarray_new(overrides, &strings_icd);
     settings = settings_load("/nonexistent/postkick.ini", false, errors);
     utarray_free(errors);
-    for (int i = 0; i < PARAMETER_COUNT; i++)
-        keep[i] = true;
     return settings == NULL ? -1 : fixture_setup(state);
 }
 
@@ -30,25 +27,23 @@ static int teardown(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
-static const char *command_directory(void *context)
-{
-    return context;
-}
+static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
+static const struct postconf *postconf;
+static bool overrides_used[8];
 
 static struct instance load(const char *main_cf)
 {
     struct instance instance;
     struct instance_source source = {.settings = settings,
-                                     .check_all = true,
                                      .overrides = overrides,
-                                     .keep = keep,
+                                     .overrides_used = overrides_used,
+                                     .purpose = purpose,
                                      .limits = &fixture_no_limits,
-                                     .may_run = true,
-                                     .command_directory = command_directory,
-                                     .context = fixture_root};
+                                     .postconf = postconf};
 
     (void)fixture_file("main.cf", main_cf);
-    instance_load(&instance, fixture_root, false, &source);
+    bool is_resolved = instance_load(&instance, fixture_root, false, &source);
+    assert_int_equal(is_resolved, !instance.is_unresolved);
     return instance;
 }
 
@@ -60,7 +55,6 @@ static void test_built_in_values(void **state)
     assert_null(instance.error);
     assert_null(instance.warnings);
     assert_string_equal(instance.config_directory, fixture_root);
-    assert_string_equal(instance_value(&instance, PARAMETER_CONFIG_DIRECTORY), fixture_root);
     assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "/var/spool/postfix");
     assert_int_equal(instance.enabled, INSTANCE_DISABLED);
     assert_int_equal(instance.trigger_timeout, 10);
@@ -92,15 +86,17 @@ static void test_values(void **state)
     instance_free(&instance);
 }
 
-/* What is not wanted is not kept: memory stays small. */
+/* What the purpose does not need is not kept: memory stays small. */
 static void test_keeps_what_is_wanted(void **state)
 {
     (void)state;
-    keep[PARAMETER_DATA_DIRECTORY] = false;
-    struct instance instance = load("data_directory = /x\n");
+    struct instance instance = load("import_environment = A=1\ncommand_directory = /x\n"
+                                    "postmulti_start_commands = ${\n");
 
-    assert_null(instance.values[PARAMETER_DATA_DIRECTORY]);
-    assert_string_equal(instance_value(&instance, PARAMETER_DATA_DIRECTORY), "");
+    assert_null(instance.values[PARAMETER_IMPORT_ENVIRONMENT]);
+    assert_null(instance.values[PARAMETER_COMMAND_DIRECTORY]);
+    assert_null(instance.values[PARAMETER_POSTMULTI_START_COMMANDS]);
+    assert_null(instance.error);
     instance_free(&instance);
 }
 
@@ -183,11 +179,12 @@ static void test_no_main_cf(void **state)
     (void)state;
     struct instance instance = load("");
     char *expected = alloc_format("open %s/main.cf: No such file or directory", fixture_root);
-    struct instance_source source = {.settings = settings, .overrides = overrides, .keep = keep};
+    struct instance_source source = {
+        .settings = settings, .overrides = overrides, .purpose = PARAMETER_FOR_KICK};
 
     instance_free(&instance);
     assert_int_equal(unlink(fixture_path("main.cf")), 0);
-    instance_load(&instance, fixture_root, true, &source);
+    assert_true(instance_load(&instance, fixture_root, true, &source));
     assert_string_equal(instance.error, expected);
     assert_true(instance.is_default);
     assert_int_equal(instance.enabled, INSTANCE_UNKNOWN);
@@ -206,124 +203,171 @@ static void test_queue_directory(void **state)
     char *expected = alloc_format("chdir %s/queue: No such file or directory", fixture_root);
     struct instance instance = load(main_cf);
 
-    instance_find_queue(&instance, false);
-    assert_false(instance.has_queue);
-    assert_null(instance.error);
-    instance_find_queue(&instance, true);
+    instance_check_queue(&instance);
     assert_string_equal(instance.error, expected);
     instance_free(&instance);
     free(expected);
     (void)fixture_file("queue", "");
     expected = alloc_format("chdir %s/queue: Not a directory", fixture_root);
     instance = load(main_cf);
-    instance_find_queue(&instance, true);
+    instance_check_queue(&instance);
     assert_string_equal(instance.error, expected);
     instance_free(&instance);
     free(expected);
     assert_int_equal(unlink(fixture_path("queue")), 0);
     (void)fixture_directory("queue");
     instance = load(main_cf);
-    instance_find_queue(&instance, true);
+    instance_check_queue(&instance);
     assert_null(instance.error);
-    assert_true(instance.has_queue);
     instance_free(&instance);
     free(main_cf);
 }
 
-/* A postconf of our own, which logs how it was called. */
-static void make_postconf(const char *answer)
+/* Values are no longer than what they name can be, and messages quote no more than 4 KiB. */
+static void test_long_values(void **state)
 {
-    char *script = alloc_format("#!/bin/sh\necho \"$@\" >>%s/calls\n%s\n", fixture_root, answer);
+    static const struct {
+        const char *name;
+        size_t longest;
+    } cases[] = {{"queue_directory", 4095}, {"multi_instance_name", 255}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char *value = alloc_zeroed(1, 5000);
+
+        (void)memset(value, '/', cases[i].longest);
+        char *text = alloc_format("%s = %s\n", cases[i].name, value);
+        struct instance instance = load(text);
+        assert_null(instance.error);
+        instance_free(&instance);
+        free(text);
+        text = alloc_format("%s = %s/\n", cases[i].name, value);
+        instance = load(text);
+        char *expected = alloc_format("bad string length %zu > %zu: %s = %.20s...",
+                                      cases[i].longest + 1, cases[i].longest, cases[i].name, value);
+        assert_string_equal(instance.error, expected);
+        free(expected);
+        free(text);
+        (void)memset(value, '/', 4999);
+        text = alloc_format("trigger_timeout = %s\n", value);
+        instance_free(&instance);
+        instance = load(text);
+        assert_int_equal(strlen(instance.error), 4096);
+        instance_free(&instance);
+        free(text);
+        free(value);
+    }
+}
+
+static void test_used_overrides(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
+    static const bool expected[] = {true, true, true, false, false, true};
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++)
+        strings_append(overrides, "%s=1", names[i]);
+    struct instance instance = load("a = 2\nx = $b\ny = ${ c?{1}}\nz = $dd\n# e\nw = $(f)\n");
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(overrides_used[i], expected[i]);
+    instance_free(&instance);
+}
+
+/* A postconf of our own. */
+static struct postconf *ask(const char *answer)
+{
+    char *script = alloc_format("#!/bin/sh\n%s\n", answer), *error = NULL;
 
     (void)fixture_file("postconf", script);
     assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
     free(script);
+    return postconf_ask(fixture_root, &fixture_no_limits, &error);
 }
 
-static void assert_calls(const char *expected)
-{
-    char text[1024] = "";
-    int fd = open(fixture_path("calls"), O_RDONLY | O_CLOEXEC);
-
-    if (fd >= 0) {
-        assert_true(read(fd, text, sizeof(text) - 1) >= 0);
-        close(fd);
-    }
-    assert_string_equal(text, expected);
-}
-
-static void test_postconf_only_when_needed(void **state)
+static void test_resolved_without_postconf(void **state)
 {
     (void)state;
-    make_postconf("exit 1");
     struct instance instance = load("queue_directory = /srv/$multi_instance_name\n"
                                     "multi_instance_name = $own\nown = x\n"
                                     "mydestination = $myhostname, $nosuch\n");
 
     assert_null(instance.error);
-    assert_calls("");
+    assert_false(instance.is_unresolved);
     instance_free(&instance);
 }
 
-static void test_postconf_once_for_all(void **state)
+static void test_resolved_with_postconf(void **state)
 {
+    static const char main_cf[] = "queue_directory = /srv/$one\nmulti_instance_name = $nosuch\n";
     (void)state;
-    make_postconf("echo 'multi_instance_name = mx'; echo 'queue_directory =  /srv/mx'");
-    struct instance instance = load("queue_directory = /srv/$myhostname\n"
-                                    "multi_instance_name = ${myhostname}\n");
-    char *expected = alloc_format("-c %s -x queue_directory multi_instance_name\n", fixture_root);
+    struct instance instance = load(main_cf);
 
+    assert_true(instance.is_unresolved);
+    assert_null(instance.error);
+    instance_refuse(&instance, "why");
+    assert_false(instance.is_unresolved);
+    assert_string_equal(instance.error, "why");
+    instance_free(&instance);
+    struct postconf *answer = ask("echo 'one = $two'; echo 'two = mx'");
+    postconf = answer;
+    instance = load(main_cf);
+    postconf = NULL;
     assert_null(instance.error);
     assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "/srv/mx");
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "mx");
+    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "");
     assert_true(instance.has_identity);
-    assert_calls(expected);
-    free(expected);
+    instance_free(&instance);
+    postconf_free(answer);
+}
+
+/* What is wrong whatever postconf would say is said in Postfix's words. */
+static void test_refused_with_doubt(void **state)
+{
+    (void)state;
+    struct instance instance = load("queue_directory = $nosuch$\n");
+
+    instance_refuse(&instance, "why");
+    assert_string_equal(instance.error, "dictionary mail_dict: macro processing error");
+    assert_string_equal(instance.notice, "empty macro name: \"$nosuch$\"");
     instance_free(&instance);
 }
 
-static void test_postconf_fails(void **state)
+/* mydomain, myhostname and mynetworks are not constants. */
+static void test_computed(void **state)
 {
+    static const struct {
+        const char *main_cf;
+        const char *queue_directory; /* NULL: an error */
+    } cases[] = {
+        {"queue_directory = /$mydomain\n", "/localdomain"},
+        {"queue_directory = /$mydomain\nmyhostname = a.$b.c\nb = x\n", "/x.c"},
+        {"queue_directory = /$mydomain\nmyhostname = a$mail_name.$config_directory\n", "/@"},
+        {"queue_directory = /$mydomain\nmyhostname = a\n", "/localdomain"},
+        {"queue_directory = /$mydomain\nmyhostname = ${\n", NULL},
+        {"queue_directory = /$mynetworks-\n", "/net -"},
+        {"queue_directory = /$mynetworks-\nmynetworks = a\ninet_interfaces = b\n", "/a-"},
+        {"queue_directory = /$mynetworks-\ninet_interfaces = b\n", NULL},
+    };
+    struct postconf *answer = ask("echo 'mydomain = localdomain'; echo 'mynetworks = net'");
+
     (void)state;
-    make_postconf("exit 1");
-    struct instance instance = load("multi_instance_name = $myhostname\n");
-    char *expected =
-        alloc_format("%s/postconf cannot tell the parameters that main.cf refers to", fixture_root);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        postconf = answer;
+        struct instance instance = load(cases[i].main_cf);
 
-    assert_string_equal(instance.error, expected);
-    assert_false(instance.has_identity);
-    free(expected);
-    instance_free(&instance);
-}
-
-/* Its answers are checked like values from main.cf. */
-static void test_postconf_lies(void **state)
-{
-    (void)state;
-    make_postconf("echo 'trigger_timeout = never'");
-    struct instance instance = load("trigger_timeout = $max_idle\n");
-
-    assert_string_equal(instance.error, "parameter trigger_timeout: bad time value or unit: never");
-    instance_free(&instance);
-    make_postconf("echo 'queue_directory = not/absolute'");
-    instance = load("queue_directory = $max_idle\n");
-    assert_string_equal(instance.error, "queue_directory is not an absolute path: not/absolute");
-    instance_free(&instance);
-}
-
-static void test_no_programs_under_raised_privilege(void **state)
-{
-    (void)state;
-    struct instance_source source = {.settings = settings, .overrides = overrides, .keep = keep};
-    struct instance instance;
-
-    make_postconf("exit 1");
-    (void)fixture_file("main.cf", "queue_directory = /$myhostname\n");
-    instance_load(&instance, fixture_root, false, &source);
-    assert_string_equal(instance.error, "main.cf refers to parameters that postconf(1) is not "
-                                        "asked for under raised privilege");
-    assert_calls("");
-    instance_free(&instance);
+        postconf = NULL;
+        if (cases[i].queue_directory == NULL) {
+            assert_non_null(instance.error);
+        } else if (strcmp(cases[i].queue_directory, "/@") == 0) {
+            assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY) + 1,
+                                fixture_root);
+        } else {
+            assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY),
+                                cases[i].queue_directory);
+        }
+        instance_free(&instance);
+    }
+    postconf_free(answer);
 }
 
 int main(void)
@@ -338,11 +382,12 @@ int main(void)
         TEST(test_warnings),
         TEST(test_no_main_cf),
         TEST(test_queue_directory),
-        TEST(test_postconf_only_when_needed),
-        TEST(test_postconf_once_for_all),
-        TEST(test_postconf_fails),
-        TEST(test_postconf_lies),
-        TEST(test_no_programs_under_raised_privilege),
+        TEST(test_long_values),
+        TEST(test_used_overrides),
+        TEST(test_resolved_without_postconf),
+        TEST(test_resolved_with_postconf),
+        TEST(test_refused_with_doubt),
+        TEST(test_computed),
     };
 
     return cmocka_run_group_tests_name("instance", tests, NULL, NULL);

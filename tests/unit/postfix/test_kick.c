@@ -10,7 +10,7 @@
 static struct instance instances[4];
 static struct selection_member members[4];
 static struct selection selection = {
-    .instances = instances, .count = 4, .members = members, .member_count = 4};
+    .host = {.instances = instances, .count = 4}, .members = members, .member_count = 4};
 static UT_array *targets;
 
 static char *text(const char *value)
@@ -85,8 +85,7 @@ static void test_plan_of_an_action(void **state)
     assert_kick(&kicks.items[2], "qmgr", KICK_FAILED, "broken");
     assert_kick(&kicks.items[3], "pickup", KICK_FAILED, "broken");
     assert_kick(&kicks.items[4], "qmgr", KICK_DISABLED, NULL);
-    assert_kick(&kicks.items[7], "pickup", KICK_DUPLICATE,
-                "listed twice in multi_instance_directories");
+    assert_kick(&kicks.items[7], "pickup", KICK_DUPLICATE, "listed twice");
     const struct trigger *trigger = kicks.items[0].trigger;
     assert_string_equal(trigger->queue_directory, "/spool");
     assert_string_equal(trigger->service, "qmgr2");

@@ -7,7 +7,6 @@
 static struct settings *settings;
 static struct selection_criteria criteria;
 static UT_array *groups, *names, *overrides;
-static const bool keep[PARAMETER_COUNT];
 
 static int setup(void **state)
 {
@@ -24,10 +23,9 @@ static int setup(void **state)
     free(text);
     utarray_free(errors);
     criteria = (struct selection_criteria){.groups = groups,
-                                           .check_all = true,
                                            .names = names,
                                            .overrides = overrides,
-                                           .keep = keep,
+                                           .purpose = PARAMETER_FOR_KICK,
                                            .limits = &fixture_no_limits};
     return settings == NULL ? -1 : 0;
 }
@@ -119,9 +117,9 @@ static void test_single(void **state)
     struct selection selection;
     assert_true(selection_make(&selection, &criteria, settings));
     assert_true(selection.is_single);
-    assert_false(selection.is_forced);
-    assert_int_equal(selection.instances[0].enabled, INSTANCE_ENABLED);
-    assert_ptr_equal(selection_home(&selection), &selection.instances[0]);
+    assert_false(selection.host.is_forced);
+    assert_int_equal(selection.host.instances[0].enabled, INSTANCE_ENABLED);
+    assert_ptr_equal(selection_home(&selection), &selection.host.instances[0]);
     selection_free(&selection);
 }
 
@@ -192,10 +190,24 @@ static void test_names(void **state)
         const char *name; /* / at the start: fixture_root goes before it */
         const char *expected;
     } cases[] = {
-        {"postfix-a", "a "},          {"a", "a "},       {"b", "b- "},
-        {"postfix-b", "?postfix-b "}, {"-", "postfix "}, {"/a", "a "},
-        {"/postfix", "postfix "},     {"A", "?A "},      {"g", "?g "},
+        {"postfix-a", "a "},
+        {"a", "a "},
+        {"b", "b- "},
+        {"postfix-b", "?postfix-b "},
+        {"-", "postfix "},
+        {"/a", "a "},
+        {"/postfix", "postfix "},
+        {"A", "?A "},
+        {"g", "?g "},
         {"nosuch", "?nosuch "},
+        {"/a/", "a "},
+        {"/a//", "a "},
+        {"postfix-*", "a "},
+        {"*", "postfix a b- "},
+        {"[ab]", "a b- "},
+        {"/[ab]", "a b- "},
+        {"/*", "postfix a b- "},
+        {"*x", "?*x "},
     };
 
     (void)state;
@@ -287,24 +299,139 @@ static void test_disabled_and_damaged(void **state)
     assert_chosen(true, "postfix d! ");
 }
 
+/* Only a directory that is listed twice is served once. Whoever names a neighbour's queue directory
+ * does not keep the neighbour from being served. */
 static void test_duplicates(void **state)
 {
     (void)state;
-    make_default("a a b2 postfix b3", ON);
+    make_default("thief a a postfix a/ a//", ON);
     make("a", A);
-    (void)fixture_directory("b2");
-    (void)fixture_directory("b3");
-    assert_int_equal(symlink("a-queue", fixture_path("link")), 0);
-    char *text = alloc_format("queue_directory = %s/link\n" ON, fixture_root);
-    (void)fixture_file("b2/main.cf", text);
+    make("thief", ON);
+    char *text = alloc_format("queue_directory = %s/a-queue\n" ON, fixture_root);
+    (void)fixture_file("thief/main.cf", text);
     free(text);
-    text = alloc_format("queue_directory = %s/postfix-queue\n", fixture_root);
-    (void)fixture_file("b3/main.cf", text);
-    free(text);
-    assert_chosen(false, "postfix a a= b2= postfix= b3- ");
-    assert_chosen(true, "postfix a a= b2= postfix= b3= ");
+    assert_chosen(false, "postfix thief a a= postfix= = = ");
     criteria.reverse = true;
-    assert_chosen(false, "b3- postfix b2 a= a= postfix= ");
+    assert_chosen(false, " = postfix a= a= thief postfix= ");
+}
+
+static void test_enabled_only(void **state)
+{
+    (void)state;
+    make_default("a b gone", ON);
+    make("a", A);
+    make("b", B);
+    criteria.enabled_only = true;
+    assert_chosen(true, "postfix a gone! ");
+    strings_append(names, "b");
+    assert_chosen(true, "");
+}
+
+static void assert_refusal(bool all, const char *expected)
+{
+    struct selection selection;
+
+    assert_true(selection_make(&selection, &criteria, settings));
+    selection_mark(&selection, all, true);
+    char *refusal = selection_refusal(&selection);
+    if (expected == NULL)
+        assert_null(refusal);
+    else
+        assert_string_equal(refusal, expected);
+    free(refusal);
+    selection_free(&selection);
+}
+
+static void test_refusal(void **state)
+{
+    (void)state;
+    make_default("a b d", "");
+    make("a", A);
+    make("b", B);
+    make("d", "");
+    assert_refusal(false, NULL);
+    strings_append(names, "b");
+    assert_refusal(true, NULL);
+    assert_refusal(false, "No matching instances: b is not enabled: use -a or -c");
+    criteria.purpose = PARAMETER_FOR_POSTFIX;
+    assert_refusal(false, "No matching instances: b is not enabled: use -c");
+    criteria.purpose = PARAMETER_FOR_KICK;
+    strings_append(names, "-");
+    char *expected = alloc_format(
+        "No matching instances: %s/postfix, b are not enabled: use -a or -c", fixture_root);
+    assert_refusal(false, expected);
+    free(expected);
+    utarray_clear(names);
+    strings_append(names, "x");
+    assert_refusal(false, "No matching instances");
+}
+
+/* What only Postfix knows comes later, in its place. */
+static void test_unresolved(void **state)
+{
+    (void)state;
+    char *text = alloc_format(ON "command_directory = %s\n", fixture_root);
+    struct selection selection;
+
+    make_default("u a v", text);
+    free(text);
+    make("a", A);
+    make("u", "multi_instance_name = $answer\nmulti_instance_enable = yes\n");
+    make("v", "trigger_timeout = ${answer}x\nmulti_instance_enable = $no\n");
+    (void)fixture_file("postconf", "#!/bin/sh\necho answer = 5; echo no = no\n");
+    assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
+    assert_true(selection_make(&selection, &criteria, settings));
+    selection_mark(&selection, false, true);
+    assert_true(selection_is_unresolved(&selection));
+    assert_int_equal(selection.member_count, 4);
+    assert_int_equal(selection.members[0].state, SELECTION_SERVE);
+    assert_int_equal(selection.members[1].state, SELECTION_WAITING);
+    assert_int_equal(selection.members[2].state, SELECTION_SERVE);
+    assert_int_equal(selection.members[3].state, SELECTION_WAITING);
+    selection_resolve(&selection);
+    assert_false(selection_is_unresolved(&selection));
+    assert_int_equal(selection.member_count, 4);
+    assert_string_equal(
+        instance_value(selection.members[1].instance, PARAMETER_MULTI_INSTANCE_NAME), "5");
+    assert_int_equal(selection.members[1].state, SELECTION_SERVE);
+    assert_int_equal(selection.members[3].state, SELECTION_DISABLED);
+    selection_free(&selection);
+    strings_append(names, "5"); /* who that is has to be known first */
+    assert_true(selection_make(&selection, &criteria, settings));
+    assert_false(selection_is_unresolved(&selection));
+    assert_int_equal(selection.member_count, 1);
+    assert_int_equal(utarray_len(selection.unmatched), 0);
+    selection_free(&selection);
+    assert_int_equal(unlink(fixture_path("postconf")), 0);
+    utarray_clear(names);
+    assert_true(selection_make(&selection, &criteria, settings));
+    selection_mark(&selection, false, true);
+    selection_resolve(&selection);
+    assert_int_equal(selection.members[1].state, SELECTION_FAILED);
+    char *expected = alloc_format("run %s/postconf: No such file or directory", fixture_root);
+    assert_string_equal(selection.members[1].instance->error, expected);
+    free(expected);
+    selection_free(&selection);
+}
+
+static void test_unknown_override(void **state)
+{
+    (void)state;
+    make_default("a", "command_directory = /nonexistent\nx = $used\n");
+    make("a", A "set = 1\n");
+    strings_append(overrides, "used=1");
+    strings_append(overrides, "set=1");
+    strings_append(overrides, "trigger_timeout=1");
+    assert_chosen(false, "postfix- a ");
+    strings_append(overrides, "nosuch=1");
+    assert_error("-o nosuch=1: run /nonexistent/postconf: No such file or directory");
+    (void)fixture_file("postconf", "#!/bin/sh\necho nosuch = 5\n");
+    assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
+    strings_append(overrides, "command_directory=%s", fixture_root);
+    assert_chosen(false, "postfix- a ");
+    strings_append(overrides, "nosuch2=1");
+    assert_error("-o nosuch2=1: no main.cf sets or uses that parameter, and Postfix has none of "
+                 "that name");
 }
 
 static void test_relative_directory(void **state)
@@ -319,7 +446,7 @@ static void test_relative_directory(void **state)
     assert_chosen(false, "postfix ative! ");
     struct selection selection;
     assert_true(selection_make(&selection, &criteria, settings));
-    assert_string_equal(selection.instances[1].error,
+    assert_string_equal(selection.host.instances[1].error,
                         "multi_instance_directories: not an absolute path: rel/ative");
     selection_free(&selection);
 }
@@ -374,33 +501,6 @@ static void test_too_many(void **state)
     assert_listed(65536, false);
 }
 
-/* Set-gid: a directory has to be listed, as literal text. */
-static void test_raised_privilege(void **state)
-{
-    (void)state;
-    make_default("a", "var = c\nalternate_config_directories = /nowhere, $var/x\n");
-    make("a", A);
-    criteria.is_privileged = true;
-    assert_chosen(false, "postfix- a ");
-    criteria.mail_config = fixture_path("a");
-    assert_chosen(false, "a ");
-    criteria.mail_config = fixture_path("postfix");
-    assert_chosen(false, "postfix ");
-    criteria.mail_config = "c/x";
-    char *expected = alloc_format(
-        "unauthorized configuration directory name: c/x: specify \"alternate_config_directories = "
-        "c/x\" in %s/postfix/main.cf",
-        fixture_root);
-    assert_error(expected);
-    free(expected);
-    criteria.config_directory = "/nowhere";
-    assert_chosen(false, "nowhere! ");
-    criteria.config_directory = fixture_path("b");
-    struct selection selection;
-    assert_false(selection_make(&selection, &criteria, settings));
-    selection_free(&selection);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,11 +515,14 @@ int main(void)
         TEST(test_damaged_but_known),
         TEST(test_disabled_and_damaged),
         TEST(test_duplicates),
+        TEST(test_enabled_only),
+        TEST(test_refusal),
+        TEST(test_unresolved),
+        TEST(test_unknown_override),
         TEST(test_relative_directory),
         TEST(test_no_default),
         TEST(test_damaged_default),
         TEST(test_too_many),
-        TEST(test_raised_privilege),
     };
 
     return cmocka_run_group_tests_name("selection", tests, NULL, NULL);

@@ -18,7 +18,7 @@ static int setup(void **state)
 
     (void)state;
     selection = (struct selection){
-        .instances = instances, .count = 2, .members = members, .member_count = 2};
+        .host = {.instances = instances, .count = 2}, .members = members, .member_count = 2};
     for (size_t i = 0; i < 2; i++) {
         instances[i] = (struct instance){.config_directory = alloc_string(names[i]),
                                          .enabled = INSTANCE_ENABLED};
