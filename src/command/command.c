@@ -1,5 +1,6 @@
 /* What the commands share: the selection that the options ask for. */
 #include "command/command.h"
+#include "base/diag.h"
 #include "postfix/environment.h"
 #include "report/selection.h"
 
@@ -38,5 +39,16 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
     environment_import(instance_value(selection_home(selection), PARAMETER_IMPORT_ENVIRONMENT));
     if (!options->quiet)
         report_selection(selection);
+    return true;
+}
+
+bool command_is_refused(const struct selection *selection)
+{
+    char *refusal = selection_refusal(selection);
+
+    if (refusal == NULL)
+        return false;
+    diag_line("fatal", refusal);
+    free(refusal);
     return true;
 }

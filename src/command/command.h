@@ -35,4 +35,7 @@ int command_status(const struct command *command);
 bool command_select(const struct command *command, enum parameter_purpose purpose,
                     struct selection *selection);
 
+/* Whether there is nothing to do for the selection, with the reason, which it has reported. */
+bool command_is_refused(const struct selection *selection);
+
 #endif

@@ -123,13 +123,8 @@ static bool all_succeeded(const struct selection *selection, const struct kicks 
 static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks,
                    struct master_locks *locks)
 {
-    char *refusal = selection_refusal(selection);
-
-    if (refusal != NULL) {
-        diag_line("fatal", refusal);
-        free(refusal);
+    if (command_is_refused(selection))
         return false;
-    }
     command_explain(command, kicks, locks);
     if (command->options->json)
         selection_find_running(selection, locks);

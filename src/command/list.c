@@ -1,6 +1,5 @@
 /* -l: the instances. */
 #include "report/list.h"
-#include "base/diag.h"
 #include "command/command.h"
 #include "report/report.h"
 #include "report/selection.h"
@@ -20,34 +19,36 @@ static bool report_errors(const struct selection *selection, bool quiet)
     return well;
 }
 
+/* Returns false when the list could not be written. */
+static bool write_out(const struct command *command, struct selection *selection)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    if (command->options->json) {
+        struct master_locks *locks = master_locks_new();
+        selection_find_running(selection, locks);
+        master_locks_free(locks);
+        report_list_json(selection, &out);
+    } else {
+        report_list_text(selection, &out);
+    }
+    bool written = report_flush(&out);
+    utstring_done(&out);
+    return written;
+}
+
 int command_list(const struct command *command)
 {
     struct selection selection;
-    struct master_locks *locks = master_locks_new();
-    UT_string out;
     int status = 1;
 
-    utstring_init(&out);
-    if (command_select(command, PARAMETER_FOR_LIST, &selection)) {
-        if (command->options->json) {
-            selection_find_running(&selection, locks);
-            report_list_json(&selection, &out);
-        } else {
-            report_list_text(&selection, &out);
-        }
-        char *refusal = selection_refusal(&selection);
-        if (refusal != NULL)
-            diag_line("fatal", refusal);
-        free(refusal);
-        bool written = report_flush(&out);
+    if (command_select(command, PARAMETER_FOR_LIST, &selection) &&
+        !command_is_refused(&selection)) {
+        bool written = write_out(command, &selection);
         bool well = report_errors(&selection, command->options->quiet);
-        status =
-            written && well && selection.member_count > 0 && utarray_len(selection.unmatched) == 0
-                ? 0
-                : 1;
+        status = written && well && utarray_len(selection.unmatched) == 0 ? 0 : 1;
     }
     selection_free(&selection);
-    master_locks_free(locks);
-    utstring_done(&out);
     return status;
 }

@@ -1,6 +1,5 @@
 /* -s: whether the queue manager of each instance answers. */
 #include "report/status.h"
-#include "base/diag.h"
 #include "command/command.h"
 #include "command/send.h"
 #include "report/report.h"
@@ -61,8 +60,11 @@ static bool ask_ready(const struct command *command, const struct selection *sel
 /* Explains and reports the answers. Returns whether all is well. */
 static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks)
 {
-    struct master_locks *locks = master_locks_new();
+    struct master_locks *locks;
 
+    if (command_is_refused(selection))
+        return false;
+    locks = master_locks_new();
     command_explain(command, kicks, locks);
     selection_find_running(selection, locks);
     master_locks_free(locks);
@@ -100,12 +102,7 @@ int command_status(const struct command *command)
 
     if (command_select(command, PARAMETER_FOR_KICK, &selection)) {
         selection_mark(&selection, true, true);
-        char *refusal = selection_refusal(&selection);
-        if (refusal == NULL)
-            status = ask_selected(command, &selection);
-        else
-            diag_line("fatal", refusal);
-        free(refusal);
+        status = ask_selected(command, &selection);
     }
     selection_free(&selection);
     return status;

@@ -141,22 +141,28 @@ void report_kicks_progress(void *context, int64_t now)
     progress_show(&progress, now);
 }
 
-/* One line of the dry run, in a new string. */
-static char *plan_line(const struct kick *kick)
+/* One line of the dry run about an instance that is not served, in a new string. */
+static char *plan_member(const struct kick *kick)
+{
+    const char *name = kick->member->instance->config_directory;
+
+    if (kick->member->state == SELECTION_DISABLED)
+        return alloc_format("%s: skip: not enabled", name);
+    return alloc_format("%s: %s: %s", name,
+                        kick->member->state == SELECTION_FAILED ? "fail" : "skip", kick->reason);
+}
+
+/* The same about one kick. */
+static char *plan_kick(const struct kick *kick)
 {
     const struct instance *instance = kick->member->instance;
-    const char *name = instance->config_directory;
+    const char *verb = kick->status == KICK_PLANNED     ? "send"
+                       : kick->status == KICK_DUPLICATE ? "skip:"
+                                                        : "fail:";
 
-    if (kick->status == KICK_DISABLED)
-        return alloc_format("%s: skip: not enabled", name);
-    if (kick->status == KICK_DUPLICATE)
-        return alloc_format("%s: skip: %s", name, kick->reason);
-    if (kick->member->state == SELECTION_FAILED)
-        return alloc_format("%s: fail: %s", name, kick->reason);
-    return alloc_format("%s: %s \"%s\" to %s/%s/%s%s%s", name,
-                        kick->status == KICK_PLANNED ? "send" : "fail:", kick->request,
-                        instance_value(instance, PARAMETER_QUEUE_DIRECTORY), kick->class,
-                        kick->service, kick->reason == NULL ? "" : ": ",
+    return alloc_format("%s: %s \"%s\" to %s/%s/%s%s%s", instance->config_directory, verb,
+                        kick->request, instance_value(instance, PARAMETER_QUEUE_DIRECTORY),
+                        kick->class, kick->service, kick->reason == NULL ? "" : ": ",
                         kick->reason == NULL ? "" : kick->reason);
 }
 
@@ -165,9 +171,11 @@ void report_kicks_plan(const struct kicks *kicks, UT_string *out)
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *kick = &kicks->items[i];
 
-        if (kick->member->state != SELECTION_SERVE && !is_first_of_instance(kicks, i))
+        bool is_served = kick->member->state == SELECTION_SERVE;
+
+        if (!is_served && !is_first_of_instance(kicks, i))
             continue;
-        char *line = plan_line(kick);
+        char *line = is_served ? plan_kick(kick) : plan_member(kick);
         text_printable(out, line, strlen(line));
         utstring_bincpy(out, "\n", 1);
         free(line);

@@ -50,7 +50,7 @@ load cli
     is "$status" 1
     is "$(plain "$output")" "\
 /etc/postfix: send \"W\" to /spool/postfix/public/mine
-/etc/postfix-0001: skip: same endpoint as /etc/postfix's
+/etc/postfix-0001: skip: \"W\" to /spool/link/public/mine: same endpoint as /etc/postfix's
 /etc/postfix-0002: fail: open /etc/postfix-0002/main.cf: No such file or directory
 /etc/postfix-0003: fail: chdir /spool/postfix-0003: No such file or directory
 /etc/postfix-0004: fail: \"W\" to /spool/postfix-0004/public/mine: not a socket or a FIFO

@@ -61,6 +61,20 @@ load cli
     is "$stderr" "postkick: fatal: No matching instances"
 }
 
+@test "-E leaves out those that are not enabled" {
+    make_tree -n 4 -d 2
+    rm "$DEFAULT-0003/main.cf"
+    kick -l -E
+    is "$status" 1
+    is "$(awk '{print $3, $4}' <<<"$output" | sed "s:$TREE::")" "\
+y /etc/postfix
+y /etc/postfix-0001
+- /etc/postfix-0003"
+    kick -l --enabled -j -i 0001
+    is "$status" 0
+    is "$(rows config_directory enabled)" "/etc/postfix-0001|y"
+}
+
 @test "MAIL_CONFIG as postmulti(1) takes it" {
     make_tree -n 2
     with_mail_config "$DEFAULT" -l

@@ -255,3 +255,21 @@ y|ok"
         has "$stderr" "postkick: fatal: "
     done
 }
+
+@test "an instance whose values only Postfix knows is asked too" {
+    make_host 2
+    mkdir "$TREE/bin"
+    printf '#!/bin/sh\necho "mydomain = asked"\n' >"$TREE/bin/postconf"
+    chmod +x "$TREE/bin/postconf"
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    # shellcheck disable=SC2016 # for main.cf
+    set_main_cf "$DEFAULT-0001" 'multi_instance_group = $mydomain'
+    start_listener
+    kick -q -s
+    is "$status" 0
+    is "$(table)" "\
+-             -      responding  N.Nms  /etc/postfix
+postfix-0001  asked  responding  N.Nms  /etc/postfix-0001"
+    kick -q -s -c "$DEFAULT-0001"
+    has "$output" "  responding  "
+}
