@@ -260,7 +260,12 @@ lingering_services()
 
 @test "the same where the kernel cannot refuse them" {
     lingering_services
-    export INJECT=setsockopt:0:92 LD_PRELOAD=$TOOLS/inject.so # ENOPROTOOPT
-    export ASAN_OPTIONS=verify_asan_link_order=0
+    # without env(1), which would take the preloaded library for itself
+    kick()
+    {
+        unset MAIL_CONFIG MAIL_VERBOSE
+        INJECT=setsockopt:0:92 LD_PRELOAD=$TOOLS/inject.so ASAN_OPTIONS=verify_asan_link_order=0 \
+            run --separate-stderr "$POSTKICK" -f "$INI" "$@" # ENOPROTOOPT
+    }
     judge
 }

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -302,6 +303,20 @@ static int make_lingering(void)
     return fd;
 }
 
+static void tick(int number)
+{
+    (void)number;
+}
+
+/* Where the client has dropped its descriptor already, ours is the last: a signal ends the wait. */
+static void start_ticks(void)
+{
+    const struct itimerval ticks = {{0, 1000}, {0, 1000}};
+    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &ticks, NULL);
+}
+
 /* Gives a descriptor away with a byte. Returns what sendmsg(2) does. */
 static ssize_t pass_descriptor(const struct source *source, int fd)
 {
@@ -324,6 +339,7 @@ static bool pass_lingering(struct source *source, size_t count)
 {
     const struct linger abort = {1, 0};
     ssize_t sent = 1;
+    start_ticks();
     while (sent > 0 && source->sent < count) {
         int fd = make_lingering();
         sent = pass_descriptor(source, fd);
