@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
+#include "base/output.h"
 #include "base/signals.h"
 #include "base/strings.h"
 #include "command/command.h"
 #include "options.h"
 #include "postfix/catalogue.h"
-#include "report/report.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -53,7 +53,7 @@ static int show_help(struct settings *settings)
     utstring_printf(&out, "%s", options_help);
     if (settings != NULL)
         append_actions(settings, &out);
-    bool written = report_flush(&out);
+    bool written = output_flush(&out);
     utstring_done(&out);
     return written ? 0 : 1;
 }
@@ -64,7 +64,7 @@ static int show_version(void)
 
     utstring_init(&out);
     utstring_bincpy(&out, description, sizeof(description) - 1);
-    bool written = report_flush(&out);
+    bool written = output_flush(&out);
     utstring_done(&out);
     return written ? 0 : 1;
 }
@@ -78,14 +78,14 @@ static const struct {
     {OPTIONS_STATUS, command_status},
 };
 
-static int run_command(const struct options *options, struct settings *settings)
+static int run_command(const struct options *options, struct settings *settings,
+                       const struct limits *limits)
 {
-    struct limits limits = limits_start(options->time_limit);
     struct command command = {
         .options = options,
         .settings = settings,
         .mail_config = getenv("MAIL_CONFIG"),
-        .limits = &limits,
+        .limits = limits,
         .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
     };
 
@@ -97,7 +97,7 @@ static int run_command(const struct options *options, struct settings *settings)
     return 1;
 }
 
-static int run_with_settings(const struct options *options)
+static int run_with_settings(const struct options *options, const struct limits *limits)
 {
     struct settings *settings = load_settings(options);
     int status = 1;
@@ -105,7 +105,7 @@ static int run_with_settings(const struct options *options)
     if (options->mode == OPTIONS_HELP)
         status = show_help(settings);
     else if (settings != NULL)
-        status = run_command(options, settings);
+        status = run_command(options, settings, limits);
     settings_free(settings);
     return status;
 }
@@ -125,17 +125,20 @@ int main(int argc, char **argv)
         diag_fatal("open /dev/null: %s", strerror(failed));
         return 1;
     }
-    signals_ignore_pipe();
+    signals_start();
 
     /* Options, settings, and what was asked for */
-    if (!options_parse(&options, argc, argv, &error))
+    bool parsed = options_parse(&options, argc, argv, &error);
+    struct limits limits = limits_start(options.time_limit);
+    descriptors_limit_writing(&limits);
+    if (!parsed)
         diag_line("fatal", error);
     else if (getauxval(AT_SECURE) != 0)
         diag_line("fatal", "refused: Postfix does not install this program with raised privilege");
     else if (options.mode == OPTIONS_VERSION)
         status = show_version();
     else
-        status = run_with_settings(&options);
+        status = run_with_settings(&options, &limits);
 
     /* The end: of the signal that came meanwhile, or with the status */
     free(error);

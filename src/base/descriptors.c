@@ -1,15 +1,23 @@
+/* The process's own file descriptors: the standard ones, how many there can be, writing to one. */
 #include "base/descriptors.h"
+#include "base/clock.h"
+#include "base/signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* How long a run that is over may take to write what it has to say, in seconds. */
+#define LAST_WORDS 1
+
 /* Standard streams, epoll, and what is open for a moment while an endpoint is looked up. */
 #define KEPT_BACK 10
 
+static const struct limits *limits; /* of writing */
 static struct rlimit original;
 static bool raised;
 
@@ -58,4 +66,81 @@ void descriptors_restore_for_child(void)
     if (raised)
         (void)setrlimit(RLIMIT_NOFILE, &original);
     (void)close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+}
+
+/* What ends the wait for a reader. */
+struct patience {
+    int64_t end; /* a clock_now() value */
+    int signals; /* that had come before */
+};
+
+static struct patience patience_begin(void)
+{
+    int64_t least = clock_after(clock_now(), LAST_WORDS);
+    struct patience patience = {.end = limits->end};
+
+    if (limits_interrupted(limits) || limits->end < least)
+        patience.end = least;
+    if (limits->interruptions != NULL)
+        patience.signals = *limits->interruptions;
+    return patience;
+}
+
+/* 0, or the errno that says what has ended it. */
+static int patience_ended(const struct patience *patience)
+{
+    if (limits->interruptions != NULL && *limits->interruptions != patience->signals)
+        return EINTR;
+    return clock_now() >= patience->end ? ETIMEDOUT : 0;
+}
+
+/* Once more after EINTR, and, when the descriptor can be written to, EAGAIN; otherwise the error.
+ */
+static int wait_for_reader(int fd, int error)
+{
+    struct pollfd reader = {.fd = fd, .events = POLLOUT};
+
+    if (error == EAGAIN || error == EWOULDBLOCK)
+        return poll(&reader, 1, -1) < 0 && errno != EINTR ? errno : 0;
+    return error == EINTR ? 0 : error;
+}
+
+static int write_all(int fd, const char *text, size_t length, const struct patience *patience)
+{
+    while (length > 0) {
+        ssize_t count = write(fd, text, length);
+        int error = count < 0 ? wait_for_reader(fd, errno) : 0;
+
+        if (error != 0)
+            return error;
+        if (count > 0) {
+            text += count;
+            length -= (size_t)count;
+        }
+        if (length > 0 && patience != NULL && (error = patience_ended(patience)) != 0)
+            return error;
+    }
+    return 0;
+}
+
+void descriptors_limit_writing(const struct limits *to)
+{
+    limits = to;
+}
+
+int descriptors_write(int fd, const char *text, size_t length)
+{
+    sigset_t previous;
+
+    if (limits == NULL)
+        return write_all(fd, text, length, NULL);
+    struct patience patience = patience_begin();
+    signals_tick(true);
+    if (limits->wait_mask != NULL)
+        (void)sigprocmask(SIG_SETMASK, limits->wait_mask, &previous);
+    int error = write_all(fd, text, length, &patience);
+    if (limits->wait_mask != NULL)
+        (void)sigprocmask(SIG_SETMASK, &previous, NULL);
+    signals_tick(false);
+    return error;
 }

@@ -4,7 +4,9 @@
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
 
+#include "base/limits.h"
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Opens /dev/null on those of 0 to 2 that are closed, so that nothing else lands there. Returns 0
  * or an errno. */
@@ -27,5 +29,17 @@ void descriptors_close(int *fd);
 /* In a child process before it runs another program: the limit that we were started with, and
  * every descriptor but 0 to 2 closed when it does. */
 void descriptors_restore_for_child(void);
+
+/*
+ * Writes length bytes of text to a descriptor, whether it blocks or not, and waits for its reader:
+ * until the end of the run that descriptors_limit_writing() has set and, so that a run that has
+ * reached its end can still say so, for a second in any case; a signal that arrives meanwhile ends
+ * the wait. Returns 0, or the errno: ETIMEDOUT and EINTR for these two.
+ */
+int descriptors_write(int fd, const char *text, size_t length);
+
+/* Sets the limits of descriptors_write(), which keeps the pointer. NULL: it waits for ever, as at
+ * the start. */
+void descriptors_limit_writing(const struct limits *limits);
 
 #endif

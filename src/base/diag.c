@@ -1,24 +1,56 @@
+/* The lines that the program writes for people. */
 #include "base/diag.h"
 #include "base/alloc.h"
+#include "base/descriptors.h"
 #include "base/text.h"
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The most that is shown of the program's own name, in bytes. */
+#define NAME_MAXIMUM 256
+
+/* What a line that is cut ends with. */
+#define CUT "... (%zu bytes more)"
+#define CUT_MAXIMUM (sizeof("... (18446744073709551615 bytes more)") - 1)
+
+void diag_write(const char *text, size_t length)
+{
+    static bool is_given_up; /* nobody reads */
+
+    if (!is_given_up)
+        is_given_up = descriptors_write(STDERR_FILENO, text, length) == ETIMEDOUT;
+}
+
+/* Appends the text as far as it fits into a line. */
+static void append(UT_string *line, const char *text)
+{
+    size_t length = strlen(text), start = utstring_len(line);
+    size_t room = start + 1 < DIAG_LINE_MAXIMUM ? DIAG_LINE_MAXIMUM - 1 - start : 0;
+    size_t taken = text_printable_within(line, text, length, room);
+
+    if (taken == length)
+        return;
+    line->i = start;
+    taken = text_printable_within(line, text, length, room > CUT_MAXIMUM ? room - CUT_MAXIMUM : 0);
+    utstring_printf(line, CUT, length - taken);
+}
 
 void diag_line(const char *level, const char *text)
 {
     UT_string line;
 
     utstring_init(&line);
-    text_printable(&line, program_invocation_short_name, strlen(program_invocation_short_name));
+    text_printable_within(&line, program_invocation_short_name,
+                          strlen(program_invocation_short_name), NAME_MAXIMUM);
     utstring_bincpy(&line, ": ", 2);
     if (level != NULL)
         utstring_printf(&line, "%s: ", level);
-    text_printable(&line, text, strlen(text));
+    append(&line, text);
     utstring_bincpy(&line, "\n", 1);
-    ssize_t written = write(STDERR_FILENO, utstring_body(&line), utstring_len(&line));
-    (void)written;
+    diag_write(utstring_body(&line), utstring_len(&line));
     utstring_done(&line);
 }
 

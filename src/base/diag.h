@@ -8,11 +8,21 @@
 #ifndef DIAG_H
 #define DIAG_H
 
+#include <stddef.h>
+
+/* The longest line, in bytes, with its newline. */
+#define DIAG_LINE_MAXIMUM 4096
+
+/* Writes length bytes of text to standard error, as descriptors_write() does; a failure has nowhere
+ * to be reported. Once its reader was waited for in vain, nothing more is written. */
+void diag_write(const char *text, size_t length);
+
 /*
  * Writes one line "NAME: LEVEL: TEXT", where LEVEL is left out when NULL ("warning" or "fatal"
  * otherwise). Bytes that could disturb a terminal are written as \ooo (see text_printable()), so
- * one call is always one line. Goes out in one write(2); a failure to write has nowhere to be
- * told and is ignored.
+ * one call is always one line; one that would be longer than DIAG_LINE_MAXIMUM is cut, and says by
+ * how much. Goes out in one write(2) where that is possible; a failure to write has nowhere to be
+ * reported and is ignored.
  */
 void diag_line(const char *level, const char *text);
 

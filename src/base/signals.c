@@ -1,6 +1,10 @@
+/* Signals: those that were inherited, those that end a run, and one that interrupts what blocks. */
 #include "base/signals.h"
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
+
+#define TICK_NANOSECONDS 50000000
 
 volatile sig_atomic_t signals_received;
 volatile sig_atomic_t signals_count;
@@ -16,9 +20,24 @@ static void notice(int number)
     signals_count++;
 }
 
-void signals_ignore_pipe(void)
+static void interrupt(int number)
 {
+    (void)number; /* the system call has returned: that is all */
+}
+
+void signals_start(void)
+{
+    struct sigaction tick = {.sa_handler = interrupt};
+    sigset_t none;
+
+    (void)signal(SIGCHLD, SIG_DFL);
+    (void)signal(SIGALRM, SIG_DFL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    sigemptyset(&tick.sa_mask);
+    (void)sigaction(SIGRTMIN, &tick, NULL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void signals_catch(void)
@@ -42,6 +61,21 @@ void signals_catch(void)
 const sigset_t *signals_wait_mask(void)
 {
     return &wait_mask;
+}
+
+/* The timer is there from the first use to the end of the program. */
+void signals_tick(bool on)
+{
+    static timer_t timer;
+    static bool is_there;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+    struct timespec interval = {.tv_nsec = on ? TICK_NANOSECONDS : 0};
+    struct itimerspec times = {interval, interval};
+
+    if (!is_there)
+        is_there = on && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+    if (is_there)
+        (void)timer_settime(timer, 0, &times, NULL);
 }
 
 void signals_die(void)

@@ -1,5 +1,6 @@
+/* Strings made harmless to print, and what is UTF-8. */
 #include "base/text.h"
-#include <string.h>
+#include <stdint.h>
 
 size_t text_utf8_length(const char *text, size_t length)
 {
@@ -36,30 +37,75 @@ size_t text_utf8_length(const char *text, size_t length)
     return need;
 }
 
-/* C1 controls are U+0080 to U+009F, in UTF-8 the bytes C2 80 to C2 9F. */
-static bool is_control(const char *text, size_t length)
+/* The code point of a valid UTF-8 sequence of length bytes. */
+static unsigned long code_point(const char *text, size_t length)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
+    static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    unsigned long point = (unsigned char)text[0] & lead_bits[length];
 
-    if (length == 1)
-        return bytes[0] < 0x20 || bytes[0] == 0x7f;
-    return length == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0;
+    for (size_t i = 1; i < length; i++)
+        point = point << 6 | ((unsigned char)text[i] & 0x3f);
+    return point;
+}
+
+/* Whether a character does something other than be seen in its place. */
+static bool is_disturbing(const char *text, size_t length)
+{
+    static const struct {
+        unsigned long first, last;
+    } ranges[] = {
+        {0x00, 0x1f},       {0x7f, 0x9f}, /* C0, DEL, C1 */
+        {0xad, 0xad},                     /* soft hyphen */
+        {0x61c, 0x61c},                   /* Arabic letter mark */
+        {0x180e, 0x180e},                 /* Mongolian vowel separator */
+        {0x200b, 0x200f},                 /* zero width, left-to-right mark */
+        {0x2028, 0x202e},                 /* line and paragraph separator, embeddings */
+        {0x2060, 0x206f},                 /* word joiner, isolates */
+        {0xfeff, 0xfeff},                 /* byte order mark */
+        {0xfff9, 0xfffb},                 /* interlinear annotation */
+        {0xe0000, 0xe007f},               /* tags */
+    };
+    unsigned long point = code_point(text, length);
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && point >= ranges[i].first; i++)
+        if (point <= ranges[i].last)
+            return true;
+    return false;
+}
+
+size_t text_printable_within(UT_string *out, const char *text, size_t length, size_t room)
+{
+    static const size_t escaped = sizeof("\\ooo") - 1;
+    size_t at = 0;
+
+    while (at < length) {
+        size_t step = text_utf8_length(text + at, length - at);
+        bool is_plain = step > 0 && !is_disturbing(text + at, step);
+
+        step = step > 0 ? step : 1;
+        size_t need = is_plain ? step : step * escaped;
+        if (need > room)
+            break;
+        if (is_plain)
+            text_append(out, text + at, step);
+        for (size_t i = at; !is_plain && i < at + step; i++)
+            utstring_printf(out, "\\%03o", (unsigned)(unsigned char)text[i]);
+        at += step;
+        room -= need;
+    }
+    return at;
 }
 
 void text_printable(UT_string *out, const char *text, size_t length)
 {
-    utstring_reserve(out, length + 1); /* most of it is a byte for a byte */
-    for (size_t at = 0; at < length;) {
-        size_t step = text_utf8_length(text + at, length - at);
+    (void)text_printable_within(out, text, length, SIZE_MAX);
+}
 
-        if (step > 0 && !is_control(text + at, step)) {
-            utstring_bincpy(out, text + at, step);
-            at += step;
-            continue;
-        }
-        for (size_t end = at + (step > 0 ? step : 1); at < end; at++)
-            utstring_printf(out, "\\%03o", (unsigned)(unsigned char)text[at]);
-    }
+void text_append(UT_string *out, const char *text, size_t length)
+{
+    if (out->n - out->i <= length)
+        utstring_reserve(out, out->n + length + 1);
+    utstring_bincpy(out, text, length);
 }
 
 char *text_vmessage(const char *format, va_list arguments)

@@ -17,11 +17,21 @@ static inline bool text_is_space(char c)
 }
 
 /*
- * Appends length bytes of text to out with every control character (C0, DEL, C1) and every byte
- * that is not valid UTF-8 written as a backslash and three octal digits. Printable UTF-8 and the
- * backslash itself stay as they are.
+ * Appends length bytes of text to out with everything that could disturb a terminal or mislead its
+ * reader written as a backslash and three octal digits for each byte: control characters (C0, DEL,
+ * C1), bytes that are not valid UTF-8, and characters that reorder text, have no width or break
+ * lines (U+202E, U+200B, U+2028 and the like). Other UTF-8 and the backslash itself stay as they
+ * are.
  */
 void text_printable(UT_string *out, const char *text, size_t length);
+
+/* The same, but appends at most room bytes, whole characters only. Returns how many bytes of text
+ * it has taken. */
+size_t text_printable_within(UT_string *out, const char *text, size_t length, size_t room);
+
+/* Appends length bytes, and lets out grow in large steps: utstring_bincpy() alone copies a long
+ * string again for every few bytes. */
+void text_append(UT_string *out, const char *text, size_t length);
 
 /* Length in bytes of the UTF-8 sequence at text that is valid and complete within length bytes;
  * 0 when it is not, or when length is 0. Overlong forms, surrogates and values above U+10FFFF are

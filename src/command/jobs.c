@@ -2,10 +2,10 @@
 #include "command/jobs.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
+#include "base/output.h"
 #include "base/signals.h"
 #include "report/jobs.h"
 #include "report/progress.h"
-#include "report/report.h"
 #include "report/selection.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +64,7 @@ static void write_row(struct reporting *reporting, const struct job *job)
     master_locks_free(locks);
     utstring_init(&out);
     report_job_json(job, &out);
-    reporting->failed = reporting->failed || !report_flush(&out);
+    reporting->failed = reporting->failed || !output_flush(&out);
     utstring_done(&out);
 }
 
@@ -114,7 +114,7 @@ static void show_plan(struct reporting *reporting)
     }
     utstring_init(&out);
     report_jobs_plan(jobs, &out);
-    reporting->failed = !report_flush(&out);
+    reporting->failed = !output_flush(&out);
     utstring_done(&out);
 }
 

@@ -1,11 +1,11 @@
 /* A request, or an action, for every selected instance. */
 #include "base/diag.h"
+#include "base/output.h"
 #include "base/strings.h"
 #include "command/command.h"
 #include "command/send.h"
 #include "postfix/catalogue.h"
 #include "report/kicks.h"
-#include "report/report.h"
 #include "report/selection.h"
 
 static void list_actions(struct settings *settings, UT_string *out)
@@ -92,7 +92,7 @@ static bool write_out(const struct command *command, const struct kicks *kicks)
         report_kicks_json(kicks, &out);
     else if (command->options->dry_run)
         report_kicks_plan(kicks, &out);
-    bool written = report_flush(&out);
+    bool written = output_flush(&out);
     utstring_done(&out);
     return written;
 }

@@ -1,7 +1,7 @@
 /* -l: the instances. */
 #include "report/list.h"
+#include "base/output.h"
 #include "command/command.h"
-#include "report/report.h"
 #include "report/selection.h"
 
 /* Returns false when there are some. With quiet only what is fatal is reported. */
@@ -33,7 +33,7 @@ static bool write_out(const struct command *command, struct selection *selection
     } else {
         report_list_text(selection, &out);
     }
-    bool written = report_flush(&out);
+    bool written = output_flush(&out);
     utstring_done(&out);
     return written;
 }

@@ -1,8 +1,8 @@
 /* -s: whether the queue manager of each instance answers. */
 #include "report/status.h"
+#include "base/output.h"
 #include "command/command.h"
 #include "command/send.h"
-#include "report/report.h"
 #include "report/selection.h"
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ static bool write_out(const struct command *command, const struct selection *sel
         report_status_json(selection, kicks, &out);
     else
         report_status_text(selection, kicks, isatty(STDOUT_FILENO) == 1, &out);
-    bool written = report_flush(&out);
+    bool written = output_flush(&out);
     utstring_done(&out);
     return written;
 }

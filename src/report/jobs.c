@@ -1,31 +1,14 @@
 /* What became of the commands of -p and -x. */
 #include "report/jobs.h"
 #include "base/diag.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "report/progress.h"
-#include "report/report.h"
 #include "report/row.h"
 #include "report/selection.h"
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Writes what a command wrote to standard error, or what belongs to it; a failure has nowhere to be
- * reported. */
-static void write_error(const char *text, size_t length)
-{
-    while (length > 0) {
-        ssize_t count = write(STDERR_FILENO, text, length);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return;
-        text += count;
-        length -= (size_t)count;
-    }
-}
 
 /* Whether what follows would not start on a line of its own. */
 static bool ends_within_line(const UT_string *text)
@@ -42,7 +25,7 @@ void report_job_heading(const struct job *job)
     utstring_printf(&heading, "==> ");
     text_printable(&heading, name, strlen(name));
     utstring_printf(&heading, " <==\n");
-    write_error(utstring_body(&heading), utstring_len(&heading));
+    diag_write(utstring_body(&heading), utstring_len(&heading));
     utstring_done(&heading);
 }
 
@@ -55,11 +38,11 @@ void report_job_output(const struct selection *selection, const struct job *job,
     const UT_string *output = &job->child->output.text, *errors = &job->child->errors.text;
     if (is_labelled && (utstring_len(errors) > 0 || (shown && utstring_len(output) > 0)))
         report_job_heading(job);
-    *failed = *failed || !report_flush(output);
-    write_error(utstring_body(errors), utstring_len(errors));
+    *failed = *failed || !output_flush(output);
+    diag_write(utstring_body(errors), utstring_len(errors));
     const UT_string *last = utstring_len(errors) > 0 ? errors : output;
     if (is_labelled && (last == errors || shown) && ends_within_line(last))
-        write_error("\n", 1);
+        diag_write("\n", 1);
 }
 
 static json_t *command_array(char *const *argv)

@@ -1,12 +1,16 @@
 /* The line on a terminal that shows what a run waits for. */
 #include "report/progress.h"
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/text.h"
 #include "base/width.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+/* To the first column, and nothing after it. */
+#define CLEAR "\r\033[K"
 
 #define NARROWEST 20
 #define USUAL_WIDTH 80
@@ -51,13 +55,6 @@ static size_t terminal_width(void)
     return size.ws_col;
 }
 
-static void write_line(const char *text)
-{
-    ssize_t written = write(STDERR_FILENO, text, strlen(text));
-
-    (void)written;
-}
-
 /* Shortens the line so that it leaves the last column free: a terminal would go on to the next
  * line. */
 static void cut(UT_string *line, size_t width)
@@ -84,8 +81,8 @@ void progress_show(struct progress *progress, int64_t now)
     utstring_printf(&line, "waiting for%s", utstring_body(&progress->waiting));
     cut(&line, terminal_width());
     is_shown = true;
-    write_line("\r\033[K");
-    write_line(utstring_body(&line));
+    diag_write(CLEAR, sizeof(CLEAR) - 1);
+    diag_write(utstring_body(&line), utstring_len(&line));
     utstring_done(&line);
     utstring_done(&progress->waiting);
 }
@@ -93,6 +90,6 @@ void progress_show(struct progress *progress, int64_t now)
 void progress_clear(void)
 {
     if (is_shown)
-        write_line("\r\033[K");
+        diag_write(CLEAR, sizeof(CLEAR) - 1);
     is_shown = false;
 }

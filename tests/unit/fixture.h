@@ -110,7 +110,7 @@ FIXTURE_UNUSED static const char *fixture_file(const char *name, const char *tex
 /* What a child process that ran the function left behind. */
 struct fixture_result {
     int status; /* as from waitpid(2) */
-    char text[8192];
+    char text[16384];
 };
 
 /*

@@ -41,10 +41,39 @@ static void test_fatal(void **state)
     assert_int_equal(WEXITSTATUS(result.status), 0);
 }
 
+static void write_long(void)
+{
+    char text[6000];
+
+    memset(text, 'x', 5000);
+    memset(text + 5000, 0, 1000);
+    diag_line("warning", text);
+    memset(text, 0x1b, 5000);
+    diag_line(NULL, text);
+    memset(text, 'x', 4085);
+    text[4085] = '\0';
+    diag_line(NULL, text); /* just fits */
+}
+
+static void test_a_long_line_is_cut(void **state)
+{
+    (void)state;
+    struct fixture_result result = fixture_run(write_long, STDERR_FILENO);
+    const char *first = strchr(result.text, '\n'), *second = strchr(first + 1, '\n');
+
+    assert_true(first - result.text < 4096);
+    assert_non_null(strstr(result.text, "xxx... (961 bytes more)\n"));
+    assert_true(second - first <= 4096);
+    assert_non_null(strstr(first, "\\033\\033... ("));
+    assert_int_equal(strlen(second + 1), 4096);
+    assert_null(strstr(second + 1, "more"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_a_long_line_is_cut),
         cmocka_unit_test(test_fatal),
     };
 

@@ -33,6 +33,14 @@ static void test_printable(void **state)
         {SPAN("\xf4\x90\x80\x80\xf5"), "\\364\\220\\200\\200\\365"}, /* above U+10FFFF */
         {SPAN("\xf4\x8f\xbf\xbf\xed\x9f\xbf"), "\xf4\x8f\xbf\xbf\xed\x9f\xbf"}, /* just below */
         {SPAN("\x80\xbf"), "\\200\\277"}, /* a lone continuation */
+        /* what reorders, hides or breaks lines: U+202E, U+200B, U+2028, U+FEFF, U+061C, U+E0041 */
+        {SPAN("a\xe2\x80\xae"
+              "b"),
+         "a\\342\\200\\256b"},
+        {SPAN("\xe2\x80\x8b\xe2\x80\xa8"), "\\342\\200\\213\\342\\200\\250"},
+        {SPAN("\xef\xbb\xbf\xd8\x9c"), "\\357\\273\\277\\330\\234"},
+        {SPAN("\xf3\xa0\x81\x81"), "\\363\\240\\201\\201"},
+        {SPAN("\xe2\x80\x90\xe2\x80\xa7"), "\xe2\x80\x90\xe2\x80\xa7"}, /* their neighbours */
     };
 
     (void)state;
