@@ -17,10 +17,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc -I$B -DPOSTKICK_VERSION='"$(VERSION)"' \
 	-DPOSTKICK_SETTINGS='"$(SYSCONFDIR)/postkick.ini"' $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
-# The libraries' memory has to be there, or the program ends, like all other (see alloc.h): they are
-# linked statically for that. iniparser 4.1 would lose settings without a word.
-LIBS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
-	-Wl,-Bstatic -liniparser -ljansson -Wl,-Bdynamic
+LIBS = -liniparser -ljansson
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
 HEADERS := $(wildcard src/*.h src/*/*.h)
@@ -47,11 +44,12 @@ $B/%.o: src/%.c $B/flags | $B
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# The built-in settings are the shipped ones, as a C string.
-$B/postkick_ini.inc: conf/postkick.ini | $B
-	sed -e '/^;/d' -e '/^$$/d' -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
+# The built-in settings are the shipped ones, as rows of a C table: {"section", "key", "value"},
+$B/built_in.inc: conf/postkick.ini | $B
+	sed -n -e 's/[\\"]/\\&/g' -e '/^\[\(.*\)\]$$/{s//\1/;h;}' -e '/^;/d' \
+		-e '/ *=/{G;s/^\([a-z_]*\) *= *\(.*\)\n\(.*\)/    {"\3", "\1", "\2"},/p;}' $< >$@
 
-$B/postfix/settings.o: $B/postkick_ini.inc
+$B/postfix/built_in.o: $B/built_in.inc
 
 $B/libpostkick.a: $(LIBRARY)
 	rm -f $@

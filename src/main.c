@@ -1,7 +1,6 @@
 /*
  * postkick: sends a request to a service in every enabled Postfix instance. See postkick(1).
  */
-#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/output.h"
@@ -11,6 +10,7 @@
 #include "options.h"
 #include "postfix/catalogue.h"
 #include <errno.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -117,7 +117,8 @@ int main(int argc, char **argv)
     char *error = NULL;
     int status = 1;
 
-    /* Descriptors and signals */
+    /* Memory, descriptors and signals */
+    json_set_alloc_funcs(alloc_bytes, free);
     int failed = descriptors_open_standard();
     if (program_invocation_short_name[0] == '\0')
         program_invocation_short_name = own_name;

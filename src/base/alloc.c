@@ -1,3 +1,4 @@
+/* Memory that is there, or the end of the program. */
 #include "base/alloc.h"
 #include <errno.h>
 #include <stdio.h>
@@ -16,15 +17,6 @@ void alloc_fail(void)
     _exit(1);
 }
 
-/* The linker gives our calls, and those of the libraries, the first of each pair, and calls the C
- * library's own function by the second name (ld(1), --wrap). */
-void *__wrap_malloc(size_t size);
-void *__real_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__real_realloc(void *memory, size_t size);
-
 static void *checked(void *memory)
 {
     if (memory == NULL)
@@ -32,34 +24,19 @@ static void *checked(void *memory)
     return memory;
 }
 
-void *__wrap_malloc(size_t size)
-{
-    return checked(__real_malloc(size > 0 ? size : 1));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return checked(__real_calloc(count > 0 ? count : 1, size > 0 ? size : 1));
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return checked(__real_realloc(memory, size > 0 ? size : 1));
-}
-
 void *alloc_bytes(size_t size)
 {
-    return malloc(size);
+    return checked(malloc(size > 0 ? size : 1));
 }
 
 void *alloc_zeroed(size_t count, size_t size)
 {
-    return calloc(count, size);
+    return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
 }
 
 void *alloc_resize(void *memory, size_t size)
 {
-    return realloc(memory, size);
+    return checked(realloc(memory, size > 0 ? size : 1));
 }
 
 char *alloc_span(const char *text, size_t length)

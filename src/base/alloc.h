@@ -1,7 +1,7 @@
 /*
- * alloc: memory that is there or the program ends (alloc_fail()): for our own calls, for the
- * containers of uthash, and for iniparser and jansson, whose malloc(3) the linker turns into ours.
- * Include this header instead of uthash.h, utarray.h, utstring.h.
+ * alloc: memory that is there or the program ends (alloc_fail()): for our own calls and for the
+ * containers of uthash; main() gives jansson the same, and ini.c looks after iniparser. Include
+ * this header instead of uthash.h, utarray.h, utstring.h.
  */
 #ifndef ALLOC_H
 #define ALLOC_H

@@ -1,16 +1,23 @@
+/* Settings files: iniparser reads them, and what it read is compared with the text. */
 #include "base/ini.h"
+#include "base/descriptors.h"
 #include "base/strings.h"
+#include "base/text.h"
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <iniparser/iniparser.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#define MALFORMED "not a section, a setting or a comment"
 
 struct ini {
     dictionary *dictionary;
+    char *text;        /* what the entries point into */
+    UT_array *entries; /* struct ini_entry */
 };
 
 /* iniparser reports mistakes to a function without a context. These are set during one call of
@@ -18,7 +25,7 @@ struct ini {
 static UT_array *reported;
 static const char *reported_path;
 
-/* iniparser 4.1 says "iniparser: syntax error in FILE (LINE):\n-> TEXT\n" or
+/* iniparser says "iniparser: syntax error in FILE (LINE):\n-> TEXT\n" or
  * "iniparser: input line too long in FILE (LINE)\n". */
 static int report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -34,9 +41,7 @@ static int report(const char *format, ...)
     va_end(arguments);
     message[strcspn(message, "\n")] = '\0';
     const char *at = strrchr(message, '(');
-    const char *what = strstr(message, "too long") != NULL
-                           ? "line too long"
-                           : "not a section, a setting or a comment";
+    const char *what = strstr(message, "too long") != NULL ? "line too long" : MALFORMED;
     if (at != NULL && sscanf(at, "(%d)", &line) == 1)
         strings_append(reported, "%s, line %d: %s", reported_path, line, what);
     else
@@ -45,119 +50,172 @@ static int report(const char *format, ...)
     return 0;
 }
 
-/* Comes after the text: iniparser takes a failed read for the end of the file. The empty line ends
- * a last line that would be continued, and iniparser skips a last line of one character without a
- * newline, whatever it is. */
-#define END_SECTION "end of postkick.ini"
-static const char end_text[] = "\n\n[" END_SECTION "]\n";
-
-static bool write_all(int fd, const char *text, size_t length)
+/* Puts the text into a pipe, for iniparser_load() takes the name of a file: there nobody can change
+ * it meanwhile, and no limit of a file system applies. Returns its reading end, or -1. */
+static int open_text(const char *text, size_t length)
 {
-    size_t done = 0;
+    int ends[2];
 
-    while (done < length) {
-        ssize_t count = write(fd, text + done, length - done);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return false;
-        done += (size_t)count;
-    }
-    return true;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -1;
+    bool fits = length <= PIPE_BUF || fcntl(ends[1], F_SETPIPE_SZ, (int)length) >= 0;
+    ssize_t written = fits ? write(ends[1], text, length) : -1;
+    int error = written >= 0 ? EFBIG : errno;
+    close(ends[1]);
+    if (written >= 0 && (size_t)written == length)
+        return ends[0];
+    close(ends[0]);
+    errno = error;
+    return -1;
 }
 
-/* The text as a file, for iniparser_load() takes names only. */
-struct text_file {
-    int fd;
+/* iniparser 4.1 does not look whether it got the memory for a new dictionary, about 3 KiB: this
+ * makes sure that so much is free. What it lacks later, it says in errno. */
+#define DICTIONARY_BYTES ((size_t)16 * 1024)
+
+static dictionary *load(const char *path, const char *text, size_t length, UT_array *errors)
+{
     char name[32];
-    bool is_named; /* in the file system, to be removed */
-};
+    int fd = open_text(text, length);
 
-/* Opens a file that nobody else can change: in memory, or, where that cannot be named for want of
- * /proc, a temporary one. Returns 0 or an errno. */
-static int open_text_file(struct text_file *file)
-{
-    static const char temporary[] = "/tmp/postkick.ini.XXXXXX";
-
-    file->is_named = access("/proc/self/fd", X_OK) < 0;
-    if (file->is_named) {
-        memcpy(file->name, temporary, sizeof(temporary));
-        file->fd = mkostemp(file->name, O_CLOEXEC);
-    } else {
-        file->fd = memfd_create("postkick.ini", MFD_CLOEXEC);
-        (void)snprintf(file->name, sizeof(file->name), "/proc/self/fd/%d", file->fd);
+    if (fd < 0) {
+        if (errno == ENOMEM)
+            alloc_fail();
+        strings_append(errors, "%s: cannot be parsed: %s", path, strerror(errno));
+        return NULL;
     }
-    return file->fd < 0 ? errno : 0;
-}
-
-static void close_text_file(struct text_file *file)
-{
-    if (file->is_named)
-        (void)unlink(file->name);
-    close(file->fd);
-}
-
-/* Returns 0 or an errno. */
-static int make_text_file(struct text_file *file, const char *text, size_t length)
-{
-    int error = open_text_file(file);
-
-    if (error != 0 ||
-        (write_all(file->fd, text, length) && write_all(file->fd, end_text, sizeof(end_text) - 1)))
-        return error;
-    error = errno;
-    close_text_file(file);
-    return error;
-}
-
-static dictionary *load(const char *path, const char *name, UT_array *errors)
-{
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
     reported = errors;
     reported_path = path;
     iniparser_set_error_callback(report);
+    free(alloc_bytes(DICTIONARY_BYTES));
     errno = 0;
     dictionary *loaded = iniparser_load(name);
-    if (loaded != NULL && iniparser_find_entry(loaded, END_SECTION) == 0) {
-        if (errno == ENOMEM)
-            alloc_fail();
-        strings_append(errors, "%s: cannot be read to its end", path);
-        iniparser_freedict(loaded);
-        loaded = NULL;
-    }
-    if (loaded != NULL)
-        iniparser_unset(loaded, END_SECTION);
+    if (errno == ENOMEM)
+        alloc_fail();
     iniparser_set_error_callback(NULL);
     reported = NULL;
     reported_path = NULL;
+    close(fd);
     return loaded;
+}
+
+/* Takes white space off both ends of the text, in its place. */
+static char *trim(char *text)
+{
+    text += strspn(text, TEXT_WHITE_SPACE);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(TEXT_WHITE_SPACE, text[length - 1]) != NULL)
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
+/* A name as iniparser has it: trimmed, and in lower case. */
+static char *fold(char *name)
+{
+    for (char *at = name; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    return trim(name);
+}
+
+/* Whether iniparser's value is all that stands there; it takes double quotes off. */
+static bool is_whole(const char *text, const char *value)
+{
+    size_t length = strlen(text), value_length = strlen(value);
+
+    if (length >= 2 && text[0] == '"' && text[length - 1] == '"')
+        return value_length == length - 2 && strncmp(text + 1, value, value_length) == 0;
+    return strcmp(text, value) == 0;
+}
+
+/* Finishes the entry of a line "[section]". Returns what is wrong, a new string, or NULL. */
+static char *check_section(const struct ini *ini, char *line, struct ini_entry *entry)
+{
+    size_t length = strlen(line);
+
+    if (line[length - 1] != ']')
+        return alloc_string(MALFORMED);
+    line[length - 1] = '\0';
+    entry->section = fold(line + 1);
+    if (!ini_has_section(ini, entry->section))
+        return alloc_format("section [%s] is not read as it stands", entry->section);
+    return NULL;
+}
+
+/* The same for a line "key = value". */
+static char *check_setting(const struct ini *ini, char *line, struct ini_entry *entry)
+{
+    char *equals = strchr(line, '=');
+
+    if (equals == NULL || equals == line)
+        return alloc_string(MALFORMED);
+    *equals = '\0';
+    entry->key = fold(line);
+    entry->value = ini_value(ini, entry->section, entry->key);
+    const char *text = trim(equals + 1);
+    if (entry->value == NULL)
+        return alloc_format("%s is not read: is the line before continued?", entry->key);
+    if (!is_whole(text, entry->value))
+        return alloc_format(
+            "%s would be \"%s\": put a value that has ; or # in it in double quotes, "
+            "on one line, and set it once",
+            entry->key, entry->value);
+    return NULL;
+}
+
+/* Compares the dictionary with the text, which it cuts into entries. */
+static void scan(struct ini *ini, const char *path, UT_array *errors)
+{
+    struct ini_entry entry = {.section = ""};
+    char *next = ini->text;
+
+    while (next != NULL) {
+        char *line = trim(strsep(&next, "\n"));
+        char *mistake;
+
+        entry.line++;
+        if (line[0] == '\0' || line[0] == ';' || line[0] == '#')
+            continue;
+        entry.key = entry.value = NULL;
+        mistake =
+            line[0] == '[' ? check_section(ini, line, &entry) : check_setting(ini, line, &entry);
+        if (mistake != NULL)
+            strings_append(errors, "%s, line %d: %s", path, entry.line, mistake);
+        free(mistake);
+        utarray_push_back(ini->entries, &entry);
+    }
 }
 
 struct ini *ini_parse(const char *path, const char *text, size_t length, UT_array *errors)
 {
-    struct text_file file;
-    int error = make_text_file(&file, text, length);
-
-    if (error == ENOMEM)
-        alloc_fail();
-    if (error != 0) {
-        strings_append(errors, "%s: cannot be parsed: %s", path, strerror(error));
-        return NULL;
-    }
-    dictionary *loaded = load(path, file.name, errors);
-    close_text_file(&file);
-    if (loaded == NULL)
-        return NULL;
+    /* iniparser skips a last line of one character without a newline, whatever it is */
+    static const char end[] = "\n\n";
+    static const UT_icd entry_icd = {sizeof(struct ini_entry), NULL, NULL, NULL};
     struct ini *ini = alloc_zeroed(1, sizeof(*ini));
-    ini->dictionary = loaded;
-    return ini;
+    size_t before = utarray_len(errors);
+
+    utarray_new(ini->entries, &entry_icd);
+    ini->text = alloc_bytes(length + sizeof(end));
+    memcpy(ini->text, text, length);
+    memcpy(ini->text + length, end, sizeof(end));
+    ini->dictionary = load(path, ini->text, length + sizeof(end) - 1, errors);
+    if (ini->dictionary != NULL)
+        scan(ini, path, errors);
+    if (ini->dictionary != NULL && utarray_len(errors) == before)
+        return ini;
+    ini_free(ini);
+    return NULL;
 }
 
 void ini_free(struct ini *ini)
 {
     if (ini == NULL)
         return;
-    iniparser_freedict(ini->dictionary);
+    if (ini->dictionary != NULL)
+        iniparser_freedict(ini->dictionary);
+    utarray_free(ini->entries);
+    free(ini->text);
     free(ini);
 }
 
@@ -175,24 +233,7 @@ bool ini_has_section(const struct ini *ini, const char *section)
     return iniparser_find_entry(ini->dictionary, section) != 0;
 }
 
-void ini_visit(const struct ini *ini,
-               void (*visit)(void *context, const char *section, const char *key,
-                             const char *value),
-               void *context)
+const struct ini_entry *ini_entry(const struct ini *ini, size_t index)
 {
-    const dictionary *entries = ini->dictionary;
-
-    for (ssize_t i = 0; i < entries->size; i++) {
-        const char *colon;
-
-        if (entries->key[i] == NULL)
-            continue;
-        if (entries->val[i] == NULL || (colon = strchr(entries->key[i], ':')) == NULL) {
-            visit(context, entries->key[i], NULL, NULL);
-            continue;
-        }
-        char *section = alloc_span(entries->key[i], (size_t)(colon - entries->key[i]));
-        visit(context, section, colon + 1, entries->val[i]);
-        free(section);
-    }
+    return utarray_eltptr(ini->entries, (unsigned)index);
 }

@@ -1,10 +1,11 @@
+/* What is known of services and their requests, and the named actions. */
 #include "postfix/catalogue.h"
 #include "base/strings.h"
 #include "base/text.h"
 #include <string.h>
 
 /* Whether the section is about the service; a section that is missing is not. */
-static bool is_about(struct settings *settings, const char *section, const char *service)
+static bool is_about(const struct settings *settings, const char *section, const char *service)
 {
     if (settings_value(settings, section, "class") == NULL)
         return false;
@@ -19,7 +20,7 @@ static bool has_capitals(const char *name)
 
 /* iniparser folds section names: a service whose name has capitals says it in "name". Returns the
  * section of the service, which the caller frees, or NULL. */
-static char *service_section(struct settings *settings, const char *service)
+static char *service_section(const struct settings *settings, const char *service)
 {
     char *found = alloc_format(SETTINGS_SERVICE "%s", service);
 
@@ -40,7 +41,7 @@ static char *service_section(struct settings *settings, const char *service)
     return found;
 }
 
-const char *catalogue_class(struct settings *settings, const char *service)
+const char *catalogue_class(const struct settings *settings, const char *service)
 {
     char *section = service_section(settings, service);
     const char *class = section == NULL ? NULL : settings_value(settings, section, "class");
@@ -96,7 +97,8 @@ static void check_bytes(const char *requests, const char *modifiers, const char 
     free(unknown);
 }
 
-void catalogue_check(struct settings *settings, const struct target *target, UT_array *warnings)
+void catalogue_check(const struct settings *settings, const struct target *target,
+                     UT_array *warnings)
 {
     size_t length = strlen(target->request);
     char *section = service_section(settings, target->service);
@@ -121,7 +123,7 @@ void catalogue_check(struct settings *settings, const struct target *target, UT_
     free(section);
 }
 
-UT_array *catalogue_action(struct settings *settings, const char *name)
+UT_array *catalogue_action(const struct settings *settings, const char *name)
 {
     char *section = alloc_format(SETTINGS_ACTION "%s", name);
     const char *kick = settings_value(settings, section, "kick");
@@ -130,12 +132,12 @@ UT_array *catalogue_action(struct settings *settings, const char *name)
     return kick == NULL ? NULL : target_parse(kick);
 }
 
-UT_array *catalogue_actions(struct settings *settings)
+UT_array *catalogue_actions(const struct settings *settings)
 {
     return settings_sections(settings, SETTINGS_ACTION);
 }
 
-const char *catalogue_about(struct settings *settings, const char *action)
+const char *catalogue_about(const struct settings *settings, const char *action)
 {
     char *section = alloc_format(SETTINGS_ACTION "%s", action);
     const char *about = settings_value(settings, section, "about");

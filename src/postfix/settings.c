@@ -1,9 +1,10 @@
+/* postkick.ini: the built-in values, what the file changes of them, and every mistake in it. */
 #include "postfix/settings.h"
 #include "base/ini.h"
 #include "base/parse.h"
 #include "base/safe_read.h"
 #include "base/strings.h"
-#include "base/text.h"
+#include "postfix/built_in.h"
 #include "postfix/target.h"
 #include <limits.h>
 #include <string.h>
@@ -11,13 +12,8 @@
 /* iniparser's time grows with the square of the number of settings. */
 #define SETTINGS_MAXIMUM ((size_t)256 * 1024)
 
-static const char built_in_text[] =
-#include "postkick_ini.inc"
-    ;
-
 struct settings {
-    struct ini *file;     /* NULL without a file */
-    struct ini *built_in; /* parsed when first needed */
+    struct ini *file; /* NULL: it says nothing that is not built in */
     const char *parameters[PARAMETER_COUNT];
     bool others_write;
     bool strict;
@@ -26,20 +22,6 @@ struct settings {
     int kick_limit;
     int status_limit;
 };
-
-/* NULL when they cannot be had, for want of descriptors perhaps; settings_load() says so. */
-static struct ini *built_in(struct settings *settings)
-{
-    if (settings->built_in == NULL) {
-        UT_array *errors;
-
-        utarray_new(errors, &strings_icd);
-        settings->built_in =
-            ini_parse("built-in settings", built_in_text, sizeof(built_in_text) - 1, errors);
-        utarray_free(errors);
-    }
-    return settings->built_in;
-}
 
 static bool has_prefix(const char *text, const char *prefix)
 {
@@ -52,33 +34,14 @@ static bool is_whole(const char *section)
     return has_prefix(section, SETTINGS_SERVICE) || has_prefix(section, SETTINGS_ACTION);
 }
 
-const char *settings_value(struct settings *settings, const char *section, const char *key)
+const char *settings_value(const struct settings *settings, const char *section, const char *key)
 {
     if (settings->file != NULL) {
         const char *value = ini_value(settings->file, section, key);
         if (value != NULL || (is_whole(section) && ini_has_section(settings->file, section)))
             return value;
     }
-    const struct ini *fallback = built_in(settings);
-    return fallback == NULL ? NULL : ini_value(fallback, section, key);
-}
-
-struct check {
-    const char *path;
-    struct settings *settings;
-    UT_array *errors;
-};
-
-static void check_parameter(const struct check *check, const char *key, const char *value)
-{
-    enum parameter parameter;
-    char *error = NULL;
-
-    if (!parameter_find(key, strlen(key), &parameter))
-        strings_append(check->errors, "%s: [postfix] %s: unknown parameter", check->path, key);
-    else if (!parameter_check(parameter, value, &error))
-        strings_append(check->errors, "%s: [postfix] %s", check->path, error);
-    free(error);
+    return built_in_value(section, key);
 }
 
 /* The functions that take the value of a setting: what is wrong with it, or NULL. */
@@ -139,8 +102,8 @@ static bool is_own_section(const char *section)
     return false;
 }
 
-static const char *mistake_in_own(struct settings *settings, const char *section, const char *key,
-                                  const char *value)
+static const char *take_own(struct settings *settings, const char *section, const char *key,
+                            const char *value)
 {
     for (size_t i = 0; i < OWN_COUNT; i++)
         if (strcmp(own_settings[i].section, section) == 0 && strcmp(own_settings[i].key, key) == 0)
@@ -172,27 +135,44 @@ static const char *mistake_in_action(const char *key, const char *value)
     return NULL;
 }
 
-static void check_setting(const struct check *check, const char *section, const char *key,
+/* A setting of [postfix]. Returns what is wrong, a new string, or NULL. */
+static char *take_parameter(struct settings *settings, const char *key, const char *value)
+{
+    enum parameter parameter;
+    char *error = NULL, *mistake;
+
+    if (!parameter_find(key, strlen(key), &parameter))
+        return alloc_format("[postfix] %s: unknown parameter", key);
+    if (parameter_check(parameter, value, &error)) {
+        settings->parameters[parameter] = value;
+        return NULL;
+    }
+    mistake = alloc_format("[postfix] %s", error);
+    free(error);
+    return mistake;
+}
+
+/* Checks a setting, and takes its value where every run needs it. As take_parameter(). */
+static char *take_setting(struct settings *settings, const char *section, const char *key,
                           const char *value)
 {
     const char *mistake;
 
-    if (strcmp(section, "postfix") == 0) {
-        check_parameter(check, key, value);
-        return;
-    }
+    if (section[0] == '\0')
+        return alloc_format("%s: setting before the first section", key);
+    if (strcmp(section, "postfix") == 0)
+        return take_parameter(settings, key, value);
     if (has_prefix(section, SETTINGS_SERVICE))
         mistake = mistake_in_service(key, value);
     else if (has_prefix(section, SETTINGS_ACTION))
         mistake = mistake_in_action(key, value);
     else
-        mistake = mistake_in_own(check->settings, section, key, value);
-    if (mistake != NULL)
-        strings_append(check->errors, "%s: [%s] %s: %s", check->path, section, key, mistake);
+        mistake = take_own(settings, section, key, value);
+    return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
 }
 
-/* A service or an action has to be complete, a section known. */
-static void check_section(const struct check *check, const char *section)
+/* A service or an action has to be complete, a section known. As take_parameter(). */
+static char *check_section(const struct settings *settings, const char *section)
 {
     const char *need = NULL;
 
@@ -201,25 +181,38 @@ static void check_section(const struct check *check, const char *section)
     else if (has_prefix(section, SETTINGS_ACTION))
         need = "kick";
     else if (strcmp(section, "postfix") != 0 && !is_own_section(section))
-        strings_append(check->errors, "%s: [%s]: unknown section", check->path, section);
-    if (need != NULL && settings_value(check->settings, section, need) == NULL)
-        strings_append(check->errors, "%s: [%s]: %s is missing", check->path, section, need);
+        return alloc_format("[%s]: unknown section", section);
+    if (need != NULL && settings_value(settings, section, need) == NULL)
+        return alloc_format("[%s]: %s is missing", section, need);
+    return NULL;
 }
 
-static void check_entry(void *context, const char *section, const char *key, const char *value)
+static void take_built_in(struct settings *settings)
 {
-    const struct check *check = context;
+    const struct built_in *item;
 
-    if (section[0] == '\0')
-        strings_append(check->errors, "%s: %s: setting before the first section", check->path, key);
-    else if (key == NULL)
-        check_section(check, section);
-    else
-        check_setting(check, section, key, value);
+    for (size_t i = 0; (item = built_in_item(i)) != NULL; i++)
+        if (!is_whole(item->section))
+            free(take_setting(settings, item->section, item->key, item->value));
 }
 
-/* Reads and parses the file into settings->file. False: see errors. */
-static bool read_file(struct settings *settings, const char *path, bool required, UT_array *errors)
+static void take_file(struct settings *settings, const char *path, UT_array *errors)
+{
+    const struct ini_entry *entry;
+
+    for (size_t i = 0; (entry = ini_entry(settings->file, i)) != NULL; i++) {
+        char *mistake = entry->key == NULL
+                            ? check_section(settings, entry->section)
+                            : take_setting(settings, entry->section, entry->key, entry->value);
+
+        if (mistake != NULL)
+            strings_append(errors, "%s, line %d: %s", path, entry->line, mistake);
+        free(mistake);
+    }
+}
+
+/* Reads and parses the file into settings->file, unless it says nothing of its own. */
+static void read_file(struct settings *settings, const char *path, bool required, UT_array *errors)
 {
     struct safe_read_file file;
     char *error = NULL;
@@ -227,47 +220,27 @@ static bool read_file(struct settings *settings, const char *path, bool required
 
     if (result == SAFE_READ_OK) {
         settings->others_write = file.others_write;
-        settings->file = ini_parse(path, file.text, file.length, errors);
+        if (!built_in_leave_out(file.text))
+            settings->file = ini_parse(path, file.text, file.length, errors);
         safe_read_free(&file);
-        return settings->file != NULL;
+        return;
     }
     if (result == SAFE_READ_ERROR || required)
         strings_append(errors, "%s", error);
     free(error);
-    return result == SAFE_READ_MISSING && !required;
-}
-
-/* What every run needs, in the form that it is needed in. False: some of it cannot be had. */
-static bool take_values(struct settings *settings)
-{
-    for (size_t i = 0; i < OWN_COUNT; i++) {
-        const char *value = settings_value(settings, own_settings[i].section, own_settings[i].key);
-        if (value == NULL || own_settings[i].take(settings, value) != NULL)
-            return false;
-    }
-    for (int i = 0; i < PARAMETER_COUNT; i++) {
-        settings->parameters[i] =
-            settings_value(settings, "postfix", parameter_name((enum parameter)i));
-        if (settings->parameters[i] == NULL)
-            return false;
-    }
-    return true;
 }
 
 struct settings *settings_load(const char *path, bool required, UT_array *errors)
 {
     struct settings *settings = alloc_zeroed(1, sizeof(*settings));
-    struct check check = {path, settings, errors};
     size_t before = utarray_len(errors);
 
-    if (read_file(settings, path, required, errors)) {
-        if (settings->file != NULL)
-            ini_visit(settings->file, check_entry, &check);
-        if (utarray_len(errors) == before && take_values(settings))
-            return settings;
-        if (utarray_len(errors) == before)
-            strings_append(errors, "the built-in settings cannot be read");
-    }
+    take_built_in(settings);
+    read_file(settings, path, required, errors);
+    if (settings->file != NULL)
+        take_file(settings, path, errors);
+    if (utarray_len(errors) == before)
+        return settings;
     settings_free(settings);
     return NULL;
 }
@@ -277,7 +250,6 @@ void settings_free(struct settings *settings)
     if (settings == NULL)
         return;
     ini_free(settings->file);
-    ini_free(settings->built_in);
     free(settings);
 }
 
@@ -316,30 +288,23 @@ bool settings_refuse_writable(const struct settings *settings)
     return settings->refuse_writable;
 }
 
-struct section_list {
-    const char *prefix;
-    UT_array *names;
-};
-
-static void collect_section(void *context, const char *section, const char *key, const char *value)
+static void add_section(UT_array *names, const char *section, const char *prefix)
 {
-    struct section_list *list = context;
-
-    (void)value;
-    if (key != NULL || !has_prefix(section, list->prefix))
-        return;
-    if (!strings_contain(list->names, section + strlen(list->prefix)))
-        strings_append(list->names, "%s", section + strlen(list->prefix));
+    if (has_prefix(section, prefix) && !strings_contain(names, section + strlen(prefix)))
+        strings_append(names, "%s", section + strlen(prefix));
 }
 
-UT_array *settings_sections(struct settings *settings, const char *prefix)
+UT_array *settings_sections(const struct settings *settings, const char *prefix)
 {
-    struct section_list list = {.prefix = prefix};
+    const struct built_in *item;
+    const struct ini_entry *entry;
+    UT_array *names;
 
-    utarray_new(list.names, &strings_icd);
-    if (built_in(settings) != NULL)
-        ini_visit(settings->built_in, collect_section, &list);
-    if (settings->file != NULL)
-        ini_visit(settings->file, collect_section, &list);
-    return list.names;
+    utarray_new(names, &strings_icd);
+    for (size_t i = 0; (item = built_in_item(i)) != NULL; i++)
+        add_section(names, item->section, prefix);
+    for (size_t i = 0; settings->file != NULL && (entry = ini_entry(settings->file, i)) != NULL;
+         i++)
+        add_section(names, entry->section, prefix);
+    return names;
 }

@@ -49,10 +49,10 @@ bool settings_refuse_writable(const struct settings *settings);
 /* The value of any setting, names in lower case: the file's, else the built-in one, else NULL. A
  * service or an action that the file has is the file's altogether. The string belongs to the
  * settings. */
-const char *settings_value(struct settings *settings, const char *section, const char *key);
+const char *settings_value(const struct settings *settings, const char *section, const char *key);
 
 /* An array of strings, to be freed by utarray_free(): the names of all sections that start with
  * prefix, without the prefix, the file's and the built-in ones, each once. */
-UT_array *settings_sections(struct settings *settings, const char *prefix);
+UT_array *settings_sections(const struct settings *settings, const char *prefix);
 
 #endif

@@ -97,6 +97,26 @@ postconf_answers()
     is "$stderr" ""
 }
 
+@test "a limit of memory ends the program with a word, never by a crash" {
+    if nm -D "$POSTKICK" | grep -q __asan_init; then skip "a sanitizer needs more memory"; fi
+    cat "$ROOT/conf/postkick.ini" >>"$INI"
+    sed -i '0,/^config_directory/!{/^[a-z]*_directory .*=/d}' "$INI"
+    run python3 -c '
+import collections, resource, subprocess, sys
+ends = collections.Counter()
+for limit in range(3000, 8000, 12):
+    run = subprocess.run(sys.argv[1:], capture_output=True, text=True,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit << 10,) * 2))
+    if run.returncode == 127:
+        continue  # the libraries did not fit
+    ended = "well" if run.returncode == 0 else run.stderr.split(": ")[-1]
+    ends[run.returncode, ended.strip()] += 1
+print(*sorted(end for end in ends if end not in ((0, "well"), (1, "out of memory"))))
+assert ends[0, "well"] > 100' env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -n -q public qmgr W
+    is "$output" ""
+    is "$status" 0
+}
+
 @test "the clock that can be set back is never asked" {
     local report=$BATS_TEST_TMPDIR/report
     # for the program alone: what bats runs after it would write over the report

@@ -29,35 +29,47 @@ refused()
 @test "a mistake is fatal, with the section and key or the line" {
     start_listener
     settings '[postfix]' 'nosuch = 1'
-    refused 'postkick: fatal: /postkick.ini: [postfix] nosuch: unknown parameter'
+    refused 'postkick: fatal: /postkick.ini, line 9: [postfix] nosuch: unknown parameter'
     settings '[postfix]' 'trigger_timeout = 5x'
-    refused 'postkick: fatal: /postkick.ini: [postfix] parameter trigger_timeout: bad time value or unit: 5x'
+    refused 'postkick: fatal: /postkick.ini, line 9: [postfix] parameter trigger_timeout: bad time value or unit: 5x'
     settings '[kick]' 'strict = perhaps'
-    refused 'postkick: fatal: /postkick.ini: [kick] strict: must be yes or no'
+    refused 'postkick: fatal: /postkick.ini, line 9: [kick] strict: must be yes or no'
     settings '[kick]' 'connections = -5'
-    refused 'postkick: fatal: /postkick.ini: [kick] connections: must be a number'
+    refused 'postkick: fatal: /postkick.ini, line 9: [kick] connections: must be a number'
     settings '[nosuch]' 'a = b'
     has "$(kick public qmgr W; echo "$stderr")" '[nosuch]: unknown section'
     settings '[action mine]' 'kick = public qmgr'
-    refused 'postkick: fatal: /postkick.ini: [action mine] kick: must be "class service request", or several with commas between'
+    refused 'postkick: fatal: /postkick.ini, line 9: [action mine] kick: must be "class service request", or several with commas between'
     settings '[service mine]' 'requests = X'
-    refused 'postkick: fatal: /postkick.ini: [service mine]: class is missing'
+    refused 'postkick: fatal: /postkick.ini, line 8: [service mine]: class is missing'
     settings 'nonsense'
     refused 'postkick: fatal: /postkick.ini, line 8: not a section, a setting or a comment'
     settings '[kick' 'strict = no'
     refused 'postkick: fatal: /postkick.ini, line 8: not a section, a setting or a comment'
     settings '[kick] ; a comment' 'strict = no'
     refused 'postkick: fatal: /postkick.ini, line 8: not a section, a setting or a comment'
+    settings '[action mine]' 'kick = public qmgr FADI; public pickup W'
+    refused 'postkick: fatal: /postkick.ini, line 9: kick would be "public qmgr FADI": put a value that has ; or # in it in double quotes, on one line, and set it once'
+    settings '[action mine]' 'kick = public qmgr I, \' '  public pickup W'
+    kick public qmgr W
+    is "$status" 1
+    has "$(plain "${stderr_lines[0]}")" 'postkick: warning: /postkick.ini, line 9: kick would be '
+    settings '[kick]' 'limit = never'
+    refused 'postkick: fatal: /postkick.ini, line 9: [kick] limit: must be a time of at least 1s, such as 90, 90s, 2m'
+    settings '[status]' 'limit = 0'
+    refused 'postkick: fatal: /postkick.ini, line 9: [status] limit: must be a time of at least 1s, such as 90, 90s, 2m'
+    settings '[trust]' 'writable = no'
+    refused 'postkick: fatal: /postkick.ini, line 9: [trust] writable: must be warn or refuse'
     settings "about = $(head -c 2000 /dev/zero | tr '\0' x)"
     refused 'postkick: fatal: /postkick.ini, line 8: line too long'
     is "$(cat "$LOG")" ""
 }
 
-@test "all mistakes are told, the last one as fatal" {
+@test "all mistakes are reported, the last one as fatal" {
     settings 'bad_one = 1' '[kick]' 'strict = 2' '[other]'
-    refused 'postkick: warning: /postkick.ini: [postfix] bad_one: unknown parameter' \
-        'postkick: warning: /postkick.ini: [kick] strict: must be yes or no' \
-        'postkick: fatal: /postkick.ini: [other]: unknown section'
+    refused 'postkick: warning: /postkick.ini, line 8: [postfix] bad_one: unknown parameter' \
+        'postkick: warning: /postkick.ini, line 10: [kick] strict: must be yes or no' \
+        'postkick: fatal: /postkick.ini, line 11: [other]: unknown section'
 }
 
 @test "what is no file, or is no text" {
@@ -90,7 +102,7 @@ refused()
     settings 'trigger_timeout = 7s' 'queue_service_name = other'
     kick -j -n incoming
     is "$(rows queue_directory endpoint)" "/spool/postfix|/spool/postfix/public/other"
-    settings "queue_directory = $TREE/elsewhere"
+    sed -i "s|^queue_directory .*|queue_directory = $TREE/elsewhere|" "$INI"
     kick public qmgr W
     is "$(plain "$stderr")" "postkick: fatal: chdir /elsewhere: No such file or directory"
 }

@@ -21,19 +21,17 @@ static void test_values(void **state)
                             "[Section One]\n"
                             "Key = Value with blanks  \n"
                             "empty =\n"
-                            "cut = a ; b\n"
+                            "quoted = \"a ; b # c\"\n"
                             "equals = = W\n"
                             "\n"
                             "  [two]  \n"
-                            "long = a \\\n"
-                            "    b\n"
-                            "key = 1\n"
+                            "key = 2\n"
                             "key = 2",
                             "");
 
     assert_string_equal(ini_value(ini, "section one", "key"), "Value with blanks");
     assert_string_equal(ini_value(ini, "section one", "empty"), "");
-    assert_string_equal(ini_value(ini, "section one", "cut"), "a");
+    assert_string_equal(ini_value(ini, "section one", "quoted"), "a ; b # c");
     assert_string_equal(ini_value(ini, "section one", "equals"), "= W");
     assert_string_equal(ini_value(ini, "two", "key"), "2");
     assert_null(ini_value(ini, "two", "none"));
@@ -44,23 +42,85 @@ static void test_values(void **state)
     ini_free(NULL);
 }
 
-static void collect(void *context, const char *section, const char *key, const char *value)
+/* In the file's order, with lines. */
+static void test_entries(void **state)
 {
-    strings_append(context, "[%s] %s=%s", section, key == NULL ? "-" : key,
-                   value == NULL ? "-" : value);
+    static const struct ini_entry expected[] = {
+        {1, "", "stray", "0"}, {3, "b", NULL, NULL}, {4, "b", "x", "1"},
+        {5, "a", NULL, NULL},  {6, "c", NULL, NULL}, {8, "c", "y", ""},
+    };
+    struct ini *ini = parse("stray = 0\n\n[b]\nX = 1\n[ A ]\n[c]\n; comment\ny =\n", "");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        const struct ini_entry *entry = ini_entry(ini, i);
+
+        assert_int_equal(entry->line, expected[i].line);
+        assert_string_equal(entry->section, expected[i].section);
+        assert_int_equal(entry->key == NULL, expected[i].key == NULL);
+        if (entry->key != NULL) {
+            assert_string_equal(entry->key, expected[i].key);
+            assert_string_equal(entry->value, expected[i].value);
+        }
+    }
+    assert_null(ini_entry(ini, sizeof(expected) / sizeof(expected[0])));
+    ini_free(ini);
 }
 
-static void test_visit(void **state)
+/* What iniparser would cut, join or forget. */
+static void test_every_character_counts(void **state)
 {
-    (void)state;
-    UT_array *seen;
-    struct ini *ini = parse("stray = 0\n[b]\nx = 1\n[a]\n[c]\ny =\n", "");
+    static const struct {
+        const char *text;
+        const char *key;
+        int line;
+        const char *value;
+    } cases[] = {
+        {"[a]\nkick = one; two\n", "kick", 2, "one"},
+        {"[a]\nkick = one# two\n", "kick", 2, "one"},
+        {"[a]\nkick = ;\n", "kick", 2, ""},
+        {"[a]\nkick = \"one\" two\n", "kick", 2, "one"},
+        {"[a]\nkick = \"one\" \"two\"\n", "kick", 2, "one"},
+        {"[a]\nkick = 'one'\n", "kick", 2, "one"},
+        {"[a]\nkick = ''\n", "kick", 2, ""},
+        {"[a]\nx = 1\nx = 2\n[b]\nx = 3\n", "x", 2, "2"},
+        {"[a]\nx = 1\n[b]\n[a]\nx = 2\n", "x", 2, "2"},
+    };
 
-    utarray_new(seen, &strings_icd);
-    ini_visit(ini, collect, seen);
-    fixture_assert_lines(seen, "[] stray=0\n[b] -=-\n[b] x=1\n[a] -=-\n[c] -=-\n[c] y=\n");
-    utarray_free(seen);
-    ini_free(ini);
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *expected =
+            alloc_format("/x/a.ini, line %d: %s would be \"%s\": put a value that has ; or "
+                         "# in it in double quotes, on one line, and set it once\n",
+                         cases[i].line, cases[i].key, cases[i].value);
+
+        assert_null(parse(cases[i].text, expected));
+        free(expected);
+    }
+    assert_null(parse("[a]\n; no end \\\nx = 1\n[b]\n",
+                      "/x/a.ini, line 3: x is not read: is the line before continued?\n"));
+    assert_null(parse("[a]b]\n", "/x/a.ini, line 1: section [a]b] is not read as it stands\n"));
+}
+
+/* All of a continued line is refused, however iniparser joins it. */
+static void test_no_continued_lines(void **state)
+{
+    static const char *const texts[] = {
+        "[a]\nlong = a \\\n    b\n",
+        "[a]\nx = 1 \\\ny = 2\n",
+        "[a]\nx = 1\\\n",
+        "[a]\nx = 1\\",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        UT_array *errors;
+
+        utarray_new(errors, &strings_icd);
+        assert_null(ini_parse("/x/a.ini", texts[i], strlen(texts[i]), errors));
+        assert_int_equal(strncmp(strings_item(errors, 0), "/x/a.ini, line 2: ", 18), 0);
+        utarray_free(errors);
+    }
 }
 
 static void test_many(void **state)
@@ -113,7 +173,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_visit),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_every_character_counts),
+        cmocka_unit_test(test_no_continued_lines),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_every_mistake),
         cmocka_unit_test(test_the_last_line_counts_too),

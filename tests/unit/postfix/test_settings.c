@@ -44,6 +44,9 @@ static void test_a_missing_file(void **state)
     assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/etc/postfix");
     assert_false(settings_strict(settings));
     assert_int_equal(settings_connections(settings), 0);
+    assert_int_equal(settings_kick_limit(settings), 100);
+    assert_int_equal(settings_status_limit(settings), 5);
+    assert_false(settings_refuse_writable(settings));
     assert_false(settings_others_write(settings));
     settings_free(settings);
     assert_null(settings_load(path, true, errors));
@@ -70,7 +73,10 @@ static void test_values(void **state)
                                      "Config_Directory = /Opt/x\n"
                                      "[KICK]\n"
                                      "strict = YES\n"
-                                     "connections = 17\n",
+                                     "connections = 17\n"
+                                     "limit = 2m\n"
+                                     "[status]\nlimit = 9\n"
+                                     "[trust]\nwritable = refuse\n",
                                      "");
 
     assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "3m");
@@ -79,6 +85,9 @@ static void test_values(void **state)
                         "/var/spool/postfix");
     assert_true(settings_strict(settings));
     assert_int_equal(settings_connections(settings), 17);
+    assert_int_equal(settings_kick_limit(settings), 120);
+    assert_int_equal(settings_status_limit(settings), 9);
+    assert_true(settings_refuse_writable(settings));
     settings_free(settings);
 }
 
@@ -112,37 +121,41 @@ static void test_mistakes(void **state)
         const char *text;
         const char *errors;
     } cases[] = {
-        {"[postfix]\nnosuch = 1\n", "@: [postfix] nosuch: unknown parameter\n"},
-        {"[postfix]\nmynetworks = 1\n", "@: [postfix] mynetworks: unknown parameter\n"},
+        {"[postfix]\nnosuch = 1\n", "@, line 2: [postfix] nosuch: unknown parameter\n"},
+        {"[postfix]\nmynetworks = 1\n", "@, line 2: [postfix] mynetworks: unknown parameter\n"},
         {"[postfix]\ntrigger_timeout = 5x\n",
-         "@: [postfix] parameter trigger_timeout: bad time value or unit: 5x\n"},
-        {"[postfix]\ntrigger_timeout = 0\n", "@: [postfix] invalid trigger_timeout: 0 (min 1)\n"},
+         "@, line 2: [postfix] parameter trigger_timeout: bad time value or unit: 5x\n"},
+        {"[postfix]\ntrigger_timeout = 0\n",
+         "@, line 2: [postfix] invalid trigger_timeout: 0 (min 1)\n"},
         {"[postfix]\nqueue_directory =\n",
-         "@: [postfix] bad string length 0 < 1: queue_directory = \n"},
+         "@, line 2: [postfix] bad string length 0 < 1: queue_directory = \n"},
         {"[postfix]\nmulti_instance_enable = maybe\n",
-         "@: [postfix] bad boolean configuration: multi_instance_enable = maybe\n"},
-        {"[kick]\nstrict = maybe\n", "@: [kick] strict: must be yes or no\n"},
-        {"[kick]\nconnections = -1\n", "@: [kick] connections: must be a number\n"},
-        {"[kick]\nconnections = many\n", "@: [kick] connections: must be a number\n"},
-        {"[kick]\nnosuch = 1\n", "@: [kick] nosuch: unknown setting\n"},
-        {"[nosuch]\n", "@: [nosuch]: unknown section\n"},
-        {"[service]\nclass = public\n", "@: [service]: unknown section\n"
-                                        "@: [service] class: unknown setting\n"},
-        {"strict = yes\n", "@: strict: setting before the first section\n"},
-        {"[service x]\n", "@: [service x]: class is missing\n"},
-        {"[service x]\nclass = other\n", "@: [service x] class: must be public or private\n"},
+         "@, line 2: [postfix] bad boolean configuration: multi_instance_enable = maybe\n"},
+        {"[kick]\nstrict = maybe\n", "@, line 2: [kick] strict: must be yes or no\n"},
+        {"[kick]\nconnections = -1\n", "@, line 2: [kick] connections: must be a number\n"},
+        {"[kick]\nconnections = many\n", "@, line 2: [kick] connections: must be a number\n"},
+        {"[kick]\nnosuch = 1\n", "@, line 2: [kick] nosuch: unknown setting\n"},
+        {"[nosuch]\n", "@, line 1: [nosuch]: unknown section\n"},
+        {"[service]\nclass = public\n", "@, line 1: [service]: unknown section\n"
+                                        "@, line 2: [service] class: unknown setting\n"},
+        {"strict = yes\n", "@, line 1: strict: setting before the first section\n"},
+        {"[service x]\n", "@, line 1: [service x]: class is missing\n"},
+        {"[service x]\nclass = other\n",
+         "@, line 2: [service x] class: must be public or private\n"},
         {"[service x]\nclass = public\nname = a/b\n",
-         "@: [service x] name: must be a service name\n"},
-        {"[service x]\nclass = public\nname =\n", "@: [service x] name: must be a service name\n"},
-        {"[service x]\nclass = public\nnosuch = 1\n", "@: [service x] nosuch: unknown setting\n"},
-        {"[action x]\nabout = y\n", "@: [action x]: kick is missing\n"},
+         "@, line 3: [service x] name: must be a service name\n"},
+        {"[service x]\nclass = public\nname =\n",
+         "@, line 3: [service x] name: must be a service name\n"},
+        {"[service x]\nclass = public\nnosuch = 1\n",
+         "@, line 3: [service x] nosuch: unknown setting\n"},
+        {"[action x]\nabout = y\n", "@, line 1: [action x]: kick is missing\n"},
         {"[action x]\nkick =\n",
-         "@: [action x] kick: must be \"class service request\", or several "
+         "@, line 2: [action x] kick: must be \"class service request\", or several "
          "with commas between\n"},
-        {"[action x]\nkick = public qmgr\n",
-         "@: [action x] kick: must be \"class service request\", or several with commas between\n"},
+        {"[action x]\nkick = public qmgr\n", "@, line 2: [action x] kick: must be \"class service "
+                                             "request\", or several with commas between\n"},
         {"[action x]\nkick = public qmgr W\nnosuch = 1\n",
-         "@: [action x] nosuch: unknown setting\n"},
+         "@, line 3: [action x] nosuch: unknown setting\n"},
     };
 
     (void)state;
@@ -150,14 +163,14 @@ static void test_mistakes(void **state)
         (void)load(cases[i].text, cases[i].errors);
 }
 
-static void test_all_mistakes_are_told(void **state)
+static void test_all_mistakes_are_reported(void **state)
 {
     (void)state;
     (void)load("[postfix]\nnosuch = 1\ntrigger_timeout = x\n[kick]\nstrict = 2\n[other]\n",
-               "@: [postfix] nosuch: unknown parameter\n"
-               "@: [postfix] parameter trigger_timeout: bad time value or unit: x\n"
-               "@: [kick] strict: must be yes or no\n"
-               "@: [other]: unknown section\n");
+               "@, line 2: [postfix] nosuch: unknown parameter\n"
+               "@, line 3: [postfix] parameter trigger_timeout: bad time value or unit: x\n"
+               "@, line 5: [kick] strict: must be yes or no\n"
+               "@, line 6: [other]: unknown section\n");
     (void)load("[postfix\nqueue_directory\n", "@, line 1: not a section, a setting or a comment\n"
                                               "@, line 2: not a section, a setting or a comment\n");
 }
@@ -196,17 +209,12 @@ static void test_who_can_write(void **state)
     utarray_free(errors);
 }
 
-static void compare(void *context, const char *section, const char *key, const char *value)
-{
-    if (key != NULL)
-        assert_string_equal(settings_value(context, section, key), value);
-}
-
 /* The shipped file says what is built in, all of it and nothing else. */
 static void test_built_in_values(void **state)
 {
     (void)state;
     struct safe_read_file file;
+    const struct ini_entry *entry;
     char *error = NULL;
     UT_array *errors;
 
@@ -218,7 +226,9 @@ static void test_built_in_values(void **state)
     struct ini *shipped = ini_parse("shipped", file.text, file.length, errors);
     assert_non_null(shipped);
     struct settings *settings = settings_load(fixture_path("none"), false, errors);
-    ini_visit(shipped, compare, settings);
+    for (size_t i = 0; (entry = ini_entry(shipped, i)) != NULL; i++)
+        if (entry->key != NULL)
+            assert_string_equal(settings_value(settings, entry->section, entry->key), entry->value);
     for (int i = 0; i < PARAMETER_COUNT; i++) {
         const char *name = parameter_name((enum parameter)i);
 
@@ -239,7 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_a_missing_file),  FIXTURE_TEST(test_an_empty_file),
         FIXTURE_TEST(test_values),          FIXTURE_TEST(test_services_and_actions_are_taken_whole),
-        FIXTURE_TEST(test_mistakes),        FIXTURE_TEST(test_all_mistakes_are_told),
+        FIXTURE_TEST(test_mistakes),        FIXTURE_TEST(test_all_mistakes_are_reported),
         FIXTURE_TEST(test_what_is_no_file), FIXTURE_TEST(test_who_can_write),
         FIXTURE_TEST(test_built_in_values),
     };
