@@ -91,7 +91,7 @@ refused()
     python3 -c 'print("[kick]", *("k%d=" % i for i in range(30000)), sep="\n")' >"$INI"
     kick public qmgr W
     is "$status" 1
-    is "${stderr_lines[-1]}" "postkick: fatal: $INI: [kick] k29999: unknown setting"
+    is "${stderr_lines[-1]}" "postkick: fatal: $INI, line 30001: [kick] k29999: unknown setting"
     python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(1, 256)) * 500)' >"$INI"
     kick public qmgr W
     is "$status" 1

@@ -99,7 +99,6 @@ static void test_every_character_counts(void **state)
     }
     assert_null(parse("[a]\n; no end \\\nx = 1\n[b]\n",
                       "/x/a.ini, line 3: x is not read: is the line before continued?\n"));
-    assert_null(parse("[a]b]\n", "/x/a.ini, line 1: section [a]b] is not read as it stands\n"));
 }
 
 /* All of a continued line is refused, however iniparser joins it. */
