@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 static const char description[] = "postkick " POSTKICK_VERSION "\n";
 
@@ -136,6 +137,8 @@ int main(int argc, char **argv)
         diag_line("fatal", error);
     else if (getauxval(AT_SECURE) != 0)
         diag_line("fatal", "refused: Postfix does not install this program with raised privilege");
+    else if (access("/proc/self/fd", X_OK) < 0)
+        diag_line("fatal", "/proc is needed, and is not mounted here");
     else if (options.mode == OPTIONS_VERSION)
         status = show_version();
     else

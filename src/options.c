@@ -164,10 +164,12 @@ static bool take_argument(struct options *options, int letter, const char *argum
         options->settings_file = argument;
         return true;
     case 'g':
-        strings_append(options->groups, "%s", argument);
-        return true;
     case 'i':
-        strings_append(options->names, "%s", argument);
+        if (argument[0] == '\0') {
+            alloc_set_text(error, "-%c: empty name: is a shell variable unset?", letter);
+            return false;
+        }
+        strings_append(letter == 'g' ? options->groups : options->names, "%s", argument);
         return true;
     case 'o':
         return add_override(options, argument, error);
@@ -257,6 +259,19 @@ static bool check_modes(enum options_mode mode, const bool *given, char **error)
     return true;
 }
 
+/* postfix(1) ignores what follows its command: -n typed there would stop every instance. */
+static bool check_arguments(const struct options *options, char **error)
+{
+    for (int i = 1; i < options->operand_count; i++) {
+        if (options->operands[i][0] == '-') {
+            alloc_set_text(error, "%s: options go before the postfix command",
+                           options->operands[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_operands(const struct options *options, char **error)
 {
     int count = options->operand_count;
@@ -268,7 +283,7 @@ static bool check_operands(const struct options *options, char **error)
         valid = count == 0;
     if (!valid)
         alloc_set_text(error, "%s", options_usage);
-    return valid;
+    return valid && (options->mode != OPTIONS_POSTFIX || check_arguments(options, error));
 }
 
 static void note_given(bool *given, int letter)

@@ -104,3 +104,18 @@ postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
     has "$output" "Usage:"
     is "$stderr" "postkick: warning: $BATS_TEST_TMPDIR/broken.ini, line 1: not a section, a setting or a comment"
 }
+
+@test "what would be taken for an option of postfix(1), or an empty name, is refused" {
+    make_tree -n 1
+    kick -p stop --dry-run
+    is "$status" 1
+    is "$stderr" "postkick: fatal: --dry-run: options go before the postfix command"
+    kick -p reload -i in
+    is "$status" 1
+    kick -g '' flush
+    is "$status" 1
+    has "$stderr" "-g: empty name"
+    kick -i '' flush
+    is "$status" 1
+    has "$stderr" "-i: empty name"
+}
