@@ -24,7 +24,7 @@ claim_neighbour()
 /etc/postfix-0001|pickup|kicked|
 /etc/postfix-0002|qmgr|kicked|
 /etc/postfix-0002|pickup|duplicate|same endpoint as /etc/postfix-0001's"
-    is "$stderr" ""
+    has "$stderr" "same endpoint as $DEFAULT-0001's: not kicked again"
     received "$SPOOL-0002/public/qmgr" 'FADI\000'
     received "$SPOOL-0002/public/pickup" 'FADI\000'
     received "$SPOOL-0002/public/pickup" 'W\000'
