@@ -301,3 +301,22 @@ postkick: warning: /etc/postfix-0002: dictionary mail_dict: macro processing err
 postkick: warning: /etc/postfix-0003: /etc/postfix-0003/main.cf: more work than one instance may cause"
     [ "$SECONDS" -lt 9 ]
 }
+
+@test "-t holds while instances are read" {
+    make_tree -n 150
+    python3 - "$TREE/hostile" <<'END'
+import sys
+nested = "${x?" * 200000 + "}" * 200000
+with open(sys.argv[1], "w", encoding="ascii") as file:
+    file.write(f"multi_instance_enable = yes\nx = x\nqueue_directory = {nested}\ndata_directory = {nested}\n")
+END
+    for number in $(seq -w 1 149); do
+        ln -sf "$TREE/hostile" "$DEFAULT-0$number/main.cf"
+    done
+    start_listener
+    SECONDS=0
+    kick -t 1 public qmgr W
+    is "$status" 1
+    has "$stderr" "not read: the time was over"
+    [ "$SECONDS" -lt 5 ]
+}
