@@ -213,6 +213,11 @@ check-package: $(RELEASES:%=$B/package/%.tar)
 	set -e; for release in $(RELEASES); do BASE=$(abspath $B)/package/$$release.tar \
 		bats tests/package; done
 
+# The collection and clush against three hosts made here: root, some minutes.
+check-fleet: all
+	scripts/deps fleet
+	bats tests/fleet
+
 collection:
 	ansible-galaxy collection build --force --output-path $B scripts/ansible
 
@@ -220,6 +225,6 @@ clean:
 	rm -rf $B $B-*
 
 .PHONY: FORCE all tools floors unit fuzzers check matrix demo bench fuzz soak differential lint install \
-	uninstall clean install-host deb check-package collection
+	uninstall clean install-host deb check-package check-fleet collection
 .SECONDARY:
 -include $(wildcard $B/*.d $B/*/*.d $B/unit/*/*.d)

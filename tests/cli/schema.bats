@@ -107,5 +107,5 @@ rejects()
     rejects kick 's/}/, "more": 1}/'
     rejects listing ''
     rejects command ''
-    ! "$ROOT/tests/lib/validate-lines" kick </dev/null
+    run ! "$ROOT/tests/lib/validate-lines" kick </dev/null
 }

@@ -4,6 +4,7 @@
 # (make check-package makes it). Each test goes on where the one before it ended.
 
 bats_require_minimum_version 1.5.0
+# shellcheck disable=SC2016 # for the shell there, dpkg and main.cf
 load ../lib/common
 load ../postfix/real
 
@@ -31,7 +32,7 @@ setup_file()
 
 teardown_file()
 {
-    [ -z "${HOLDER:-}" ] || kill "$HOLDER" || true
+    [ -z "${HOLDER:-}" ] || kill -KILL "$HOLDER" || true # unshare blocks SIGTERM
 }
 
 setup()
@@ -75,7 +76,7 @@ postfix_works()
     there postmulti -x postkick public qmgr I || [ "$1" != ours ]
     case $1 in
     ours) there postkick --version ;;
-    *) ! there postkick --version ;;
+    *) run ! there postkick --version ;;
     esac
 }
 
@@ -91,7 +92,6 @@ flushed()
 
 @test "built twice, at other times and places, it is the same bytes" {
     build /srv/one 1.0.0
-    # shellcheck disable=SC2016 # for the shell there
     build /srv/some/other/place 1.0.0 env LC_ALL=C TZ=Pacific/Kiritimati DEB_BUILD_OPTIONS=parallel=2 \
         sh -c 'umask 077; mv /srv/postkick /srv/moved; ln -s moved /srv/postkick
             find /srv/moved -type f -exec touch {} +; exec faketime "+400 days" "$@"' sh
@@ -184,7 +184,7 @@ END
 @test "an upgrade asks nothing and keeps what the administrator wrote" {
     there sh -c "printf '[action everything]\nkick = public qmgr FADI\n' >>/etc/postkick.ini"
     there sh -c 'dpkg -i /srv/two/postkick_1.0.1_amd64.deb' >"$BATS_TEST_TMPDIR/log" 2>&1
-    ! grep -i -e conffile -e 'configuration file' "$BATS_TEST_TMPDIR/log"
+    run ! grep -i -e conffile -e 'configuration file' "$BATS_TEST_TMPDIR/log"
     is "$(there dpkg-query -W -f '${Version}' postkick)" 1.0.1
     there postkick everything
     postfix_works ours
@@ -199,7 +199,7 @@ END
     has "$output" "postconf -e 'multi_instance_wrapper = \${command_directory}/postmulti -p --'"
     postfix_works ours
     FORCE=1 there apt-get -q -y remove postkick
-    ! there postfix status
+    run ! there postfix status
     there apt-get -q -y install /srv/two/postkick_1.0.1_amd64.deb
     there postfix status
     # The line that it says to type.

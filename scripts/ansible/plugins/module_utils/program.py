@@ -1,0 +1,83 @@
+# Copyright (c) 2026 The postkick authors
+# MIT License (see LICENSE of the project)
+"""Runs postkick(1) on the host and reads the lines of JSON that it prints."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import json
+import os
+import re
+
+OLDEST = (1, 0, 0)
+
+ARGUMENTS = dict(
+    config_directory=dict(type="str"),
+    group=dict(type="list", elements="str", default=[]),
+    instance=dict(type="list", elements="str", default=[]),
+    settings=dict(type="str"),
+    timeout=dict(type="str"),
+    executable=dict(type="str", default="postkick"),
+)
+
+EXCLUSIVE = [("config_directory", "group"), ("config_directory", "instance")]
+
+
+def common_options(params):
+    """The options of the command line for what both modules take."""
+    options = []
+    for name in ("config_directory", "settings", "timeout"):
+        if params[name] is not None:
+            options += ["--" + name.replace("_", "-"), params[name]]
+    for name in ("group", "instance"):
+        for value in params[name]:
+            options += ["--" + name, value]
+    return options
+
+
+def run(module, operands):
+    """Runs postkick --json with OPERANDS. Returns the rows it printed and whether all is well; the
+    module fails when there are no rows, with the reason."""
+    program = _find(module)
+    command = [program, "--json"] + operands
+    status, out, err = module.run_command(command)
+    try:
+        rows = [json.loads(line) for line in out.splitlines()]
+    except ValueError:
+        rows = []
+    if not rows:
+        module.fail_json(msg=_why_not(module, program, err), rc=status, stderr=err)
+    return rows, status == 0
+
+
+def _find(module):
+    program = module.params["executable"]
+    if os.path.isabs(program):
+        if not os.access(program, os.X_OK):
+            module.fail_json(msg="%s: no such program on this host" % program)
+        return program
+    path = module.get_bin_path(program, opt_dirs=["/usr/local/sbin", "/usr/sbin"])
+    if path is None:
+        module.fail_json(msg="%s is not installed on this host" % program)
+    return path
+
+
+def version(module, program=None):
+    """The version of the program, as text; None when it is none that says one, as Postfix's own."""
+    out = module.run_command([program or _find(module), "--version"])[1]
+    match = re.match(r"postkick (\d+(?:\.\d+)*)", out)
+    return match.group(1) if match else None
+
+
+def _why_not(module, program, err):
+    """What is wrong with a program that printed no row: another one, too old, or what it says."""
+    found = version(module, program)
+    if found is None:
+        return "%s is not this postkick but another program, such as Postfix's own" % program
+    if tuple(int(part) for part in found.split(".")) < OLDEST:
+        return "%s is version %s; at least %s is needed" % (
+            program, found, ".".join(str(part) for part in OLDEST))
+    lines = [line for line in err.splitlines() if line.strip()]
+    fatal = [line for line in lines if ": fatal: " in line]
+    return (fatal or lines or ["%s printed nothing" % program])[0]

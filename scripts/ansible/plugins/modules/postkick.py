@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The postkick authors
+# MIT License (see LICENSE of the project)
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+---
+module: postkick
+short_description: Kick a service in all Postfix instances of a host
+version_added: 1.0.0
+author:
+  - The postkick authors (@postkick)
+description:
+  - Sends a request to a service in every enabled Postfix instance of the host at once, as
+    postkick(1) does, and fails unless every service has read it.
+  - Either C(action), or C(class), C(service) and C(request).
+options:
+  action:
+    description: An action of postkick.ini, such as C(flush), C(incoming), C(deferred) or C(pickup).
+    type: str
+  class:
+    description: The class of the service.
+    type: str
+    choices: [public, private]
+  service:
+    description: The name of the service in master.cf.
+    type: str
+  request:
+    description: The request; may be empty.
+    type: str
+  all:
+    description: Kick also instances that are not enabled.
+    type: bool
+    default: false
+  override:
+    description: Parameters of main.cf, and the values to use instead in every instance.
+    type: dict
+    default: {}
+  wait:
+    description: Wait until the service has finished, not only until it has read the request.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - postkick.postfix.common
+attributes:
+  check_mode:
+    description: Nothing is sent; what stands in the way is reported as a failure.
+    support: full
+seealso:
+  - module: postkick.postfix.postkick_info
+"""
+
+EXAMPLES = r"""
+- name: Deliver everything now
+  postkick.postfix.postkick:
+    action: flush
+    timeout: 30s
+
+- name: Scan the deferred queue of the outbound instances
+  postkick.postfix.postkick:
+    class: public
+    service: qmgr
+    request: D
+    group: [outbound]
+"""
+
+RETURN = r"""
+instances:
+  description: One result for each instance and endpoint, as C(postkick --json) prints it.
+  returned: when postkick reported anything
+  type: list
+  elements: dict
+  contains:
+    config_directory:
+      description: Which instance.
+      type: str
+    endpoint:
+      description: What was kicked.
+      type: str
+    status:
+      description:
+        - C(kicked), C(unconfirmed), C(unfinished), C(failed), C(disabled), C(duplicate), or in check
+          mode C(planned).
+      type: str
+    reason:
+      description: What is wrong; empty when nothing is.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+msg:
+  description: How many requests were read, and the reason of each that was not.
+  returned: always
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.postkick.postfix.plugins.module_utils import program
+
+# With these, something has arrived at a service, read or not.
+SENT = ("kicked", "unconfirmed", "unfinished")
+WRONG = ("unconfirmed", "unfinished", "failed")
+
+
+def operands(module):
+    """The command line: options first, and nothing after them is taken for one."""
+    params = module.params
+    words = program.common_options(params)
+    for name in ("all", "wait"):
+        if params[name]:
+            words.append("--" + name)
+    for name, value in sorted(params["override"].items()):
+        words += ["--override", "%s=%s" % (name, value)]
+    if module.check_mode:
+        words.append("--dry-run")
+    words.append("--")
+    if params["action"] is not None:
+        return words + [params["action"]]
+    return words + [params["class"], params["service"], params["request"]]
+
+
+def summary(rows, dry_run):
+    """One line: how many, and what is wrong with each of the others."""
+    reasons = ["%s: %s/%s: %s" % (row["config_directory"], row["class"], row["service"],
+                                  row["reason"]) for row in rows if row["status"] in WRONG]
+    tried = [row["status"] for row in rows if row["status"] not in ("disabled", "duplicate")]
+    done = sum(status in ("kicked", "planned") for status in tried)
+    text = "%d of %d requests %s" % (done, len(tried), "would be sent" if dry_run else "read")
+    return "; ".join([text] + reasons)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            program.ARGUMENTS,
+            action=dict(type="str"),
+            service=dict(type="str"),
+            request=dict(type="str"),
+            all=dict(type="bool", default=False),
+            override=dict(type="dict", default={}),
+            wait=dict(type="bool", default=False),
+            **{"class": dict(type="str", choices=["public", "private"])}
+        ),
+        supports_check_mode=True,
+        mutually_exclusive=program.EXCLUSIVE + [("action", "class"), ("action", "service"),
+                                                ("action", "request")],
+        required_one_of=[("action", "class")],
+        required_together=[("class", "service", "request")],
+    )
+    rows, is_well = program.run(module, operands(module))
+    statuses = [row.get("status") for row in rows]
+    result = dict(
+        instances=rows,
+        changed=any(status in SENT + ("planned",) for status in statuses),
+        msg=summary(rows, module.check_mode),
+    )
+    if is_well:
+        module.exit_json(**result)
+    module.fail_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+#!/usr/bin/env bats
+# The Ansible collection, and clush, against three hosts with three Postfix instances each.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load ../postfix/real
+load fleet
+
+setup_file()
+{
+    fleet_can || return 0
+    fleet_open one two three
+    export HOME=$FLEET/home ANSIBLE_CONFIG=$FLEET/ansible.cfg
+    cat >"$FLEET/ansible.cfg" <<END
+[defaults]
+inventory = $FLEET/inventory
+collections_path = $FLEET/collections
+local_tmp = $FLEET/tmp
+host_key_checking = false
+private_key_file = $FLEET/key
+remote_user = root
+interpreter_python = /usr/bin/python3
+localhost_warning = false
+retry_files_enabled = false
+timeout = 20
+[ssh_connection]
+ssh_args = -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
+control_path = $FLEET/%%C
+END
+    mkdir -p "$HOME" "$FLEET/collections"
+    ansible-galaxy collection build --output-path "$FLEET" "$ROOT/scripts/ansible" >/dev/null
+    ansible-galaxy collection install --offline -p "$FLEET/collections" \
+        "$FLEET"/postkick-postfix-*.tar.gz >/dev/null
+}
+
+teardown_file()
+{
+    fleet_close
+}
+
+setup()
+{
+    local name
+    fleet_need
+    for name in one two three; do
+        on $name bash -c 'for log in /var/log/postfix*.log; do : >$log; done'
+    done
+}
+
+# module NAME [ARGUMENTS [OPTION...]]: on all hosts; what each returned is in $RESULTS/HOST.
+module()
+{
+    local name=$1 arguments=${2:-}
+    shift $(($# < 2 ? $# : 2))
+    RESULTS=$BATS_TEST_TMPDIR/results
+    rm -rf "$RESULTS"
+    run control ansible all -m "postkick.postfix.$name" -a "$arguments" --tree "$RESULTS" "$@"
+}
+
+# result HOST FILTER: of what it returned, by jq.
+result()
+{
+    jq -r "$2" "$RESULTS/$1"
+}
+
+# read_by HOST REQUESTS: what the queue managers of its instances have read by now, in order.
+read_by()
+{
+    local name
+    for name in postfix postfix-a postfix-b; do
+        on "$1" cat /var/log/$name.log >"$BATS_TEST_TMPDIR/log"
+        requested "$BATS_TEST_TMPDIR/log" "$2" || return 1
+    done
+}
+
+# without_program HOST: its postkick is gone, until with_program.
+without_program()
+{
+    on "$1" mv /usr/local/sbin/postkick /usr/local/postkick
+}
+
+with_program()
+{
+    on "$1" mv /usr/local/postkick /usr/local/sbin/postkick
+}
+
+@test "all well: every instance of every host is kicked" {
+    local name
+    module postkick action=flush
+    is "$status" 0
+    for name in one two three; do
+        is "$(result $name '[.changed, .msg] | @tsv')" $'true\t6 of 6 requests read'
+        is "$(result $name '.instances | map(.config_directory + " " + .service + " " + .status)[]')" \
+            "/etc/postfix qmgr kicked
+/etc/postfix pickup kicked
+/etc/postfix-a qmgr kicked
+/etc/postfix-a pickup kicked
+/etc/postfix-b qmgr kicked
+/etc/postfix-b pickup kicked"
+        patiently read_by $name "FADI "
+    done
+}
+
+@test "options are those of the program; a second run kicks again" {
+    module postkick 'class=public service=qmgr request=D group=customers wait=true timeout=20s'
+    is "$(result two '.msg')" "2 of 2 requests read"
+    module postkick 'class=public service=qmgr request=D instance=a,- override={"trigger_timeout":"5s"}'
+    is "$(result two '[.changed, .msg] | @tsv')" $'true\t2 of 2 requests read'
+    module postkick 'action=pickup config_directory=/etc/postfix-b'
+    is "$(result two '.msg')" "1 of 1 requests read"
+    module postkick 'action=pickup'
+    is "$(result two '[.changed, .msg] | @tsv')" $'true\t3 of 3 requests read'
+    module postkick 'action=pickup'
+    is "$(result two '[.changed, .msg] | @tsv')" $'true\t3 of 3 requests read'
+}
+
+@test "check mode sends nothing, and reports what stands in the way" {
+    module postkick 'action=flush' --check
+    is "$status" 0
+    is "$(result one '[.changed, .msg] | @tsv')" $'true\t6 of 6 requests would be sent'
+    is "$(result one '.instances | map(.status) | unique[]')" planned
+    read_by one ""
+    module postkick 'class=public service=nosuch request=X' --check
+    [ "$status" != 0 ]
+    has "$output" "one | FAILED! =>"
+    is "$(result one .changed)" false
+    has "$(result one .msg)" "no such service"
+}
+
+@test "info: instances as facts; nothing is changed" {
+    module postkick_info
+    is "$status" 0
+    is "$(result one '[.changed, .responding, .version, .ansible_facts.postkick.responding] | @tsv')" \
+        "$(printf 'false\ttrue\t%s\ttrue' "$("$POSTKICK" --version | cut -d ' ' -f 2)")"
+    is "$(result one '.instances | map(.responding) | join(" ")')" "y y y"
+    module postkick_info 'status=false enabled=true instance=postfix-*'
+    is "$(result one '.instances | map(.name) | join(" ")')" "postfix-a postfix-b"
+    is "$(result one '.responding')" null
+}
+
+@test "one instance hangs: that host fails with the reason, the others are served" {
+    local hung
+    hung=$(on two bash -c 'pgrep -o -x qmgr')
+    on two kill -STOP "$hung"
+    module postkick 'action=flush timeout=3s'
+    on two kill -CONT "$hung"
+    [ "$status" != 0 ]
+    is "$(result one .msg)" "6 of 6 requests read"
+    has "$output" "two | FAILED! =>"
+    is "$(result two .changed)" true
+    has "$(result two .msg)" "5 of 6 requests read; /etc/postfix"
+    has "$(result two .msg)" "not read within"
+    is "$(result two '.instances | map(select(.status == "unconfirmed")) | length')" 1
+    on two kill -STOP "$hung"
+    module postkick_info 'timeout=2s'
+    on two kill -CONT "$hung"
+    is "$status" 0
+    is "$(result two '[.responding, (.instances | map(.responding) | sort | join(""))] | @tsv')" $'false\tnyy'
+}
+
+@test "one main.cf is damaged: that instance fails, its neighbours are served" {
+    on three sed -i '$adamaged' /etc/postfix-a/main.cf
+    module postkick action=flush
+    [ "$status" != 0 ]
+    has "$(result three .msg)" "4 of 6 requests read; /etc/postfix-a: public/qmgr: "
+    has "$(result three .msg)" "missing '=' after attribute name"
+    is "$(result one .msg)" "6 of 6 requests read"
+    module postkick_info
+    is "$(result three '.instances | map(.status) | join(" ")')" "ok failed ok"
+    on three sed -i '/^damaged$/d' /etc/postfix-a/main.cf
+}
+
+@test "a host whose postkick is Postfix's own, missing, or older" {
+    without_program one
+    without_program two
+    on two mv /usr/sbin/postkick /usr/sbin/postkick.away
+    without_program three
+    on three bash -c 'printf "#!/bin/sh\n[ \$1 = --version ] && echo postkick 0.9.1\nexit 1\n" \
+        >/usr/local/sbin/postkick && chmod 755 /usr/local/sbin/postkick'
+    module postkick action=flush
+    [ "$status" != 0 ]
+    is "$(result one .msg)" \
+        "/usr/sbin/postkick is not this postkick but another program, such as Postfix's own"
+    is "$(result two .msg)" "postkick is not installed on this host"
+    is "$(result three .msg)" "/usr/local/sbin/postkick is version 0.9.1; at least 1.0.0 is needed"
+    module postkick_info
+    is "$(result two .msg)" "postkick is not installed on this host"
+    module postkick_info executable=/nosuch
+    is "$(result two .msg)" "/nosuch: no such program on this host"
+    with_program one
+    on two mv /usr/sbin/postkick.away /usr/sbin/postkick
+    with_program two
+    with_program three
+}
+
+@test "what is wrong with a task gets one clear error" {
+    on one bash -c 'echo nonsense >/run/nonsense.ini'
+    module postkick 'action=flush limit=3'
+    has "$(result one .msg)" "Unsupported parameters for (postkick.postfix.postkick) module: limit."
+    module postkick
+    has "$(result one .msg)" "one of the following is required: action, class"
+    module postkick 'class=public service=qmgr'
+    has "$(result one .msg)" "parameters are required together: class, service, request"
+    module postkick 'action=flush group=a config_directory=/etc/postfix'
+    has "$(result one .msg)" "parameters are mutually exclusive: config_directory|group"
+    module postkick 'action=nosuch'
+    has "$(result one .msg)" "nosuch"
+    module postkick 'action=--help'
+    has "$(result one .msg)" "postkick: fatal: "
+    module postkick 'action=flush group=nosuch'
+    is "$(result one .msg)" "postkick: fatal: No matching instances"
+    module postkick 'action=flush timeout=5x'
+    has "$(result one .msg)" "5x"
+    module postkick_info 'settings=/run/nonsense.ini'
+    has "$(result one .msg)" "/run/nonsense.ini"
+}
+
+playbook()
+{
+    run control ansible-playbook "postkick.postfix.$1" "${@:2}"
+}
+
+@test "the playbooks: a rolling flush, a report, and deferred mail after a change of maps" {
+    playbook rolling_flush
+    is "$status" 0
+    is "$(grep -c '^PLAY \[' <<<"$output")" 3
+    is "$(grep -c 'changed=1 ' <<<"$output")" 3
+    playbook fleet_report
+    is "$status" 0
+    has "$output" '"one: 3 of 3 instances answer",'
+    on two bash -c 'echo "example.com error:no" >/etc/postfix/transport'
+    playbook requeue_after_maps -e '{"target": "two", "maps": ["/etc/postfix/transport"], "rewrite": true}'
+    is "$status" 0
+    on two test -e /etc/postfix/transport.db
+    patiently read_by two "FADI  W FAD " # W is from its start again at the reload
+}
+
+@test "clush: the same in one line" {
+    run control clush -b -w "$FLEET_NETWORK.[1-3]" -l root -o "-i $FLEET/key \
+        -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" postkick -s
+    is "$status" 0
+    is "$(grep -c ' responding ' <<<"$output")" 9
+    run control clush -S -w "$FLEET_NETWORK.[1-3]" -l root -o "-i $FLEET/key \
+        -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" postkick flush
+    is "$status" 0
+    is "$output" ""
+    for name in one two three; do patiently read_by $name "FADI "; done
+}
+
+@test "one host is down: it is unreachable, the others are served" {
+    fleet_stop three
+    module postkick 'action=flush' -T 3
+    [ "$status" != 0 ]
+    is "$(result one .msg)" "6 of 6 requests read"
+    is "$(result two .msg)" "6 of 6 requests read"
+    is "$(result three .unreachable)" true
+    playbook fleet_report -T 3
+    has "$output" '"one: 3 of 3 instances answer",'
+    has "$output" '"three: Failed to connect'
+}
