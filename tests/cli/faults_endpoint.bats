@@ -162,7 +162,7 @@ teardown()
     mkdir -p "$deep/public"
     move_queue "$deep"
     echo "read $deep/public/qmgr" >>"$SPEC"
-    fault failed 0 0 "chdir *: File name too long"
+    fault failed 0 0 "*queue_directory*"
     move_queue "$deep/$deep"
     hold_locks "$TREE"/spool/*/
     start_listener
