@@ -17,7 +17,7 @@
 
 static const char description[] = "postkick " POSTKICK_VERSION "\n";
 
-/* Tells what is wrong with the settings, which is not fatal when only the help is wanted. */
+/* Reports what is wrong with the settings, which is not fatal when only the help is wanted. */
 static struct settings *load_settings(const struct options *options)
 {
     const char *file = options->settings_file;
@@ -40,18 +40,18 @@ static void append_actions(struct settings *settings, UT_string *out)
 
     utstring_printf(out, "\nActions (postkick.ini):\n");
     for (size_t i = 0; i < utarray_len(names); i++)
-        utstring_printf(out, "  %-26s %s\n", strings_item(names, i),
+        utstring_printf(out, "  %-27s %s\n", strings_item(names, i),
                         catalogue_about(settings, strings_item(names, i)));
     utarray_free(names);
 }
 
-/* settings may be NULL: then there are no actions to tell of. */
+/* settings may be NULL: then there are no actions to show. */
 static int show_help(struct settings *settings)
 {
     UT_string out;
 
     utstring_init(&out);
-    utstring_printf(&out, "%s", options_help);
+    options_append_help(&out);
     if (settings != NULL)
         append_actions(settings, &out);
     bool written = output_flush(&out);
@@ -91,11 +91,24 @@ static int run_command(const struct options *options, struct settings *settings,
     };
 
     if (settings_others_write(settings) && command.verbose > 0 && !options->quiet)
-        diag_warning("the settings file can be changed by others than root");
+        diag_warning("the settings file can be written by users other than root");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (commands[i].mode == options->mode)
             return commands[i].run(&command);
     return 1;
+}
+
+/* What the program cannot do without. Returns why it refuses to run, a new string, or NULL. */
+static char *find_obstacle(int null_error)
+{
+    if (null_error != 0)
+        return alloc_format("open /dev/null: %s", strerror(null_error));
+    if (getauxval(AT_SECURE) != 0)
+        return alloc_string(
+            "refusing to run with raised privilege (set-uid, set-gid or capabilities)");
+    if (access("/proc/self/fd", X_OK) < 0)
+        return alloc_format("/proc/self/fd: %s: /proc has to be mounted", strerror(errno));
+    return NULL;
 }
 
 static int run_with_settings(const struct options *options, const struct limits *limits)
@@ -120,29 +133,29 @@ int main(int argc, char **argv)
 
     /* Memory, descriptors and signals */
     json_set_alloc_funcs(alloc_bytes, free);
-    int failed = descriptors_open_standard();
+    int null_error = descriptors_open_standard();
+    signals_start();
     if (program_invocation_short_name[0] == '\0')
         program_invocation_short_name = own_name;
-    if (failed != 0) {
-        diag_fatal("open /dev/null: %s", strerror(failed));
+    error = find_obstacle(null_error);
+    if (error != NULL) {
+        diag_line("fatal", error);
+        free(error);
         return 1;
     }
-    signals_start();
 
     /* Options, settings, and what was asked for */
     bool parsed = options_parse(&options, argc, argv, &error);
     struct limits limits = limits_start(options.time_limit);
     descriptors_limit_writing(&limits);
-    if (!parsed)
+    if (!parsed) {
         diag_line("fatal", error);
-    else if (getauxval(AT_SECURE) != 0)
-        diag_line("fatal", "refused: Postfix does not install this program with raised privilege");
-    else if (access("/proc/self/fd", X_OK) < 0)
-        diag_line("fatal", "/proc is needed, and is not mounted here");
-    else if (options.mode == OPTIONS_VERSION)
+        diag_line(NULL, options_usage(options.mode));
+    } else if (options.mode == OPTIONS_VERSION) {
         status = show_version();
-    else
+    } else {
         status = run_with_settings(&options, &limits);
+    }
 
     /* The end: of the signal that came meanwhile, or with the status */
     free(error);

@@ -34,25 +34,26 @@ struct options {
     UT_array *groups;             /* -g: strings */
     UT_array *names;              /* -i: strings */
     UT_array *overrides;          /* -o: strings "name=value" */
+    bool ended;                   /* by -- */
     int operand_count;
     char *const *operands; /* NULL after the last; elements of argv */
 };
 
 /*
  * Parses the command line; options end at the first operand, as everywhere in Postfix. argv is not
- * reordered. A mistake is told on standard error and in the result.
- * Returns true, or false with *error a new string, which the caller frees. options_free() empties
- * *options in both cases.
+ * reordered. Returns true, or false with the first mistake in *error, a new string, which the
+ * caller frees; options->mode is then the mode in question. options_free() empties *options in both
+ * cases.
  */
 bool options_parse(struct options *options, int argc, char **argv, char **error);
 
 /* Empties it. */
 void options_free(struct options *options);
 
-/* One line: how to call the program. */
-extern const char options_usage[];
+/* One line: how to call the program in that mode. */
+const char *options_usage(enum options_mode mode);
 
-/* The text of --help, without the actions. */
-extern const char options_help[];
+/* Appends the text of --help, without the actions. */
+void options_append_help(UT_string *out);
 
 #endif

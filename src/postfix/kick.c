@@ -172,8 +172,8 @@ void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, in
 
 void kicks_plan(struct kicks *kicks, const struct selection *selection)
 {
-    size_t each = utarray_len(kicks->targets);
-    struct kick *earlier = kicks->items, *next = earlier, *end = earlier + kicks->count;
+    size_t each = utarray_len(kicks->targets), earlier_count = kicks->count, taken = 0;
+    struct kick *earlier = kicks->items;
     struct kick *items = alloc_zeroed(selection->member_count * each, sizeof(*items));
 
     if (kicks->triggers == NULL)
@@ -187,13 +187,13 @@ void kicks_plan(struct kicks *kicks, const struct selection *selection)
         if (member->state == SELECTION_WAITING)
             continue;
         kicks->count++;
-        if (next == end || next->member->instance != member->instance) {
+        if (taken == earlier_count || earlier[taken].member->instance != member->instance) {
             plan_one(kick, kicks, member, target_item(kicks->targets, i % each));
             continue;
         }
-        *kick = *next;
+        *kick = earlier[taken];
         kick->member = member;
-        next++->moved = kick;
+        earlier[taken++].moved = kick;
     }
     HASH_CLEAR(hh, kicks->claims);
     for (size_t i = 0; i < kicks->count; i++)

@@ -160,9 +160,9 @@ argument_of()
             run "$POSTKICK" -f /nonexistent $([ $mode = k ] || echo "-$mode") "$letter" \
                 $(argument_of "$letter" "$argument") ${operands[$mode]}
             if grep -q -x -- "$letter" <<<"$offered"; then
-                lacks "$output" "is not for"
+                lacks "$output" "cannot be used"
             else
-                has "$output" "is not for"
+                has "$output" "cannot be used"
             fi
         done < <(help_options)
     done

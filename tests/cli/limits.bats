@@ -235,7 +235,7 @@ postfix-example.com"
         'mount -t tmpfs none /proc && exec env -u MAIL_CONFIG "$@"' sh \
         "$POSTKICK" -f "$INI" public qmgr I
     is "$status" 1
-    is "$stderr" "postkick: fatal: /proc is needed, and is not mounted here"
+    is "$stderr" "postkick: fatal: /proc/self/fd: No such file or directory: /proc has to be mounted"
 }
 
 @test "a value that is wrong, and of which only postconf knows a part: Postfix's words" {

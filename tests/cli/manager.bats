@@ -469,14 +469,21 @@ postkick: warning: $C: not started: interrupted"
         # shellcheck disable=SC2086 # several arguments
         kick $arguments
         is "$status" 1
-        is "$(printf '%s\n' "$stderr" | wc -l)" 1
-        has "$stderr" "postkick: fatal: $message"
+        has "${stderr_lines[0]}" "postkick: fatal: $message"
+        case ${#stderr_lines[@]} in
+        1) ;;
+        2) has "${stderr_lines[1]}" "postkick: usage: postkick -" ;;
+        *) false ;;
+        esac
         is "$output" ""
     done <<EOF
--p|usage: postkick
--x|usage: postkick
--x --|usage: postkick
--p -w start|-w (--wait) is not for -p
+-p|too few operands
+-x|too few operands
+-x --|too few operands
+-p -w start|-w cannot be used with -p
+-p stop -n|-n: options go before the postfix command
+-p reload -i in|-i: options go before the postfix command
+-p stop --dry-run|--dry-run: options go before the postfix command
 -p -x start|specify only one of -l, -p, -s and -x
 -c $DEFAULT -i - -p start|-g and -i choose among several instances
 -c $TREE/none -p start|open $TREE/none/main.cf: No such file or directory
@@ -485,8 +492,8 @@ postkick: warning: $C: not started: interrupted"
 -x ./nosuch|./nosuch: command not found
 -x $TREE|$TREE: Permission denied
 -x $DEFAULT/main.cf|$DEFAULT/main.cf: Permission denied
--P 0 -x true|-P 0: specify a number from 1 to 1000
--t 0 -x true|-t 0: specify a time of at least 1s
+-P 0 -x true|-P: bad number: 0: specify 1 to 1000
+-t 0 -x true|-t: bad time value: 0: specify 1s or more
 EOF
     kick -x ''
     is "$stderr" 'postkick: fatal: "": command not found'

@@ -15,15 +15,18 @@ load cli
         kick $arguments
         is "$status" 1
         is "$output" ""
-        is "${#stderr_lines[@]}" 1
-        has "$stderr" "postkick: fatal: "
+        is "${#stderr_lines[@]}" 2
+        has "${stderr_lines[0]}" "postkick: fatal: "
+        has "${stderr_lines[1]}" "postkick: usage: postkick "
     done
     kick -e create
-    is "$stderr" "postkick: fatal: -e: to create, import or destroy instances, use postmulti(1)"
+    is "${stderr_lines[0]}" "postkick: fatal: -e: to create, import or destroy instances, use postmulti(1)"
     kick --all -Zq flush
-    is "$stderr" "postkick: fatal: invalid option -- 'Z' (try --help)"
+    is "$stderr" "\
+postkick: fatal: invalid option -- 'Z'
+postkick: usage: postkick [-anqvwj] [-c dir | -g group... -i name...] [-f file] [-o name=value]... [-t time] class service request | action"
     kick $'-\xff' flush
-    is "$stderr" "postkick: fatal: invalid option -- '\\377' (try --help)"
+    is "${stderr_lines[0]}" "postkick: fatal: invalid option -- '\\377'"
     # however long
     local long
     long=$(printf '%0100000d' 0)

@@ -70,6 +70,7 @@ print(child.wait(), text.count(b"\n"), len(text) > 100000)' "$blocking" \
     done
 }
 
+# bats test_tags=plain
 @test "a limit on the size of files is an error, not the end by a signal" {
     make_tree -n 20
     run env -u MAIL_CONFIG bash -c 'ulimit -f 0; { "$@" 2>&1 >"$0"; echo "$?"; } | cat' \

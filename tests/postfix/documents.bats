@@ -55,7 +55,7 @@ readme_commands()
 # manual_commands PAGE: those of its EXAMPLES.
 manual_commands()
 {
-    mandoc -T ascii -O width=500 "$ROOT/man/$1" | col -b |
+    mandoc -T ascii -O width=500 "$ROOT/man/$1" | col -bx |
         sed -n '/^EXAMPLES/,/^[A-Z]/s/^ *//p' |
         sed -e ':a' -e '/|$/{N;s/\n */ /;ba' -e '}' |
         sed -n -e 's/^0 \* \* \* \* root //' -e 's/^# //' -e '/^\(\/usr\/local\/sbin\/\)\{0,1\}postkick[ -]/p'

@@ -116,10 +116,12 @@ static void test_modes(void **state)
         {"-p status", OPTIONS_POSTFIX, 1},
         {"-pa -n -j -P 4 -t 5 -g x reload", OPTIONS_POSTFIX, 1},
         {"-p -- status -v", OPTIONS_POSTFIX, 2},
+        {"-s -E -j -t 5", OPTIONS_STATUS, 0},
+        {"-lE", OPTIONS_LIST, 0},
         {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4},
         {"--help", OPTIONS_HELP, 0},
         {"--version", OPTIONS_VERSION, 0},
-        {"-v --version nonsense and more", OPTIONS_VERSION, 0},
+        {"-v --version nonsense and more", OPTIONS_VERSION, 3},
     };
 
     (void)state;
@@ -132,46 +134,88 @@ static void test_modes(void **state)
     }
 }
 
-static void test_usage(void **state)
+static void test_operands(void **state)
 {
-    static const char *const lines[] = {
-        "", "a b", "a b c d", "-v", "-l flush", "-l public qmgr W", "-p", "-x", "-x --",
-    };
+    static const char few[] = "too few operands", many[] = "too many operands";
 
     (void)state;
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-        refuse(lines[i], options_usage);
+    refuse("", few);
+    refuse("-v", few);
+    refuse("a b", few);
+    refuse("a b c d", many);
+    refuse("-l flush", many);
+    refuse("-l public qmgr W", many);
+    refuse("-s all", many);
+    refuse("-p", few);
+    refuse("-x", few);
+    refuse("-x --", few);
+    refuse("-p stop --dry-run", "--dry-run: options go before the postfix command; "
+                                "-- goes before a command with options of its own");
+    refuse("-p reload -i in", "-i: options go before the postfix command; "
+                              "-- goes before a command with options of its own");
 }
 
 static void test_mistakes(void **state)
 {
     (void)state;
-    refuse("-Z flush", "invalid option -- 'Z' (try --help)");
-    refuse("-vZ flush", "invalid option -- 'Z' (try --help)");
-    refuse("--all -Zv flush", "invalid option -- 'Z' (try --help)");
-    refuse("-h", "invalid option -- 'h' (try --help)");
-    refuse("--nosuch flush", "invalid option: --nosuch (try --help)");
-    refuse("--all=x flush", "invalid option: --all=x (try --help)");
-    refuse("--ver flush", "invalid option: --ver (try --help)");
-    refuse("-c", "option requires an argument: -c (try --help)");
-    refuse("flush-not-reached --timeout", options_usage);
-    refuse("--timeout", "option requires an argument: --timeout (try --help)");
-    refuse("-t 0 flush", "-t 0: specify a time of at least 1s, such as 90, 90s, 2m");
-    refuse("-t 5x flush", "-t 5x: specify a time of at least 1s, such as 90, 90s, 2m");
-    refuse("-t \"\" flush", "-t : specify a time of at least 1s, such as 90, 90s, 2m");
-    refuse("-x -P 0 true", "-P 0: specify a number from 1 to 1000");
-    refuse("-x -P 1001 true", "-P 1001: specify a number from 1 to 1000");
-    refuse("-x -P many true", "-P many: specify a number from 1 to 1000");
-    refuse("-o a flush", "-o a: specify name=value");
-    refuse("-o =a flush", "-o =a: specify name=value");
+    refuse("-Z flush", "invalid option -- 'Z'");
+    refuse("-vZ flush", "invalid option -- 'Z'");
+    refuse("--all -Zv flush", "invalid option -- 'Z'");
+    refuse("-h", "invalid option -- 'h'");
+    refuse("--nosuch flush", "invalid option: --nosuch");
+    refuse("--all=x flush", "invalid option: --all=x");
+    refuse("--ver flush", "invalid option: --ver");
+    refuse("-c", "option requires an argument: -c");
+    refuse("flush-not-reached --timeout", "too few operands");
+    refuse("--timeout", "option requires an argument: --timeout");
+    refuse("-t 0 flush", "-t: bad time value: 0: specify 1s or more, such as 90, 90s, 2m");
+    refuse("-t 5x flush", "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m");
+    refuse("-t \"\" flush", "-t: bad time value: : specify 1s or more, such as 90, 90s, 2m");
+    refuse("-x -P 0 true", "-P: bad number: 0: specify 1 to 1000");
+    refuse("-x -P 1001 true", "-P: bad number: 1001: specify 1 to 1000");
+    refuse("-x -P many true", "-P: bad number: many: specify 1 to 1000");
+    refuse("-g \"\" flush", "-g: empty name: is a shell variable unset?");
+    refuse("-i \"\" flush", "-i: empty name: is a shell variable unset?");
+    refuse("-o a flush", "-o: bad setting: a: specify name=value");
+    refuse("-o =a flush", "-o: bad setting: =a: specify name=value");
     refuse("-o multi_instance_enable=yes flush",
-           "-o multi_instance_enable=yes: multi_instance_* cannot be overridden");
+           "-o: multi_instance_* cannot be overridden: multi_instance_enable=yes");
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-lp status", "specify only one of -l, -p, -s and -x");
     refuse("-x -l true", "specify only one of -l, -p, -s and -x");
+    refuse("-t 5x -i \"\" -Z flush",
+           "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m"); /* the first of
+                                                                                  several */
 }
 
-/* What belongs to no mode that was asked for is told, never ignored. */
+/* The usage of the mode that was asked for, also after the mistake. */
+static void test_usage(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *usage;
+    } cases[] = {
+        {"-t 5x -p status", "usage: postkick -p "},
+        {"-Z -l", "usage: postkick -l "},
+        {"-x", "usage: postkick -x "},
+        {"-s -w", "usage: postkick -s "},
+        {"-Z", "usage: postkick [-anqvwj] "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct options options;
+        char *error = NULL;
+
+        assert_false(parse(&options, cases[i].line, &error));
+        assert_int_equal(
+            strncmp(options_usage(options.mode), cases[i].usage, strlen(cases[i].usage)), 0);
+        free(error);
+        options_free(&options);
+    }
+}
+
+/* What belongs to no mode that was asked for is refused, never ignored. */
 static void test_options_of_other_modes(void **state)
 {
     static const struct {
@@ -182,7 +226,8 @@ static void test_options_of_other_modes(void **state)
         {"-l -w", "-w"},        {"-l -t 5", "-t"},      {"-l -o a=b", "-o"},
         {"-l -P 4", "-P"},      {"-p -w status", "-w"}, {"-p -o a=b status", "-o"},
         {"-p -R status", "-R"}, {"-x -w true", "-w"},   {"-x -o a=b true", "-o"},
-        {"-R -p status", "-R"}, {"-w -l", "-w"},
+        {"-R -p status", "-R"}, {"-w -l", "-w"},        {"-s -a", "-a"},
+        {"-s -n", "-n"},        {"-E flush", "-E"},     {"-E -p status", "-E"},
     };
 
     (void)state;
@@ -221,7 +266,7 @@ static void test_override_blanks(void **state)
     argv[2] = broken;
     optind = 0;
     assert_false(options_parse(&options, 4, argv, &error));
-    assert_string_equal(error, "-o a b=c: specify name=value");
+    assert_string_equal(error, "-o: bad setting: a b=c: specify name=value");
     options_free(&options);
     free(error);
 }
@@ -229,9 +274,13 @@ static void test_override_blanks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_short),           cmocka_unit_test(test_long),
-        cmocka_unit_test(test_modes),           cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_options_of_other_modes),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_operands),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_options_of_other_modes),
         cmocka_unit_test(test_override_blanks),
     };
 
