@@ -201,7 +201,7 @@ argument_of()
     sed -n '/^\[postfix\]/,/^; Actions/p' conf/postkick.ini >>"$BATS_TEST_TMPDIR/ini"
     run "$POSTKICK" -f "$BATS_TEST_TMPDIR/ini" --help
     is "$status" 0
-    has "$output" "  x                          x"
+    has "$output" "  x                           x"
 }
 
 @test "settings: the limits of the file are those that are described" {

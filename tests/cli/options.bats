@@ -7,7 +7,7 @@ load cli
 @test "usage errors exit with 1 and touch nothing" {
     make_tree
     start_listener
-    for arguments in "" "public" "public qmgr" "public qmgr W W" "-Z public qmgr W" "-c" \
+    for arguments in "" "public qmgr" "public qmgr W W" "-Z public qmgr W" "-c" \
         "--nosuch public qmgr W" "-t 0 public qmgr W" "-t 5x flush" "-o trigger_timeout flush" \
         "-o multi_instance_name=x flush" "-P 2 flush" "-R flush" "-e create" "-l -p status" \
         "-x" "-p" "-w -p status" "-R -p status"; do
@@ -92,7 +92,7 @@ postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
     kick --help
     is "$status" 0
     is "$stderr" ""
-    has "$output" "flush                      deliver everything now, as postqueue -f does"
+    has "$output" "flush                       deliver everything now, as postqueue -f does"
     for letter in a c f g i j l n o p P q R t v w x; do has "$output" "  -$letter, --"; done
     kick --version
     is "$status" 0
@@ -112,7 +112,8 @@ postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
     make_tree -n 1
     kick -p stop --dry-run
     is "$status" 1
-    is "$stderr" "postkick: fatal: --dry-run: options go before the postfix command"
+    is "${stderr_lines[0]}" "postkick: fatal: --dry-run: options go before the postfix command; -- goes before a command with options of its own"
+    has "${stderr_lines[1]}" "postkick: usage: postkick -p "
     kick -p reload -i in
     is "$status" 1
     kick -g '' flush
