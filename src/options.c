@@ -49,8 +49,8 @@ static const struct option_row {
      "only enabled instances"},
     {'g', "group", "GROUP", IN_ALL, GROUP_SELECTION, "only members of GROUP; may be repeated"},
     {'i', "instance", "NAME", IN_ALL, GROUP_SELECTION,
-     "only the instance NAME: a name, a pattern, a\n"
-     "directory, or - for the default one; may be repeated"},
+     "only the instance NAME: a name, a pattern,\n"
+     "a directory, or - for the default; may be repeated"},
     {'R', "reverse", NULL, IN_LIST | IN_EXECUTE, GROUP_SELECTION, "in reverse order"},
     {'f', "settings", "FILE", IN_ALL, GROUP_CONTROL,
      "read FILE instead of the installed postkick.ini"},
