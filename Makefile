@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # postkick: see README.md. User-settable: CC CFLAGS CPPFLAGS LDFLAGS PREFIX SYSCONFDIR DESTDIR.
 
 CC = gcc
@@ -132,6 +133,7 @@ differential: all
 
 lint:
 	tests/lib/layers
+	tests/lib/sources
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS) $(wildcard tests/*/*.[ch] tests/*/*/*.[ch])
 	$(MAKE) -s -j 2 B=$B-lint-gcc CC=gcc CFLAGS='-O2 -fanalyzer -Werror' all
 	$(MAKE) -s -j 2 B=$B-lint-gcc CC=gcc CFLAGS='-O2 -Werror' all tools floors unit
@@ -144,7 +146,8 @@ lint:
 
 SCRIPTS = $(filter-out %.bash-completion %/ansible %/debian,$(wildcard scripts/*)) \
 	$(addprefix scripts/debian/,preinst prerm postrm)
-SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/lib/layers tests/bench/run
+SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/lib/layers \
+	tests/lib/sources tests/bench/run
 
 MAN1 = $(wildcard man/*.1)
 MAN5 = $(wildcard man/*.5)

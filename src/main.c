@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * postkick: sends a request to a service in every enabled Postfix instance. See postkick(1).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line: one table of options serves getopt_long(3), the modes and --help. */
 #include "options.h"
 #include "base/parse.h"

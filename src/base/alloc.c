@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory that is there, or the end of the program. */
 #include "base/alloc.h"
 #include <errno.h>

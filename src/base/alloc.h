@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * alloc: memory that is there or the program ends (alloc_fail()): for our own calls and for the
  * containers of uthash; main() gives jansson the same, and ini.c looks after iniparser. Include

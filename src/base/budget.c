@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much work one instance may cause. */
 #include "base/budget.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * budget: how much work one instance may cause, whoever wrote its main.cf. Work is counted in units
  * of about half a nanosecond: a byte that is copied or looked at is one, what costs more is named

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a child process writes: pipes and pseudo-terminals, and what is kept of it. */
 #include "base/capture.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * capture: what a child process writes to one of its streams, read without ever waiting for it.
  */

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * monotonic: time that does not jump, for every limit in the program.
+ * clock: time that does not jump, for every limit in the program.
  */
 #ifndef CLOCK_H
 #define CLOCK_H

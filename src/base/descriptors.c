@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The process's own file descriptors: the standard ones, how many there can be, writing to one. */
 #include "base/descriptors.h"
 #include "base/clock.h"

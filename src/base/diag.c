@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lines that the program writes for people. */
 #include "base/diag.h"
 #include "base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * diag: the lines that the program writes for people, on standard error, in the form of
  * Postfix's own commands ("postkick: warning: ..."). Never syslog.

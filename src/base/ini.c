@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings files: iniparser reads them, and what it read is compared with the text. */
 #include "base/ini.h"
 #include "base/descriptors.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ini: a settings file read by iniparser, and held against its text: what iniparser would lose or
  * change in silence is a mistake here.

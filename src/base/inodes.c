@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hash table of files, by device and inode. */
 #include "base/inodes.h"
 #include "base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * inodes: a table of files, known by device and inode, with something kept for each.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What ends a run before it is done. */
 #include "base/limits.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * limits: what ends a run before it is done: its time, and the signals that interrupt it. Built
  * once, by main, and passed to everything that waits or works for long.

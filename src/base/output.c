@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing to standard output, with a word where that fails. */
 #include "base/output.h"
 #include "base/descriptors.h"

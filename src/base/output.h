@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * output: what the program is run for, on standard output.
  */

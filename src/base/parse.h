@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * parse: values in the forms that main.cf, postkick.ini and the command line share.
  */

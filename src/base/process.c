@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs child processes: waits on their output and on SIGCHLD, passes on signals, keeps the time. */
 #include "base/process.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * process: child processes, several at once, within the limits of the run.
  */

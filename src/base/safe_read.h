@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * safe_read: reading a whole configuration file that somebody else may own, without being held up,
  * fooled or flooded.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Catches SIGCHLD while child processes run. */
 #include "base/sigchld.h"
 #include <errno.h>

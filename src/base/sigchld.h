@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sigchld: the signal that says that a child process has stopped or ended. Internal to process.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals: those that were inherited, those that end a run, and one that interrupts what blocks. */
 #include "base/signals.h"
 #include <stddef.h>

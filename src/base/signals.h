@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * signals: SIGINT, SIGTERM and SIGHUP are noticed while the program waits, so that it can say what
  * was left undone, and then die of the signal.

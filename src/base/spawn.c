@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starts a child process: its streams, its surroundings, and the errno when that fails. */
 #include "base/spawn.h"
 #include "base/descriptors.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists of strings: uthash's arrays with elements that they own. */
 #include "base/strings.h"
 #include <string.h>

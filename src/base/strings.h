@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * strings: lists of strings, which they own: uthash's UT_array.
  */
@@ -5,7 +6,6 @@
 #define STRINGS_H
 
 #include "base/alloc.h"
-#include "base/strings.h"
 #include <stdbool.h>
 
 /* What separates the elements of a list in main.cf (Postfix: CHARS_COMMA_SP). */

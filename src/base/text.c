@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Strings made harmless to print, and what is UTF-8. */
 #include "base/text.h"
 #include <stdint.h>

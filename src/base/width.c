@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Widths on a terminal, with the C library's tables, whatever the locale of the caller. */
 #include "base/width.h"
 #include "base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * width: how many columns of a terminal a text takes.
  */

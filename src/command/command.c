@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the commands share: the selection that the options ask for. */
 #include "command/command.h"
 #include "base/diag.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * command: what the program can do. Each command goes from the options to its exit status, and
  * reports its results.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* -x: any command for every instance, as postmulti(1) -x does it. */
 #include "base/diag.h"
 #include "base/strings.h"

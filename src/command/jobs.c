@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What -p and -x have in common: where programs are, and running, showing and reporting jobs. */
 #include "command/jobs.h"
 #include "base/descriptors.h"

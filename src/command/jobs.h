@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * command_run_jobs: what -p and -x have in common. Internal to the commands.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A request, or an action, for every selected instance. */
 #include "base/diag.h"
 #include "base/output.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* -l: the instances. */
 #include "report/list.h"
 #include "base/output.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* -p: a postfix(1) command for every instance, as postmulti(1) -p does it. */
 #include "base/diag.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sending the requests of a plan. */
 #include "command/send.h"
 #include "base/descriptors.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * command_send: what the commands that send requests have in common. Internal to the commands.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* -s: whether the queue manager of each instance answers. */
 #include "report/status.h"
 #include "base/output.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers, strings and compatibility levels, as Postfix compares them. */
 #include "maincf/comparison.h"
 #include "base/text.h"

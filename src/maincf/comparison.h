@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * comparison: the comparisons of main.cf values, ${{left} operator {right} ? ...} (postconf(5),
  * "The general format of the main.cf file"). Compares strings; who expands them is the business of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* $name expansion: a recursive descent over spans of the text. */
 #include "maincf/expand.h"
 #include "base/text.h"

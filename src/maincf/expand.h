@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * expand: $name substitution in main.cf values, recursively, with Postfix's conditionals and
  * comparisons (postconf(5), "The general format of the main.cf file"). Pure: names are looked up

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The settings of a main.cf: a hash table of names and values in its text. */
 #include "maincf/maincf.h"
 #include "base/strings.h"

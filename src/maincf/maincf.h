@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * maincf: the syntax of main.cf: logical lines, comments, "name = value". Knows files' text only,
  * nothing of instances or of what a parameter means. Values are as written: see expand.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One pass over the text of a main.cf, which joins lines in place. */
 #include "maincf/reader.h"
 #include "base/text.h"

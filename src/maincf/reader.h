@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * reader: the logical lines of a main.cf (see maincf.h for what they are).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parts of a text, and what can be taken from their start. */
 #include "maincf/span.h"
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * span: a part of somebody else's text, which is not terminated, and what the syntax of main.cf
  * values takes from its start.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The settings that are part of the program, and what a settings file repeats of them. */
 #include "postfix/built_in.h"
 #include "base/text.h"

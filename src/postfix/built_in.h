@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * built_in: the values that postkick.ini is delivered with, which are part of the program: the
  * build makes a table of conf/postkick.ini. Names are in lower case.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is known of services and their requests, and the named actions. */
 #include "postfix/catalogue.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * catalogue: what is known of services and their requests, and the named actions. All of it is in
  * postkick.ini; see postkick.ini(5).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Computes the defaults that depend on other parameters. */
 #include "postfix/computed.h"
 #include "maincf/expand.h"

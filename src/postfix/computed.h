@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * computed: the default values that Postfix's postconf(1) does not have ready, but computes from
  * what main.cf sets: mydomain, myhostname and mynetworks.

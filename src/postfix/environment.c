@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* What import_environment sets in our environment. */
 #include "postfix/environment.h"
 #include "base/alloc.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * environment: lists in the form of import_environment: names, "name=value", and "{name = value}"
  * where the value has blanks. postconf(5)

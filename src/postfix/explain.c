@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why kicks failed. */
 #include "postfix/explain.h"
 #include <errno.h>

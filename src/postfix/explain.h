@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * explain: why kicks failed, in words that an administrator can act on.
  */

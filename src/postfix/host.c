@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loads the instances of a host. */
 #include "postfix/host.h"
 #include "base/signals.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * host: the Postfix instances that a host has, as the default main.cf lists them, or the one that
  * is forced. postfix-wrapper(5), postconf(5). Which of them a run is about: see selection.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the main.cf of one instance. */
 #include "postfix/instance.h"
 #include "base/parse.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * instance: one Postfix instance, as its main.cf describes it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plans and runs a command in every selected instance. */
 #include "postfix/jobs.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jobs: one command in every selected instance, as postmulti(1) runs it, and the results.
  */

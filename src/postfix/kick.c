@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Laying out kicks, running them, and finding those that go to the same endpoint. */
 #include "postfix/kick.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * kick: every target in every instance that is to be served, and what came of it.
  */

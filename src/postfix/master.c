@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
 #include "base/alloc.h"

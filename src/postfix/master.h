@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * master: whether an instance's mail system is running. Postfix's master(8) holds an exclusive
  * flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock is never tried, not even shared for a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of main.cf parameters. */
 #include "postfix/parameter.h"
 #include "base/alloc.h"

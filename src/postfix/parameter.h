@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * parameter: the main.cf parameters that the program uses, and what Postfix takes for them. Their
  * built-in values are in postkick.ini (see settings.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asks postconf(1) for the parameters that are built into Postfix. */
 #include "postfix/postconf.h"
 #include "base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * postconf: what only Postfix knows: its thousand built-in parameters and their default values, as
  * "postconf -d" shows them. Nothing of an instance reaches that program: it is asked once for the

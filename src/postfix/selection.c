@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Chooses among the instances of a host. */
 #include "postfix/selection.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * selection: which instances of a host a run is about, narrowed by -g and -i, in order, and how
  * each of them stands. postconf(5), postmulti(1), postfix-wrapper(5).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* postkick.ini: the built-in values, what the file changes of them, and every mistake in it. */
 #include "postfix/settings.h"
 #include "base/ini.h"

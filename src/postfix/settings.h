@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * settings: postkick.ini, checked. What the file does not say has its built-in value, which is
  * what conf/postkick.ini says: that file is part of the program. See catalogue.h for the services

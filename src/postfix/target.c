@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* Classes, services and requests: which are valid, and lists of them. */
 #include "postfix/target.h"
 #include "base/strings.h"
 #include "base/text.h"

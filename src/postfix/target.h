@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * target: what is kicked in an instance: a service of a class, and the request for it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looks for files and directories that others can write, on the way to a main.cf. */
 #include "postfix/trust.h"
 #include "base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What became of the commands of -p and -x. */
 #include "report/jobs.h"
 #include "base/diag.h"

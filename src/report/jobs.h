@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * report/jobs: what became of the commands of -p and -x, and what a dry run found.
  */

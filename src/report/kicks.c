@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What became of the kicks, and what a dry run found. */
 #include "report/kicks.h"
 #include "base/diag.h"

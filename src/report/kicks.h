@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * report/kicks: what became of the kicks, and what a dry run found.
  */

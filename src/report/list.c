@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The listing of -l. */
 #include "report/list.h"
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The line on a terminal that shows what a run waits for. */
 #include "report/progress.h"
 #include "base/clock.h"

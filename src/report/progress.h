@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * progress: one line on a terminal while a run waits: how many of how many are done, how long it
  * may still take, and which instances it waits for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The members that every JSON row has, and what rows are made of. */
 #include "report/row.h"
 #include "base/text.h"

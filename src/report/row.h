@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * report/row: the columns that listings of all commands have in common, in text and JSON. Internal
  * to the report.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is said of the selection itself: why there is none, and what reading its instances met. */
 #include "report/selection.h"
 #include "base/diag.h"

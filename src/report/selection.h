@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * report/selection: what is said of the selection itself and of instances that cannot be served.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether each instance is alive, as a table and as JSON. */
 #include "report/status.h"
 #include "base/diag.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * report/status: whether each instance is alive, from the empty request that its queue manager has
  * received: one kick for each selected instance, in the same order. The instances have to know

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening the socket or FIFO of a service, and using what was opened. */
 #include "wire/endpoint.h"
 #include "base/descriptors.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * endpoint: the socket or FIFO of a service, QUEUE_DIRECTORY/CLASS/SERVICE, opened so that what
  * was checked is what is used. Symbolic links are followed in the queue directory's path, as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All triggers at once: starting them, waiting for what comes first, and the timers. */
 #include "wire/fanout.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fanout: all triggers at the same time, from one thread, over edge-triggered epoll(7).
  */

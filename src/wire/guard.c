@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Refusing the descriptors that services pass, or ending the wait for their close. */
 #include "wire/guard.h"
 #include <stddef.h>

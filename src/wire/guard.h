@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * guard: against services that pass descriptors (SCM_RIGHTS, unix(7)) to their client. Whoever
  * drops the last reference to one waits as long as its close waits: a TCP socket with SO_LINGER

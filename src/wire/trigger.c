@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One request to one endpoint: connecting, sending, and finding out whether it was read. */
 #include "wire/trigger.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trigger: one request to one endpoint, as a state machine that never blocks. The caller owns the
  * clock and the wait (see fanout.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * floor_honest: the least that a program could do to kick every instance of a list and to know
  * that each was heard, as a measure for postkick: the same safe opens and the same confirmation,

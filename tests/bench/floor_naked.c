@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * floor_naked: the least that a program could do to kick every instance of a list, as a measure
  * for postkick: read each main.cf without looking at it, connect to qmgr, send the request, wait

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The children of -p and -x: signals and terminals, stops, shortages.
 
 bats_require_minimum_version 1.5.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Shared by the bats files beside it: load it with "load cli".
 
 load ../lib/common

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What is written for people agrees with the program: manual pages, README.md, --help, completion.
 
 bats_require_minimum_version 1.5.0
@@ -270,6 +271,36 @@ argument_of()
         [ -e "$word" ] || { echo "no file: $word"; return 1; }
     done < <(grep -o '\(^    \|`\|(\)\(scripts\|tests\|src\|man\|conf\|\.ci\)\(/[a-z./-]*\)*' README.md |
         tr -d '(` ' | sort -u)
+}
+
+@test "ARCHITECTURE.md: every file is there, and every module is named" {
+    local word count=0
+    while read -r word; do
+        count=$((count + 1))
+        [ -e "$word" ] || [ -e "src/$word" ] || [ -e "src/$word.c" ] || [ -e "src/$word.h" ] ||
+            { echo "no file: $word"; return 1; }
+    done < <(grep -o '`[a-z][a-z_./]*`\|([a-zA-Z/]*[.]md)' ARCHITECTURE.md | tr -d '`()' |
+        grep '/\|[.]\(c\|md\)$' | sort -u)
+    [ "$count" -ge 40 ]
+    for word in src/*.c src/*/*.[ch]; do
+        word=${word#src/} word=${word%.[ch]}
+        grep -q "\`$word\`" ARCHITECTURE.md || { echo "not named: $word"; return 1; }
+    done
+}
+
+@test "tests/README.md: every file is there, and every folder is named" {
+    local word count=0
+    while read -r word; do
+        count=$((count + 1))
+        [ -e "$word" ] || [ -e "tests/$word" ] || compgen -G "tests/*/$word" ||
+            { echo "no file: $word"; return 1; }
+    done < <(grep -o '`[a-z][a-z_./-]*`\|\(scripts\|tests\)/[a-z_./-]*' tests/README.md | tr -d '`' |
+        grep '/\|[.]\(bash\|bats\|c\|h\|py\)$' | grep -v '^build' | sort -u)
+    [ "$count" -ge 10 ]
+    for word in tests/*/; do
+        word=${word#tests/}
+        grep -q "\`${word%/}[\`/]" tests/README.md || { echo "not named: ${word%/}"; return 1; }
+    done
 }
 
 @test "README.md: every command that is shown is one of ours, with options that exist" {

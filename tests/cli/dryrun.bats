@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # -n: what would be done, and what stands in the way.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What the program gets from whoever starts it: its name, descriptors, variables; and a terminal.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Requests: what arrives, and what is said of every way in which it may not.
 
 bats_require_minimum_version 1.5.0

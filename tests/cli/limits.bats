@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Limits and trust: descriptors, and the programs of Postfix that may be asked.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # -l, in text and JSON.
 
 bats_require_minimum_version 1.5.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck disable=SC2034,SC2154 # variables are for the tests, or set by bats
 # A host whose programs are stand-ins: load it with "load manager".
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # -p and -x with stand-ins for Postfix's programs: which instances, in what order, with what around
 # them, and what becomes of commands that fail, hang or flood.
 

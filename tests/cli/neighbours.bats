@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What one instance, or its services, can do to the kicks of others: nothing.
 bats_require_minimum_version 1.5.0
 load cli

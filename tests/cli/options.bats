@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The command line as a whole: usage, forms of options, where they end.
 
 bats_require_minimum_version 1.5.0

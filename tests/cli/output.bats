@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Standard output and standard error that are not read, are full, or limited.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # bats file_tags=plain
 # What is checked is what is used, while others change it; and nothing from outside reaches a
 # terminal or breaks a line of JSON.

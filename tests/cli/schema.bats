@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Every kind of line that -j prints, with every status, is as conf/postkick.schema.json says.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Which instances: -c over MAIL_CONFIG over the default main.cf, and -a, -g, -i, -R.
 
 bats_require_minimum_version 1.5.0

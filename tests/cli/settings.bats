@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # postkick.ini, as the program takes it.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Signals while the program waits: it says what is left undone, and dies of them.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # -s: whether the queue manager of each instance answers.
 
 bats_require_minimum_version 1.5.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Hosts on this machine: each has network, process and mount namespaces of its own, sshd and three
 # Postfix instances. They are connected by a bridge in one more network namespace, the control host's,
 # and are gone with the processes that hold them. Load with "load fleet", after "load ../lib/common".

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The Ansible collection, and clush, against three hosts with three Postfix instances each.
 
 bats_require_minimum_version 1.5.0

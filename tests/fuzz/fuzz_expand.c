@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small main.cf; the parameters a to h and text are expanded, with all that they refer to, within
  * a budget that is small enough for thousands of texts a second. */
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any text as a main.cf: read as the old reader reads it, and with a budget that ends on the way.
  */
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any text as a time, a truth value, a number, a list, and as something to print. */
 #include "base/parse.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Whole runs of the program: settings, selection, listing, states and kicks, for a host with three
  * instances whose services read. The first byte chooses the command line, the second where the rest

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first line is -g, the second -i, both as lists; the rest is the default main.cf. The
  * instances in the scratch directory are "a" and "b"; an @ in the text stands for that directory.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A postkick.ini: whatever it says, it is refused with a reason, or every value of it can be used.
  */
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What a service may do: each byte is a step of the service, and after each the trigger looks. It
  * must never say that a request was read when it was not.

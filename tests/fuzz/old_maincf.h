@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The reader of main.cf as it was before it was made fast, unchanged but for its names: what the
  * reader has to agree with.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A scratch directory for a fuzzer, gone when it ends. */
 #ifndef SCRATCH_H
 #define SCRATCH_H

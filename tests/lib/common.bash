@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck disable=SC2034 # the variables are for the tests
 # Shared by all bats files: load it with "load ../lib/common". What a test may change from outside:
 #   POSTKICK   the program under test (default: build/postkick)

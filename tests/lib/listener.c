@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * listener: a stand-in for the listening side of Postfix services, well and badly behaved, for
  * tests and measurements. usage() has the command line, behaviours[] what it plays. One thread

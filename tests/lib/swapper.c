@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * swapper: exchanges the endpoints and class directories of queue directories for links, as fast as
  * it can, until SIGTERM; then prints how many times it did.

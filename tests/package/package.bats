@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The life of the Debian package on a Debian of its own, with real Postfix instances: built,
 # installed, used, upgraded, refused to go, removed, purged. $BASE names the tar file of that Debian
 # (make check-package makes it). Each test goes on where the one before it ended.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Messages and exit status beside those of Postfix's own postkick: see compare.table.
 
 bats_require_minimum_version 1.5.0

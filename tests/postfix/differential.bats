@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Generated main.cf files, as Postfix and postkick read them: see differential.py. DIFFERENTIAL says
 # how many.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Compare what postkick and Postfix make of generated main.cf files.
 
 usage: differential.py --postkick PATH [--count N] [--seed S] [--first N] [--jobs N] [--keep DIR]

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Every command in README.md and the manual pages does what they say, as it stands there: on a host
 # with three real instances, in a mount namespace.
 

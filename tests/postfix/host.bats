@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The whole of a host: instances made by postmulti(1) under /etc and /var, in a mount namespace that
 # leaves the real ones alone, and the program with no settings of its own.
 

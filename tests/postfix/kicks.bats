@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Kicks of real Postfix instances in a scratch directory, beside Postfix's own postkick.
 
 bats_require_minimum_version 1.5.0

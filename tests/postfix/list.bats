@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What can be seen of real instances without kicking them: whether they run, what a kick would meet,
 # and the values of their parameters.
 

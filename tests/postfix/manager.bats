@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The manager beside postmulti(1), on a whole host: the default instance and three others, the last
 # but one not enabled. Everything is in a mount namespace with /etc, /usr and /var of its own.
 

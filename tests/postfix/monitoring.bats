@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # check_postkick and postkick-metrics on real instances: all well; one hung, one stopped, one
 # damaged; without permission; and what is typed wrong.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Real Postfix instances for tests: load it with "load real", after "load ../lib/common".
 #
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The recipes in scripts/, with real mail in real instances: two that are enabled, and "off", that
 # is not. Mail is deferred until the test says otherwise, and nothing is retried by itself.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What postkick.ini says of the services in a stock master.cf, held against what real ones log when
 # they are kicked.
 

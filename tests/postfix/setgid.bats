@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The program installed set-gid postdrop, as Postfix installs postqueue: it refuses to run. In a
 # mount namespace, because the host's file systems may be mounted nosuid.
 

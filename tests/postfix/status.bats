@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # -s on real instances: each state, and that the empty request makes the queue manager do nothing.
 
 bats_require_minimum_version 1.5.0

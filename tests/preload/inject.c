@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * inject: for LD_PRELOAD. Lets one call of one function fail, counts all calls, and says what is
  * open in the end. From the environment:

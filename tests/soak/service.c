@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * service: endpoints that read, half read, close, reset, shut down, greet and delay at random, and
  * that write down what they have read. For tests/soak/kicks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * wakeup: how long a kick takes until it is confirmed, when the service reads the request and holds
  * the connection open: nothing but the kernel's wake-up says that it was read, and once in a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fixture: what the unit tests share: a directory of their own that goes away afterwards, files in
  * it, and what a piece of code writes to a standard stream or ends the process with. Includes what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory: what is promised of sizes, copies and arrays, and the end without memory. */
 #include "base/strings.h"
 #include "fixture.h"

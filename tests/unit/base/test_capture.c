@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is captured: as much as is kept, its end, and terminals as well as pipes. */
 #include "base/capture.h"
 #include <errno.h>

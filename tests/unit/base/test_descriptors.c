@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The process's own descriptors. */
 #include "base/descriptors.h"
 #include "fixture.h"

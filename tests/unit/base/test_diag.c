@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lines for people. */
 #include "base/diag.h"
 #include "fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* iniparser, held to what it promises. */
 #include "base/ini.h"
 #include "base/strings.h"

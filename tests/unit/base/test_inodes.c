@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of files by device and inode. */
 #include "base/inodes.h"
 #include "fixture.h"

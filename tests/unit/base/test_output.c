@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Standard output: written wholly, or a word why not. */
 #include "base/descriptors.h"
 #include "base/output.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Booleans, times and numbers. */
 #include "base/parse.h"
 #include "fixture.h"

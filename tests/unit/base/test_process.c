@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Child processes: what they get, how they end, and what is left of them. */
 #include "base/clock.h"
 #include "base/process.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading a file that somebody else may own. */
 #include "base/safe_read.h"
 #include "fixture.h"

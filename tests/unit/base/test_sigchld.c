@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SIGCHLD: caught whatever was set before, and that is set again. */
 #include "base/sigchld.h"
 #include <poll.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starting a child: what surrounds it, how it is confined, and what cannot be started. */
 #include "base/clock.h"
 #include "base/descriptors.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text that is harmless to print, UTF-8, and lists. */
 #include "base/strings.h"
 #include "base/text.h"

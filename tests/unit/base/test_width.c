@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Columns of a terminal. */
 #include "base/width.h"
 #include "fixture.h"

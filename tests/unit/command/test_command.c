@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the commands share: the selection that the options ask for, and import_environment. */
 #include "base/clock.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Operators, numbers, strings and levels. What expansion makes of them is tested with expand. */
 #include "base/text.h"
 #include "fixture.h"

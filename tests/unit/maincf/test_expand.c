@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* $name expansion. Expected results and texts are what Postfix 3.7 gives, if not said otherwise. */
 #include "base/text.h"
 #include "maincf/expand.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* main.cf syntax: logical lines, settings, messages. Expected texts are what Postfix 3.7 says. */
 #include "base/safe_read.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The logical lines of a main.cf. What they mean is tested with maincf. */
 #include "fixture.h"
 #include "maincf/reader.h"

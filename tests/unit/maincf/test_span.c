@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is taken from the start of a text. */
 #include "fixture.h"
 #include "maincf/span.h"

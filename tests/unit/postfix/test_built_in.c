@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The built-in settings, and which sections of a file only repeat them. */
 #include "fixture.h"
 #include "postfix/built_in.h"

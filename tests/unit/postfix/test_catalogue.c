@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is known of services, and the actions. */
 #include "base/strings.h"
 #include "fixture.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* import_environment: which of its items change our environment. */
 #include "postfix/environment.h"
 #include <setjmp.h>
 #include <stdarg.h>

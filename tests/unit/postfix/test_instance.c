@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One instance, from its main.cf. */
 #include "base/clock.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Jobs: what becomes of which instance, in what order, and how it is described. */
 #include "fixture.h"
 #include "postfix/jobs.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Laying out kicks, those that go to the same endpoint, how they count, and why they failed. */
 #include "base/clock.h"
 #include "fixture.h"

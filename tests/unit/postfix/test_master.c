@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether a mail system runs: master's lock, looked up and never taken. */
 #include "fixture.h"
 #include "postfix/master.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parameters that are used, and what Postfix takes for them. */
 #include "fixture.h"
 #include "postfix/parameter.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asking postconf(1), which may be anything. */
 #include "base/clock.h"
 #include "base/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which instances a run is about. */
 #include "base/clock.h"
 #include "base/strings.h"

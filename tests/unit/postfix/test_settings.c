@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* postkick.ini: what it says, what it does not say, and every mistake in it. */
 #include "base/ini.h"
 #include "base/safe_read.h"

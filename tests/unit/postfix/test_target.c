@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Classes, services, and lists of targets. */
 #include "base/strings.h"
 #include "fixture.h"

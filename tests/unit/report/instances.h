@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * instances: a selection of two, for the tests of the report: one that is well, and one that
  * cannot be read. Includes the fixture.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is reported of jobs: rows of JSON, the plan, the summary. */
 #include "fixture.h"
 #include "report/jobs.h"

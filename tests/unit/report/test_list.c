@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The listing of -l. */
 #include "instances.h"
 #include "report/list.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The line of progress, on a standard error that is no terminal: 80 columns. */
 #include "fixture.h"
 #include "report/progress.h"

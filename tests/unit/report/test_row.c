@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The strings of rows. The columns are tested with the listing. */
 #include "fixture.h"
 #include "report/row.h"

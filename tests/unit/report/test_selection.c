@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is said of instances that cannot be served. */
 #include "instances.h"
 #include "report/selection.h"

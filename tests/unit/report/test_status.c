@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The states of instances: what the answer, the lock and multi_instance_enable make together. */
 #include "fixture.h"
 #include "report/status.h"

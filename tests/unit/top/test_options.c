@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line. */
 #include "fixture.h"
 #include "options.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The one promise of the program: what is said to be read was read. A process accepts and closes
  * without reading, at random moments, as fast as it can, while the real code looks for the answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looking up a service's socket or FIFO. */
 #include "fixture.h"
 #include "wire/endpoint.h"

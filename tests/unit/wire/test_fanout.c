@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many requests at the same time. The service is a child process that reads, or does not. */
 #include "base/clock.h"
 #include "fixture.h"

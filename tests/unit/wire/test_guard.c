@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The signal that ends a wait for the close of somebody's descriptor. */
 #include "base/clock.h"
 #include "fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One request to one endpoint, step by step: the test is the service, and owns the clock. */
 #include "base/clock.h"
 #include "fixture.h"

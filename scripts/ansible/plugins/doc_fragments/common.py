@@ -1,5 +1,5 @@
 # Copyright (c) 2026 The postkick authors
-# MIT License (see LICENSE of the project)
+# SPDX-License-Identifier: MIT
 """What both modules take."""
 
 from __future__ import absolute_import, division, print_function

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright (c) 2026 The postkick authors
-# MIT License (see LICENSE of the project)
+# SPDX-License-Identifier: MIT
 
 from __future__ import absolute_import, division, print_function
 
