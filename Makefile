@@ -167,8 +167,9 @@ install: all install-host
 	install -m 755 scripts/postkick-network-up $(EXAMPLES)
 	scripts/install-settings conf/postkick.ini $(DESTDIR)$(SYSCONFDIR)/postkick.ini
 
-# The settings stay: they may have been changed.
+# The settings stay: they may have been changed. A staging directory has no Postfix that needs us.
 uninstall:
+	[ -n '$(DESTDIR)' ] || scripts/uninstall-guard $(SBINDIR)/postkick
 	rm -f $(DESTDIR)$(SBINDIR)/postkick $(DESTDIR)$(SBINDIR)/postkick-requeue
 	rm -f $(MAN1:man/%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN5:man/%=$(DESTDIR)$(MANDIR)/man5/%) \
 		$(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%)
