@@ -18,10 +18,16 @@ sorted()
     tr -s ' \t' '\n' | grep . | sort -u
 }
 
+# shipped_help: --help with the settings that are shipped, not those of this host.
+shipped_help()
+{
+    "$POSTKICK" -f conf/postkick.ini --help
+}
+
 # help_options: "-c --config-directory ARG" of every option in --help, ARG where it takes one.
 help_options()
 {
-    "$POSTKICK" --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\)\( [A-Z][A-Z=]*\)\{0,1\}\( .*\)*$/\1 \2\3/p' |
+    shipped_help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\)\( [A-Z][A-Z=]*\)\{0,1\}\( .*\)*$/\1 \2\3/p' |
         sed 's/ [A-Z=]*$/ ARG/' | sort
 }
 
@@ -107,7 +113,7 @@ readme_commands()
     local letters
     letters=$(help_options | cut -c 2 | sort -u)
     is "$(synopsis_letters)" "$letters"
-    is "$("$POSTKICK" --help | sed -n '/^Usage/,/^$/p' | grep -o '[[ ]-[a-zA-Z]\{1,\}' |
+    is "$(shipped_help | sed -n '/^Usage/,/^$/p' | grep -o '[[ ]-[a-zA-Z]\{1,\}' |
         tr -d '[ -' | grep -o . | sort -u)" "$letters"
 }
 
@@ -115,7 +121,7 @@ readme_commands()
     local letter options
     options=$(help_options)
     for letter in {a..z} {A..Z}; do
-        run "$POSTKICK" "-$letter" 1
+        run "$POSTKICK" -f conf/postkick.ini "-$letter" 1
         if grep -q "^-$letter " <<<"$options"; then
             lacks "$output" "invalid option"
         elif [ "$letter" = e ]; then
@@ -125,7 +131,7 @@ readme_commands()
         fi
     done
     while read -r _ letter _; do
-        run "$POSTKICK" "$letter"
+        run "$POSTKICK" -f conf/postkick.ini "$letter"
         lacks "$output" "invalid option"
     done <<<"$options"
 }
@@ -170,13 +176,13 @@ argument_of()
 }
 
 @test "the text of --help fits a terminal of 80 columns" {
-    is "$("$POSTKICK" --help | awk 'length > 80')" ""
+    is "$(shipped_help | awk 'length > 80')" ""
 }
 
 @test "actions: --help, the settings and the manual page have the same" {
     local actions
     actions=$(sed -n 's/^\[action \(.*\)\]/\1/p' conf/postkick.ini)
-    is "$("$POSTKICK" --help | sed -n '/^Actions/,$s/^  \([a-z]*\) .*/\1/p')" "$actions"
+    is "$(shipped_help | sed -n '/^Actions/,$s/^  \([a-z]*\) .*/\1/p')" "$actions"
     is "$(sed -n '/^\.Sh ACTIONS/,/^\.Sh RUNNING/s/^\.It Cm //p' $MAN)" "$actions"
 }
 
