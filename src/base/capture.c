@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a child process writes: pipes and pseudo-terminals, and what is kept of it. */
 #include "base/capture.h"
+#include "base/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -50,12 +51,6 @@ static int open_terminal(struct capture *capture, int *writer)
     return 0;
 }
 
-/* No descriptor is left, for a pipe as little as for a terminal. */
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE;
-}
-
 int capture_open(struct capture *capture, enum capture_kind kind, int *writer)
 {
     int error = ENOTTY;
@@ -63,20 +58,13 @@ int capture_open(struct capture *capture, enum capture_kind kind, int *writer)
     *capture = (struct capture){.fd = -1};
     if (kind == CAPTURE_TERMINAL)
         error = open_terminal(capture, writer);
-    if (error != 0 && !is_shortage(error))
+    if (error != 0 && !descriptors_exhausted(error))
         error = open_pipe(capture, writer);
     if (error != 0)
         return error;
     utstring_init(&capture->text);
     (void)fcntl(capture->fd, F_SETFL, O_NONBLOCK);
     return 0;
-}
-
-static void close_reader(struct capture *capture)
-{
-    if (capture->fd >= 0)
-        close(capture->fd);
-    capture->fd = -1;
 }
 
 static void keep(struct capture *capture, const char *text, size_t length)
@@ -103,7 +91,7 @@ static void read_most(struct capture *capture, size_t most)
         if (count < 0 && (errno != EIO || !capture->is_terminal))
             capture->error = errno;
         if (count <= 0) {
-            close_reader(capture);
+            descriptors_close(&capture->fd);
             return;
         }
         keep(capture, text, (size_t)count);
@@ -119,14 +107,14 @@ void capture_read(struct capture *capture)
 void capture_finish(struct capture *capture)
 {
     read_most(capture, LEFT_BEHIND);
-    close_reader(capture);
+    descriptors_close(&capture->fd);
 }
 
 void capture_free(struct capture *capture)
 {
     if (capture->text.d == NULL)
         return;
-    close_reader(capture);
+    descriptors_close(&capture->fd);
     utstring_done(&capture->text);
     memset(&capture->text, 0, sizeof(capture->text));
 }

@@ -4,11 +4,7 @@
 #include "base/alloc.h"
 #include <string.h>
 
-/* A table of uthash hangs on its first element, which gcc's analyzer takes for a leak. clang knows
- * no such option. */
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
+ALLOC_TABLES_ARE_KEPT
 
 struct entry {
     struct {

@@ -2,6 +2,7 @@
 /* Runs child processes: waits on their output and on SIGCHLD, passes on signals, keeps the time. */
 #include "base/process.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/sigchld.h"
 #include "base/spawn.h"
 #include <errno.h>
@@ -172,10 +173,10 @@ static void sweep(struct running *running)
     running->active_count = kept;
 }
 
-/* Descriptors or processes run short, which others may give back. */
+/* What runs short, another child may give back when it ends. */
 static bool is_shortage(int error)
 {
-    return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM;
+    return descriptors_exhausted(error) || error == EAGAIN || error == ENOMEM;
 }
 
 static void fail_to_start(const struct running *running, struct process *child, int error)

@@ -17,18 +17,11 @@ struct ends {
     int failure; /* takes the errno when the program cannot be run */
 };
 
-static void close_end(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 static void close_ends(struct ends *ends)
 {
-    close_end(&ends->output);
-    close_end(&ends->errors);
-    close_end(&ends->failure);
+    descriptors_close(&ends->output);
+    descriptors_close(&ends->errors);
+    descriptors_close(&ends->failure);
 }
 
 /* In a process group of its own, reading from our terminal would stop the child, and with "stty
@@ -169,7 +162,7 @@ int spawn(struct process *child)
     if (error == 0)
         error = fork_child(child, &ends, failure[0]);
     close_ends(&ends);
-    close_end(&failure[0]);
+    descriptors_close(&failure[0]);
     if (error != 0) {
         capture_free(&child->output);
         capture_free(&child->errors);

@@ -167,9 +167,7 @@ int command_run_jobs(const struct command *command, struct selection *selection,
         spec->streams = PROCESS_INHERIT;
     jobs_plan(&jobs, selection, spec);
     if (!jobs_has_work(&jobs)) {
-        char *refusal = selection_refusal(selection);
-        diag_line("fatal", refusal);
-        free(refusal);
+        (void)command_is_refused(selection);
         jobs_free(&jobs);
         return 1;
     }

@@ -67,10 +67,7 @@ static bool append(struct expansion *expansion, UT_string *out, const char *text
         return false;
     if (expansion->length > EXPAND_LENGTH)
         return fail(expansion, "macro expansion results in more than %zu bytes", EXPAND_LENGTH);
-    /* utstring grows by what is asked for, which would make many small appends quadratic */
-    if (out->n - out->i <= length)
-        utstring_reserve(out, out->n + length + 1);
-    utstring_bincpy(out, text, length);
+    text_append(out, text, length);
     return true;
 }
 

@@ -8,11 +8,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-/* A table of uthash hangs on its first element, which gcc's analyzer takes for a leak. clang knows
- * no such option. */
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
+ALLOC_TABLES_ARE_KEPT
 
 /* Postfix shows this much of an ignored line */
 #define SHOWN_LENGTH 30

@@ -7,11 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* A table of uthash hangs on its first element, which gcc's analyzer takes for a leak. clang knows
- * no such option. */
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
+ALLOC_TABLES_ARE_KEPT
 
 /* In actions, Postfix's two trigger servers go by what main.cf calls them. */
 static const char *service_name(const struct instance *instance, const char *service,

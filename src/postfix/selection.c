@@ -7,11 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A table of uthash hangs on its first element, which gcc's analyzer takes for a leak. clang knows
- * no such option. */
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
+ALLOC_TABLES_ARE_KEPT
 
 /* The most instances that one message names. */
 #define NAMED_MAXIMUM 5

@@ -84,14 +84,6 @@ json_t *report_row_new(const struct instance *instance)
     return object;
 }
 
-/* A string that doubles: by itself it grows by what is added, a few bytes at a time here. */
-static void add(UT_string *out, const char *text, size_t length)
-{
-    if (out->n - out->i <= length)
-        utstring_reserve(out, out->n + length + 1);
-    utstring_bincpy(out, text, length);
-}
-
 /* jansson leaves DEL as it is, which is a control character for terminals. */
 static int append(const char *text, size_t length, void *context)
 {
@@ -101,9 +93,9 @@ static int append(const char *text, size_t length, void *context)
         const char *found = memchr(text, '\177', length);
         size_t plain = found != NULL ? (size_t)(found - text) : length;
 
-        add(context, text, plain);
+        text_append(context, text, plain);
         if (found != NULL)
-            add(context, escaped, sizeof(escaped) - 1);
+            text_append(context, escaped, sizeof(escaped) - 1);
         plain += found != NULL ? 1 : 0;
         text += plain;
         length -= plain;
