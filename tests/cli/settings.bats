@@ -128,7 +128,7 @@ refused()
     is "$(rows service)" pickup
     kick --help
     is "$status" 0
-    has "$output" "mine                       two at once"
+    has "$(tr -s ' ' <<<"$output")" "mine two at once"
     kick nosuch
     has "$stderr" "one of flush, incoming, deferred, pickup, mine"
 }

@@ -20,6 +20,7 @@ int postkick_main(int argc, char **argv);
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -201,6 +202,22 @@ static void write_instances(enum place place, const char *text)
     free(line);
 }
 
+/* Calls the program with a clock of its own: it sets SIGALRM to its default, so that libFuzzer's
+ * would end it at any time. This one ends a run that hangs. */
+static int call_program(int argc, char **argv)
+{
+    const struct itimerval longest = {.it_value.tv_sec = 60};
+    struct itimerval timer;
+    struct sigaction action;
+
+    assert(sigaction(SIGALRM, NULL, &action) == 0);
+    assert(setitimer(ITIMER_REAL, &longest, &timer) == 0);
+    int status = postkick_main(argc, argv);
+    assert(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+    assert(sigaction(SIGALRM, &action, NULL) == 0);
+    return status;
+}
+
 /* Runs the program in this process. Returns its exit status; what it wrote is in output. */
 static int run_program(int argc, char **argv)
 {
@@ -214,7 +231,7 @@ static int run_program(int argc, char **argv)
     }
     assert(clearenv() == 0);
     optind = 0;
-    int status = postkick_main(argc, argv);
+    int status = call_program(argc, argv);
     (void)fflush(NULL);
     for (int i = 0; i < 2; i++) {
         assert(dup2(own[i], 1 + i) == 1 + i);

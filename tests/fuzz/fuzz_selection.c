@@ -53,7 +53,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     make_instance("default", "");
     make_instance("a", "multi_instance_name = postfix-a\nmulti_instance_enable = yes\n");
     make_instance("b", "multi_instance_group = g\n");
-    char *ini = alloc_format("[postfix]\nconfig_directory = %s/default\n", scratch);
+    /* no postconf(1) to ask */
+    char *ini = alloc_format("[postfix]\nconfig_directory = %s/default\ncommand_directory = %s\n",
+                             scratch, scratch);
     char *path = alloc_format("%s/postkick.ini", scratch);
     write_file("postkick.ini", ini, strlen(ini));
     utarray_new(errors, &strings_icd);
@@ -109,9 +111,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (selection_make(&selection, &criteria, settings)) {
         assert(selection.error == NULL && selection.member_count <= selection.host.count);
         selection_mark(&selection, size % 3 == 0, true);
+        for (size_t i = 0; i < selection.member_count; i++)
+            assert((selection.members[i].state == SELECTION_WAITING) ==
+                   selection.members[i].instance->is_unresolved);
+        selection_resolve(&selection);
         for (size_t i = 0; i < selection.member_count; i++) {
             const struct selection_member *member = &selection.members[i];
             assert((member->state == SELECTION_DUPLICATE) == (member->duplicate_of != NULL));
+            assert(member->state != SELECTION_WAITING);
             assert(!member->instance->is_unresolved);
             assert(member->state != SELECTION_FAILED || member->instance->error != NULL);
         }
