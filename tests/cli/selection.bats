@@ -460,5 +460,5 @@ postfix-0004"
     start_listener
     chmod 666 "$INI"
     kick -v -i - public qmgr W
-    has "$stderr" "the settings file can be changed by others than root"
+    has "$stderr" "the settings file can be written by users other than root"
 }
