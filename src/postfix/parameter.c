@@ -15,9 +15,9 @@ enum kind {
     BOOLEAN,
 };
 
-#define ANY_LENGTH 0
-#define PATH_LENGTH (PATH_MAX - 1)
-#define NAME_LENGTH NAME_MAX
+#define ANY 0
+#define PATH (PATH_MAX - 1)
+#define NAME NAME_MAX
 
 #define KICK PARAMETER_FOR_KICK
 #define LIST PARAMETER_FOR_LIST
@@ -27,51 +27,42 @@ enum kind {
 #define MODES (KICK | LIST | POSTFIX | COMMAND)
 
 /*
- * Every parameter that the program uses: one row, and a name in enum parameter. Kept for a purpose
- * is checked for it too. An instance has one error: the first in the order of the rows, which is
- * that of Postfix's own postkick: strings, then times, then booleans. What only postmulti(1) uses
- * comes last.
+ * Every parameter that the program uses, in the order of enum parameter. Kept for a purpose is
+ * checked for it too. An instance has one error: the first in the order of the rows, which is that
+ * of Postfix's own postkick: strings, then times, then booleans. What only postmulti(1) uses comes
+ * last.
  */
 static const struct {
     const char *name;
     enum kind kind;
-    size_t longest;   /* bytes, or ANY_LENGTH */
+    size_t longest;   /* bytes, or ANY */
     unsigned kept;    /* purposes */
     unsigned checked; /* purposes */
     bool of_home;     /* kept in the instance that the program goes by, in others only checked */
-} parameters[PARAMETER_COUNT] = {
-    [PARAMETER_CONFIG_DIRECTORY] = {"config_directory", STRING, PATH_LENGTH, 0, KICK | LIST, false},
-    [PARAMETER_QUEUE_DIRECTORY] = {"queue_directory", NON_EMPTY, PATH_LENGTH, MODES, 0, false},
-    [PARAMETER_DATA_DIRECTORY] = {"data_directory", NON_EMPTY, PATH_LENGTH, MODES, 0, false},
-    [PARAMETER_COMMAND_DIRECTORY] = {"command_directory", NON_EMPTY, PATH_LENGTH, MODES | PROGRAMS,
-                                     KICK | LIST, true},
-    [PARAMETER_DAEMON_DIRECTORY] = {"daemon_directory", NON_EMPTY, PATH_LENGTH, COMMAND | PROGRAMS,
-                                    KICK | LIST, true},
-    [PARAMETER_MULTI_INSTANCE_DIRECTORIES] = {"multi_instance_directories", STRING, ANY_LENGTH,
-                                              MODES, KICK | LIST, true},
-    [PARAMETER_MULTI_INSTANCE_NAME] = {"multi_instance_name", STRING, NAME_LENGTH, MODES, 0, false},
-    [PARAMETER_MULTI_INSTANCE_GROUP] = {"multi_instance_group", STRING, NAME_LENGTH, MODES, 0,
-                                        false},
-    [PARAMETER_ALTERNATE_CONFIG_DIRECTORIES] = {"alternate_config_directories", STRING, ANY_LENGTH,
-                                                0, KICK | LIST, false},
-    [PARAMETER_IMPORT_ENVIRONMENT] = {"import_environment", ENVIRONMENT, ANY_LENGTH, KICK | LIST,
-                                      KICK | LIST, true},
-    [PARAMETER_QUEUE_SERVICE_NAME] = {"queue_service_name", NON_EMPTY, NAME_LENGTH, KICK, LIST,
-                                      false},
-    [PARAMETER_PICKUP_SERVICE_NAME] = {"pickup_service_name", NON_EMPTY, NAME_LENGTH, KICK, LIST,
-                                       false},
-    [PARAMETER_APPLICATION_EVENT_DRAIN_TIME] = {"application_event_drain_time", TIME, ANY_LENGTH, 0,
-                                                KICK | LIST, false},
-    [PARAMETER_TRIGGER_TIMEOUT] = {"trigger_timeout", TIME, ANY_LENGTH, 0, KICK | LIST, false},
-    [PARAMETER_MULTI_INSTANCE_ENABLE] = {"multi_instance_enable", BOOLEAN, ANY_LENGTH, 0, MODES,
-                                         false},
-    [PARAMETER_POSTMULTI_START_COMMANDS] = {"postmulti_start_commands", STRING, ANY_LENGTH, POSTFIX,
-                                            0, true},
-    [PARAMETER_POSTMULTI_STOP_COMMANDS] = {"postmulti_stop_commands", STRING, ANY_LENGTH, POSTFIX,
-                                           0, true},
-    [PARAMETER_POSTMULTI_CONTROL_COMMANDS] = {"postmulti_control_commands", STRING, ANY_LENGTH,
-                                              POSTFIX, 0, true},
+} parameters[] = {
+    /* A row is a line: clang-format would fold them. */
+    /* clang-format off */
+    {"config_directory",             STRING,      PATH, 0,                  KICK | LIST, false},
+    {"queue_directory",              NON_EMPTY,   PATH, MODES,              0,           false},
+    {"data_directory",               NON_EMPTY,   PATH, MODES,              0,           false},
+    {"command_directory",            NON_EMPTY,   PATH, MODES | PROGRAMS,   KICK | LIST, true},
+    {"daemon_directory",             NON_EMPTY,   PATH, COMMAND | PROGRAMS, KICK | LIST, true},
+    {"multi_instance_directories",   STRING,      ANY,  MODES,              KICK | LIST, true},
+    {"multi_instance_name",          STRING,      NAME, MODES,              0,           false},
+    {"multi_instance_group",         STRING,      NAME, MODES,              0,           false},
+    {"alternate_config_directories", STRING,      ANY,  0,                  KICK | LIST, false},
+    {"import_environment",           ENVIRONMENT, ANY,  KICK | LIST,        KICK | LIST, true},
+    {"queue_service_name",           NON_EMPTY,   NAME, KICK,               LIST,        false},
+    {"pickup_service_name",          NON_EMPTY,   NAME, KICK,               LIST,        false},
+    {"application_event_drain_time", TIME,        ANY,  0,                  KICK | LIST, false},
+    {"trigger_timeout",              TIME,        ANY,  0,                  KICK | LIST, false},
+    {"multi_instance_enable",        BOOLEAN,     ANY,  0,                  MODES,       false},
+    {"postmulti_start_commands",     STRING,      ANY,  POSTFIX,            0,           true},
+    {"postmulti_stop_commands",      STRING,      ANY,  POSTFIX,            0,           true},
+    {"postmulti_control_commands",   STRING,      ANY,  POSTFIX,            0,           true},
+    /* clang-format on */
 };
+_Static_assert(sizeof(parameters) / sizeof(parameters[0]) == PARAMETER_COUNT, "a row for each");
 
 const char *parameter_name(enum parameter parameter)
 {
@@ -108,7 +99,7 @@ static bool check_length(enum parameter parameter, const char *value, char **err
 {
     size_t longest = parameters[parameter].longest;
 
-    if (longest == ANY_LENGTH || strnlen(value, longest + 1) <= longest)
+    if (longest == ANY || strnlen(value, longest + 1) <= longest)
         return true;
     alloc_set_text(error, "bad string length %zu > %zu: %s = %.*s...", strlen(value), longest,
                    parameters[parameter].name, SHOWN_LENGTH, value);

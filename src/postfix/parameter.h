@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* In the order in which parameter.c has their rows. */
+/* In the order of the rows in parameter.c. */
 enum parameter {
     PARAMETER_CONFIG_DIRECTORY,
     PARAMETER_QUEUE_DIRECTORY,

@@ -2,6 +2,44 @@
 /* The parameters that are used, and what Postfix takes for them. */
 #include "fixture.h"
 #include "postfix/parameter.h"
+#include <strings.h>
+
+/* The rows are in the order of the enum. */
+static void test_rows(void **state)
+{
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+        PARAMETER_##name, #name                                                                    \
+    }
+    static const struct {
+        enum parameter parameter;
+        const char *name;
+    } rows[] = {
+        ROW(CONFIG_DIRECTORY),
+        ROW(QUEUE_DIRECTORY),
+        ROW(DATA_DIRECTORY),
+        ROW(COMMAND_DIRECTORY),
+        ROW(DAEMON_DIRECTORY),
+        ROW(MULTI_INSTANCE_DIRECTORIES),
+        ROW(MULTI_INSTANCE_NAME),
+        ROW(MULTI_INSTANCE_GROUP),
+        ROW(ALTERNATE_CONFIG_DIRECTORIES),
+        ROW(IMPORT_ENVIRONMENT),
+        ROW(QUEUE_SERVICE_NAME),
+        ROW(PICKUP_SERVICE_NAME),
+        ROW(APPLICATION_EVENT_DRAIN_TIME),
+        ROW(TRIGGER_TIMEOUT),
+        ROW(MULTI_INSTANCE_ENABLE),
+        ROW(POSTMULTI_START_COMMANDS),
+        ROW(POSTMULTI_STOP_COMMANDS),
+        ROW(POSTMULTI_CONTROL_COMMANDS),
+    };
+
+    (void)state;
+    assert_int_equal(sizeof(rows) / sizeof(rows[0]), PARAMETER_COUNT);
+    for (size_t i = 0; i < PARAMETER_COUNT; i++)
+        assert_int_equal(strcasecmp(parameter_name(rows[i].parameter), rows[i].name), 0);
+}
 
 static void test_names(void **state)
 {
@@ -65,6 +103,7 @@ static void test_checks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_checks),
     };
