@@ -98,7 +98,6 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
     set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
     set_main_cf "$DEFAULT-0001" 'trigger_timeout = $ipc_timeout'
     start_listener
-    local directory
     said() {
         kick public qmgr W
         is "$status" 1
@@ -120,15 +119,9 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
     sed -i "s:^command_directory.*:command_directory = bin:" "$DEFAULT/main.cf"
     said "command_directory is not an absolute path: bin"
     received "$SPOOL/public/qmgr" 'W\000' 11
-<<<<<<< HEAD
     # nothing is left; what other runs at this time have there goes, too
     for directory in $(find /tmp -maxdepth 1 -name 'postkick.??????' -user "$(id -u)" -newer "$INI"); do
         timeout 60 sh -c "while [ -e $directory ]; do sleep 0.2; done" || is "$directory" ""
-=======
-    # nothing is left; what other tests make meanwhile goes away soon
-    for directory in $(find /tmp -maxdepth 1 -name 'postkick.??????' -user "$(id -u)" -newer "$INI"); do
-        timeout 20 sh -c 'while [ -e "$1" ]; do sleep 0.1; done' sh "$directory"
->>>>>>> 7568d95 (Expect the words about a settings file that others can write, and wait for directories of other tests)
     done
 }
 
