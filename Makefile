@@ -79,7 +79,7 @@ $B/fuzz/%: tests/fuzz/%.c $B-fuzz/libpostkick.a | $B/fuzz
 	clang -std=c17 $(ALL_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
 		$B-fuzz/libpostkick.a $(LIBS)
 
-FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS = -O2 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 $B-fuzz/libpostkick.a: $(SOURCES) $(HEADERS) conf/postkick.ini
 	$(MAKE) -s B=$B-fuzz CC=clang CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' $@
 
@@ -109,13 +109,15 @@ bench:
 	$(MAKE) -s all tools floors
 	tests/bench/run $(BENCH)
 
-# Each fuzzer for so many seconds, from its seeds; what it finds stays in $B/fuzz.
+# Each fuzzer for so many seconds, from its seeds; what it finds stays in $B/fuzz. What was freed is
+# kept for a while only, and with short stacks: faster by half.
 SECONDS = 60
 fuzz: fuzzers
-	set -e; for fuzzer in $(FUZZERS); do \
+	set -e; export ASAN_OPTIONS=quarantine_size_mb=4:malloc_context_size=2; \
+	for fuzzer in $(FUZZERS); do \
 		name=$${fuzzer##*/fuzz_}; mkdir -p $$fuzzer.found; \
-		$$fuzzer -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
-			-print_final_stats=1 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
+		$$fuzzer -max_total_time=$(SECONDS) -max_len=512 -timeout=10 -rss_limit_mb=2048 \
+			-verbosity=0 -print_final_stats=1 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
 			tests/fuzz/corpus/$$name; done
 
 # So many kicks through the whole program, every answer compared with what was read, and as many to

@@ -3,27 +3,32 @@
  * Whole runs of the program: settings, selection, listing, states and kicks, for a host with three
  * instances whose services read. The first byte chooses the command line, the second where the rest
  * of the text goes. What is said to be kicked was read, and most runs succeed: the last line says
- * how many.
+ * how many. All is in one process, which serves whenever the program waits.
  */
 #define main postkick_main
 int postkick_main(int argc, char **argv);
 #include "main.c"
 #undef main
 
+#include "asked.h"
 #include "scratch.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
+<<<<<<< HEAD
 #include <sys/time.h>
+=======
+#include <sys/syscall.h>
+>>>>>>> 3615647 (Fuzz without waiting: postconf stands in, services in the same process)
 #include <sys/un.h>
 #include <unistd.h>
 
+#define INSTANCES 3
 #define ENDPOINTS 6 /* qmgr and pickup of the instances */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -33,6 +38,10 @@ static const char *const names[] = {"default", "a", "b"};
 
 /* Where the text goes; @ in it stands for the scratch directory. */
 enum place { VALUE, COMMENT, REQUEST, GROUP, OVERRIDE, INSTANCE, HOST, PLACES };
+
+/* Half of them cannot harm: most runs are to succeed. */
+static const enum place places[] = {VALUE, COMMENT, REQUEST, GROUP,    OVERRIDE, INSTANCE,
+                                    HOST,  VALUE,   REQUEST, OVERRIDE, REQUEST,  VALUE};
 
 /* The command lines; a request follows where the last word is "qmgr". */
 static const char *const command_lines[][8] = {
@@ -50,9 +59,13 @@ static const char *const command_lines[][8] = {
 #define COMMAND_LINES (sizeof(command_lines) / sizeof(command_lines[0]))
 
 static char settings_file[sizeof(scratch) + 16];
-static atomic_int *reads; /* requests that the services have read */
+static char *written[INSTANCES]; /* what the main.cf of each instance holds */
+static struct pollfd listening[ENDPOINTS];
+static int reads; /* requests that the services have read */
 static int output = -1;
-static long runs, successes;
+static int outer_streams[2]; /* standard output and standard error of the fuzzer, */
+static int inner_streams[2]; /* and of the program */
+static long executions, successes;
 
 static void write_file(const char *name, const char *text)
 {
@@ -67,7 +80,7 @@ static void write_file(const char *name, const char *text)
 static int listen_at(const char *instance, const char *service)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s/public/%s", scratch, instance,
                    service);
@@ -76,16 +89,30 @@ static int listen_at(const char *instance, const char *service)
     return fd;
 }
 
-/* Counts a request before it takes it. */
-static void read_one(int listening)
+/* Takes what the program has sent. */
+static void serve(void)
 {
     char request[4096];
-    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 
-    if (recv(fd, request, sizeof(request), MSG_PEEK) > 0)
-        ++*reads;
-    (void)recv(fd, request, sizeof(request), 0);
-    close(fd);
+    if (poll(listening, ENDPOINTS, 0) <= 0)
+        return;
+    for (size_t i = 0; i < ENDPOINTS; i++) {
+        int fd =
+            listening[i].revents != 0 ? accept4(listening[i].fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+
+        if (fd < 0)
+            continue;
+        if (recv(fd, request, sizeof(request), MSG_DONTWAIT) > 0)
+            reads++;
+        close(fd);
+    }
+}
+
+/* Stands before the C library's: the services have their turn first. */
+int epoll_pwait(int fd, struct epoll_event *events, int maximum, int timeout, const sigset_t *mask)
+{
+    serve();
+    return (int)syscall(SYS_epoll_pwait, fd, events, maximum, timeout, mask, _NSIG / 8);
 }
 
 /* As if a master ran there. */
@@ -98,38 +125,35 @@ static void hold_lock(const char *instance)
     free(path);
 }
 
-static _Noreturn void serve(struct pollfd *listening)
-{
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (size_t i = 0; i < ENDPOINTS / 2; i++)
-        hold_lock(names[i]);
-    while (poll(listening, ENDPOINTS, -1) > 0)
-        for (size_t i = 0; i < ENDPOINTS; i++)
-            if (listening[i].revents != 0)
-                read_one(listening[i].fd);
-    _exit(1);
-}
-
 static void start_services(void)
 {
-    struct pollfd listening[ENDPOINTS];
-
-    reads = mmap(NULL, sizeof(*reads), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert(reads != MAP_FAILED);
+    for (size_t i = 0; i < INSTANCES; i++)
+        hold_lock(names[i]);
     for (size_t i = 0; i < ENDPOINTS; i++)
         listening[i] = (struct pollfd){
             .fd = listen_at(names[i / 2], i % 2 == 0 ? "qmgr" : "pickup"), .events = POLLIN};
-    pid_t child = fork();
-    assert(child >= 0);
-    if (child == 0)
-        serve(listening);
-    for (size_t i = 0; i < ENDPOINTS; i++)
-        close(listening[i].fd);
+}
+
+static void open_streams(void)
+{
+    output = memfd_create("output", MFD_CLOEXEC);
+    inner_streams[0] = output;
+    inner_streams[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    for (int i = 0; i < 2; i++)
+        outer_streams[i] = fcntl(1 + i, F_DUPFD_CLOEXEC, 3);
+    assert(output >= 0 && inner_streams[1] >= 0 && outer_streams[0] >= 0 && outer_streams[1] >= 0);
+}
+
+static void set_streams(const int *streams)
+{
+    (void)fflush(NULL);
+    for (int i = 0; i < 2; i++)
+        assert(dup2(streams[i], 1 + i) == 1 + i);
 }
 
 static void show_rate(void)
 {
-    fprintf(stderr, "stat::successful_runs: %ld of %ld\n", successes, runs);
+    fprintf(stderr, "stat::successful_runs: %ld of %ld\n", successes, executions);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -139,7 +163,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     scratch_make();
-    for (size_t i = 0; i < 9; i++) {
+    for (size_t i = 0; i < 3 * INSTANCES; i++) {
         char *path = alloc_format("%s/%s%s", scratch, names[i / 3], made[i % 3]);
         assert(mkdir(path, 0700) == 0);
         free(path);
@@ -154,8 +178,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     write_file("postkick.ini", ini);
     free(ini);
     start_services();
-    output = memfd_create("output", MFD_CLOEXEC);
-    assert(output >= 0 && atexit(show_rate) == 0);
+    open_streams();
+    assert(atexit(show_rate) == 0);
     return 0;
 }
 
@@ -176,6 +200,25 @@ static char *expand_text(const uint8_t *data, size_t size, const char *line_end)
     return utstring_body(&text);
 }
 
+/* Writes an instance's main.cf, with one more line, unless it is there. */
+static void write_instance(size_t i, const char *line)
+{
+    char *rest = i == 0 ? alloc_format("multi_instance_directories = %s/a %s/b\n", scratch, scratch)
+                        : alloc_format("multi_instance_name = postfix-%s\n", names[i]);
+    char *content = alloc_format("queue_directory = %s/%s\nmulti_instance_enable = %s\n"
+                                 "unused =\n%s%s",
+                                 scratch, names[i], i == 2 ? "no" : "yes", rest, line);
+
+    if (written[i] == NULL || strcmp(written[i], content) != 0) {
+        char *name = alloc_format("%s/main.cf", names[i]);
+        write_file(name, content);
+        free(name);
+    }
+    free(written[i]);
+    written[i] = content;
+    free(rest);
+}
+
 /* The instances' files, with a line of the text in that of "a", or in the default one. */
 static void write_instances(enum place place, const char *text)
 {
@@ -185,20 +228,8 @@ static void write_instances(enum place place, const char *text)
     char *line = has_line ? alloc_format("%s%s\n", before[place] == NULL ? "" : before[place], text)
                           : alloc_string("");
 
-    for (size_t i = 0; i < 3; i++) {
-        const char *own = i == (place == HOST ? 0 : 1) ? line : "";
-        char *rest =
-            i == 0 ? alloc_format("multi_instance_directories = %s/a %s/b\n", scratch, scratch)
-                   : alloc_format("multi_instance_name = postfix-%s\n", names[i]);
-        char *content = alloc_format("queue_directory = %s/%s\nmulti_instance_enable = %s\n"
-                                     "unused =\n%s%s",
-                                     scratch, names[i], i == 2 ? "no" : "yes", rest, own);
-        char *name = alloc_format("%s/main.cf", names[i]);
-        write_file(name, content);
-        free(name);
-        free(content);
-        free(rest);
-    }
+    for (size_t i = 0; i < INSTANCES; i++)
+        write_instance(i, i == (place == HOST ? 0 : 1) ? line : "");
     free(line);
 }
 
@@ -221,16 +252,10 @@ static int call_program(int argc, char **argv)
 /* Runs the program in this process. Returns its exit status; what it wrote is in output. */
 static int run_program(int argc, char **argv)
 {
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC), own[2];
-
-    (void)fflush(NULL);
     assert(ftruncate(output, 0) == 0 && lseek(output, 0, SEEK_SET) == 0);
-    for (int i = 0; i < 2; i++) {
-        own[i] = fcntl(1 + i, F_DUPFD_CLOEXEC, 3);
-        assert(own[i] >= 0 && dup2(i == 0 ? output : null, 1 + i) == 1 + i);
-    }
     assert(clearenv() == 0);
     optind = 0;
+<<<<<<< HEAD
     int status = call_program(argc, argv);
     (void)fflush(NULL);
     for (int i = 0; i < 2; i++) {
@@ -238,22 +263,45 @@ static int run_program(int argc, char **argv)
         close(own[i]);
     }
     close(null);
+=======
+    set_streams(inner_streams);
+    int status = postkick_main(argc, argv);
+    set_streams(outer_streams);
+>>>>>>> 3615647 (Fuzz without waiting: postconf stands in, services in the same process)
     return status;
+}
+
+/* Whether a row of JSON says that a request was read. Every row has to be JSON. */
+static int is_kicked(const char *row, size_t length)
+{
+    json_t *parsed = json_loadb(row, length, 0, NULL);
+    const char *status = json_string_value(json_object_get(parsed, "status"));
+
+    assert(json_is_object(parsed));
+    int kicked = status != NULL && strcmp(status, "kicked") == 0;
+    json_decref(parsed);
+    return kicked;
 }
 
 /* How many rows of the output say that a request was read. */
 static int count_kicked(void)
 {
-    static const char kicked[] = "\"status\": \"kicked\"";
     off_t size = lseek(output, 0, SEEK_END);
     char *text = alloc_zeroed((size_t)size + 1, 1);
     int count = 0;
 
     assert(pread(output, text, (size_t)size, 0) == size);
-    for (const char *at = text; (at = strstr(at, kicked)) != NULL; at++)
-        count++;
+    for (char *row = text, *end; (end = strchr(row, '\n')) != NULL; row = end + 1)
+        count += is_kicked(row, (size_t)(end - row));
     free(text);
     return count;
+}
+
+static bool has_json(char *const *argv)
+{
+    while (*argv != NULL && strcmp(*argv, "-j") != 0)
+        argv++;
+    return *argv != NULL;
 }
 
 /* One run with the text in its place. Returns whether it succeeded. */
@@ -261,7 +309,7 @@ static bool run_with(const char *const *command, enum place place, char *text)
 {
     char *argv[16] = {"postkick", "-f", settings_file};
     char *override = alloc_format("unused=%s", text);
-    int argc = 3, before = *reads;
+    int argc = 3, before = reads;
 
     write_instances(place, text);
     if (place == OVERRIDE) {
@@ -274,24 +322,27 @@ static bool run_with(const char *const *command, enum place place, char *text)
         argv[argc++] = place == REQUEST ? text : "W";
     int status = run_program(argc, argv);
     assert(status == 0 || status == 1);
-    assert(count_kicked() <= *reads - before);
-    runs++;
-    successes += status == 0;
+    serve();
+    assert(!has_json(argv) || count_kicked() <= reads - before);
     free(override);
     return status == 0;
 }
 
-/* After a run that failed, one without the text has to succeed: nothing is left behind. */
+/* After a run that failed, one without the text has to succeed, for nothing is left behind: now and
+ * then this is looked at. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
     const char *const *command = command_lines[data[0] % COMMAND_LINES];
-    enum place place = (enum place)(data[1] % PLACES);
+    enum place place = places[data[1] % (sizeof(places) / sizeof(places[0]))];
     char *text = expand_text(data + 2, size - 2, place == INSTANCE || place == HOST ? "\n" : "\n ");
     char nothing[] = "";
 
-    if (!run_with(command, place, text))
+    executions++;
+    if (run_with(command, place, text))
+        successes++;
+    else if (executions % 16 == 0)
         assert(run_with(command, COMMENT, nothing));
     free(text);
     return 0;

@@ -2,6 +2,7 @@
 /* The first line is -g, the second -i, both as lists; the rest is the default main.cf. The
  * instances in the scratch directory are "a" and "b"; an @ in the text stands for that directory.
  */
+#include "asked.h"
 #include "base/clock.h"
 #include "base/strings.h"
 #include "base/text.h"
@@ -93,6 +94,19 @@ static void write_main_cf(const char *text)
     utstring_done(&content);
 }
 
+/* What is not known before Postfix is asked waits; afterwards every member stands somewhere. */
+static void check_members(const struct selection *selection, bool is_resolved)
+{
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct selection_member *member = &selection->members[i];
+
+        assert((member->state == SELECTION_DUPLICATE) == (member->duplicate_of != NULL));
+        assert((member->state == SELECTION_WAITING) == member->instance->is_unresolved);
+        assert(member->state != SELECTION_WAITING || !is_resolved);
+        assert(member->state != SELECTION_FAILED || member->instance->error != NULL);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct limits no_limits = {.end = CLOCK_NEVER};
@@ -111,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (selection_make(&selection, &criteria, settings)) {
         assert(selection.error == NULL && selection.member_count <= selection.host.count);
         selection_mark(&selection, size % 3 == 0, true);
+<<<<<<< HEAD
         for (size_t i = 0; i < selection.member_count; i++)
             assert((selection.members[i].state == SELECTION_WAITING) ==
                    selection.members[i].instance->is_unresolved);
@@ -122,6 +137,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             assert(!member->instance->is_unresolved);
             assert(member->state != SELECTION_FAILED || member->instance->error != NULL);
         }
+=======
+        check_members(&selection, false);
+        selection_resolve(&selection);
+        check_members(&selection, true);
+>>>>>>> 3615647 (Fuzz without waiting: postconf stands in, services in the same process)
     } else {
         assert(selection.error != NULL);
     }

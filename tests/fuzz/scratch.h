@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A scratch directory for a fuzzer, gone when it ends. */
+/* A scratch directory for a fuzzer, in memory, gone when it ends. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static char scratch[] = "/tmp/postkick-fuzz.XXXXXX";
+static char scratch[] = "/dev/shm/postkick-fuzz.XXXXXX";
 
 static int scratch_remove_one(const char *path, const struct stat *status, int type,
                               struct FTW *walk)
