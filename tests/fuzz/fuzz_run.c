@@ -20,11 +20,8 @@ int postkick_main(int argc, char **argv);
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-<<<<<<< HEAD
-#include <sys/time.h>
-=======
 #include <sys/syscall.h>
->>>>>>> 3615647 (Fuzz without waiting: postconf stands in, services in the same process)
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -255,19 +252,9 @@ static int run_program(int argc, char **argv)
     assert(ftruncate(output, 0) == 0 && lseek(output, 0, SEEK_SET) == 0);
     assert(clearenv() == 0);
     optind = 0;
-<<<<<<< HEAD
-    int status = call_program(argc, argv);
-    (void)fflush(NULL);
-    for (int i = 0; i < 2; i++) {
-        assert(dup2(own[i], 1 + i) == 1 + i);
-        close(own[i]);
-    }
-    close(null);
-=======
     set_streams(inner_streams);
-    int status = postkick_main(argc, argv);
+    int status = call_program(argc, argv);
     set_streams(outer_streams);
->>>>>>> 3615647 (Fuzz without waiting: postconf stands in, services in the same process)
     return status;
 }
 

@@ -125,23 +125,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (selection_make(&selection, &criteria, settings)) {
         assert(selection.error == NULL && selection.member_count <= selection.host.count);
         selection_mark(&selection, size % 3 == 0, true);
-<<<<<<< HEAD
-        for (size_t i = 0; i < selection.member_count; i++)
-            assert((selection.members[i].state == SELECTION_WAITING) ==
-                   selection.members[i].instance->is_unresolved);
-        selection_resolve(&selection);
-        for (size_t i = 0; i < selection.member_count; i++) {
-            const struct selection_member *member = &selection.members[i];
-            assert((member->state == SELECTION_DUPLICATE) == (member->duplicate_of != NULL));
-            assert(member->state != SELECTION_WAITING);
-            assert(!member->instance->is_unresolved);
-            assert(member->state != SELECTION_FAILED || member->instance->error != NULL);
-        }
-=======
         check_members(&selection, false);
         selection_resolve(&selection);
         check_members(&selection, true);
->>>>>>> 3615647 (Fuzz without waiting: postconf stands in, services in the same process)
     } else {
         assert(selection.error != NULL);
     }
