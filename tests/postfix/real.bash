@@ -243,9 +243,9 @@ host_need()
     [ -n "${HOST:-}" ] || skip "needs overlay mounts"
 }
 
-# host_open: a mount namespace with /etc and /var of its own, and $HOST, a directory in memory
-# where programs may be set-gid; not set when the mounts fail. It lasts until host_close, or until
-# bats ends.
+# host_open: a mount namespace with /etc and /var of its own, without a postkick.ini, and $HOST, a
+# directory in memory where programs may be set-gid; not set when the mounts fail. It lasts until
+# host_close, or until bats ends.
 host_open()
 {
     local root=$BATS_FILE_TMPDIR/host fd
@@ -259,6 +259,7 @@ host_open()
                 -o upperdir='$root'/\$each,workdir='$root'/\$each.work /\$each || exit
             chmod 755 /\$each
         done
+        rm -f /etc/postkick.ini
         echo ready
         exec tail --pid=$$ -f /dev/null >/dev/null" 2>/dev/null 3>&-)
     export HOST_PID=$!
