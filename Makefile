@@ -154,8 +154,9 @@ SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/lib/layers
 MAN1 = $(wildcard man/*.1)
 MAN5 = $(wildcard man/*.5)
 MAN8 = $(wildcard man/*.8)
-PROGRAMS = $B/postkick $(wildcard scripts/postkick-requeue)
+PROGRAMS = $B/postkick scripts/postkick-requeue scripts/postkick-settings
 EXAMPLES = $(DESTDIR)$(PREFIX)/share/doc/postkick/examples
+INI = $(DESTDIR)$(SYSCONFDIR)/postkick.ini
 COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 install: all install-host
@@ -166,20 +167,28 @@ install: all install-host
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 scripts/postkick.bash-completion $(COMPLETIONS)/postkick
+	ln -sf postkick $(COMPLETIONS)/postkick-requeue # bash looks for a file of the command's name
+	ln -sf postkick $(COMPLETIONS)/postkick-settings
 	install -m 755 scripts/postkick-network-up $(EXAMPLES)
-	scripts/install-settings conf/postkick.ini $(DESTDIR)$(SYSCONFDIR)/postkick.ini
+	sed -i -e 's|^settings=.*|settings=$(SYSCONFDIR)/postkick.ini|' \
+		-e 's|^shipped=.*|shipped=$(PREFIX)/share/postkick/postkick.ini|' \
+		$(DESTDIR)$(SBINDIR)/postkick-settings
+	install -m 644 conf/postkick.ini $(SHARE)
+	if [ -e $(INI) ] || [ -L $(INI) ]; then echo '$(INI) stays as it is: see postkick-settings(8)'; \
+	else install -m 644 conf/postkick.ini $(INI) && { ! command -v postconf >/dev/null || \
+		scripts/postkick-settings --write -f $(INI) >/dev/null; }; fi
 
 # The settings stay: they may have been changed. A staging directory has no Postfix that needs us.
 uninstall:
 	[ -n '$(DESTDIR)' ] || scripts/uninstall-guard $(SBINDIR)/postkick
-	rm -f $(DESTDIR)$(SBINDIR)/postkick $(DESTDIR)$(SBINDIR)/postkick-requeue
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(notdir $(PROGRAMS)))
 	rm -f $(MAN1:man/%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN5:man/%=$(DESTDIR)$(MANDIR)/man5/%) \
 		$(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%)
-	rm -f $(COMPLETIONS)/postkick $(EXAMPLES)/postkick-network-up
+	rm -f $(addprefix $(COMPLETIONS)/,$(notdir $(PROGRAMS))) $(EXAMPLES)/postkick-network-up
 	-rmdir $(EXAMPLES) $(dir $(EXAMPLES))
 	rm -f $(DESTDIR)$(SBINDIR)/postkick-metrics $(PLUGINS)/check_postkick \
 		$(MAN7:man/%=$(DESTDIR)$(MANDIR)/man7/%) $(UNITS:conf/systemd/%=$(UNITDIR)/%) \
-		$(SHARE)/postkick.schema.json
+		$(SHARE)/postkick.schema.json $(SHARE)/postkick.ini
 	-rmdir $(SHARE)
 
 # What monitoring, systemd and readers of the JSON output find on the host.

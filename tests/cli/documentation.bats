@@ -264,6 +264,27 @@ argument_of()
         cut -c 4- | grep -o . | sort)" "$taken"
 }
 
+@test "postkick-settings: the manual page, the usage, the script and the completion have the same options" {
+    local taken
+    taken=$(sed -n '/case $1 in/,/esac/s/^    \(-[^*]*\)) .*/\1/p' scripts/postkick-settings |
+        tr -s ' |' '\n\n' | grep -v -x -e -- | LC_ALL=C sort)
+    is "$(tr '\n' ' ' <<<"$taken")" "--help --write -f -w "
+    is "$(sed -n '/^\.It Fl/{s/Ar.*//;s/^\.It//;s/ *,//;s/ Fl /-/gp}' man/postkick-settings.8 |
+        sed 's/\([a-z]\)-/\1 -/' | tr ' ' '\n' | grep . | LC_ALL=C sort)" "$taken"
+    is "$(scripts/postkick-settings --help)" "usage: postkick-settings [--write] [-f settings_file] [parameter ...]"
+    settings_words()
+    {
+        bash --norc -c '
+            . scripts/postkick.bash-completion
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            _postkick_settings
+            printf "%s\n" "${COMPREPLY[@]}" | LC_ALL=C sort -u' - postkick-settings "$@"
+    }
+    is "$(settings_words - | tr '\n' ' ')" "--help --write -f "
+    is "$(settings_words -f conf/postkick.ini trigger)" trigger_timeout
+    is "$(settings_words -f conf/postkick.i)" conf/postkick.ini
+}
+
 @test "the version is that of the change log" {
     is "$("$POSTKICK" --version)" "postkick $(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -n 1)"
 }
