@@ -3,23 +3,15 @@
 #include "wire/trigger.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "wire/confirmation.h"
 #include <errno.h>
-#include <linux/sockios.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A full listen queue gives no event: connecting is repeated, at first soon. */
-#define RETRY_FIRST (CLOCK_SECOND / 200)
+#define RETRY_FIRST (CLOCK_SECOND / 200) /* a full listen queue gives no event */
 #define RETRY_LAST (CLOCK_SECOND / 10)
-
-/* How often to look whether the request was read, without an event. */
-#define LOOK_AGAIN (CLOCK_SECOND / 10)
-
-/* What is dropped of a service's output in one go, so that a flood cannot hold up the others. */
-#define DRAIN_BYTES 65536
-#define DRAIN_CALLS 16
+#define LOOK_AGAIN (CLOCK_SECOND / 10) /* whether the request was read, without an event */
 
 static void finish(struct trigger *trigger, enum trigger_outcome outcome, int error, int64_t now)
 {
@@ -96,62 +88,39 @@ static void fail_socket(struct trigger *trigger, int error, int64_t now)
         finish(trigger, TRIGGER_SEND, error, now);
 }
 
-/* SIOCOUTQ first, SO_ERROR second: see trigger.h. Returns false where there is no SIOCOUTQ. */
+/* Looks whether the request is read. Returns false where the kernel does not say. */
 static bool check_confirmed(struct trigger *trigger, int64_t now)
 {
-    int unread, error;
-    socklen_t size = sizeof(error);
-    bool is_known = ioctl(trigger->fd, SIOCOUTQ, &unread) == 0;
+    int error;
+    enum confirmation seen = confirmation_look(trigger->fd, &error);
 
-    if (getsockopt(trigger->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-        error = errno;
-    if (error != 0)
+    if (seen == CONFIRMATION_ERROR)
         fail_socket(trigger, error, now);
-    else if (is_known && unread == 0 && trigger->wait_for_close)
+    else if (seen == CONFIRMATION_READ && trigger->wait_for_close)
         enter(trigger, TRIGGER_CLOSING, now);
-    else if (is_known && unread == 0)
+    else if (seen == CONFIRMATION_READ)
         finish(trigger, TRIGGER_KICKED, 0, now);
-    return is_known;
+    return seen != CONFIRMATION_UNKNOWN;
 }
 
-/*
- * Receives and drops what the service sent: it may not read before that is taken off its hands. It
- * is no loss to stop early: as long as the service has more to send, its next send is another edge.
- * Descriptors have no room here, so the kernel drops them, and says MSG_CTRUNC. That may have taken
- * its time (see guard.h), and no honest service passes any: nothing more is received from this one.
- * Returns true at the end of file.
- */
+/* Drops what the service sent. Returns true at the end of file. */
 static bool drain(struct trigger *trigger, int64_t now)
 {
-    static char dropped[DRAIN_BYTES]; /* nobody looks at it */
+    int error;
+    bool is_ended = confirmation_drain(trigger->fd, &trigger->passes_descriptors, &error);
 
-    for (int i = 0; i < DRAIN_CALLS && !trigger->passes_descriptors; i++) {
-        struct iovec room = {dropped, sizeof(dropped)};
-        struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
-        ssize_t count = recvmsg(trigger->fd, &message, MSG_DONTWAIT);
-
-        if (count == 0 || (count < 0 && errno == EAGAIN))
-            return count == 0;
-        if (count < 0 && errno != EINTR) {
-            fail_socket(trigger, errno, now);
-            return false;
-        }
-        trigger->passes_descriptors = count > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
-    }
-    return false;
+    if (error != 0)
+        fail_socket(trigger, error, now);
+    return is_ended;
 }
 
 /* The request is sent. Where SIOCOUTQ is missing, the service's close, without the reset that an
  * unread request leaves, is the answer: recv(2) looks at both at once. */
 static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
 {
-    bool is_ended = false, is_known = true;
-
     (void)check_confirmed(trigger, now);
-    if (trigger->state == TRIGGER_READING)
-        is_ended = drain(trigger, now);
-    if (trigger->state == TRIGGER_READING)
-        is_known = check_confirmed(trigger, now);
+    bool is_ended = trigger->state == TRIGGER_READING && drain(trigger, now);
+    bool is_known = trigger->state != TRIGGER_READING || check_confirmed(trigger, now);
     if (trigger->state == TRIGGER_READING && !is_known && is_ended && (events & EPOLLHUP) != 0)
         finish(trigger, TRIGGER_KICKED, 0, now);
 }
@@ -166,27 +135,30 @@ static void follow_closing(struct trigger *trigger, uint32_t events, int64_t now
         (void)drain(trigger, now);
 }
 
+/* Bytes to be sent: a socket gets the terminating NUL in the same send, a FIFO none. */
+static size_t left(const struct trigger *trigger)
+{
+    return trigger->request_length + (trigger->is_socket ? 1 : 0) - trigger->written;
+}
+
 static ssize_t send_rest(const struct trigger *trigger)
 {
-    /* A socket gets the terminating NUL in the same send, a FIFO none. */
-    size_t left = trigger->request_length + (trigger->is_socket ? 1 : 0) - trigger->written;
     const char *rest = trigger->request + trigger->written;
 
     if (trigger->is_socket)
-        return send(trigger->fd, rest, left, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return left == 0 ? 0 : write(trigger->fd, rest, left);
+        return send(trigger->fd, rest, left(trigger), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return left(trigger) == 0 ? 0 : write(trigger->fd, rest, left(trigger));
 }
 
 static void follow_writing(struct trigger *trigger, int64_t now)
 {
-    size_t whole = trigger->request_length + (trigger->is_socket ? 1 : 0);
     ssize_t count;
 
     do {
         count = send_rest(trigger);
         if (count > 0)
             trigger->written += (size_t)count;
-    } while ((count < 0 && errno == EINTR) || (count > 0 && trigger->written < whole));
+    } while ((count < 0 && errno == EINTR) || (count > 0 && left(trigger) > 0));
     if (count < 0 && errno == EAGAIN) {
         if (trigger->is_socket)
             (void)drain(trigger, now);
@@ -217,72 +189,47 @@ static void fail_to_connect(struct trigger *trigger, int error, int64_t now)
         endpoint_close(&trigger->endpoint); /* what listened there is gone: look it up again */
         wait_to_retry(trigger, error, now);
     } else {
-        finish(trigger, TRIGGER_CONNECT, error, now);
+        finish(trigger, error == ENXIO ? TRIGGER_NO_READER : TRIGGER_CONNECT, error, now);
     }
 }
 
-/* Returns false when out of descriptors. */
-static bool connect_socket(struct trigger *trigger, int64_t now)
+/* The service is reached, over fd. */
+static void begin_writing(struct trigger *trigger, int fd, int64_t now)
+{
+    endpoint_close(&trigger->endpoint);
+    trigger->fd = fd;
+    trigger->state = TRIGGER_WRITING;
+    trigger->due = trigger->limit;
+    follow_writing(trigger, now);
+}
+
+/* A descriptor of a connected socket; or -1 with errno. */
+static int connect_socket(const struct trigger *trigger)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0) {
-        int error = errno;
-        if (descriptors_exhausted(error))
-            return false;
-        finish(trigger, TRIGGER_CONNECT, error, now);
-        return true;
-    }
+    if (fd < 0)
+        return -1;
     if (!guard_refuse(fd) && trigger->guard != NULL)
         guard_start(trigger->guard);
-    if (endpoint_connect(&trigger->endpoint, fd) < 0) {
-        int error = errno;
-        close(fd);
-        fail_to_connect(trigger, error, now);
-        return true;
-    }
-    trigger->fd = fd;
-    endpoint_close(&trigger->endpoint);
-    trigger->state = TRIGGER_WRITING;
-    trigger->due = trigger->limit;
-    follow_writing(trigger, now);
-    return true;
-}
-
-static bool open_fifo(struct trigger *trigger, int64_t now)
-{
-    int fd = endpoint_open_fifo(&trigger->endpoint);
-
-    if (fd < 0) {
-        int error = errno;
-        if (descriptors_exhausted(error))
-            return false;
-        finish(trigger, error == ENXIO ? TRIGGER_NO_READER : TRIGGER_CONNECT, error, now);
-        return true;
-    }
-    endpoint_close(&trigger->endpoint);
-    trigger->fd = fd;
-    trigger->state = TRIGGER_WRITING;
-    trigger->due = trigger->limit;
-    follow_writing(trigger, now);
-    return true;
+    if (endpoint_connect(&trigger->endpoint, fd) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result)
 {
-    switch (result) {
-    case ENDPOINT_SOCKET:
-    case ENDPOINT_FIFO:
-        return TRIGGER_PENDING;
-    case ENDPOINT_LINK:
-        return TRIGGER_LINK;
-    case ENDPOINT_HARD_LINKS:
-        return TRIGGER_HARD_LINKS;
-    case ENDPOINT_WRONG_TYPE:
-        return TRIGGER_WRONG_TYPE;
-    default:
-        return TRIGGER_LOOKUP;
-    }
+    static const enum trigger_outcome outcomes[] = {
+        [ENDPOINT_SOCKET] = TRIGGER_PENDING,        [ENDPOINT_FIFO] = TRIGGER_PENDING,
+        [ENDPOINT_LOOKUP] = TRIGGER_LOOKUP,         [ENDPOINT_LINK] = TRIGGER_LINK,
+        [ENDPOINT_HARD_LINKS] = TRIGGER_HARD_LINKS, [ENDPOINT_WRONG_TYPE] = TRIGGER_WRONG_TYPE,
+        [ENDPOINT_DESCRIPTORS] = TRIGGER_LOOKUP,
+    };
+
+    return outcomes[result];
 }
 
 /* Looks the endpoint up and claims it. Returns false when out of descriptors. */
@@ -308,11 +255,21 @@ static bool look_up(struct trigger *trigger, int64_t now)
 /* Attempts to reach the service. Returns false when out of descriptors. */
 static bool attempt(struct trigger *trigger, int64_t now)
 {
-    if (trigger->endpoint.fd < 0 && !look_up(trigger, now))
+    const struct endpoint *endpoint = &trigger->endpoint;
+
+    if (endpoint->fd < 0 && !look_up(trigger, now))
         return false;
-    if (trigger->endpoint.fd < 0)
+    if (endpoint->fd < 0)
         return true;
-    return trigger->is_socket ? connect_socket(trigger, now) : open_fifo(trigger, now);
+    int fd = trigger->is_socket ? connect_socket(trigger) : endpoint_open_fifo(endpoint);
+    int error = errno;
+    if (fd < 0 && descriptors_exhausted(error))
+        return false;
+    if (fd < 0)
+        fail_to_connect(trigger, error, now);
+    else
+        begin_writing(trigger, fd, now);
+    return true;
 }
 
 bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop)
@@ -344,12 +301,11 @@ void trigger_event(struct trigger *trigger, uint32_t events, int64_t now)
 /* The last attempt to connect says why there was none that succeeded. */
 static void give_up_connecting(struct trigger *trigger, int64_t now)
 {
-    if (trigger->error == ENOENT)
-        finish(trigger, TRIGGER_LOOKUP, ENOENT, now);
-    else if (trigger->error == ECONNREFUSED)
-        finish(trigger, TRIGGER_CONNECT, ECONNREFUSED, now);
-    else
-        finish(trigger, TRIGGER_QUEUE_FULL, EAGAIN, now);
+    enum trigger_outcome outcome = trigger->error == ENOENT         ? TRIGGER_LOOKUP
+                                   : trigger->error == ECONNREFUSED ? TRIGGER_CONNECT
+                                                                    : TRIGGER_QUEUE_FULL;
+
+    finish(trigger, outcome, trigger->error, now);
 }
 
 static void time_is_up(struct trigger *trigger, int64_t now)

@@ -6,12 +6,8 @@
  *   idle -> connecting (listen queue full: retried) -> writing (FIFO full) -> reading (sent, not
  *   yet read) -> closing (read, waiting for the service to finish) -> done
  *
- * When the request counts as read, on a socket: SIOCOUTQ reads 0 and then SO_ERROR reads 0, and
- * no earlier call failed. When a service goes away with the request unread, Linux sets the socket's
- * error before it frees the request, so this order cannot take a reset for success; the other
- * order can (measured). End of file or a hang-up alone is never an answer. Linux also wakes us a
- * moment before the request counts as read, and no event follows: so it is looked at again every
- * 100 ms.
+ * When a socket's request counts as read is the subject of confirmation.h. Linux can wake us a
+ * moment before, and no event follows: so it is looked at again every 100 ms.
  *
  * A service whose listen queue was full is waited for even when it restarts meanwhile: refused, or
  * with no endpoint there, it is looked up again until send_limit.
