@@ -58,6 +58,9 @@ static void test_arrays_own_their_strings(void **state)
 #ifndef __SANITIZE_ADDRESS__
 static size_t too_much = SIZE_MAX / 4;
 
+/* What is stored here is allocated even where the compiler sees that it is not used. */
+static void *volatile kept;
+
 static void ask_malloc(void)
 {
     free(alloc_bytes(too_much));
@@ -79,6 +82,7 @@ static void ask_utstring(void)
 
     utstring_init(&text);
     utstring_reserve(&text, too_much);
+    kept = utstring_body(&text);
     utstring_done(&text);
 }
 
@@ -89,6 +93,7 @@ static void ask_utarray(void)
 
     utarray_new(array, &wide);
     utarray_reserve(array, 1);
+    kept = array->d;
     utarray_free(array);
 }
 

@@ -22,7 +22,9 @@ static int serve(const char *name)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     (void)mkdir(fixture_path("public"), 0755);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/%s", fixture_root, name);
+    int length =
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/%s", fixture_root, name);
+    assert_true(length > 0 && (size_t)length < sizeof(address.sun_path));
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(fd, MOST), 0);
     return fd;
