@@ -2,8 +2,8 @@
 /* Chooses among the instances of a host. */
 #include "postfix/selection.h"
 #include "base/strings.h"
+#include "postfix/match.h"
 #include "postfix/trust.h"
-#include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,62 +25,10 @@ static bool fail(struct selection *selection, const char *format, ...)
     return false;
 }
 
-/* The length of a directory's name without the slashes at its end. */
-static size_t directory_length(const char *directory)
-{
-    size_t length = strlen(directory);
-
-    while (length > 1 && directory[length - 1] == '/')
-        length--;
-    return length;
-}
-
-/* The text itself, or a pattern as in fnmatch(3). */
-static bool matches(const char *wanted, const char *text, int flags)
-{
-    return strcmp(wanted, text) == 0 || fnmatch(wanted, text, flags) == 0;
-}
-
-static bool matches_directory(const char *wanted, const char *directory)
-{
-    char *pattern = alloc_span(wanted, directory_length(wanted));
-    char *name = alloc_span(directory, directory_length(directory));
-    bool result = matches(pattern, name, FNM_PATHNAME);
-
-    free(pattern);
-    free(name);
-    return result;
-}
-
-/* Whether -i WANTED means the instance; as postmulti(1), section INSTANCE SELECTION, and patterns.
- */
-static bool is_named(const struct instance *instance, const char *wanted)
-{
-    static const char prefix[] = "postfix-";
-    const char *name = instance->values[PARAMETER_MULTI_INSTANCE_NAME];
-
-    if (strcmp(wanted, "-") == 0)
-        return instance->is_default;
-    if (wanted[0] == '/')
-        return matches_directory(wanted, instance->config_directory);
-    if (name == NULL || wanted[0] == '\0')
-        return false;
-    return matches(wanted, name, 0) || (strncmp(name, prefix, sizeof(prefix) - 1) == 0 &&
-                                        matches(wanted, name + sizeof(prefix) - 1, 0));
-}
-
-static bool is_any_named(const struct instance *instance, const UT_array *names)
-{
-    for (size_t i = 0; i < utarray_len(names); i++)
-        if (is_named(instance, strings_item(names, i)))
-            return true;
-    return false;
-}
-
 static bool any_is_named(const struct host *host, const char *wanted)
 {
     for (size_t i = 0; i < host->count; i++)
-        if (is_named(&host->instances[i], wanted))
+        if (match_name(&host->instances[i], wanted))
             return true;
     return false;
 }
@@ -110,7 +58,7 @@ static bool is_known(const struct instance *instance)
 static bool is_chosen(const struct selection *selection, const struct instance *instance)
 {
     const struct selection_criteria *criteria = &selection->criteria;
-    bool by_name = utarray_len(criteria->names) == 0 || is_any_named(instance, criteria->names);
+    bool by_name = utarray_len(criteria->names) == 0 || match_any(instance, criteria->names);
     const char *group = instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP);
 
     if (criteria->enabled_only && instance->has_identity &&
@@ -245,7 +193,7 @@ static const struct instance *find_earlier(struct met **all, struct met *own,
                                            const struct instance *instance)
 {
     const char *directory = instance->config_directory;
-    size_t length = directory_length(directory);
+    size_t length = match_directory_length(directory);
     struct met *found;
 
     HASH_FIND(hh, *all, directory, length, found);

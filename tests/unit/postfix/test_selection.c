@@ -77,10 +77,10 @@ static void make_default(const char *listed, const char *rest)
 #define B "multi_instance_name = b\nmulti_instance_group = h\nmulti_instance_enable = no\n"
 #define ON "multi_instance_enable = yes\n"
 
-/* The member_count ones, by the last component of their directories, with how they stand. */
+/* The member_count ones, by the last component of their directories, with their states. */
 static void assert_chosen(bool all, const char *expected)
 {
-    static const char *const standings[] = {"", "!", "-", "="};
+    static const char *const marks[] = {"", "!", "-", "="};
     struct selection selection;
     UT_string text;
 
@@ -92,7 +92,7 @@ static void assert_chosen(bool all, const char *expected)
         const char *slash = strrchr(directory, '/');
 
         utstring_printf(&text, "%s%s ", slash == NULL ? directory : slash + 1,
-                        standings[selection.members[i].state]);
+                        marks[selection.members[i].state]);
     }
     for (size_t i = 0; selection.unmatched != NULL && i < utarray_len(selection.unmatched); i++)
         utstring_printf(&text, "?%s ", strings_item(selection.unmatched, i));
@@ -185,41 +185,15 @@ static void test_contradictions(void **state)
     assert_chosen(false, "a ");
 }
 
+/* What a name means is tested with match. */
 static void test_names(void **state)
 {
-    static const struct {
-        const char *name; /* / at the start: fixture_root goes before it */
-        const char *expected;
-    } cases[] = {
-        {"postfix-a", "a "},
-        {"a", "a "},
-        {"b", "b- "},
-        {"postfix-b", "?postfix-b "},
-        {"-", "postfix "},
-        {"/a", "a "},
-        {"/postfix", "postfix "},
-        {"A", "?A "},
-        {"g", "?g "},
-        {"nosuch", "?nosuch "},
-        {"/a/", "a "},
-        {"/a//", "a "},
-        {"postfix-*", "a "},
-        {"*", "postfix a b- "},
-        {"[ab]", "a b- "},
-        {"/[ab]", "a b- "},
-        {"/*", "postfix a b- "},
-        {"*x", "?*x "},
-    };
-
     (void)state;
     make_default("a b", ON);
     make("a", A);
     make("b", B);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        utarray_clear(names);
-        strings_append(names, "%s%s", cases[i].name[0] == '/' ? fixture_root : "", cases[i].name);
-        assert_chosen(false, cases[i].expected);
-    }
+    strings_append(names, "*");
+    assert_chosen(false, "postfix a b- ");
     utarray_clear(names);
     strings_append(names, "b");
     strings_append(names, "-");
@@ -268,7 +242,7 @@ static void test_unreadable(void **state)
     assert_chosen(false, "gone! ");
 }
 
-/* One whose name and group can be told is taken by them, whatever else is wrong with it. */
+/* One whose name and group are known is taken by them, whatever else is wrong with it. */
 static void test_damaged_but_known(void **state)
 {
     (void)state;
@@ -290,7 +264,7 @@ static void test_damaged_but_known(void **state)
     assert_chosen(false, "?x ");
 }
 
-/* Disabled instances are left alone, whatever is wrong with them, where that can be told. */
+/* Disabled instances are left alone, whatever is wrong with them, where that is known. */
 static void test_disabled_and_damaged(void **state)
 {
     (void)state;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * match: which instance a name given with -i means. postmulti(1), INSTANCE SELECTION, and patterns
+ * as in fnmatch(3).
+ */
+#ifndef MATCH_H
+#define MATCH_H
+
+#include "postfix/instance.h"
+
+/* Whether wanted means the instance: its name, with or without "postfix-" before it, or its
+ * configuration directory when wanted starts with a slash; "-" is the default instance. An instance
+ * whose name is not known has none. */
+bool match_name(const struct instance *instance, const char *wanted);
+
+/* Whether one of the names, an array of strings, means the instance. */
+bool match_any(const struct instance *instance, const UT_array *names);
+
+/* The length in bytes of a directory's name without the slashes at its end, which do not count. */
+size_t match_directory_length(const char *directory);
+
+#endif
