@@ -68,11 +68,15 @@ bool environment_check(const char *list, char **error)
 {
     struct element element;
     char *mistake = NULL;
+    int count = 0;
 
     while (mistake == NULL && next_element(&list, &element, &mistake))
         if (element.length > 0 && element.start[0] == '=')
             alloc_set_text(&mistake, "update_env: missing attribute name in: %.*s",
                            (int)element.length, element.start);
+        else if (++count > ENVIRONMENT_MAXIMUM)
+            alloc_set_text(&mistake, "import_environment: more than %d elements",
+                           ENVIRONMENT_MAXIMUM);
     if (mistake == NULL)
         return true;
     free(*error);

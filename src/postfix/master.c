@@ -15,8 +15,9 @@
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU
 
 /* How often /proc/locks is read before a lock counts as not there, and how long to wait before each
- * further time, in nanoseconds. The kernel shows the list in pieces, and an entry can slip from one
- * piece into another while others lock: three in two hundred were missed in one reading. */
+ * further time, in nanoseconds. The kernel shows the list in pieces of a page, and an entry can
+ * slip from one piece into another while others lock. Measured with hundreds of locks that come and
+ * go without a pause: 76 readings of 15,000 missed one, and never eight in a row. */
 #define READINGS 8
 #define READING_PAUSE 200000
 

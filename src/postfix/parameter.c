@@ -15,9 +15,12 @@ enum kind {
     BOOLEAN,
 };
 
-#define ANY 0
-#define PATH (PATH_MAX - 1)
+/* How long a value can be, in bytes: as long as what it names. Names, times, yes and no; paths; the
+ * words of a list; the paths of as many instances as a host can have. */
 #define NAME NAME_MAX
+#define PATH (PATH_MAX - 1)
+#define WORDS ((size_t)64 * 1024)
+#define PATHS ((size_t)4 * 1024 * 1024)
 
 #define KICK PARAMETER_FOR_KICK
 #define LIST PARAMETER_FOR_LIST
@@ -35,31 +38,31 @@ enum kind {
 static const struct {
     const char *name;
     enum kind kind;
-    size_t longest;   /* bytes, or ANY */
+    size_t longest;   /* bytes */
     unsigned kept;    /* purposes */
     unsigned checked; /* purposes */
     bool of_home;     /* kept in the instance that the program goes by, in others only checked */
 } parameters[] = {
     /* A row is a line: clang-format would fold them. */
     /* clang-format off */
-    {"config_directory",             STRING,      PATH, 0,                  KICK | LIST, false},
-    {"queue_directory",              NON_EMPTY,   PATH, MODES,              0,           false},
-    {"data_directory",               NON_EMPTY,   PATH, MODES,              0,           false},
-    {"command_directory",            NON_EMPTY,   PATH, MODES | PROGRAMS,   KICK | LIST, true},
-    {"daemon_directory",             NON_EMPTY,   PATH, COMMAND | PROGRAMS, KICK | LIST, true},
-    {"multi_instance_directories",   STRING,      ANY,  MODES,              KICK | LIST, true},
-    {"multi_instance_name",          STRING,      NAME, MODES,              0,           false},
-    {"multi_instance_group",         STRING,      NAME, MODES,              0,           false},
-    {"alternate_config_directories", STRING,      ANY,  0,                  KICK | LIST, false},
-    {"import_environment",           ENVIRONMENT, ANY,  KICK | LIST,        KICK | LIST, true},
-    {"queue_service_name",           NON_EMPTY,   NAME, KICK,               LIST,        false},
-    {"pickup_service_name",          NON_EMPTY,   NAME, KICK,               LIST,        false},
-    {"application_event_drain_time", TIME,        ANY,  0,                  KICK | LIST, false},
-    {"trigger_timeout",              TIME,        ANY,  0,                  KICK | LIST, false},
-    {"multi_instance_enable",        BOOLEAN,     ANY,  0,                  MODES,       false},
-    {"postmulti_start_commands",     STRING,      ANY,  POSTFIX,            0,           true},
-    {"postmulti_stop_commands",      STRING,      ANY,  POSTFIX,            0,           true},
-    {"postmulti_control_commands",   STRING,      ANY,  POSTFIX,            0,           true},
+    {"config_directory",             STRING,      PATH,  0,                  KICK | LIST, false},
+    {"queue_directory",              NON_EMPTY,   PATH,  MODES,              0,           false},
+    {"data_directory",               NON_EMPTY,   PATH,  MODES,              0,           false},
+    {"command_directory",            NON_EMPTY,   PATH,  MODES | PROGRAMS,   KICK | LIST, true},
+    {"daemon_directory",             NON_EMPTY,   PATH,  COMMAND | PROGRAMS, KICK | LIST, true},
+    {"multi_instance_directories",   STRING,      PATHS, MODES,              KICK | LIST, true},
+    {"multi_instance_name",          STRING,      NAME,  MODES,              0,           false},
+    {"multi_instance_group",         STRING,      NAME,  MODES,              0,           false},
+    {"alternate_config_directories", STRING,      PATHS, 0,                  KICK | LIST, false},
+    {"import_environment",           ENVIRONMENT, WORDS, KICK | LIST,        KICK | LIST, true},
+    {"queue_service_name",           NON_EMPTY,   NAME,  KICK,               LIST,        false},
+    {"pickup_service_name",          NON_EMPTY,   NAME,  KICK,               LIST,        false},
+    {"application_event_drain_time", TIME,        NAME,  0,                  KICK | LIST, false},
+    {"trigger_timeout",              TIME,        NAME,  0,                  KICK | LIST, false},
+    {"multi_instance_enable",        BOOLEAN,     NAME,  0,                  MODES,       false},
+    {"postmulti_start_commands",     STRING,      WORDS, POSTFIX,            0,           true},
+    {"postmulti_stop_commands",      STRING,      WORDS, POSTFIX,            0,           true},
+    {"postmulti_control_commands",   STRING,      WORDS, POSTFIX,            0,           true},
     /* clang-format on */
 };
 _Static_assert(sizeof(parameters) / sizeof(parameters[0]) == PARAMETER_COUNT, "a row for each");
@@ -99,7 +102,7 @@ static bool check_length(enum parameter parameter, const char *value, char **err
 {
     size_t longest = parameters[parameter].longest;
 
-    if (longest == ANY || strnlen(value, longest + 1) <= longest)
+    if (strnlen(value, longest + 1) <= longest)
         return true;
     alloc_set_text(error, "bad string length %zu > %zu: %s = %.*s...", strlen(value), longest,
                    parameters[parameter].name, SHOWN_LENGTH, value);

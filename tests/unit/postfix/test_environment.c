@@ -40,6 +40,20 @@ static void test_check(void **state)
     }
 }
 
+static void test_many_elements(void **state)
+{
+    char list[2 * (ENVIRONMENT_MAXIMUM + 1) + 1] = "", *error = NULL;
+
+    (void)state;
+    for (int i = 0; i < ENVIRONMENT_MAXIMUM; i++)
+        memcpy(&list[2 * i], "A ", sizeof("A "));
+    assert_true(environment_check(list, &error));
+    strcat(list, "A");
+    assert_false(environment_check(list, &error));
+    assert_string_equal(error, "import_environment: more than 1000 elements");
+    free(error);
+}
+
 static void test_import(void **state)
 {
     (void)state;
@@ -57,6 +71,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),
+        cmocka_unit_test(test_many_elements),
         cmocka_unit_test(test_import),
     };
 

@@ -250,7 +250,7 @@ static void test_long_values(void **state)
         free(expected);
         free(text);
         (void)memset(value, '/', 4999);
-        text = alloc_format("trigger_timeout = %s\n", value);
+        text = alloc_format("import_environment = {%s\n", value);
         instance_free(&instance);
         instance = load(text);
         assert_int_equal(strlen(instance.error), 4096);

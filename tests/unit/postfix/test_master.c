@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether a mail system runs: master's lock, looked up and never taken. */
+#include "base/clock.h"
 #include "fixture.h"
 #include "postfix/master.h"
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 static enum master_state look(void)
 {
@@ -97,6 +102,39 @@ static void test_no_lock_is_taken(void **state)
     close(fd);
 }
 
+/* Takes locks and drops them again, all in a row, so that the entries of others move. */
+static pid_t start_locking(void)
+{
+    pid_t child = fork();
+    int files[300];
+
+    if (child != 0)
+        return child;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        files[i] = memfd_create("lock", MFD_CLOEXEC);
+    for (int operation = LOCK_EX;; operation = operation == LOCK_EX ? LOCK_UN : LOCK_EX)
+        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+            (void)flock(files[i], operation);
+}
+
+/* One reading in two hundred does not show the lock then. */
+static void test_while_others_lock(void **state)
+{
+    (void)state;
+    int fd = lock_file(LOCK_EX);
+    pid_t children[] = {start_locking(), start_locking()};
+    int64_t end = clock_after(clock_now(), 2);
+
+    while (clock_now() < end)
+        assert_int_equal(look(), MASTER_RUNNING);
+    for (size_t i = 0; i < 2; i++) {
+        (void)kill(children[i], SIGKILL);
+        assert_int_equal(waitpid(children[i], NULL, 0), children[i]);
+    }
+    close(fd);
+}
+
 static void test_what_cannot_be_told(void **state)
 {
     (void)state;
@@ -125,6 +163,7 @@ int main(void)
         FIXTURE_TEST(test_a_shared_lock),
         FIXTURE_TEST(test_another_kind_of_lock),
         FIXTURE_TEST(test_no_lock_is_taken),
+        FIXTURE_TEST(test_while_others_lock),
         FIXTURE_TEST(test_what_cannot_be_told),
         cmocka_unit_test(test_text),
     };

@@ -61,6 +61,42 @@ static void test_names(void **state)
     assert_false(parameter_find("", 0, &found));
 }
 
+/* A value is as long as what it can name. */
+static void test_lengths(void **state)
+{
+    static const struct {
+        enum parameter parameter;
+        size_t longest;
+    } cases[] = {{PARAMETER_QUEUE_DIRECTORY, 4095},
+                 {PARAMETER_MULTI_INSTANCE_DIRECTORIES, 4194304},
+                 {PARAMETER_ALTERNATE_CONFIG_DIRECTORIES, 4194304},
+                 {PARAMETER_IMPORT_ENVIRONMENT, 65536},
+                 {PARAMETER_POSTMULTI_START_COMMANDS, 65536},
+                 {PARAMETER_MULTI_INSTANCE_NAME, 255},
+                 {PARAMETER_QUEUE_SERVICE_NAME, 255},
+                 {PARAMETER_TRIGGER_TIMEOUT, 255},
+                 {PARAMETER_APPLICATION_EVENT_DRAIN_TIME, 255},
+                 {PARAMETER_MULTI_INSTANCE_ENABLE, 255}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *value = alloc_zeroed(1, cases[i].longest + 2), *error = NULL;
+
+        (void)memset(value, '1', cases[i].longest);
+        if (!parameter_check(cases[i].parameter, value, &error))
+            assert_null(strstr(error, "string length"));
+        (void)memset(value, '1', cases[i].longest + 1);
+        assert_false(parameter_check(cases[i].parameter, value, &error));
+        char *expected = alloc_format("bad string length %zu > %zu: %s = 11111111111111111111...",
+                                      cases[i].longest + 1, cases[i].longest,
+                                      parameter_name(cases[i].parameter));
+        assert_string_equal(error, expected);
+        free(expected);
+        free(error);
+        free(value);
+    }
+}
+
 static void test_checks(void **state)
 {
     static const struct {
@@ -105,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_checks),
     };
 
