@@ -10,6 +10,7 @@
 #include "command/command.h"
 #include "options.h"
 #include "postfix/catalogue.h"
+#include "usage.h"
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static int show_help(struct settings *settings)
     UT_string out;
 
     utstring_init(&out);
-    options_append_help(&out);
+    usage_append_help(&out);
     if (settings != NULL)
         append_actions(settings, &out);
     bool written = output_flush(&out);
@@ -151,7 +152,7 @@ int main(int argc, char **argv)
     descriptors_limit_writing(&limits);
     if (!parsed) {
         diag_line("fatal", error);
-        diag_line(NULL, options_usage(options.mode));
+        diag_line(NULL, usage_modes[options.mode].line);
     } else if (options.mode == OPTIONS_VERSION) {
         status = show_version();
     } else {

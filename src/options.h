@@ -51,10 +51,4 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
 /* Empties it. */
 void options_free(struct options *options);
 
-/* One line: how to call the program in that mode. */
-const char *options_usage(enum options_mode mode);
-
-/* Appends the text of --help, without the actions. */
-void options_append_help(UT_string *out);
-
 #endif

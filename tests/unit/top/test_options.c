@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line. */
 #include "fixture.h"
-#include "options.h"
+#include "usage.h"
 #include <getopt.h>
 
 /* Parses words separated by blanks; "" stands for an empty word. The words stay valid until the
@@ -210,7 +210,7 @@ static void test_usage(void **state)
 
         assert_false(parse(&options, cases[i].line, &error));
         assert_int_equal(
-            strncmp(options_usage(options.mode), cases[i].usage, strlen(cases[i].usage)), 0);
+            strncmp(usage_modes[options.mode].line, cases[i].usage, strlen(cases[i].usage)), 0);
         free(error);
         options_free(&options);
     }

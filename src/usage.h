@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usage: which options there are, in which modes, and --help, which shows them.
+ */
+#ifndef USAGE_H
+#define USAGE_H
+
+#include "options.h"
+
+/* How many options there are. */
+#define USAGE_OPTIONS 22
+
+/* Where --help has an option. */
+enum usage_group { USAGE_MODE, USAGE_SELECTION, USAGE_CONTROL, USAGE_NONE };
+
+struct usage_option {
+    int letter;
+    const char *name;     /* of its long form */
+    const char *argument; /* its name, or NULL: none is taken */
+    unsigned modes;       /* that it belongs to: 1 << mode */
+    enum usage_group group;
+    const char *help; /* may have two lines */
+};
+
+struct usage_mode {
+    const char *line; /* how to call the program in that mode */
+    const char *with; /* its name in a message: "with -l" */
+    int least, most;  /* operands; -1: any number */
+};
+
+/* The options, in the order of --help. */
+extern const struct usage_option usage_options[USAGE_OPTIONS];
+
+/* Whether an option has a long form only: its letter is not on the command line. */
+bool usage_is_letterless(int letter);
+
+/* What belongs to each mode; --help and --version are none. */
+extern const struct usage_mode usage_modes[OPTIONS_HELP];
+
+/* Appends the text of --help, without the actions. */
+void usage_append_help(UT_string *out);
+
+#endif
