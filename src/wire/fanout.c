@@ -8,12 +8,17 @@
 
 #define EVENTS_AT_ONCE 256
 
+/* How many triggers are started before one that has sent its request is looked at: most services
+ * have read it by then, and need no place in the epoll set. */
+#define LOOK_BEHIND 128
+
 struct fanout_state {
     const struct fanout *fanout;
     struct guard guard;
     sigset_t wait_mask;
     int epoll;
-    size_t next;          /* the first trigger not yet looked at */
+    size_t next;          /* the first trigger that is not started */
+    size_t watched;       /* the first one that is started and not yet watched */
     size_t live;          /* started and not done */
     size_t connections;   /* that may be live at once */
     int64_t due;          /* no live trigger is due before; may be too early, never too late */
@@ -59,12 +64,25 @@ static bool start_one(struct fanout_state *state, struct trigger *trigger)
         trigger_abandon(trigger, now);
     }
     state->live++;
-    watch(state, trigger, now);
     account(state, trigger);
     return true;
 }
 
-/* Starts as many as may be live at once. */
+/* The next one that was started: it is done by now, perhaps when it is looked at, or watched. */
+static void watch_next(struct fanout_state *state, bool look)
+{
+    struct trigger *trigger = &state->fanout->triggers[state->watched++];
+    int64_t now = clock_now();
+
+    if (trigger->state == TRIGGER_DONE)
+        return;
+    if (look)
+        trigger_look(trigger, now);
+    watch(state, trigger, now);
+    account(state, trigger);
+}
+
+/* Starts as many as may be live at once, and has the first of them looked at meanwhile. */
 static void start_more(struct fanout_state *state)
 {
     while (state->next < state->fanout->count && state->live < state->connections) {
@@ -72,10 +90,14 @@ static void start_more(struct fanout_state *state)
 
         if (trigger->state == TRIGGER_IDLE && !start_one(state, trigger)) {
             state->connections = state->live; /* as many as there are descriptors for */
-            return;
+            break;
         }
         state->next++;
+        if (state->next - state->watched > LOOK_BEHIND)
+            watch_next(state, true);
     }
+    while (state->watched < state->next)
+        watch_next(state, false);
 }
 
 /* Gives every live trigger that is due its turn, and finds out when the next one is due. */

@@ -298,6 +298,12 @@ void trigger_event(struct trigger *trigger, uint32_t events, int64_t now)
         follow_closing(trigger, events, now);
 }
 
+void trigger_look(struct trigger *trigger, int64_t now)
+{
+    if (trigger->state == TRIGGER_READING)
+        (void)check_confirmed(trigger, now);
+}
+
 /* The last attempt to connect says why there was none that succeeded. */
 static void give_up_connecting(struct trigger *trigger, int64_t now)
 {

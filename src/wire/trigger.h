@@ -99,6 +99,9 @@ bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop);
 /* To be called when epoll(7) reports events (EPOLLHUP and so on) on fd. */
 void trigger_event(struct trigger *trigger, uint32_t events, int64_t now);
 
+/* May be called at any time: ends the trigger if the service has read the request by now. */
+void trigger_look(struct trigger *trigger, int64_t now);
+
 /* To be called when due has come. */
 void trigger_timer(struct trigger *trigger, int64_t now);
 

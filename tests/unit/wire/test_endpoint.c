@@ -150,23 +150,21 @@ static void test_fifo(void **state)
     endpoint_close(&endpoint);
 }
 
-static void test_out_of_descriptors(void **state)
+/* Where there are links on the way, the class directory needs a descriptor too. */
+static void check_out_of_descriptors(const char *queue_directory, int needed)
 {
-    (void)state;
     struct rlimit before;
     int taken[LIMIT];
     size_t count = 0;
     struct endpoint endpoint;
 
-    (void)fixture_directory("public");
-    assert_int_equal(mkfifo(fixture_path("public/fifo"), 0600), 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     struct rlimit limit = {LIMIT, before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     while (count < LIMIT && (taken[count] = dup(STDERR_FILENO)) >= 0)
         count++;
-    for (int spare = 0; spare < 2; spare++) {
-        enum endpoint_result result = endpoint_open(&endpoint, fixture_root, "public", "fifo");
+    for (int spare = 0; spare < needed; spare++) {
+        enum endpoint_result result = endpoint_open(&endpoint, queue_directory, "public", "fifo");
         int error = endpoint.error;
 
         endpoint_close(&endpoint);
@@ -174,11 +172,26 @@ static void test_out_of_descriptors(void **state)
         assert_int_equal(result, ENDPOINT_DESCRIPTORS);
         assert_int_equal(error, EMFILE);
     }
-    assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "fifo"), ENDPOINT_FIFO);
+    assert_int_equal(endpoint_open(&endpoint, queue_directory, "public", "fifo"), ENDPOINT_FIFO);
     endpoint_close(&endpoint);
     while (count > 0)
         close(taken[--count]);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void test_out_of_descriptors(void **state)
+{
+    (void)state;
+    char queue[200];
+
+    (void)fixture_directory("queue");
+    (void)fixture_directory("queue/public");
+    assert_int_equal(mkfifo(fixture_path("queue/public/fifo"), 0600), 0);
+    assert_int_equal(symlink("queue", fixture_path("link")), 0);
+    (void)snprintf(queue, sizeof(queue), "%s", fixture_path("queue"));
+    check_out_of_descriptors(queue, 1);
+    (void)snprintf(queue, sizeof(queue), "%s", fixture_path("link"));
+    check_out_of_descriptors(queue, 2);
 }
 
 int main(void)
