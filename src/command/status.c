@@ -18,11 +18,14 @@ static UT_array *make_targets(void)
 }
 
 /* Whoever asks for the status waits for all, and not for as long as an instance may take for real
- * requests. */
+ * requests: neither for the connection, nor for the answer, nor for both. */
 static void limit_kicks(struct kicks *kicks, int seconds)
 {
-    for (size_t i = 0; i < kicks->count; i++)
-        kicks->triggers[i].send_limit = kicks->triggers[i].read_limit = seconds;
+    for (size_t i = 0; i < kicks->trigger_count; i++) {
+        struct trigger *trigger = &kicks->triggers[i];
+
+        trigger->send_limit = trigger->read_limit = trigger->whole_limit = seconds;
+    }
 }
 
 /* What goes to standard output. Returns false when that could not be written. */

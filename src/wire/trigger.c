@@ -272,12 +272,20 @@ static bool attempt(struct trigger *trigger, int64_t now)
     return true;
 }
 
+/* When it has to be over, whatever it waits for. */
+static int64_t whole_end(const struct trigger *trigger, int64_t now, int64_t stop)
+{
+    int64_t end = trigger->whole_limit > 0 ? clock_after(now, trigger->whole_limit) : CLOCK_NEVER;
+
+    return end < stop ? end : stop;
+}
+
 bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop)
 {
     trigger->fd = trigger->endpoint.fd = -1;
     trigger->outcome = TRIGGER_PENDING;
     trigger->started = now;
-    trigger->stop = stop;
+    trigger->stop = whole_end(trigger, now, stop);
     trigger->retry = RETRY_FIRST;
     trigger->written = 0;
     enter(trigger, TRIGGER_CONNECTING, now);

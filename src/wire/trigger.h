@@ -57,6 +57,7 @@ struct trigger {
     size_t request_length; /* bytes, without the terminating NUL */
     int send_limit;        /* seconds for connect and send: trigger_timeout */
     int read_limit;        /* seconds for the service to read: application_event_drain_time */
+    int whole_limit;       /* seconds for all of that together; 0: as long as it takes */
     bool wait_for_close;   /* not done until the service closes, up to read_limit more */
     struct guard *guard;   /* started where the kernel cannot refuse descriptors; or NULL */
     /* Asked each time an endpoint was opened, with its identity, before anything is sent to it:
@@ -80,7 +81,7 @@ struct trigger {
     int64_t entered; /* when the present step began */
     int64_t retry;   /* microseconds between attempts to connect */
     size_t written;  /* bytes of the request, with its NUL on a socket, that are sent */
-    int64_t stop;    /* end of the whole run */
+    int64_t stop;    /* end of the whole run, or of the whole_limit */
     bool is_socket;
     bool was_full;           /* the service was there, and its listen queue full */
     bool passes_descriptors; /* so that nothing is received from it any more */

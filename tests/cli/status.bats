@@ -166,6 +166,18 @@ postfix-0003  inbound     responding  N.Nms  /etc/postfix-0003"
     has "$stderr" "$DEFAULT-0008: public/qmgr: request not read within 1s"
 }
 
+@test "the limit is one for the connection and the answer together" {
+    make_host 2
+    behave fullnever "$SPOOL-0001/public/qmgr" 2
+    start_listener
+    sed -i 's/^limit = 1s/limit = 3s/' "$INI"
+    kick -s -j
+    is "$status" 1
+    is "$(rows reason)" "
+request not read within 1s"
+    [ "$(rows seconds | tail -n 1 | cut -d . -f 1)" -lt 4 ] # not 5
+}
+
 @test "the queue manager by the name that main.cf gives it" {
     make_host 2
     set_main_cf "$DEFAULT-0001" 'queue_service_name = other'

@@ -88,6 +88,7 @@ static const struct behaviour {
     {"lingerread", "", STREAM, "a", "lirlc", "the same, reads, and passes another"},
     {"lingerflood", "", STREAM, "a", "Luc", "passes as many as it can, never reads"},
     {"full", "[N]", FULL_STREAM, "tfa", "rc", "listen queue full, for ever or N s, then as read"},
+    {"fullnever", "N", FULL_STREAM, "tfa", "uc", "listen queue full for N s, then as never"},
     {"dead", "", DEAD_STREAM, "c", "", "a socket that nobody listens on"},
     {"dgram", "", DATAGRAM, "R", "", "a datagram socket that is read"},
     {"fifo", "", FIFO, "p", "", "a FIFO that is read"},
