@@ -107,9 +107,9 @@ static char *find_obstacle(int null_error)
         return alloc_format("open /dev/null: %s", strerror(null_error));
     if (getauxval(AT_SECURE) != 0)
         return alloc_string(
-            "refusing to run with raised privilege (set-uid, set-gid or capabilities)");
+            "refusing to run with raised privileges (set-uid, set-gid or capabilities)");
     if (access("/proc/self/fd", X_OK) < 0)
-        return alloc_format("/proc/self/fd: %s: /proc has to be mounted", strerror(errno));
+        return alloc_format("/proc/self/fd: %s: /proc must be mounted", strerror(errno));
     return NULL;
 }
 

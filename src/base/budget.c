@@ -42,7 +42,7 @@ const char *budget_reason(const struct budget *budget)
         return "more work than one instance may cause";
     case BUDGET_ENDED:
         return limits_interrupted(budget->limits) ? "not read: interrupted"
-                                                  : "not read: the time was over";
+                                                  : "not read: time limit reached";
     }
     return "";
 }

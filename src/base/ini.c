@@ -146,7 +146,7 @@ static char *check_section(const struct ini *ini, char *line, struct ini_entry *
     line[length - 1] = '\0';
     entry->section = fold(line + 1);
     if (!ini_has_section(ini, entry->section))
-        return alloc_format("section [%s] is not read as it stands", entry->section);
+        return alloc_format("[%s] is not a valid section name", entry->section);
     return NULL;
 }
 
@@ -162,11 +162,11 @@ static char *check_setting(const struct ini *ini, char *line, struct ini_entry *
     entry->value = ini_value(ini, entry->section, entry->key);
     const char *text = trim(equals + 1);
     if (entry->value == NULL)
-        return alloc_format("%s is not read: is the line before continued?", entry->key);
+        return alloc_format("%s is not read: the line before it continues here", entry->key);
     if (!is_whole(text, entry->value))
         return alloc_format(
-            "%s would be \"%s\": put a value that has ; or # in it in double quotes, "
-            "on one line, and set it once",
+            "%s would be read as \"%s\": set it once, on one line, in double quotes if it "
+            "contains ; or #",
             entry->key, entry->value);
     return NULL;
 }

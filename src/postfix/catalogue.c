@@ -85,6 +85,7 @@ static void check_bytes(const char *requests, const char *modifiers, const char 
                         UT_array *warnings)
 {
     char *unknown = unknown_bytes(request, requests);
+    char *starters = unknown_bytes(requests, modifiers);
 
     if (request[0] == '\0')
         strings_append(warnings, "empty request is ignored: the service acts on %s", requests);
@@ -92,10 +93,10 @@ static void check_bytes(const char *requests, const char *modifiers, const char 
         strings_append(warnings, "request \"%s\": \"%s\" is ignored: the service acts on %s",
                        request, unknown, requests);
     else if (!any_other_than(request, requests, modifiers))
-        strings_append(warnings,
-                       "request \"%s\" starts nothing: %s only modify what others of %s start",
-                       request, modifiers, requests);
+        strings_append(warnings, "request \"%s\" starts nothing on its own: add one of %s", request,
+                       starters);
     free(unknown);
+    free(starters);
 }
 
 void catalogue_check(const struct settings *settings, const struct target *target,
@@ -105,7 +106,7 @@ void catalogue_check(const struct settings *settings, const struct target *targe
     char *section = service_section(settings, target->service);
 
     if (length > CATALOGUE_READ_BYTES)
-        strings_append(warnings, "request is %zu bytes long: trigger servers read the first %d",
+        strings_append(warnings, "request is %zu bytes long: services read only the first %d",
                        length, CATALOGUE_READ_BYTES);
     if (section == NULL || strcmp(settings_value(settings, section, "class"), target->class) != 0) {
         free(section); /* another service of the same name: nothing is known of it */

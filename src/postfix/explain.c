@@ -116,7 +116,7 @@ static char *explain_trigger(const struct kick *kick, const struct explainer *ex
     case TRIGGER_CLOSED:
         return alloc_string("closed before the request was read");
     case TRIGGER_NO_TIME:
-        return alloc_string("not started: the time was over");
+        return alloc_string("not started: time limit reached");
     case TRIGGER_SEND:
         return alloc_format("cannot send: %s", strerror(trigger->error));
     case TRIGGER_DUPLICATE:

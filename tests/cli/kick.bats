@@ -60,7 +60,7 @@ public()
     long=$(head -c 100000 /dev/zero | tr '\0' W)
     kick private mine "$long"
     is "$status" 0
-    is "$stderr" "postkick: warning: private/mine: request is 100000 bytes long: trigger servers read the first 1024"
+    is "$stderr" "postkick: warning: private/mine: request is 100000 bytes long: services read only the first 1024"
     run sh -c "grep -F private/mine '$LOG' | cut -f 2 | tr -d '\n' | wc -c"
     is "$output" 100004
     kick -q private fifo "$long"
@@ -325,7 +325,7 @@ postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: Permission
     kick public qmgr AxF
     said 'public/qmgr: request "AxF": "x" is ignored: the service acts on ADFIW'
     kick public qmgr AF
-    said 'public/qmgr: request "AF" starts nothing: AF only modify what others of ADFIW start'
+    said 'public/qmgr: request "AF" starts nothing on its own: add one of DIW'
     kick public qmgr ''
     said 'public/qmgr: empty request is ignored: the service acts on ADFIW'
     kick public flush purge

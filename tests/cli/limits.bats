@@ -239,7 +239,7 @@ postfix-example.com"
         'mount -t tmpfs none /proc && exec env -u MAIL_CONFIG "$@"' sh \
         "$POSTKICK" -f "$INI" public qmgr I
     is "$status" 1
-    is "$stderr" "postkick: fatal: /proc/self/fd: No such file or directory: /proc has to be mounted"
+    is "$stderr" "postkick: fatal: /proc/self/fd: No such file or directory: /proc must be mounted"
 }
 
 @test "a value that is wrong, and of which only postconf knows a part: Postfix's words" {
@@ -321,6 +321,6 @@ END
     SECONDS=0
     kick -t 1 public qmgr W
     is "$status" 1
-    has "$stderr" "not read: the time was over"
+    has "$stderr" "not read: time limit reached"
     [ "$SECONDS" -lt 5 ]
 }

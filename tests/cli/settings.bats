@@ -50,11 +50,11 @@ refused()
     settings '[kick] ; a comment' 'strict = no'
     refused 'postkick: fatal: /postkick.ini, line 8: not a section, a setting or a comment'
     settings '[action mine]' 'kick = public qmgr FADI; public pickup W'
-    refused 'postkick: fatal: /postkick.ini, line 9: kick would be "public qmgr FADI": put a value that has ; or # in it in double quotes, on one line, and set it once'
+    refused 'postkick: fatal: /postkick.ini, line 9: kick would be read as "public qmgr FADI": set it once, on one line, in double quotes if it contains ; or #'
     settings '[action mine]' 'kick = public qmgr I, \' '  public pickup W'
     kick public qmgr W
     is "$status" 1
-    has "$(plain "${stderr_lines[0]}")" 'postkick: warning: /postkick.ini, line 9: kick would be '
+    has "$(plain "${stderr_lines[0]}")" 'postkick: warning: /postkick.ini, line 9: kick would be read as '
     settings '[kick]' 'limit = never'
     refused 'postkick: fatal: /postkick.ini, line 9: [kick] limit: must be a time of at least 1s, such as 90, 90s, 2m'
     settings '[status]' 'limit = 0'
@@ -120,7 +120,7 @@ refused()
 /spool/postfix/private/Mine|X|kicked
 /spool/postfix/public/qmgr|I|kicked"
     kick private Mine Y
-    is "$stderr" 'postkick: warning: private/Mine: request "Y" starts nothing: Y only modify what others of XY start'
+    is "$stderr" 'postkick: warning: private/Mine: request "Y" starts nothing on its own: add one of X'
     kick public Mine X
     is "$status" 1
     has "$stderr" 'unable to look up public/Mine'
@@ -148,7 +148,7 @@ refused()
     kick -t 1 -j public qmgr W
     is "$status" 1
     is "$(rows status reason | sort | uniq -c | awk '{$1 = $1; print}')" "\
-8 failed|not started: the time was over
+8 failed|not started: time limit reached
 3 kicked|
 1 unconfirmed|request not read within 1s"
 }

@@ -109,7 +109,7 @@ kick_and_watch()
     local byte
     for byte in A D F I W; do
         kick_and_watch public qmgr $byte "request: [0-9]* ($byte)"
-        is "$stderr" "$(case $byte in A | F) echo "postkick: warning: public/qmgr: request \"$byte\" starts nothing: AF only modify what others of ADFIW start" ;; esac)"
+        is "$stderr" "$(case $byte in A | F) echo "postkick: warning: public/qmgr: request \"$byte\" starts nothing on its own: add one of DIW" ;; esac)"
     done
     for byte in a i w w1 B X '?'; do
         real_clear postfix

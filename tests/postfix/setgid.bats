@@ -42,7 +42,7 @@ nobody()
         # shellcheck disable=SC2086 # words
         nobody "$HOST/postkick" $arguments
         is "$status" 1
-        is "$stderr" "postkick: fatal: refusing to run with raised privilege (set-uid, set-gid or capabilities)"
+        is "$stderr" "postkick: fatal: refusing to run with raised privileges (set-uid, set-gid or capabilities)"
         is "$output" ""
     done
     nobody "$HOST/plain" --version

@@ -44,7 +44,7 @@ static void test_the_time_is_over(void **state)
     assert_true(budget_spend(&budget, 100000));
     assert_false(budget_spend(&budget, BUDGET_INSTANCE / 2));
     assert_int_equal(budget.state, BUDGET_ENDED);
-    assert_string_equal(budget_reason(&budget), "not read: the time was over");
+    assert_string_equal(budget_reason(&budget), "not read: time limit reached");
     assert_false(budget_spend(&budget, 1));
 }
 

@@ -91,15 +91,15 @@ static void test_every_character_counts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *expected =
-            alloc_format("/x/a.ini, line %d: %s would be \"%s\": put a value that has ; or "
-                         "# in it in double quotes, on one line, and set it once\n",
+            alloc_format("/x/a.ini, line %d: %s would be read as \"%s\": set it once, on one line, "
+                         "in double quotes if it contains ; or #\n",
                          cases[i].line, cases[i].key, cases[i].value);
 
         assert_null(parse(cases[i].text, expected));
         free(expected);
     }
     assert_null(parse("[a]\n; no end \\\nx = 1\n[b]\n",
-                      "/x/a.ini, line 3: x is not read: is the line before continued?\n"));
+                      "/x/a.ini, line 3: x is not read: the line before it continues here\n"));
 }
 
 /* All of a continued line is refused, however iniparser joins it. */

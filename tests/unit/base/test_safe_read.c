@@ -248,7 +248,7 @@ static void test_end_of_the_run(void **state)
     assert_int_equal(truncate(path, (off_t)SAFE_READ_MAXIMUM), 0);
     assert_int_equal(safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &error), SAFE_READ_ERROR);
     assert_int_equal(budget.state, BUDGET_ENDED);
-    char *expected = alloc_format("%s: not read: the time was over", path);
+    char *expected = alloc_format("%s: not read: time limit reached", path);
     assert_string_equal(error, expected);
     free(expected);
     free(error);

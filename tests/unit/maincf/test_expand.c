@@ -497,7 +497,7 @@ static void test_end_of_the_run(void **state)
     char *result = expand_within(&budget, value, usual);
 
     assert_int_equal(budget.state, BUDGET_ENDED);
-    assert_string_equal(result, "error: macro expansion: not read: the time was over");
+    assert_string_equal(result, "error: macro expansion: not read: time limit reached");
     free(result);
     free(value);
 }

@@ -40,9 +40,9 @@ static void test_requests(void **state)
         {"public", "qmgr", "AD", ""},
         {"public", "qmgr", "DD", ""},
         {"public", "qmgr", "A",
-         "request \"A\" starts nothing: AF only modify what others of ADFIW start\n"},
+         "request \"A\" starts nothing on its own: add one of DIW\n"},
         {"public", "qmgr", "FAF",
-         "request \"FAF\" starts nothing: AF only modify what others of ADFIW start\n"},
+         "request \"FAF\" starts nothing on its own: add one of DIW\n"},
         {"public", "qmgr", "", "empty request is ignored: the service acts on ADFIW\n"},
         {"public", "qmgr", "d", "request \"d\": \"d\" is ignored: the service acts on ADFIW\n"},
         {"public", "qmgr", "WxyxW",
@@ -79,9 +79,9 @@ static void test_length(void **state)
     memset(request, 'W', 1025);
     request[1025] = '\0';
     assert_warnings(settings, "public", "mine", request,
-                    "request is 1025 bytes long: trigger servers read the first 1024\n");
+                    "request is 1025 bytes long: services read only the first 1024\n");
     assert_warnings(settings, "public", "qmgr", request,
-                    "request is 1025 bytes long: trigger servers read the first 1024\n");
+                    "request is 1025 bytes long: services read only the first 1024\n");
     request[1024] = '\0';
     assert_warnings(settings, "public", "qmgr", request, "");
     settings_free(settings);

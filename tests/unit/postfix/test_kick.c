@@ -167,7 +167,7 @@ static void test_rare_reasons(void **state)
         {TRIGGER_CONNECT, EMFILE, "cannot connect: Too many open files"},
         {TRIGGER_CONNECT, EACCES, "permission denied: \"public\" belongs to group postdrop"},
         {TRIGGER_LOOKUP, ENAMETOOLONG, "cannot be looked up: File name too long"},
-        {TRIGGER_NO_TIME, 0, "not started: the time was over"},
+        {TRIGGER_NO_TIME, 0, "not started: time limit reached"},
         {TRIGGER_PENDING, 0, "not confirmed: interrupted"},
     };
 

@@ -151,9 +151,9 @@ static void test_operands(void **state)
     refuse("-x", few);
     refuse("-x --", few);
     refuse("-p stop --dry-run", "--dry-run: options go before the postfix command; "
-                                "-- goes before a command with options of its own");
+                                "put -- before a command with options of its own");
     refuse("-p reload -i in", "-i: options go before the postfix command; "
-                              "-- goes before a command with options of its own");
+                              "put -- before a command with options of its own");
 }
 
 static void test_mistakes(void **state)
