@@ -212,7 +212,7 @@ argument_of()
 }
 
 @test "settings: the limits of the file are those that are described" {
-    has "$(tr '\n' ' ' <$SETTINGS)" "at most 1022 characters and the file at most 256 KiB"
+    has "$(tr '\n' ' ' <$SETTINGS)" "at most 1022 characters, and the file at most 256 KiB"
     local ini=$BATS_TEST_TMPDIR/ini
     use() { run "$POSTKICK" -f "$ini" -c /nosuch flush; }
     printf '[action x]\nkick = public qmgr D\nabout = %1014s\n' y >"$ini"
