@@ -27,7 +27,7 @@ const struct usage_option usage_options[] = {
     {'h', "help", NULL, IN_ALL, USAGE_MODE, "show this text"},
     {'V', "version", NULL, IN_ALL, USAGE_MODE, "show the version"},
     {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN, USAGE_SELECTION,
-     "kick disabled instances, too\n(-l, -p and -x include them anyway)"},
+     "send requests to disabled instances, too\n(no effect with -l, -p and -x)"},
     {'c', "config-directory", "DIR", IN_ALL, USAGE_SELECTION,
      "only the instance in DIR, even a disabled one;\noverrides MAIL_CONFIG"},
     {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS, USAGE_SELECTION,

@@ -92,7 +92,7 @@ static const char *describe_wanted(const struct kick *kick)
         return kick->member->instance->running == MASTER_STOPPED ? "not running" : "not responding";
     if (trigger != NULL && trigger->error == EACCES)
         return "permission denied";
-    return "not known";
+    return "unknown";
 }
 
 /* The state of one that need not answer. */

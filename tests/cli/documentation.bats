@@ -239,6 +239,28 @@ argument_of()
     has "$stderr" 'the service acts on ADFIW'
 }
 
+# reasons: what the program says of a failed request or command, up to what differs each time.
+reasons()
+{
+    {
+        cat src/postfix/explain.c
+        sed -n '/^static char \*describe_/,/^}/p' src/postfix/jobs.c
+        sed -n '/^char \*selection_reason/,/^}/p' src/postfix/selection.c
+        sed -n '/^static const char \*find_reason/,/^}/p' src/report/status.c
+    } | grep -o '\(alloc_string\|alloc_format\|explain_nobody\|return\|?\|:\) *(\{0,1\}[^"]*"\([^"\\]\|\\.\)*"' |
+        sed -e 's/^[^"]*"//' -e 's/"$//' -e 's/\\"/"/g' -e 's/ *%.*//' | grep .... | sort -u
+}
+
+@test "reasons: the manual page has every one" {
+    local page reason count=0
+    page=$(mandoc -T ascii -O width=500 $MAN | col -bx)
+    while IFS= read -r reason; do
+        has "$page" "$reason"
+        count=$((count + 1))
+    done < <(reasons)
+    [ "$count" -ge 30 ]
+}
+
 @test "JSON: the members are those that the manual page describes" {
     make_tree -n 2
     start_listener

@@ -219,7 +219,7 @@ request not read within 1s"
     is "$status" 1
     is "$(table)" "\
 -             -         responding  N.Nms  /etc/postfix
-postfix-0001  outbound  not known   -      /etc/postfix-0001"
+postfix-0001  outbound  unknown     -      /etc/postfix-0001"
     is "$(plain "$stderr")" 'postkick: warning: /etc/postfix-0001: public/qmgr: a FIFO does not show whether it is read: make it "unix" in master.cf'
 }
 
