@@ -265,6 +265,12 @@ host_open()
     export HOST_PID=$!
     if read -r _ <&"$fd"; then export HOST=$root; fi
     exec {fd}<&-
+    # What follows changes /etc and /var: never those of this machine.
+    if [ -n "${HOST:-}" ] && ! host test -d "$HOST/etc.work"; then
+        echo "the namespace of the tests is not the one that was made" >&2
+        unset HOST
+        return 1
+    fi
 }
 
 # host_instances NAME:GROUP...: a default instance, with nothing in it that this machine's has, and
@@ -294,10 +300,11 @@ host_aged()
     host bash -c 'touch -d "1 hour ago" /etc/postfix*/*.cf; exec "$@"' - "$@"
 }
 
-# host COMMAND...: in the namespace.
+# host COMMAND...: in the namespace. Its root is that of the process there: in a chroot, the root of
+# a mount namespace is another.
 host()
 {
-    nsenter -t "$HOST_PID" -m -- env -u MAIL_CONFIG -u MAIL_VERBOSE "$@"
+    nsenter -t "$HOST_PID" -m -r -- env -u MAIL_CONFIG -u MAIL_VERBOSE "$@"
 }
 
 # host_close: ends what runs there, by what it works in.
