@@ -175,6 +175,22 @@ argument_of()
     done
 }
 
+# letters_after WORD...: the letters of the options that are offered after these.
+letters_after()
+{
+    complete_words "$@" - | grep -x -e '-[a-zA-Z]' | LC_ALL=C sort | tr -d '\n-'
+}
+
+@test "completion: nothing is offered that the options so far exclude" {
+    is "$(letters_after -wq)" acfgijnoqtvw
+    is "$(letters_after --wait)" acfgijnoqtvw
+    is "$(letters_after -t 5 --override a=b)" acfgijnoqtvw
+    is "$(letters_after -E)" EPRacfgijlnqstvx
+    is "$(letters_after -P 2)" EPRacfgijnpqtvx
+    is "$(letters_after -R -l)" ERacfgijlqv
+    is "$(letters_after -E -s)" Ecfgijqstv
+}
+
 @test "the text of --help fits a terminal of 80 columns" {
     is "$(shipped_help | awk 'length > 80')" ""
 }
