@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Hosts on this machine: each has network, process and mount namespaces of its own, sshd and three
 # Postfix instances. They are connected by a bridge in one more network namespace, the control host's,
-# and are gone with the processes that hold them. Load with "load fleet", after "load ../lib/common".
+# and are gone with the processes that hold them, which end with the shell that started them. Load with "load fleet", after "load ../lib/common".
 #
 #   fleet_can fleet_need fleet_open NAME... fleet_close
-#   control COMMAND...       runs in the control host's network
+#   control COMMAND...       runs in the control host's namespaces; what it leaves behind, such as
+#                            connections that ssh keeps, ends with them
 #   on NAME COMMAND...       runs on a host, without ssh
 
 FLEET_NETWORK=192.0.2 # for documentation, and nowhere in use
@@ -30,12 +31,14 @@ fleet_open()
     chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
     mkdir -p "$FLEET"
     ssh-keygen -q -t ed25519 -N '' -f "$FLEET/key"
-    exec {fd}< <(exec unshare -n bash -c "ip link add bridge type bridge && ip link set bridge up &&
-        ip address add $FLEET_NETWORK.254/24 dev bridge && ip link set lo up && echo ready &&
-        exec tail --pid=$$ -f /dev/null >/dev/null" 3>&-)
-    export FLEET_CONTROL=$!
+    exec {fd}< <(exec setpriv --pdeathsig KILL unshare -n -p --fork --kill-child bash -c "
+        ip link add bridge type bridge && ip link set bridge up &&
+        ip address add $FLEET_NETWORK.254/24 dev bridge && ip link set lo up && echo ready && sleep infinity & wait" 3>&-)
+    export FLEET_HOLDER=$!
     read -r _ <&"$fd" || return 1
     exec {fd}<&-
+    FLEET_CONTROL=$(pgrep -P "$FLEET_HOLDER")
+    export FLEET_CONTROL
     for name; do
         number=$((number + 1))
         fleet_host "$name" $number
@@ -50,14 +53,15 @@ fleet_host()
     local dir=$FLEET/$1 pid
     mkdir -p "$dir/host"
     mkfifo "$dir/input"
-    POSTKICK=$POSTKICK KEY=$FLEET/key.pub unshare -m -n -p -u --fork --kill-child \
-        "$ROOT/tests/fleet/host" "$1" "$FLEET_NETWORK.$2" "$dir" \
-        <>"$dir/input" >"$dir/said" 2>"$dir/errors" 3>&- &
+    POSTKICK=$POSTKICK KEY=$FLEET/key.pub setpriv --pdeathsig KILL \
+        unshare -m -n -p -u --fork --kill-child "$ROOT/tests/fleet/host" "$1" "$FLEET_NETWORK.$2" \
+        "$dir" <>"$dir/input" >"$dir/said" 2>"$dir/errors" 3>&- &
     echo $! >"$dir/holder"
+    disown # the shell does not report its end
     patiently grep -q -x connect "$dir/said" || { cat "$dir/errors" >&2; return 1; }
     pid=$(pgrep -P "$(cat "$dir/holder")")
     echo "$pid" >"$dir/pid"
-    control ip link add "host$2" type veth peer name eth0 netns "$pid"
+    nsenter -t "$FLEET_CONTROL" -n ip link add "host$2" type veth peer name eth0 netns "$pid"
     control ip link set "host$2" master bridge up
     echo >"$dir/input"
     printf '%s ansible_host=%s.%s\n' "$1" "$FLEET_NETWORK" "$2" >>"$FLEET/inventory"
@@ -74,12 +78,12 @@ fleet_close()
     local holder
     [ -n "${FLEET:-}" ] || return 0
     for holder in "$FLEET"/*/holder; do fleet_stop "$(basename "${holder%/holder}")"; done
-    [ -z "${FLEET_CONTROL:-}" ] || kill "$FLEET_CONTROL" 2>/dev/null || true
+    [ -z "${FLEET_HOLDER:-}" ] || kill -KILL "$FLEET_HOLDER" 2>/dev/null || true
 }
 
 control()
 {
-    nsenter -t "$FLEET_CONTROL" -n -- "$@"
+    nsenter -t "$FLEET_CONTROL" -n -p -- "$@"
 }
 
 on()
