@@ -225,3 +225,46 @@ wrong()
         is "$status" 0
     done
 }
+
+# as_unit COMMAND...: with the privileges that the units leave: root's user, and Postfix's group.
+as_unit()
+{
+    setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \
+        --groups="$(getent group postdrop | cut -d : -f 3)" "$@"
+}
+
+@test "the privileges that the units leave are enough" {
+    mkdir "$BATS_TEST_TMPDIR/metrics"
+    run as_unit "$POSTKICK" -f "$INI" -t 30 flush
+    is "$output" ""
+    is "$status" 0
+    run as_unit "$ROOT/scripts/postkick-metrics" -f "$INI" "$BATS_TEST_TMPDIR/metrics"
+    is "$output" ""
+    is "$status" 0
+    is "$(grep -c '^postkick_instance_up{.*} 1' "$BATS_TEST_TMPDIR/metrics/postkick.prom")" 3
+    run setpriv --bounding-set=-all --inh-caps=-all --clear-groups "$POSTKICK" -f "$INI" flush
+    is "$status" 1
+}
+
+# allowed SET: the system calls in it and in the sets that it has, one a line.
+allowed()
+{
+    local name
+    systemd-analyze syscall-filter "$1" | sed -n 's/^ *\(@*[a-z0-9_-]*\)$/\1/p' | grep -v -x -e "$1" -e '' |
+        while read -r name; do
+            case $name in
+            @*) allowed "$name" ;;
+            *) echo "$name" ;;
+            esac
+        done
+}
+
+@test "the system calls that the units leave are enough" {
+    local log=$BATS_TEST_TMPDIR/calls command
+    command -v systemd-analyze >/dev/null || skip "needs systemd-analyze"
+    strace -f -qq -o "$log.flush" "$POSTKICK" -f "$INI" -o smtp_helo_name=x flush
+    strace -f -qq -o "$log.metrics" "$ROOT/scripts/postkick-metrics" -f "$INI" "$BATS_TEST_TMPDIR"
+    cat "$log".* | sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' | sort -u >"$log"
+    [ "$(wc -l <"$log")" -gt 40 ]
+    is "$(comm -23 "$log" <(comm -23 <(allowed @system-service | sort -u) <(allowed @privileged | sort -u)))" ""
+}
