@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory that is there, or the end of the program. */
+/* Allocates memory, or ends the program. */
 #include "base/alloc.h"
 #include <errno.h>
 #include <stdio.h>

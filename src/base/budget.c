@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How much work one instance may cause. */
+/* Counts the work that one instance causes. */
 #include "base/budget.h"
 
-/* About a millisecond between two looks at the limits, which cost a microsecond. */
+/* The limits are checked about once a millisecond; a check costs a microsecond. */
 #define ALLOWANCE ((size_t)2 * 1024 * 1024)
 
 struct budget budget_start(size_t units, const struct limits *limits)
@@ -12,7 +12,7 @@ struct budget budget_start(size_t units, const struct limits *limits)
     return (struct budget){.allowance = allowance, .left = units - allowance, .limits = limits};
 }
 
-/* Nothing is left. Always false, for the caller to return. */
+/* Leaves nothing to spend. Always false, for the caller to return. */
 static bool stop(struct budget *budget, enum budget_state state)
 {
     *budget = (struct budget){.limits = budget->limits, .state = state};

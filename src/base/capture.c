@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a child process writes: pipes and pseudo-terminals, and what is kept of it. */
+/* Captures what a child process writes to a pipe or a pseudo-terminal. */
 #include "base/capture.h"
 #include "base/descriptors.h"
 #include <errno.h>
@@ -11,8 +11,8 @@
 
 #define READ_BYTES 65536
 
-/* The most that a pipe can hold: fs.pipe-max-size as shipped. A daemon that keeps on writing after
- * the child has ended is not waited for. */
+/* The most that a pipe can hold: the default of fs.pipe-max-size. A daemon that goes on writing
+ * after the child has ended is not waited for. */
 #define LEFT_BEHIND ((size_t)1024 * 1024)
 
 static int open_pipe(struct capture *capture, int *writer)
@@ -26,7 +26,7 @@ static int open_pipe(struct capture *capture, int *writer)
     return 0;
 }
 
-/* The terminal's own side is asked of the descriptor: there need not be a path to it. */
+/* The child's side comes from the descriptor: it may have no path here. */
 static int open_terminal(struct capture *capture, int *writer)
 {
     int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
@@ -75,8 +75,8 @@ static void keep(struct capture *capture, const char *text, size_t length)
     utstring_bincpy(&capture->text, text, length < room ? length : room);
 }
 
-/* Reads no more than that many bytes, and closes at the end of the output. A terminal's end is
- * EIO: nobody has the other side open any more. */
+/* Reads about that many bytes at most, and closes at the end of the output, which for a terminal
+ * is EIO: nobody has the other side open. */
 static void read_most(struct capture *capture, size_t most)
 {
     char text[READ_BYTES];

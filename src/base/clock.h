@@ -12,8 +12,7 @@
 #define CLOCK_SECOND ((int64_t)1000000)
 #define CLOCK_NEVER INT64_MAX
 
-/* Microseconds since some moment in the past (CLOCK_MONOTONIC); setting the clock does not move
- * it. */
+/* Returns CLOCK_MONOTONIC in microseconds: setting the system's clock does not change it. */
 static inline int64_t clock_now(void)
 {
     struct timespec now;
@@ -22,14 +21,14 @@ static inline int64_t clock_now(void)
     return (int64_t)now.tv_sec * CLOCK_SECOND + now.tv_nsec / 1000;
 }
 
-/* The moment that is so many seconds after now; never an overflow. */
+/* Returns the time that many seconds after now; an int of seconds cannot overflow it. */
 static inline int64_t clock_after(int64_t now, int seconds)
 {
     return now + (int64_t)seconds * CLOCK_SECOND;
 }
 
-/* The timeout for poll(2) and epoll_wait(2), in milliseconds rounded up, from now until due; -1
- * for CLOCK_NEVER. */
+/* Returns the timeout for poll(2) and epoll_wait(2) from now until due, in milliseconds rounded
+ * up; -1 for CLOCK_NEVER. */
 static inline int clock_poll_timeout(int64_t now, int64_t due)
 {
     if (due == CLOCK_NEVER)

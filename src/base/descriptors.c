@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The process's own file descriptors: the standard ones, how many there can be, writing to one. */
+/* The standard descriptors, how many there may be, and writing to one. */
 #include "base/descriptors.h"
 #include "base/clock.h"
 #include "base/signals.h"
@@ -12,17 +12,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* How long a run that is over may take to write what it has to say, in seconds. */
+/* Seconds that a run whose time is over may still take to write its report. */
 #define LAST_WORDS 1
 
-/* Standard streams, epoll, and what is open for a moment while an endpoint is looked up. */
+/* For the standard streams, epoll, and the lookup of an endpoint. */
 #define KEPT_BACK 10
 
 static const struct limits *limits; /* of writing */
 static struct rlimit original;
 static bool raised;
 
-/* Standard output becomes one that can only be read: a write to it fails, as to the closed one. */
+/* A closed standard output is opened for reading only: a write to it still fails. */
 int descriptors_open_standard(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -72,7 +72,7 @@ void descriptors_restore_for_child(void)
 /* What ends the wait for a reader. */
 struct patience {
     int64_t end; /* a clock_now() value */
-    int signals; /* that had come before */
+    int signals; /* that had arrived before */
 };
 
 static struct patience patience_begin(void)
@@ -87,7 +87,7 @@ static struct patience patience_begin(void)
     return patience;
 }
 
-/* 0, or the errno that says what has ended it. */
+/* Returns 0, or the errno for what has ended the wait. */
 static int patience_ended(const struct patience *patience)
 {
     if (limits->interruptions != NULL && *limits->interruptions != patience->signals)
@@ -95,8 +95,8 @@ static int patience_ended(const struct patience *patience)
     return clock_now() >= patience->end ? ETIMEDOUT : 0;
 }
 
-/* Once more after EINTR, and, when the descriptor can be written to, EAGAIN; otherwise the error.
- */
+/* Returns 0 when the write is to be repeated: after EINTR, and after EAGAIN once the descriptor can
+ * be written to. Otherwise the error. */
 static int wait_for_reader(int fd, int error)
 {
     struct pollfd reader = {.fd = fd, .events = POLLOUT};

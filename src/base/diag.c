@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines that the program writes for people. */
+/* Writes diagnostics to standard error. */
 #include "base/diag.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
@@ -10,22 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The most that is shown of the program's own name, in bytes. */
+/* Bytes of the program's name that are shown at most. */
 #define NAME_MAXIMUM 256
 
-/* What a line that is cut ends with. */
+/* The end of a line that is cut. */
 #define CUT "... (%zu bytes more)"
 #define CUT_MAXIMUM (sizeof("... (18446744073709551615 bytes more)") - 1)
 
 void diag_write(const char *text, size_t length)
 {
-    static bool is_given_up; /* nobody reads */
+    static bool is_given_up; /* standard error has no reader */
 
     if (!is_given_up)
         is_given_up = descriptors_write(STDERR_FILENO, text, length) == ETIMEDOUT;
 }
 
-/* Appends the text as far as it fits into a line. */
+/* Appends the text, cut where it does not fit into a line. */
 static void append(UT_string *line, const char *text)
 {
     size_t length = strlen(text), start = utstring_len(line);

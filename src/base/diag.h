@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diag: the lines that the program writes for people, on standard error, in the form of
- * Postfix's own commands ("postkick: warning: ..."). Never syslog.
+ * diag: diagnostics on standard error, in the form of Postfix's own commands ("postkick: warning:
+ * ..."). Never syslog.
  *
- * Only the program layer writes and exits. Everything below it returns a result and a text.
- * The one exception is alloc_fail(), because no caller can do better.
+ * Only the program layer writes and exits; everything below returns a result and a text. The one
+ * exception is alloc_fail(), because no caller can do better.
  */
 #ifndef DIAG_H
 #define DIAG_H
@@ -14,23 +14,21 @@
 /* The longest line, in bytes, with its newline. */
 #define DIAG_LINE_MAXIMUM 4096
 
-/* Writes length bytes of text to standard error, as descriptors_write() does; a failure has nowhere
- * to be reported. Once its reader was waited for in vain, nothing more is written. */
+/* Writes length bytes of text to standard error, as descriptors_write() does. A failure cannot be
+ * reported, and is ignored; after a timeout nothing more is written. */
 void diag_write(const char *text, size_t length);
 
 /*
- * Writes one line "NAME: LEVEL: TEXT", where LEVEL is left out when NULL ("warning" or "fatal"
- * otherwise). Bytes that could disturb a terminal are written as \ooo (see text_printable()), so
- * one call is always one line; one that would be longer than DIAG_LINE_MAXIMUM is cut, and says by
- * how much. Goes out in one write(2) where that is possible; a failure to write has nowhere to be
- * reported and is ignored.
+ * Writes one line "NAME: LEVEL: TEXT"; level is "warning", "fatal", or NULL for none. Bytes that
+ * could disturb a terminal are written as \ooo (see text_printable()), so that one call is one
+ * line. A line longer than DIAG_LINE_MAXIMUM is cut, and ends with the number of bytes left out.
  */
 void diag_line(const char *level, const char *text);
 
 /* Writes "NAME: warning: text", with a format as in printf(3). */
 void diag_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Writes "NAME: fatal: text". The caller sees to it that the program ends with status 1. */
+/* Writes "NAME: fatal: text". The caller has to end the program with status 1. */
 void diag_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Settings files: iniparser reads them, and what it read is compared with the text. */
+/* Reads settings files with iniparser, and compares what it returns with the text. */
 #include "base/ini.h"
 #include "base/descriptors.h"
 #include "base/strings.h"
@@ -27,12 +27,12 @@ struct ini {
     UT_array *entries; /* struct ini_entry */
 };
 
-/* iniparser reports mistakes to a function without a context. These are set during one call of
- * iniparser_load() only. */
+/* iniparser reports mistakes to a function without a context: these are set during a call of
+ * iniparser_load(). */
 static UT_array *reported;
 static const char *reported_path;
 
-/* iniparser says "iniparser: syntax error in FILE (LINE):\n-> TEXT\n" or
+/* iniparser writes "iniparser: syntax error in FILE (LINE):\n-> TEXT\n" or
  * "iniparser: input line too long in FILE (LINE)\n". */
 static int report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -42,7 +42,7 @@ static int report(const char *format, ...)
     int line, error = errno;
 
     if (error == ENOMEM)
-        alloc_fail(); /* the C library had none to open the file */
+        alloc_fail(); /* in fopen(3) */
     va_start(arguments, format);
     char *message = alloc_vformat(format, arguments);
     va_end(arguments);
@@ -57,8 +57,8 @@ static int report(const char *format, ...)
     return 0;
 }
 
-/* Puts the text into a pipe, for iniparser_load() takes the name of a file: there nobody can change
- * it meanwhile, and no limit of a file system applies. Returns its reading end, or -1. */
+/* Puts the text into a pipe: iniparser_load() takes a file's name, and nobody can change a pipe
+ * meanwhile. Returns the reading end, or -1 with errno. */
 static int open_text(const char *text, size_t length)
 {
     int ends[2];
@@ -76,8 +76,8 @@ static int open_text(const char *text, size_t length)
     return -1;
 }
 
-/* iniparser 4.1 does not look whether it got the memory for a new dictionary, about 3 KiB: this
- * makes sure that so much is free. What it lacks later, it says in errno. */
+/* iniparser 4.1 does not check its allocation of a new dictionary, about 3 KiB: this makes sure
+ * that there is room. Later shortages show in errno. */
 #define DICTIONARY_BYTES ((size_t)16 * 1024)
 
 static dictionary *load(const char *path, const char *text, size_t length, UT_array *errors)
@@ -107,7 +107,7 @@ static dictionary *load(const char *path, const char *text, size_t length, UT_ar
     return loaded;
 }
 
-/* Takes white space off both ends of the text, in its place. */
+/* Trims white space from both ends of the text, in place. */
 static char *trim(char *text)
 {
     text += strspn(text, TEXT_WHITE_SPACE);
@@ -118,7 +118,7 @@ static char *trim(char *text)
     return text;
 }
 
-/* A name as iniparser has it: trimmed, and in lower case. */
+/* A name as iniparser keeps it: trimmed, in lower case. */
 static char *fold(char *name)
 {
     for (char *at = name; *at != '\0'; at++)
@@ -126,7 +126,7 @@ static char *fold(char *name)
     return trim(name);
 }
 
-/* Whether iniparser's value is all that stands there; it takes double quotes off. */
+/* Whether iniparser's value is the whole text; it removes double quotes. */
 static bool is_whole(const char *text, const char *value)
 {
     size_t length = strlen(text), value_length = strlen(value);
@@ -136,7 +136,7 @@ static bool is_whole(const char *text, const char *value)
     return strcmp(text, value) == 0;
 }
 
-/* Finishes the entry of a line "[section]". Returns what is wrong, a new string, or NULL. */
+/* Fills in the entry of a line "[section]". Returns the mistake, a new string, or NULL. */
 static char *check_section(const struct ini *ini, char *line, struct ini_entry *entry)
 {
     size_t length = strlen(line);
@@ -171,7 +171,7 @@ static char *check_setting(const struct ini *ini, char *line, struct ini_entry *
     return NULL;
 }
 
-/* Compares the dictionary with the text, which it cuts into entries. */
+/* Compares the dictionary with the text, and cuts the text into entries. */
 static void scan(struct ini *ini, const char *path, UT_array *errors)
 {
     struct ini_entry entry = {.section = ""};
@@ -196,7 +196,7 @@ static void scan(struct ini *ini, const char *path, UT_array *errors)
 
 struct ini *ini_parse(const char *path, const char *text, size_t length, UT_array *errors)
 {
-    /* iniparser skips a last line of one character without a newline, whatever it is */
+    /* iniparser skips a last line of one character that has no newline */
     static const char end[] = "\n\n";
     static const UT_icd entry_icd = {sizeof(struct ini_entry), NULL, NULL, NULL};
     struct ini *ini = alloc_zeroed(1, sizeof(*ini));

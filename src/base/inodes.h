@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inodes: a table of files, known by device and inode, with something kept for each.
+ * inodes: a table of files by device and inode, with a pointer for each.
  */
 #ifndef INODES_H
 #define INODES_H
@@ -12,13 +12,13 @@ struct inodes;
 /* An empty table, to be freed by inodes_free(). */
 struct inodes *inodes_new(void);
 
-/* Frees the table, not what is kept in it; NULL is allowed. */
+/* Frees the table, not what its pointers point to; NULL is allowed. */
 void inodes_free(struct inodes *inodes);
 
-/* Keeps kept, which is not NULL, for that file, in place of what was kept for it before. */
+/* Stores kept, which is not NULL, for that file; replaces an earlier one. */
 void inodes_set(struct inodes *inodes, dev_t device, ino_t inode, void *kept);
 
-/* What is kept for that file, or NULL. */
+/* Returns what is stored for that file, or NULL. */
 void *inodes_find(const struct inodes *inodes, dev_t device, ino_t inode);
 
 #endif

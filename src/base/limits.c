@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What ends a run before it is done. */
+/* Checks what ends a run early: its time, and signals. */
 #include "base/limits.h"
 #include "base/clock.h"
 #include "base/signals.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing to standard output, with a word where that fails. */
+/* Writes to standard output, and reports a failure. */
 #include "base/output.h"
 #include "base/descriptors.h"
 #include "base/diag.h"

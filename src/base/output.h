@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output: what the program is run for, on standard output.
+ * output: standard output, which carries the results.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 /*
- * Writes the text to standard output, as descriptors_write() does. Returns true, or false after a
- * warning that names the reason: the program then ends with status 1.
+ * Writes the text to standard output, as descriptors_write() does. Returns true; or false after a
+ * warning with the reason, and the program has to end with status 1.
  */
 bool output_flush(const UT_string *text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values in the forms that main.cf, postkick.ini and the command line share. */
+/* Parses switches, times and numbers. */
 #include "base/parse.h"
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parse: values in the forms that main.cf, postkick.ini and the command line share.
+ * parse: switches, times and numbers, as main.cf, postkick.ini and the command line have them.
  */
 #ifndef PARSE_H
 #define PARSE_H
@@ -9,19 +9,19 @@
 
 enum parse_bool { PARSE_NO, PARSE_YES, PARSE_BOOL_ERROR };
 
-/* "yes" or "no" in any case, nothing around it (postconf(5), measured). */
+/* "yes" or "no", in any case, with nothing around it (postconf(5); measured). */
 enum parse_bool parse_bool(const char *text);
 
 /*
  * A time in seconds: decimal digits and an optional unit, one of s m h d w in lower case
  * (postconf(5)), seconds without one. Characters after the unit are ignored, as Postfix 3.7 does
- * (measured: "5sx" is 5 s, "5x" is an error). Leading white space is taken, as strtol(3) takes it.
- * Returns false, and leaves *seconds alone, when it is no time, is negative, or does not fit.
+ * (measured: "5sx" is 5 s, "5x" is an error). Leading white space is skipped, as by strtol(3).
+ * Returns false, with *seconds unchanged, when text is no time, is negative, or does not fit.
  */
 bool parse_time(const char *text, int *seconds);
 
-/* A decimal number from least to most, digits only. Returns false, and leaves *number alone, when
- * it is anything else. */
+/* A decimal number from least to most, digits only. Returns false, with *number unchanged, for
+ * anything else. */
 bool parse_number(const char *text, int least, int most, int *number);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs child processes: waits on their output and on SIGCHLD, passes on signals, keeps the time. */
+/* Runs child processes: waits for output and SIGCHLD, passes signals on, enforces the time limit.
+ */
 #include "base/process.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -16,20 +17,20 @@
 /* A batch under way. */
 struct running {
     const struct process_batch *batch;
-    struct process **active; /* started, and not come to their end */
+    struct process **active; /* started and not finished */
     size_t active_count;
     size_t next;                     /* the first child not yet started */
-    bool holds_back;                 /* there is no room for one more until one has ended */
+    bool holds_back;                 /* no room for another one until one has ended */
     bool ending;                     /* nothing more is started */
-    enum process_outcome end_reason; /* why those that run are ended */
-    sig_atomic_t passed_on;          /* how many of the interruptions */
-    int64_t kill_at;     /* when those that run are killed, once they were asked to end */
-    bool killed;         /* that was done */
-    int64_t progress_at; /* when to call progress */
-    sigset_t wait_mask;  /* SIGCHLD, too, gets through */
+    enum process_outcome end_reason; /* why the running ones are ended */
+    sig_atomic_t passed_on;          /* how many of the interruptions were passed on */
+    int64_t kill_at;                 /* when the running ones get SIGKILL after SIGTERM */
+    bool killed;                     /* SIGKILL was sent */
+    int64_t progress_at;             /* when to call progress */
+    sigset_t wait_mask;              /* admits SIGCHLD, too */
 };
 
-/* Sends the child's process group a signal, and wakes it to receive it. */
+/* Sends a signal to the child's process group, and continues it so that it can receive it. */
 static void send_signal(const struct process *child, int number)
 {
     pid_t target = child->leads_group ? -child->pid : child->pid;
@@ -38,8 +39,8 @@ static void send_signal(const struct process *child, int number)
     (void)kill(target, SIGCONT);
 }
 
-/* A child that stops although it has to end would never do so: nobody continues it. Where it
- * shares our terminal ^Z stops us as well, and that is no news. */
+/* A child that stops although it has to end is killed: nobody would continue it. ^Z on a shared
+ * terminal stops us as well, and is not reported. */
 static void note_stop(const struct running *running, struct process *child, int number)
 {
     bool is_news = child->stopped_by == 0 && (child->leads_group || number != SIGTSTP);
@@ -65,7 +66,7 @@ static void finish(const struct running *running, struct process *child, bool is
     child->finished = clock_now();
 }
 
-/* Whether the child has stopped or ended. */
+/* Finds out whether the child has stopped or ended. */
 static void look_at(const struct running *running, struct process *child)
 {
     pid_t found;
@@ -87,7 +88,7 @@ static void signal_child(const struct running *running, struct process *child, i
 {
     look_at(running, child);
     if (child->outcome != PROCESS_PENDING && !child->is_ending)
-        return; /* it ended by itself, and in time */
+        return; /* it ended before we asked for it */
     child->is_ending = true;
     if (child->outcome == PROCESS_PENDING || child->leads_group)
         send_signal(child, number);
@@ -106,12 +107,13 @@ static void stop_starting(struct running *running, enum process_outcome reason)
     running->ending = true;
 }
 
-/* Passes on what interrupted us since the last time. */
+/* Passes on the signals since the last call. */
 static void check_interrupted(struct running *running)
 {
     const struct limits *limits = running->batch->limits;
 
-    /* ppoll(2) lets no signal through when it need not wait: a flood of output would keep it out */
+    /* ppoll(2) delivers no signal when it need not wait: a flood of output would hold signals off
+     */
     if (!limits_interrupted(limits) || *limits->interruptions == running->passed_on)
         return;
     running->passed_on = *limits->interruptions;
@@ -119,7 +121,7 @@ static void check_interrupted(struct running *running)
     signal_children(running, *limits->interrupted);
 }
 
-/* Ends what runs when the time is over. Processes whose parent ended before them become our
+/* When the time is over: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. Orphans become our
  * children then, so that SIGCHLD reports their end too. */
 static void check_time(struct running *running, int64_t now)
 {
@@ -135,9 +137,8 @@ static void check_time(struct running *running, int64_t now)
     }
 }
 
-/* Whether processes of the child's group are left that have still to be killed. The number of a
- * group is not given to anybody else as long as it has a member, and the kernel goes through all
- * other numbers first. */
+/* Whether processes of the child's group are left to be killed. The number of a group is not used
+ * again while it has members, and the kernel uses all other numbers first. */
 static bool leaves_group(const struct running *running, const struct process *child)
 {
     if (running->kill_at == CLOCK_NEVER || running->killed || !child->is_ending ||
@@ -154,7 +155,7 @@ static void announce(const struct running *running, struct process *child)
         running->batch->finished(running->batch->context, child);
 }
 
-/* Takes those out of the active ones that have come to their end. */
+/* Removes the children that have finished. */
 static void sweep(struct running *running)
 {
     size_t kept = 0;
@@ -173,7 +174,7 @@ static void sweep(struct running *running)
     running->active_count = kept;
 }
 
-/* What runs short, another child may give back when it ends. */
+/* Resources that another child frees when it ends. */
 static bool is_shortage(int error)
 {
     return descriptors_exhausted(error) || error == EAGAIN || error == ENOMEM;
@@ -188,7 +189,7 @@ static void fail_to_start(const struct running *running, struct process *child, 
     announce(running, child);
 }
 
-/* Starts the next child, or holds it back. */
+/* Starts the next child, or keeps it for later. */
 static void start_next(struct running *running)
 {
     const struct process_batch *batch = running->batch;
@@ -211,7 +212,7 @@ static void start_next(struct running *running)
         fail_to_start(running, child, error);
 }
 
-/* When something has to be done although no child moves. */
+/* Returns when the next deadline is, whatever the children do. */
 static int64_t find_due(const struct running *running)
 {
     int64_t due = running->batch->limits->end;
@@ -229,7 +230,8 @@ static void show_progress(struct running *running, int64_t now)
     running->progress_at = now + CLOCK_SECOND;
 }
 
-/* The open captures, for ppoll(2), which refuses more places than there may be descriptors. */
+/* Lists the open captures for ppoll(2), which refuses more entries than there may be descriptors.
+ */
 static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
 {
     nfds_t count = 0;
@@ -245,8 +247,7 @@ static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
     return count;
 }
 
-/* Waits until something happens, and reads what was written. polls has two places for each child
- * that is active. */
+/* Waits for an event, and reads what was written. polls has two places for each active child. */
 static void wait_once(struct running *running, struct pollfd *polls)
 {
     int64_t now = clock_now();
@@ -255,7 +256,7 @@ static void wait_once(struct running *running, struct pollfd *polls)
     nfds_t count = fill_polls(running, polls);
 
     if (ppoll(polls, count, milliseconds < 0 ? NULL : &timeout, &running->wait_mask) <= 0)
-        return; /* the caller looks at all of them */
+        return; /* the caller checks all children */
     for (size_t i = 0, at = 0; i < running->active_count; i++) {
         struct process *child = running->active[i];
 
@@ -272,7 +273,7 @@ static bool can_start(const struct running *running, size_t most)
            running->active_count < most;
 }
 
-/* Whether a signal came while a callback waited: the wait would not be ended by it any more. */
+/* Whether a signal arrived during a callback: it would not end the wait that follows. */
 static bool has_news(const struct running *running)
 {
     const struct limits *limits = running->batch->limits;

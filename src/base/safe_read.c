@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a file that somebody else may own. */
+/* Reads a file that another user may own. */
 #include "base/safe_read.h"
 #include "base/alloc.h"
 #include <errno.h>
@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_TRIES 3
+#define ATTEMPTS 3
 
-/* Bytes that are read before the budget is looked at */
+/* Bytes that are read between two checks of the budget */
 #define READ_PIECE ((size_t)1024 * 1024)
 
 static int check_status(const char *path, const struct stat *status, size_t maximum, char **error)
@@ -32,7 +32,7 @@ static int check_status(const char *path, const struct stat *status, size_t maxi
     return 0;
 }
 
-/* Opens for reading what the descriptor stands for. */
+/* Opens for reading what the O_PATH descriptor stands for. */
 static int reopen(int fd)
 {
     char path[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
@@ -76,8 +76,8 @@ static bool spend(struct budget *budget, size_t units)
     return budget == NULL || budget_spend(budget, units);
 }
 
-/* Reads up to length bytes from the start of the file, as far as the budget allows; the count, or
- * -1 with errno. */
+/* Reads up to length bytes from the start of the file, as far as the budget allows. Returns the
+ * count, or -1 with errno. */
 static ssize_t read_all(int fd, char *text, size_t length, struct budget *budget)
 {
     size_t have = 0;
@@ -99,11 +99,11 @@ static ssize_t read_all(int fd, char *text, size_t length, struct budget *budget
     return (ssize_t)have;
 }
 
-enum try_result { TRY_DONE, TRY_CHANGED, TRY_ERROR };
+enum attempt_result { ATTEMPT_DONE, ATTEMPT_CHANGED, ATTEMPT_ERROR };
 
-/* One attempt: the file as *status described it, or an error, or "it changed meanwhile". */
-static enum try_result read_once(int fd, const char *path, struct stat *status,
-                                 struct budget *budget, struct safe_read_file *file, char **error)
+/* Reads the file once; it is complete if it still is as *status describes it. */
+static enum attempt_result read_once(int fd, const char *path, struct stat *status, struct budget *budget,
+                              struct safe_read_file *file, char **error)
 {
     struct stat after;
     size_t size = (size_t)status->st_size;
@@ -112,23 +112,23 @@ static enum try_result read_once(int fd, const char *path, struct stat *status,
     ssize_t count = read_all(fd, file->text, size, budget);
     if (count < 0) {
         alloc_set_text(error, "read %s: %s", path, strerror(errno));
-        return TRY_ERROR;
+        return ATTEMPT_ERROR;
     }
     if (budget != NULL && budget->state != BUDGET_LEFT) {
         alloc_set_text(error, "%s: %s", path, budget_reason(budget));
-        return TRY_ERROR;
+        return ATTEMPT_ERROR;
     }
     if (fstat(fd, &after) < 0) {
         alloc_set_text(error, "fstat %s: %s", path, strerror(errno));
-        return TRY_ERROR;
+        return ATTEMPT_ERROR;
     }
     bool unchanged = (size_t)count == size && same_content(status, &after);
     *status = after;
     if (!unchanged)
-        return TRY_CHANGED;
+        return ATTEMPT_CHANGED;
     file->text[size] = '\0';
     file->length = size;
-    return TRY_DONE;
+    return ATTEMPT_DONE;
 }
 
 enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
@@ -136,22 +136,22 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct budget 
 {
     struct stat status;
     bool missing;
-    enum try_result result = TRY_CHANGED;
+    enum attempt_result result = ATTEMPT_CHANGED;
 
     *file = (struct safe_read_file){0};
     int fd = safe_read_open(path, maximum, &status, &missing, error);
     if (fd < 0)
         return missing ? SAFE_READ_MISSING : SAFE_READ_ERROR;
-    for (int i = 0; i < READ_TRIES && result == TRY_CHANGED; i++)
+    for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)
         result = check_status(path, &status, maximum, error) < 0
-                     ? TRY_ERROR
+                     ? ATTEMPT_ERROR
                      : read_once(fd, path, &status, budget, file, error);
     close(fd);
-    if (result == TRY_CHANGED) {
+    if (result == ATTEMPT_CHANGED) {
         alloc_set_text(error, "read %s: file keeps changing while it is read", path);
-    } else if (result == TRY_DONE && memchr(file->text, '\0', file->length) != NULL) {
+    } else if (result == ATTEMPT_DONE && memchr(file->text, '\0', file->length) != NULL) {
         alloc_set_text(error, "read %s: file contains a null byte", path);
-    } else if (result == TRY_DONE) {
+    } else if (result == ATTEMPT_DONE) {
         file->others_write = safe_read_others_write(&status);
         return SAFE_READ_OK;
     }

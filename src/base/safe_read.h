@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * safe_read: reading a whole configuration file that somebody else may own, without being held up,
- * fooled or flooded.
+ * safe_read: reads a whole configuration file that another user may own, without being blocked,
+ * misled or flooded.
  */
 #ifndef SAFE_READ_H
 #define SAFE_READ_H
@@ -23,30 +23,30 @@ enum safe_read_result {
 struct safe_read_file {
     char *text;        /* the bytes and a NUL after them; never NULL after SAFE_READ_OK */
     size_t length;     /* bytes, without that NUL */
-    bool others_write; /* somebody other than root can write the file */
+    bool others_write; /* users other than root can write the file */
 };
 
 /*
- * Opens path for reading; symbolic links are followed. Only a regular file of at most maximum bytes
- * is taken, and nothing else is opened, not even for a moment: opening a device can act.
- * Returns a descriptor (close-on-exec) or -1 with the reason in *error ("open PATH: No such file
- * or directory", the wording of Postfix 3.7), which the caller frees, and in *missing, if not
- * NULL, whether the file does not exist. *status is what fstat(2) says of the descriptor.
+ * Opens path for reading; symbolic links are followed. Accepts only a regular file of at most
+ * maximum bytes, and opens nothing else: opening a device can have effects.
+ * Returns a descriptor (close-on-exec); or -1 with the reason in *error, a new string ("open PATH:
+ * No such file or directory", as Postfix 3.7 words it), and in *missing, if not NULL, whether the
+ * file does not exist. *status is the result of fstat(2).
  */
 int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *missing,
                    char **error);
 
 /*
- * Reads the file at path, of at most maximum bytes, a unit of the budget for each (NULL: without
- * one). A file that changes while it is read (size,
- * modification time, inode change time) is read again, three times at most. Text with a NUL byte is
- * an error. Returns SAFE_READ_OK with *file filled in, to be emptied by safe_read_free(); otherwise
- * *error is a new string, in Postfix's wording where Postfix has one, that the caller frees.
+ * Reads the file at path, of at most maximum bytes; each costs a unit of the budget, which may be
+ * NULL. A file that changes meanwhile (size, modification time, inode change time) is read again,
+ * three times at most. Text with a NUL byte is an error. Returns SAFE_READ_OK with *file filled in,
+ * to be emptied by safe_read_free(); otherwise *error is a new string, in Postfix's wording where
+ * Postfix has one.
  */
 enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
                                 struct safe_read_file *file, char **error);
 
-/* Whether somebody other than root can write what the status describes: its owner, its group, or
+/* Whether users other than root can write what the status describes: its owner, its group, or
  * everybody. */
 bool safe_read_others_write(const struct stat *status);
 

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sigchld: the signal that says that a child process has stopped or ended. Internal to process.
+ * sigchld: SIGCHLD, which reports that a child process has stopped or ended. Internal to process.
  */
 #ifndef SIGCHLD_H
 #define SIGCHLD_H
 
 #include <signal.h>
 
-/* Set when the signal came. */
+/* Set when the signal has arrived. */
 extern volatile sig_atomic_t sigchld_came;
 
-/* What was set before. */
+/* The previous settings. */
 struct sigchld {
     struct sigaction action;
     sigset_t mask;
 };
 
-/* From now on the signal sets sigchld_came, and comes only during a wait whose mask lets it in:
- * whatever our parent made of it (ignored, children would leave no status behind). Returns 0; or
- * an errno, with nothing changed. */
+/* Catches the signal, whatever its inherited disposition (if it were ignored, children would leave
+ * no status). It is blocked except during a wait whose mask admits it, and sets sigchld_came.
+ * Returns 0, or an errno with nothing changed. */
 int sigchld_catch(struct sigchld *previous);
 
-/* Sets what was set before. */
+/* Restores the previous settings. */
 void sigchld_release(const struct sigchld *previous);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: those that were inherited, those that end a run, and one that interrupts what blocks. */
+/* Sets inherited signals, catches those that end a run, and interrupts blocking calls. */
 #include "base/signals.h"
 #include <stddef.h>
 #include <time.h>
@@ -23,7 +23,7 @@ static void notice(int number)
 
 static void interrupt(int number)
 {
-    (void)number; /* the system call has returned: that is all */
+    (void)number; /* its only effect is that the system call returns */
 }
 
 void signals_start(void)
@@ -64,7 +64,7 @@ const sigset_t *signals_wait_mask(void)
     return &wait_mask;
 }
 
-/* The timer is there from the first use to the end of the program. */
+/* The timer stays from the first use to the end of the program. */
 void signals_tick(bool on)
 {
     static timer_t timer;
@@ -86,5 +86,5 @@ void signals_die(void)
             (void)signal(noticed[i], SIG_DFL);
     if (signals_received != 0)
         (void)raise(signals_received);
-    (void)sigprocmask(SIG_SETMASK, &wait_mask, NULL); /* what is pending comes now */
+    (void)sigprocmask(SIG_SETMASK, &wait_mask, NULL); /* delivers what is pending */
 }

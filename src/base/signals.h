@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals: SIGINT, SIGTERM and SIGHUP are noticed while the program waits, so that it can say what
- * was left undone, and then die of the signal.
+ * signals: SIGINT, SIGTERM and SIGHUP are caught while the program waits, so that it can report
+ * what was left undone before the signal ends it.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
@@ -10,33 +10,33 @@
 #include <stdbool.h>
 
 /*
- * Makes the program independent of the dispositions and the mask that it inherited: nothing is
- * blocked; SIGCHLD and SIGALRM have their default action; SIGPIPE and SIGXFSZ are ignored, because
- * their errors are looked at where they occur. What else was ignored stays so (SIGHUP by nohup(1),
+ * Makes the program independent of the inherited dispositions and mask: nothing is blocked; SIGCHLD
+ * and SIGALRM have their default action; SIGPIPE and SIGXFSZ are ignored, because the calls that
+ * raise them return an error. Other signals that were ignored remain ignored (SIGHUP by nohup(1),
  * SIGINT and SIGQUIT by a shell in the background).
  */
 void signals_start(void);
 
-/* From now on the three signals are noticed, those excepted that were ignored when the program
- * started (nohup(1)). They are blocked outside of the wait. Before that they end the program, as
- * nothing has been done yet. */
+/* Catches the three signals from now on, except those that were ignored when the program started.
+ * They are blocked except during a wait. Before this call they end the program: nothing has been
+ * done by then. */
 void signals_catch(void);
 
-/* The number of the signal that came last, or 0, and how many came. */
+/* The number of the last signal, or 0, and how many have arrived. */
 extern volatile sig_atomic_t signals_received;
 extern volatile sig_atomic_t signals_count;
 
-/* The mask to wait with, as in ppoll(2): the three signals get through. */
+/* Returns the mask for ppoll(2), which admits the three signals. */
 const sigset_t *signals_wait_mask(void);
 
 /*
- * From on until off, every 50 ms a signal (SIGRTMIN) interrupts the system call that blocks, which
- * then fails with EINTR or ends short: so that the caller can look at its limits. Unlike SIGALRM it
- * leaves alone an alarm(2) that whoever started the program set for it. After signals_start().
+ * While on, a signal (SIGRTMIN) interrupts blocking system calls every 50 ms: they fail with EINTR
+ * or return early, so that the caller can check its limits. Unlike SIGALRM, it does not disturb an
+ * alarm(2) that was set before the program was started. To be called after signals_start().
  */
 void signals_tick(bool on);
 
-/* Dies of the signal that came, or of one that is pending; returns when there is none. */
+/* Ends the program by the signal that arrived, or one that is pending; returns if there is none. */
 void signals_die(void);
 
 #endif

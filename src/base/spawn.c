@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts a child process: its streams, its surroundings, and the errno when that fails. */
+/* Starts a child process: streams, environment, limits, and the errno when that fails. */
 #include "base/spawn.h"
 #include "base/descriptors.h"
 #include "base/strings.h"
@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The child's ends; -1 where there is none. */
+/* The child's ends of the pipes; -1 for none. */
 struct ends {
     int output;
     int errors;
-    int failure; /* takes the errno when the program cannot be run */
+    int failure; /* receives the errno when the program cannot be run */
 };
 
 static void close_ends(struct ends *ends)
@@ -24,8 +24,8 @@ static void close_ends(struct ends *ends)
     descriptors_close(&ends->failure);
 }
 
-/* In a process group of its own, reading from our terminal would stop the child, and with "stty
- * tostop" writing too. */
+/* Whether the child has our terminal: reading from it in a process group of its own would stop the
+ * child, and with "stty tostop" writing too. */
 static bool has_terminal(const struct process *child)
 {
     if (child->inherits_input && isatty(STDIN_FILENO))
@@ -45,7 +45,7 @@ static void connect_streams(const struct process *child, const struct ends *ends
     (void)dup2(child->streams == PROCESS_CAPTURE_OUTPUT ? null : ends->errors, STDERR_FILENO);
 }
 
-/* Limits that cannot be set are a failure: the child is not trusted without them. */
+/* A limit that cannot be set is a failure: the child is not trusted without it. */
 static bool set_limit(__rlimit_resource_t resource, rlim_t value)
 {
     struct rlimit limit = {value, value}, current;
@@ -64,7 +64,7 @@ static bool confine(const struct process_confinement *confinement, pid_t parent)
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
             return false;
         if (getppid() != parent)
-            _exit(127); /* too late: the parent ended before that, and nobody waits for us */
+            _exit(127); /* too late: the parent has ended */
     }
     return (confinement->directory == NULL || chdir(confinement->directory) == 0) &&
            set_limit(RLIMIT_CPU, confinement->processor_time) &&
@@ -114,7 +114,7 @@ static int read_failure(int failure)
     return count == (ssize_t)sizeof(error) ? error : 0;
 }
 
-/* Opens what the child writes to. Returns 0 or an errno. */
+/* Opens the streams that the child writes to. Returns 0 or an errno. */
 static int open_streams(struct process *child, struct ends *ends)
 {
     enum capture_kind kind =
@@ -141,7 +141,7 @@ static int fork_child(struct process *child, struct ends *ends, int failure)
     if (child->pid == 0)
         become_program(child, ends, parent);
     if (child->leads_group)
-        (void)setpgid(child->pid, child->pid); /* whoever of the two comes first */
+        (void)setpgid(child->pid, child->pid); /* parent or child, whichever is first */
     close_ends(ends);
     int error = read_failure(failure);
     if (error != 0)

@@ -7,8 +7,8 @@
 
 #include "base/process.h"
 
-/* Starts the child, as process.h describes its surroundings, and waits until it has become the
- * program. Returns 0, or an errno, with nothing left of it. */
+/* Starts the child as process.h describes, and waits for its execve(2). Returns 0, or an errno with
+ * nothing left behind. */
 int spawn(struct process *child);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of strings: uthash's arrays with elements that they own. */
+/* Lists of strings: uthash arrays that own their elements. */
 #include "base/strings.h"
 #include <string.h>
 

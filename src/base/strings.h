@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strings: lists of strings, which they own: uthash's UT_array.
+ * strings: lists of strings: arrays of uthash (UT_array) that own their elements.
  */
 #ifndef STRINGS_H
 #define STRINGS_H
@@ -8,25 +8,25 @@
 #include "base/alloc.h"
 #include <stdbool.h>
 
-/* What separates the elements of a list in main.cf (Postfix: CHARS_COMMA_SP). */
+/* The separators of lists in main.cf (Postfix: CHARS_COMMA_SP). */
 #define STRINGS_SEPARATORS ", \t\r\n"
 
-/* A UT_array element type of strings that the array copies and frees: utarray_push_back(array,
- * &string). The array is made by utarray_new(array, &strings_icd). */
+/* The element type for utarray_new(array, &strings_icd): utarray_push_back(array, &string) copies
+ * the string, and the array frees it. */
 extern const UT_icd strings_icd;
 
 /* Appends a new formatted string to such an array. */
 void strings_append(UT_array *strings, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Element number index of an array of strings. The array keeps the string. */
+/* Returns element number index, which belongs to the array. */
 const char *strings_item(const UT_array *strings, size_t index);
 
-/* A new array (utarray_free()) of the elements of a list separated by any of separators; empty
- * elements do not count. */
+/* Returns the elements of a list between any of the separators, a new array for utarray_free().
+ * Empty elements are left out. */
 UT_array *strings_split(const char *list, const char *separators);
 
-/* True when one element of the array of strings equals text. */
+/* Whether an element equals text. */
 bool strings_contain(const UT_array *strings, const char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings made harmless to print, and what is UTF-8. */
+/* Escapes what is not safe to print, checks UTF-8, and cuts messages. */
 #include "base/text.h"
 #include <stdint.h>
 
@@ -49,7 +49,7 @@ static unsigned long code_point(const char *text, size_t length)
     return point;
 }
 
-/* Whether a character does something other than be seen in its place. */
+/* Whether a character does anything but appear in its place. */
 static bool is_disturbing(const char *text, size_t length)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Widths on a terminal, with the C library's tables, whatever the locale of the caller. */
+/* Widths on a terminal, by the C library's tables, independent of the caller's locale. */
 #include "base/width.h"
 #include "base/alloc.h"
 #include <errno.h>
@@ -16,7 +16,7 @@ static bool is_ascii(const char *text, size_t length)
     return true;
 }
 
-/* The bytes of the character at text, and the columns that it takes. */
+/* Returns the bytes of the character at text, with its columns in *columns. */
 static size_t step(const char *text, size_t length, size_t *columns)
 {
     mbstate_t state;
@@ -25,7 +25,7 @@ static size_t step(const char *text, size_t length, size_t *columns)
     memset(&state, 0, sizeof(state));
     size_t bytes = mbrtowc(&character, text, length, &state);
     *columns = 1;
-    if (bytes == 0 || bytes > length) /* NUL, or not a character: a byte for a column */
+    if (bytes == 0 || bytes > length) /* NUL or invalid: one byte, one column */
         return 1;
     int width = wcwidth(character);
     if (width >= 0)
@@ -33,7 +33,7 @@ static size_t step(const char *text, size_t length, size_t *columns)
     return bytes;
 }
 
-/* The bytes that fit, and the columns that they take. */
+/* Returns the bytes that fit into limit columns, with their columns in *columns. */
 static size_t measure(const char *text, size_t length, size_t limit, size_t *columns)
 {
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
