@@ -14,13 +14,14 @@ setup_file()
     [ -z "${HOST:-}" ] || make_host
 }
 
-# The program in /usr/local/sbin, and the instances in a /var/spool of their own: the locks of an
-# overlay cannot be looked up in /proc/locks.
+# All that is installed, in a /usr/local of its own, and the instances in such a /var/spool: the locks
+# of an overlay cannot be looked up in /proc/locks.
 make_host()
 {
-    mkdir "$BATS_FILE_TMPDIR/sbin"
-    cp "$POSTKICK" "$ROOT"/scripts/postkick-requeue "$BATS_FILE_TMPDIR/sbin"
-    host mount --bind "$BATS_FILE_TMPDIR/sbin" /usr/local/sbin
+    mkdir "$BATS_FILE_TMPDIR/local"
+    host mount --bind "$BATS_FILE_TMPDIR/local" /usr/local
+    host make -s -C "$ROOT" install
+    host cp "$POSTKICK" /usr/local/sbin
     host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
         mount --bind '$HOST/spool' /var/spool"
     host_instances postfix-in:inbound postfix-out:outbound
@@ -74,7 +75,8 @@ manual_commands()
         fi
         echo "$command: $status: $output"
         is "$status" 0
-    done < <(readme_commands; manual_commands postkick.1; manual_commands postkick-requeue.1)
+    done < <(readme_commands; manual_commands postkick.1; manual_commands postkick-requeue.1
+        manual_commands postkick-settings.8)
     [ "$count" -ge 25 ]
 }
 
