@@ -109,7 +109,7 @@ static const char *raw_value(const struct evaluation *evaluation, enum parameter
 static char *shortened(char *text)
 {
     if (text != NULL && strlen(text) > MESSAGE_LENGTH)
-        (void)strcpy(text + MESSAGE_LENGTH - 3, "...");
+        memcpy(text + MESSAGE_LENGTH - 3, "...", sizeof("..."));
     return text == NULL ? NULL : alloc_resize(text, strlen(text) + 1);
 }
 

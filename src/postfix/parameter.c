@@ -38,7 +38,7 @@ enum kind {
 static const struct {
     const char *name;
     enum kind kind;
-    size_t longest;   /* bytes */
+    unsigned longest; /* bytes */
     unsigned kept;    /* purposes */
     unsigned checked; /* purposes */
     bool of_home;     /* kept in the instance that the program goes by, in others only checked */
