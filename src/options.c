@@ -171,7 +171,7 @@ static bool check_postfix_operands(const struct options *options, char **error)
         if (options->operands[i][0] == '-') {
             alloc_set_text(error,
                            "%s: options go before the postfix command; "
-                           "put -- before a command with options of its own",
+                           "after --, they are passed on to postfix(1)",
                            options->operands[i]);
             return false;
         }

@@ -50,7 +50,7 @@ const struct usage_option usage_options[] = {
      "end the run after TIME, such as 90, 90s or 2m"},
     {'v', "verbose", NULL, IN_ALL, USAGE_CONTROL, "report successes, too; may be repeated"},
     {'w', "wait", NULL, IN_KICK, USAGE_CONTROL, "wait until the service has finished"},
-    {'e', "edit", "ACTION", IN_ALL, USAGE_NONE, NULL},
+    {'e', "edit", NULL, IN_ALL, USAGE_NONE, NULL},
 };
 
 /* Those of the table that have a long form only. */

@@ -70,21 +70,32 @@ static void cut(UT_string *line, size_t width)
     line->i = end + 3;
 }
 
-void progress_show(struct progress *progress, int64_t now)
+/* Seconds from now to the end, and the fraction of one as a whole. */
+static int seconds_left(int64_t end, int64_t now)
+{
+    return end > now ? (int)((end - now + CLOCK_SECOND - 1) / CLOCK_SECOND) : 0;
+}
+
+static void show(const struct progress *progress, int64_t now)
 {
     UT_string line;
 
     utstring_init(&line);
     utstring_printf(&line, "%zu of %zu done, ", progress->done, progress->count);
     if (progress->end != CLOCK_NEVER)
-        utstring_printf(&line, "%d s left, ",
-                        progress->end > now ? (int)((progress->end - now) / CLOCK_SECOND) : 0);
+        utstring_printf(&line, "%d s left, ", seconds_left(progress->end, now));
     utstring_printf(&line, "waiting for%s", utstring_body(&progress->waiting));
     cut(&line, terminal_width());
     is_shown = true;
     diag_write(CLEAR, sizeof(CLEAR) - 1);
     diag_write(utstring_body(&line), utstring_len(&line));
     utstring_done(&line);
+}
+
+void progress_show(struct progress *progress, int64_t now)
+{
+    if (progress->done < progress->count)
+        show(progress, now);
     utstring_done(&progress->waiting);
 }
 

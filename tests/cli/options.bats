@@ -113,7 +113,7 @@ postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
     make_tree -n 1
     kick -p stop --dry-run
     is "$status" 1
-    is "${stderr_lines[0]}" "postkick: fatal: --dry-run: options go before the postfix command; put -- before a command with options of its own"
+    is "${stderr_lines[0]}" "postkick: fatal: --dry-run: options go before the postfix command; after --, they are passed on to postfix(1)"
     has "${stderr_lines[1]}" "postkick: usage: postkick -p "
     kick -p reload -i in
     is "$status" 1

@@ -130,6 +130,8 @@ $ETC/postfix-a: 1 requeued"
     is "$status" 1
     has "$stderr" "1 of 2 queue ids not found"
     queued_are postfix-off 1
+    requeue -n -i a ALL
+    is "$output" "$ETC/postfix-a: would requeue 0"
     requeue -i off "$id" 4ZzZzZzZzZz
     is "$status" 1
     is "$output" "$ETC/postfix-off: 1 requeued"

@@ -10,7 +10,7 @@ static void show_two_waiting(void)
     progress_start(&progress);
     progress_add_done(&progress);
     progress_add_waiting(&progress, "/etc/a", 3 * CLOCK_SECOND);
-    progress_add_waiting(&progress, "/etc/b\x1b", 5 * CLOCK_SECOND);
+    progress_add_waiting(&progress, "/etc/b\x1b", 5 * CLOCK_SECOND - 1);
     progress_show(&progress, CLOCK_SECOND);
     progress_clear();
     progress_clear();
@@ -23,6 +23,15 @@ static void show_without_end(void)
     progress_start(&progress);
     progress_add_waiting(&progress, "/etc/a", CLOCK_NEVER);
     progress_add_waiting(&progress, NULL, 0);
+    progress_show(&progress, CLOCK_SECOND);
+}
+
+static void show_all_done(void)
+{
+    struct progress progress;
+
+    progress_start(&progress);
+    progress_add_done(&progress);
     progress_show(&progress, CLOCK_SECOND);
 }
 
@@ -50,6 +59,7 @@ static void test_line(void **state)
     assert_shown(show_two_waiting,
                  "\r\033[K1 of 3 done, 4 s left, waiting for /etc/a /etc/b\\033\r\033[K");
     assert_shown(show_without_end, "\r\033[K0 of 2 done, waiting for /etc/a");
+    assert_shown(show_all_done, "");
 }
 
 /* 79 columns, and no half of a character. */

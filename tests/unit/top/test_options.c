@@ -151,9 +151,9 @@ static void test_operands(void **state)
     refuse("-x", few);
     refuse("-x --", few);
     refuse("-p stop --dry-run", "--dry-run: options go before the postfix command; "
-                                "put -- before a command with options of its own");
+                                "after --, they are passed on to postfix(1)");
     refuse("-p reload -i in", "-i: options go before the postfix command; "
-                              "put -- before a command with options of its own");
+                              "after --, they are passed on to postfix(1)");
 }
 
 static void test_mistakes(void **state)
@@ -181,6 +181,8 @@ static void test_mistakes(void **state)
     refuse("-o =a flush", "-o: bad setting: =a: specify name=value");
     refuse("-o multi_instance_enable=yes flush",
            "-o: multi_instance_* cannot be overridden: multi_instance_enable=yes");
+    refuse("-e", "-e: to create, import or destroy instances, use postmulti(1)");
+    refuse("-I x -e create", "invalid option -- 'I'");
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-lp status", "specify only one of -l, -p, -s and -x");
     refuse("-x -l true", "specify only one of -l, -p, -s and -x");
