@@ -19,7 +19,7 @@
 
 static const char description[] = "postkick " POSTKICK_VERSION "\n";
 
-/* Reports what is wrong with the settings, which is not fatal when only the help is wanted. */
+/* Reports mistakes in the settings; for --help they are only warnings. */
 static struct settings *load_settings(const struct options *options)
 {
     const char *file = options->settings_file;
@@ -47,7 +47,7 @@ static void append_actions(struct settings *settings, UT_string *out)
     utarray_free(names);
 }
 
-/* settings may be NULL: then there are no actions to show. */
+/* settings may be NULL: then no actions are shown. */
 static int show_help(struct settings *settings)
 {
     UT_string out;
@@ -100,7 +100,7 @@ static int run_command(const struct options *options, struct settings *settings,
     return 1;
 }
 
-/* What the program cannot do without. Returns why it refuses to run, a new string, or NULL. */
+/* Returns why the program refuses to run, a new string, or NULL. */
 static char *find_obstacle(int null_error)
 {
     if (null_error != 0)
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
         return 1;
     }
 
-    /* Options, settings, and what was asked for */
+    /* Options, settings, and the command */
     bool parsed = options_parse(&options, argc, argv, &error);
     struct limits limits = limits_start(options.time_limit);
     descriptors_limit_writing(&limits);
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
         status = run_with_settings(&options, &limits);
     }
 
-    /* The end: of the signal that came meanwhile, or with the status */
+    /* The end: by the signal that arrived meanwhile, or with the status */
     free(error);
     options_free(&options);
     signals_die();

@@ -44,7 +44,7 @@ static bool set_mode(struct options *options, enum options_mode mode, char **err
 static bool add_override(struct options *options, const char *text, char **error)
 {
     static const char reserved[] = "multi_instance_";
-    /* as in postconf(1), white space around name and value does not count */
+    /* white space around name and value is ignored, as by postconf(1) */
     const char *name = text + strspn(text, TEXT_WHITE_SPACE);
     size_t length = strcspn(name, "=" TEXT_WHITE_SPACE);
     const char *equals = name + length + strspn(name + length, TEXT_WHITE_SPACE);
@@ -65,7 +65,7 @@ static bool add_override(struct options *options, const char *text, char **error
     return true;
 }
 
-/* Takes the argument of -g or -i; an empty one is a shell variable that is not set. */
+/* Takes the argument of -g or -i; an empty one comes from an unset shell variable. */
 static bool add_name(UT_array *names, int letter, const char *argument, char **error)
 {
     if (argument[0] == '\0') {
@@ -148,7 +148,7 @@ static bool take_option(struct options *options, int letter, char **error)
     }
 }
 
-/* Every option that was given belongs to the mode. */
+/* Refuses options that do not belong to the mode. */
 static bool check_modes(enum options_mode mode, const bool *given, char **error)
 {
     for (size_t i = 0; i < USAGE_OPTIONS; i++) {
@@ -161,8 +161,8 @@ static bool check_modes(enum options_mode mode, const bool *given, char **error)
     return true;
 }
 
-/* postfix(1) ignores options after its command: with -n or -i there, it would stop every instance.
- * What follows "--" is meant for it: multi_instance_wrapper ends with "-p --". */
+/* postfix(1) ignores options after its command: "postkick -p stop -n" would stop every instance.
+ * After "--" they are meant for it: multi_instance_wrapper ends with "-p --". */
 static bool check_postfix_operands(const struct options *options, char **error)
 {
     if (options->ended)
@@ -200,7 +200,7 @@ static void note_given(bool *given, int letter)
             given[i] = true;
 }
 
-/* getopt_long(3) would write bytes of the command line as they are. */
+/* getopt_long(3) would write the bytes of the command line unescaped. */
 static void describe_mistake(int letter, const char *argument, char **error)
 {
     if (letter == ':')
@@ -211,8 +211,8 @@ static void describe_mistake(int letter, const char *argument, char **error)
         alloc_set_text(error, "invalid option: %s", argument);
 }
 
-/* Takes all options. Returns false when there is a mistake: of several, *error is the first, and
- * what follows is taken all the same, to learn the mode. */
+/* Takes all options. Returns false if there is a mistake: *error is the first; the options after it
+ * are taken nevertheless, because they may set the mode. */
 static bool take_options(struct options *options, int argc, char **argv, bool *given, char **error)
 {
     struct option longs[USAGE_OPTIONS + 1];

@@ -35,7 +35,7 @@ struct options {
     UT_array *groups;             /* -g: strings */
     UT_array *names;              /* -i: strings */
     UT_array *overrides;          /* -o: strings "name=value" */
-    bool ended;                   /* by -- */
+    bool ended;                   /* the options, by -- */
     int operand_count;
     char *const *operands; /* NULL after the last; elements of argv */
 };

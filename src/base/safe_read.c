@@ -102,8 +102,9 @@ static ssize_t read_all(int fd, char *text, size_t length, struct budget *budget
 enum attempt_result { ATTEMPT_DONE, ATTEMPT_CHANGED, ATTEMPT_ERROR };
 
 /* Reads the file once; it is complete if it still is as *status describes it. */
-static enum attempt_result read_once(int fd, const char *path, struct stat *status, struct budget *budget,
-                              struct safe_read_file *file, char **error)
+static enum attempt_result read_once(int fd, const char *path, struct stat *status,
+                                     struct budget *budget, struct safe_read_file *file,
+                                     char **error)
 {
     struct stat after;
     size_t size = (size_t)status->st_size;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers, strings and compatibility levels, as Postfix compares them. */
+/* Compares numbers, strings and compatibility levels as Postfix does. */
 #include "maincf/comparison.h"
 #include "base/text.h"
 #include <errno.h>
@@ -23,7 +23,7 @@ size_t comparison_find_operator(const char *text, size_t length, enum comparison
 {
     size_t count = 0;
 
-    /* two at most make an operator, and a third makes it another */
+    /* an operator has two of them at most; with a third it is none */
     while (count < length && count < 3 && strchr("<>!=?+-*/~&|%", text[count]) != NULL)
         count++;
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
@@ -90,7 +90,7 @@ bool comparison_holds(const char *left, enum comparison_operator operation, cons
     return true;
 }
 
-/* Each part is what strtol(3) takes, so "+3. 6" is a level too (measured). */
+/* Each part is parsed by strtol(3), so that "+3. 6" is a level, too (measured). */
 static bool parse_level(const char *text, long *level, char **error)
 {
     const char *at = text;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * comparison: the comparisons of main.cf values, ${{left} operator {right} ? ...} (postconf(5),
- * "The general format of the main.cf file"). Compares strings; who expands them is the business of
- * expand.
+ * "The general format of the main.cf file"), with operands that are expanded already.
  */
 #ifndef COMPARISON_H
 #define COMPARISON_H
@@ -20,13 +19,12 @@ enum comparison_operator {
 };
 
 /* Finds the operator that text (length bytes, none of them NUL) starts with. Returns its length, or
- * 0 when Postfix takes what is there for no operator, or for one that it does not know. */
+ * 0 when Postfix knows no such operator. */
 size_t comparison_find_operator(const char *text, size_t length, enum comparison_operator *found);
 
 /*
- * Compares left with right: as numbers when both consist of digits only, otherwise as strings, in
- * the order of their bytes. Returns false with *error a new string, which the caller frees, when a
- * number does not fit.
+ * Compares left with right: as numbers if both consist of digits only, otherwise as strings, byte
+ * by byte. Returns false with *error, a new string that the caller frees, if a number does not fit.
  */
 bool comparison_holds(const char *left, enum comparison_operator operation, const char *right,
                       bool *result, char **error);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* $name expansion: a recursive descent over spans of the text. */
+/* Expands $name by recursive descent over spans of the text. */
 #include "maincf/expand.h"
 #include "base/text.h"
 #include "maincf/comparison.h"
 #include "maincf/span.h"
 #include <string.h>
 
-/* Postfix shows this much of the text after a syntax error */
+/* Bytes after a syntax error that Postfix shows */
 #define SHOWN_LENGTH 20
 
-/* In units of the budget (measured): a reference besides its bytes; and a byte of a text in which a
- * brace is looked for, of a result, of a name, and of what is compared. */
+/* In units of the budget (measured): a reference, apart from its bytes; a byte of a text that is
+ * searched for a brace; of a result; of a name; of a comparison operand. */
 #define REFERENCE_COST 400
 #define SCAN_COST 2
 #define APPEND_COST 2
-#define APPEND_START 8 /* to append anything costs as much as so many bytes */
+#define APPEND_START 8 /* each append, in bytes */
 #define NAME_COST 6
 #define COMPARE_COST 6
 
@@ -30,13 +30,13 @@ struct expansion {
 
 static bool expand_text(struct expansion *expansion, struct span text, int depth, UT_string *out);
 
-/* For "%.*s" in a message: as much of a text as can be shown. */
+/* Returns the precision for "%.*s" in a message. */
 static int quoted_length(struct span span)
 {
     return text_quoted((size_t)span_length(span));
 }
 
-/* The same for what follows the place of a mistake. */
+/* The same for the text after a mistake. */
 static int shown_length(struct span span)
 {
     return span_length(span) < SHOWN_LENGTH ? span_length(span) : SHOWN_LENGTH;
@@ -79,8 +79,8 @@ static bool check_depth(struct expansion *expansion, int depth, struct span text
                 text.at);
 }
 
-/* Takes the pair that *rest starts with. If it does not close, the error is the message and what is
- * shown with it. */
+/* Takes the pair of braces or parentheses at the start of *rest. If it does not close, the error is
+ * message, with the text shown. */
 static bool take_pair(struct expansion *expansion, struct span *rest, struct span *content,
                       const char *message, struct span shown)
 {
@@ -118,7 +118,7 @@ static bool take_branch(struct expansion *expansion, struct span *rest, struct s
     return true;
 }
 
-/* Takes what follows ? or : and finds the text that is meant; empty when there is none. */
+/* Takes what follows ? or :, and chooses the branch; an absent one is empty. */
 static bool choose_branch(struct expansion *expansion, struct span rest, char kind, bool condition,
                           struct span *chosen)
 {
@@ -205,7 +205,7 @@ static bool compare(struct expansion *expansion, const struct operands *comparis
     return done;
 }
 
-/* ${{left} operator {right}}, perhaps with ? and :; rest starts with the first inner brace. */
+/* ${{left} operator {right}}, optionally with ? and :; rest starts with the first inner brace. */
 static bool expand_comparison(struct expansion *expansion, struct span rest, int depth,
                               UT_string *out)
 {
@@ -226,7 +226,7 @@ static bool expand_comparison(struct expansion *expansion, struct span rest, int
            expand_text(expansion, chosen, depth + 1, out);
 }
 
-/* ${name}, perhaps with ? or :. */
+/* ${name}, optionally with ? or :. */
 static bool expand_name(struct expansion *expansion, struct span body, int depth, UT_string *out)
 {
     struct span rest = body, chosen = {0};
@@ -256,7 +256,7 @@ static bool expand_name(struct expansion *expansion, struct span body, int depth
     return expand_text(expansion, chosen, depth + 1, out);
 }
 
-/* Takes the reference that *rest starts with; text is what contains it, for messages. */
+/* Takes the reference at the start of *rest; messages show text, which contains it. */
 static bool take_reference(struct expansion *expansion, struct span text, struct span *rest,
                            struct span *body)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The settings of a main.cf: a hash table of names and values in its text. */
+/* Keeps the settings of a main.cf in a hash table of names and values within its text. */
 #include "maincf/maincf.h"
 #include "base/strings.h"
 #include "base/text.h"
@@ -10,19 +10,19 @@
 
 ALLOC_TABLES_ARE_KEPT
 
-/* Postfix shows this much of an ignored line */
+/* Bytes of an ignored line that Postfix shows */
 #define SHOWN_LENGTH 30
 
-/* A file of 16 MiB can give cause for millions of warnings; nobody reads them */
+/* A file of 16 MiB could cause millions of warnings */
 #define WARNINGS_MAXIMUM 100
 
-/* What a setting costs besides its bytes, in units of the budget (measured) */
+/* The cost of a setting apart from its bytes, in units of the budget (measured) */
 #define SETTING_COST 800
 
 #define HASH_PRIME 2147483647u
-#define HASH_PIECE 3 /* bytes that go into the hash at a time: less than HASH_PRIME */
+#define HASH_PIECE 3 /* bytes hashed at a time: their value is less than HASH_PRIME */
 
-/* A main.cf has a dozen settings, sometimes a hundred. */
+/* A main.cf has a dozen settings, seldom a hundred. */
 #define BLOCK_SETTINGS 64
 
 /* Strings point into the file's text, or into struct kept. */
@@ -32,7 +32,7 @@ struct setting {
     UT_hash_handle hh;
 };
 
-/* Settings are not allocated one by one. */
+/* Settings are allocated in blocks. */
 struct block {
     struct block *previous;
     size_t used;
@@ -55,8 +55,8 @@ struct maincf {
     struct block first;
 };
 
-/* From the random bytes that the kernel gives each program: whoever writes a main.cf cannot choose
- * names that collide. Not the first ones, of which one is 0. */
+/* From the random bytes that the kernel gives each program, so that nobody can write a main.cf with
+ * names that collide. Not the first bytes, of which one is 0. */
 static uint32_t make_hash_key(void)
 {
     uint32_t key;
@@ -102,8 +102,8 @@ void maincf_free(struct maincf *maincf)
     free(maincf);
 }
 
-/* A polynomial modulo a prime with a secret key. No name contains a NUL, so that the zeros that
- * fill up its last piece make no two names equal. */
+/* A polynomial modulo a prime with a secret key. Names contain no NUL, so that the zeros at the end
+ * of the last piece make no two names equal. */
 static unsigned hash_name(const struct maincf *maincf, const char *name, size_t length)
 {
     uint64_t hash = 0;
@@ -127,7 +127,7 @@ static struct setting *find(const struct maincf *maincf, const char *name, size_
     return setting;
 }
 
-/* The next of the settings that are not used yet. */
+/* Returns an unused setting. */
 static struct setting *take_setting(struct maincf *maincf)
 {
     if (maincf->last->used == BLOCK_SETTINGS) {
@@ -140,7 +140,7 @@ static struct setting *take_setting(struct maincf *maincf)
     return &maincf->last->settings[maincf->last->used++];
 }
 
-/* Returns the parameter's earlier value, or NULL. name and value must stay in place. */
+/* Returns the parameter's earlier value, or NULL. name and value have to stay valid. */
 static const char *set(struct maincf *maincf, const char *name, size_t length, const char *value)
 {
     unsigned hash = hash_name(maincf, name, length);
@@ -187,7 +187,7 @@ const UT_array *maincf_warnings(const struct maincf *maincf)
     return maincf->warnings;
 }
 
-/* Adds a warning or, when there are enough, that there are more. */
+/* Adds a warning, up to a maximum, and then one that there are more. */
 __attribute__((format(printf, 2, 3))) static void warn(struct maincf *maincf, const char *format,
                                                        ...)
 {

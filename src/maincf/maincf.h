@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * maincf: the syntax of main.cf: logical lines, comments, "name = value". Knows files' text only,
- * nothing of instances or of what a parameter means. Values are as written: see expand.h.
+ * maincf: the syntax of main.cf: logical lines, comments, "name = value". Knows nothing of
+ * instances or of what a parameter means. Values are as written: see expand.h.
  *
  * Rules: postconf(5), and measured behaviour of Postfix 3.7:
  * - a line that starts with white space continues the one before, also across comments and empty
@@ -26,30 +26,29 @@ struct maincf *maincf_new(const char *path);
 /* Frees everything; NULL is allowed. */
 void maincf_free(struct maincf *maincf);
 
-/* Sets a parameter as if it stood before the first line of the file (Postfix sets
- * config_directory like that, and warns when the file sets another). Both strings are copied. */
+/* Sets a parameter as if by a line before the file's first (Postfix sets config_directory this way,
+ * and warns when the file sets another). Copies both strings. */
 void maincf_preset(struct maincf *maincf, const char *name, const char *value);
 
 /*
  * Reads the text of a main.cf (length bytes, no NUL byte within, a NUL after them). The text is
- * changed in place and must stay in place, unchanged by the caller, until maincf_free(); the
- * caller frees it after that.
+ * changed in place, and belongs to maincf until maincf_free(); then the caller frees it.
  * Returns true, or false with the first error in *error, a new string in Postfix's wording, e.g.
  * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut like a text_message().
- * What stood before the error remains set. An error is also that the budget does not suffice.
+ * What stands before the error remains set. Exceeding the budget is an error, too.
  */
 bool maincf_parse(struct maincf *maincf, char *text, size_t length, struct budget *budget,
                   char **error);
 
-/* Sets a parameter after the file (command-line override), without a warning. Copies both. */
+/* Sets a parameter after the file (-o), without a warning. Copies both strings. */
 void maincf_override(struct maincf *maincf, const char *name, const char *value);
 
-/* The value of a parameter as written, length of the name in bytes, or NULL if it is not set. The
+/* Returns the value of a parameter as written, or NULL if unset; the name has length bytes. The
  * string belongs to maincf. */
 const char *maincf_value(const struct maincf *maincf, const char *name, size_t length);
 
-/* The warnings of maincf_parse(), in order, as Postfix words them, without "warning: ". An array
- * of strings that belongs to maincf; may be NULL when there are none. */
+/* Returns the warnings of maincf_parse(), in order, as Postfix words them, without "warning: ": an
+ * array of strings that belongs to maincf, or NULL if there are none. */
 const UT_array *maincf_warnings(const struct maincf *maincf);
 
 #endif

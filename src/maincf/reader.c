@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* One pass over the text of a main.cf, which joins lines in place. */
+/* Goes over the text of a main.cf once, and joins lines in place. */
 #include "maincf/reader.h"
 #include "base/text.h"
 #include <string.h>
 
-/* What a line costs besides its bytes, in units of the budget (measured) */
+/* The cost of a line apart from its bytes, in units of the budget (measured) */
 #define LINE_COST 24
 
-/* Comments are skipped so many bytes at a time between two looks at the budget */
+/* Bytes of comments that are skipped between two checks of the budget */
 #define SKIPPED_LENGTH (64 * 1024)
 
 /* How many of their bytes are looked at together: whole vectors, and no more than ends can count */
@@ -16,7 +16,7 @@
 /* White space within a line */
 #define LINE_SPACE " \t\v\f\r"
 
-/* The end of the line that starts there: its newline, or the end of the text. */
+/* Returns the end of the line that starts at line: its newline, or the end of the text. */
 static char *end_of_line(const struct reader *reader, char *line)
 {
     char *end = memchr(line, '\n', (size_t)(reader->end - line));
@@ -24,7 +24,7 @@ static char *end_of_line(const struct reader *reader, char *line)
     return end == NULL ? reader->end : end;
 }
 
-/* Goes on to where the text after so many lines starts. False: the budget does not allow it. */
+/* Advances to a place that many lines further. Returns false when the budget is exceeded. */
 static bool advance(struct reader *reader, char *to, size_t lines)
 {
     size_t length = (size_t)(to - reader->at);
@@ -34,7 +34,7 @@ static bool advance(struct reader *reader, char *to, size_t lines)
     return budget_spend(reader->budget, length + lines * LINE_COST);
 }
 
-/* Takes a line; returns its end, or NULL when the budget does not allow it. */
+/* Takes a line. Returns its end, or NULL when the budget is exceeded. */
 static char *take_line(struct reader *reader)
 {
     char *end = end_of_line(reader, reader->at);
@@ -90,8 +90,8 @@ static bool has_content(const struct reader *reader)
     return at < reader->end && *at != '#' && *at != '\n';
 }
 
-/* Skips comments and empty lines, which neither start nor end a logical line. False: there is
- * nothing else, or the budget ended. */
+/* Skips comments and empty lines, which neither start nor end a logical line. Returns false at the
+ * end of the text, or when the budget is exceeded. */
 static bool skip_to_content(struct reader *reader)
 {
     while (reader->at < reader->end) {
@@ -122,7 +122,7 @@ bool reader_next(struct reader *reader, struct reader_line *line)
     }
     if (write == NULL || reader->budget->state != BUDGET_LEFT)
         return false;
-    *write = '\0'; /* on a line end already read, or on the NUL after the text */
+    *write = '\0'; /* over a newline that was read, or the NUL after the text */
     line->length = (size_t)(write - line->text);
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of a text, and what can be taken from their start. */
+/* Takes parts from the start of a text. */
 #include "maincf/span.h"
 #include <stddef.h>
 

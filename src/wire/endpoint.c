@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening the socket or FIFO of a service, and using what was opened. */
+/* Opens the socket or FIFO of a service, and uses what was opened. */
 #include "wire/endpoint.h"
 #include "base/descriptors.h"
 #include <errno.h>
@@ -30,9 +30,8 @@ static int open_without_links(const char *queue_directory, const char *class, co
 }
 
 /*
- * Queue directory and class in one open(2): O_NOFOLLOW is about the last component only, so links
- * on the way to the queue directory, and itself as a link, are followed, and the class as a link
- * is not.
+ * Opens queue directory and class at once: O_NOFOLLOW concerns the last component only, so that
+ * links in the path of the queue directory are followed, and a link in place of the class is not.
  */
 static int open_class(const char *queue_directory, const char *class)
 {
@@ -46,7 +45,7 @@ static int open_class(const char *queue_directory, const char *class)
     return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A link opened with O_DIRECTORY and O_NOFOLLOW is ENOTDIR: tell it from a plain file. */
+/* open(2) with O_DIRECTORY and O_NOFOLLOW fails with ENOTDIR for a link and a plain file alike. */
 static bool class_is_link(const char *queue_directory, const char *class)
 {
     struct stat status;

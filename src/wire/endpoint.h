@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * endpoint: the socket or FIFO of a service, QUEUE_DIRECTORY/CLASS/SERVICE, opened so that what
- * was checked is what is used. Symbolic links are followed in the queue directory's path, as
- * Postfix and sites do, and refused for class and service.
+ * endpoint: opens the socket or FIFO of a service, QUEUE_DIRECTORY/CLASS/SERVICE, so that what was
+ * checked is what is used. Symbolic links are followed in the path of the queue directory, as by
+ * Postfix, and refused for class and service.
  */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
@@ -17,15 +17,15 @@ enum endpoint_result {
     ENDPOINT_LINK,        /* class or service is a symbolic link */
     ENDPOINT_HARD_LINKS,  /* a FIFO with more than one hard link (Postfix: safe_open) */
     ENDPOINT_WRONG_TYPE,  /* regular file, directory, device */
-    ENDPOINT_DESCRIPTORS, /* out of descriptors: try again when some are closed */
+    ENDPOINT_DESCRIPTORS, /* out of descriptors: repeat it when some are closed */
 };
 
-/* Which endpoint it is, under whatever name it was opened. Bytes that can be compared and hashed.
- * An inode number is used again after a file is removed, so the time of birth goes with it. */
+/* Identifies an endpoint, whatever its name; without padding, to be compared and hashed as bytes.
+ * An inode number is used again after a file is removed: so the time of birth is part of it. */
 struct endpoint_identity {
     uint64_t device;
     uint64_t inode;
-    int64_t born; /* nanoseconds since 1970; 0 where the file system does not know */
+    int64_t born; /* nanoseconds since 1970; 0 if the file system does not record it */
 };
 
 struct endpoint {
@@ -36,17 +36,14 @@ struct endpoint {
 };
 
 /*
- * Looks up and checks the endpoint of class and service, each one path component, in the
- * absolute queue_directory. Connects to nothing.
- * Returns ENDPOINT_SOCKET or ENDPOINT_FIFO with *endpoint open, to be closed by endpoint_close();
- * otherwise nothing is open.
+ * Looks up and checks the endpoint of class and service, each one path component, in the absolute
+ * queue_directory. Connects to nothing. Returns ENDPOINT_SOCKET or ENDPOINT_FIFO with *endpoint
+ * open, to be closed by endpoint_close(); otherwise nothing is open.
  */
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service);
 
-/*
- * The next three use the open descriptor through /proc/self/fd, never a name.
- */
+/* The next three use the open descriptor through /proc/self/fd, never a name. */
 
 /* Connects socket to the open endpoint. Returns 0, or -1 with errno as from connect(2). */
 int endpoint_connect(const struct endpoint *endpoint, int socket);
@@ -55,7 +52,7 @@ int endpoint_connect(const struct endpoint *endpoint, int socket);
  * open(2): ENXIO when nobody reads. */
 int endpoint_open_fifo(const struct endpoint *endpoint);
 
-/* Returns true when the caller may write to the open endpoint; otherwise false with errno. */
+/* Whether this process may write to the open endpoint; if not, errno says why. */
 bool endpoint_writable(const struct endpoint *endpoint);
 
 /* Closes what is open. */

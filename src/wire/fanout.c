@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All triggers at once: starting them, waiting for what comes first, and the timers. */
+/* Starts triggers, waits for events, and calls timers. */
 #include "wire/fanout.h"
 #include "base/clock.h"
 #include <errno.h>
@@ -21,11 +21,11 @@ struct fanout_state {
     size_t watched;       /* the first one that is started and not yet watched */
     size_t live;          /* started and not done */
     size_t connections;   /* that may be live at once */
-    int64_t due;          /* no live trigger is due before; may be too early, never too late */
+    int64_t due;          /* when the next live trigger is due; may be too early, never too late */
     int64_t progress_due; /* when to call progress */
 };
 
-/* Waits for the descriptor that the trigger has come to have. */
+/* Registers the trigger's descriptor once it has one. */
 static void watch(const struct fanout_state *state, struct trigger *trigger, int64_t now)
 {
     struct epoll_event event = {.events = TRIGGER_EVENTS, .data.ptr = trigger};
@@ -37,7 +37,7 @@ static void watch(const struct fanout_state *state, struct trigger *trigger, int
     }
 }
 
-/* After a trigger was started or had its turn. */
+/* To be called after a trigger was started, or has had an event or a timer. */
 static void account(struct fanout_state *state, const struct trigger *trigger)
 {
     if (trigger->state == TRIGGER_DONE)
@@ -46,7 +46,7 @@ static void account(struct fanout_state *state, const struct trigger *trigger)
         state->due = trigger->due;
 }
 
-/* Starts one, or ends it where that is not to be. Returns false when it has to wait for the
+/* Starts a trigger, or ends it when the time is over. Returns false when it has to wait for
  * descriptors of others. */
 static bool start_one(struct fanout_state *state, struct trigger *trigger)
 {
@@ -89,7 +89,7 @@ static void start_more(struct fanout_state *state)
         struct trigger *trigger = &state->fanout->triggers[state->next];
 
         if (trigger->state == TRIGGER_IDLE && !start_one(state, trigger)) {
-            state->connections = state->live; /* as many as there are descriptors for */
+            state->connections = state->live; /* there are no descriptors for more */
             break;
         }
         state->next++;
@@ -100,7 +100,7 @@ static void start_more(struct fanout_state *state)
         watch_next(state, false);
 }
 
-/* Gives every live trigger that is due its turn, and finds out when the next one is due. */
+/* Calls the timers that are due, and finds out when the next one is. */
 static void run_timers(struct fanout_state *state, int64_t now)
 {
     state->due = CLOCK_NEVER;
@@ -124,7 +124,7 @@ static bool is_interrupted(const struct fanout_state *state)
     return state->fanout->limits->interrupted != NULL && *state->fanout->limits->interrupted != 0;
 }
 
-/* Waits for what comes first, and lets it happen. Returns 0 or an errno. */
+/* Waits for events or the next timer, and handles them. Returns 0 or an errno. */
 static int wait_once(struct fanout_state *state)
 {
     struct epoll_event events[EVENTS_AT_ONCE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fanout: all triggers at the same time, from one thread, over edge-triggered epoll(7).
+ * fanout: runs all triggers at the same time, from one thread, with edge-triggered epoll(7).
  */
 #ifndef FANOUT_H
 #define FANOUT_H
@@ -19,10 +19,10 @@ struct fanout {
 };
 
 /*
- * Runs all triggers that are idle to their end, and leaves the others alone; the time for several
- * silent services is the longest of their limits, not the sum. Past the number of connections, or
- * of descriptors, triggers go in turns. When interrupted, the triggers that have not ended keep
- * TRIGGER_PENDING; nothing stays open. Returns 0, or an errno when epoll itself cannot be had.
+ * Runs all idle triggers until they are done; others are left alone. Several silent services take
+ * the longest of their limits, not the sum. When there are more triggers than connections, or than
+ * descriptors, they take turns. After an interruption, triggers that are not done keep
+ * TRIGGER_PENDING; nothing stays open. Returns 0, or the errno of epoll(7).
  */
 int fanout_run(const struct fanout *fanout);
 

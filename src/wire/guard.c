@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Refusing the descriptors that services pass, or ending the wait for their close. */
+/* Refuses descriptors that services pass, or ends the wait for their close. */
 #include "wire/guard.h"
 #include <stddef.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 #define SO_PASSRIGHTS 83
 #endif
 
-#define GUARD_SIGNAL SIGRTMIN /* not SIGALRM: a parent's alarm(2) goes on */
+#define GUARD_SIGNAL SIGRTMIN /* SIGALRM may belong to an alarm(2) of our parent */
 #define TICK_NANOSECONDS 1000000
 
 bool guard_refuse(int socket)
@@ -40,7 +40,7 @@ static sigset_t only_signal(void)
 
 void guard_start(struct guard *guard)
 {
-    /* The wait for a close ends also where a system call is restarted. */
+    /* The wait for a close ends even if the system call is restarted. */
     struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = GUARD_SIGNAL};
     const struct itimerspec ticks = {.it_interval.tv_nsec = TICK_NANOSECONDS,
@@ -72,7 +72,7 @@ void guard_stop(struct guard *guard)
 {
     if (!guard->is_on)
         return;
-    /* Nothing is pending afterwards: the signal is not blocked here. */
+    /* The signal is not blocked here, so that none stays pending. */
     (void)timer_delete(guard->timer);
     (void)sigprocmask(SIG_SETMASK, &guard->mask, NULL);
     (void)sigaction(GUARD_SIGNAL, &guard->action, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One request to one endpoint: connecting, sending, and finding out whether it was read. */
+/* Connects to an endpoint, sends the request, and waits until it is read. */
 #include "wire/trigger.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -34,7 +34,7 @@ void trigger_abandon(struct trigger *trigger, int64_t now)
     trigger->finished = now;
 }
 
-/* At the same moments for all triggers, so that one pass over them serves them all. */
+/* At the same times for all triggers, so that one pass serves them all. */
 static void look_again(struct trigger *trigger, int64_t now)
 {
     int64_t next = (now / LOOK_AGAIN + 1) * LOOK_AGAIN;
@@ -76,12 +76,12 @@ void trigger_extend(struct trigger *trigger, int send_limit, int read_limit)
         set_limit(trigger);
 }
 
-/* A failed receive, or an error found on the socket. The reset that a service leaves when it goes
- * away with data unread is one outcome whichever call met it. */
+/* Handles a failed receive, or an error of the socket. The reset of a service that goes away with
+ * data unread is one outcome, whichever call reports it. */
 static void fail_socket(struct trigger *trigger, int error, int64_t now)
 {
     if (trigger->state == TRIGGER_CLOSING)
-        finish(trigger, TRIGGER_KICKED, 0, now); /* it had read everything: this is its end */
+        finish(trigger, TRIGGER_KICKED, 0, now); /* it has read everything before */
     else if (error == ECONNRESET || error == EPIPE)
         finish(trigger, TRIGGER_CLOSED, error, now);
     else
@@ -114,8 +114,8 @@ static bool drain(struct trigger *trigger, int64_t now)
     return is_ended;
 }
 
-/* The request is sent. Where SIOCOUTQ is missing, the service's close, without the reset that an
- * unread request leaves, is the answer: recv(2) looks at both at once. */
+/* The request is sent. Where SIOCOUTQ is missing, the service's close without a reset is the
+ * answer: recv(2) reports both at once. */
 static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
 {
     (void)check_confirmed(trigger, now);
@@ -126,7 +126,7 @@ static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now
 }
 
 /* The request is read. EPOLLHUP is the service's close; end of file alone may be a shutdown of its
- * writing side, and it goes on working. */
+ * writing side by a service that is still working. */
 static void follow_closing(struct trigger *trigger, uint32_t events, int64_t now)
 {
     if ((events & EPOLLHUP) != 0)
@@ -312,7 +312,7 @@ void trigger_look(struct trigger *trigger, int64_t now)
         (void)check_confirmed(trigger, now);
 }
 
-/* The last attempt to connect says why there was none that succeeded. */
+/* The error of the last attempt to connect decides the outcome. */
 static void give_up_connecting(struct trigger *trigger, int64_t now)
 {
     enum trigger_outcome outcome = trigger->error == ENOENT         ? TRIGGER_LOOKUP
@@ -358,6 +358,6 @@ void trigger_timer(struct trigger *trigger, int64_t now)
         look_again(trigger, now);
         (void)check_confirmed(trigger, now);
     } else if (trigger->state != TRIGGER_DONE) {
-        trigger->due = trigger->limit; /* it was extended */
+        trigger->due = trigger->limit; /* the limit was raised */
     }
 }

@@ -9,8 +9,8 @@
  * When a socket's request counts as read is the subject of confirmation.h. Linux can wake us a
  * moment before, and no event follows: so it is looked at again every 100 ms.
  *
- * A service whose listen queue was full is waited for even when it restarts meanwhile: refused, or
- * with no endpoint there, it is looked up again until send_limit.
+ * A service whose listen queue was full is waited for even if it restarts meanwhile: when it
+ * refuses a connection, or its endpoint is gone, the endpoint is looked up again until send_limit.
  */
 #ifndef TRIGGER_H
 #define TRIGGER_H
@@ -30,7 +30,7 @@ enum trigger_state {
 };
 
 enum trigger_outcome {
-    TRIGGER_PENDING,      /* not done yet (or given up by the caller) */
+    TRIGGER_PENDING,      /* not done, or abandoned by the caller */
     TRIGGER_KICKED,       /* read by the service, or written to the FIFO; with wait: finished */
     TRIGGER_NOT_READ,     /* sent, not read within the limit */
     TRIGGER_NOT_FINISHED, /* read, connection not closed within the limit */
@@ -43,7 +43,7 @@ enum trigger_outcome {
     TRIGGER_NOT_WRITTEN,  /* the FIFO, or the socket's buffer, stayed full */
     TRIGGER_NO_READER,    /* nobody has the FIFO open for reading */
     TRIGGER_CLOSED,       /* closed or reset before the request was read */
-    TRIGGER_NO_TIME,      /* the time for the whole run was over before its turn came */
+    TRIGGER_NO_TIME,      /* not started before the time of the whole run was over */
     TRIGGER_DUPLICATE,    /* not sent: claim() refused the endpoint */
     TRIGGER_SEND,         /* send, write or another call failed: error */
 };
@@ -60,8 +60,8 @@ struct trigger {
     int whole_limit;       /* seconds for all of that together; 0: as long as it takes */
     bool wait_for_close;   /* not done until the service closes, up to read_limit more */
     struct guard *guard;   /* started where the kernel cannot refuse descriptors; or NULL */
-    /* Asked each time an endpoint was opened, with its identity, before anything is sent to it:
-     * false when that is left to another trigger. Or NULL: it never is. */
+    /* Called after each opening of an endpoint, with its identity, before anything is sent: returns
+     * false when another trigger sends to it. May be NULL. */
     bool (*claim)(void *context, const struct endpoint_identity *identity);
     void *context;
 
@@ -72,11 +72,11 @@ struct trigger {
     int fd;          /* what to wait on, edge-triggered, once it is not -1 */
     int seconds;     /* the limit of the step it is in, or was in when it ended */
     int64_t due;     /* when to call trigger_timer(): a clock_now() value */
-    int64_t limit;   /* the end of the step it is in */
+    int64_t limit;   /* when the step it is in ends */
     int64_t started; /* clock_now() values */
     int64_t finished;
 
-    /* its own */
+    /* private */
     struct endpoint endpoint;
     int64_t entered; /* when the present step began */
     int64_t retry;   /* microseconds between attempts to connect */
@@ -84,16 +84,16 @@ struct trigger {
     int64_t stop;    /* end of the whole run, or of the whole_limit */
     bool is_socket;
     bool was_full;           /* the service was there, and its listen queue full */
-    bool passes_descriptors; /* so that nothing is received from it any more */
+    bool passes_descriptors; /* nothing more is received from it */
 };
 
 /* Events to register fd for, with epoll(7). */
 #define TRIGGER_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 /*
- * Opens, checks, connects and sends as far as that goes at once. now is clock_now(), stop the
- * end of the whole run (CLOCK_NEVER: none). Returns false, with nothing open and the state
- * still TRIGGER_IDLE, when the process is out of descriptors: start it again later.
+ * Opens, checks, connects and sends as far as possible without waiting. now is clock_now(), stop
+ * the end of the whole run (CLOCK_NEVER: none). Returns false when the process is out of
+ * descriptors: nothing is open, the state is TRIGGER_IDLE, and it can be started again later.
  */
 bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop);
 
@@ -106,17 +106,17 @@ void trigger_look(struct trigger *trigger, int64_t now);
 /* To be called when due has come. */
 void trigger_timer(struct trigger *trigger, int64_t now);
 
-/* Makes *trigger idle with nothing open, before what the caller sets. */
+/* Makes *trigger idle with nothing open, before the caller fills it in. */
 void trigger_init(struct trigger *trigger);
 
-/* Raises the limits of a trigger, in whatever step it is, to those given in seconds where these are
- * longer. */
+/* Raises the limits of a trigger, in any step, to those given in seconds where these are longer. */
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 
-/* What endpoint_open() makes of a trigger: TRIGGER_PENDING when nothing stands in the way. */
+/* Returns the outcome that follows from endpoint_open(): TRIGGER_PENDING if the endpoint is usable.
+ */
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result);
 
-/* Gives up: closes what is open. An outcome that is pending stays pending. */
+/* Closes what is open, and makes the trigger done; its outcome stays as it is. */
 void trigger_abandon(struct trigger *trigger, int64_t now);
 
 #endif
