@@ -123,12 +123,22 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
     return result;
 }
 
-int endpoint_connect(const struct endpoint *endpoint, int socket)
+int endpoint_connect(const struct endpoint *endpoint, struct guard *guard)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+    if (fd < 0)
+        return -1;
+    if (!guard_refuse(fd) && guard != NULL)
+        guard_start(guard);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), DESCRIPTOR_PATH, endpoint->fd);
-    return connect(socket, (const struct sockaddr *)&address, sizeof(address));
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
 int endpoint_open_fifo(const struct endpoint *endpoint)

@@ -7,6 +7,7 @@
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
+#include "wire/guard.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,8 +46,10 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
 
 /* The next three use the open descriptor through /proc/self/fd, never a name. */
 
-/* Connects socket to the open endpoint. Returns 0, or -1 with errno as from connect(2). */
-int endpoint_connect(const struct endpoint *endpoint, int socket);
+/* Connects to the socket, without blocking. guard is started where the kernel cannot refuse
+ * descriptors that the service passes; or NULL. Returns a descriptor, or -1 with errno as from
+ * socket(2) and connect(2). */
+int endpoint_connect(const struct endpoint *endpoint, struct guard *guard);
 
 /* Opens the FIFO for writing without blocking. Returns a descriptor or -1 with errno as from
  * open(2): ENXIO when nobody reads. */

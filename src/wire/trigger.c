@@ -203,23 +203,6 @@ static void begin_writing(struct trigger *trigger, int fd, int64_t now)
     follow_writing(trigger, now);
 }
 
-/* A descriptor of a connected socket; or -1 with errno. */
-static int connect_socket(const struct trigger *trigger)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    if (!guard_refuse(fd) && trigger->guard != NULL)
-        guard_start(trigger->guard);
-    if (endpoint_connect(&trigger->endpoint, fd) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result)
 {
     static const enum trigger_outcome outcomes[] = {
@@ -261,7 +244,8 @@ static bool attempt(struct trigger *trigger, int64_t now)
         return false;
     if (endpoint->fd < 0)
         return true;
-    int fd = trigger->is_socket ? connect_socket(trigger) : endpoint_open_fifo(endpoint);
+    int fd = trigger->is_socket ? endpoint_connect(endpoint, trigger->guard)
+                                : endpoint_open_fifo(endpoint);
     int error = errno;
     if (fd < 0 && descriptors_exhausted(error))
         return false;

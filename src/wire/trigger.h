@@ -16,7 +16,6 @@
 #define TRIGGER_H
 
 #include "wire/endpoint.h"
-#include "wire/guard.h"
 #include <stddef.h>
 #include <stdint.h>
 

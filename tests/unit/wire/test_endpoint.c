@@ -122,8 +122,8 @@ static void test_connect(void **state)
     (void)snprintf(name, sizeof(name), "public/%s", long_name);
     assert_int_equal(rename(fixture_path(name), fixture_path("public/renamed")), 0);
     (void)fixture_file(name, "somebody else's");
-    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(endpoint_connect(&endpoint, client), 0);
+    int client = endpoint_connect(&endpoint, NULL);
+    assert_true(client >= 0);
     assert_true(endpoint_writable(&endpoint));
     endpoint_close(&endpoint);
     close(client);
