@@ -112,6 +112,19 @@ for line in sys.stdin:
 ' "${TREE:-}" "$@" <<<"$output"
 }
 
+# stopped: what is known of an instance that does not run: n, or - in a process namespace, where
+# /proc/locks does not show all.
+stopped()
+{
+    if [ "$(stat -L -c %i /proc/self/ns/pid)" = $((0xEFFFFFFC)) ]; then echo n; else echo -; fi
+}
+
+# stopped_reason: why it cannot be kicked.
+stopped_reason()
+{
+    if [ "$(stopped)" = n ]; then echo "not running"; else echo "nobody listens on the socket"; fi
+}
+
 # is TEXT EXPECTED: a comparison that shows both.
 is()
 {

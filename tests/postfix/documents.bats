@@ -89,7 +89,7 @@ manual_commands()
         '')
             [ -n "$command" ] || continue
             type_in "$command"
-            is "$output"$'\n' "$expected"
+            is "$output"$'\n' "${expected//not running/$(stopped_reason)}"
             count=$((count + 1)) command=''
             ;;
         *) expected+=$line$'\n' ;;

@@ -17,8 +17,6 @@ setup_file()
     real_instance postfix-never
     real_start postfix-run postfix-stopped
     postfix -c "$REAL/etc/postfix-stopped" stop >/dev/null 2>&1
-    STOPPED=$(real_stopped)
-    export STOPPED
 }
 
 setup()
@@ -36,7 +34,7 @@ teardown_file()
     is "$status" 0
     is "$(rows config_directory | sed "s|.*/||" | tr '\n' ' ')" \
         "postfix postfix-run postfix-stopped postfix-never "
-    is "$(rows running | tr '\n' ' ')" "n y $STOPPED n "
+    is "$(rows running | tr '\n' ' ')" "n y $(stopped) n "
     is "$(rows queue_directory)" "$(printf '%s\n' "$REAL"/spool/postfix{,-run,-stopped,-never})"
     is "$(rows data_directory)" "$(printf '%s\n' "$REAL"/lib/postfix{,-run,-stopped,-never})"
 }
@@ -47,7 +45,7 @@ teardown_file()
     is "$(rows running | tr '\n' ' ')" "n y y n "
     real_stop postfix-stopped # by SIGKILL: the pid file stays as it is
     real_kick -l -j
-    is "$(rows running | tr '\n' ' ')" "n y $STOPPED n "
+    is "$(rows running | tr '\n' ' ')" "n y $(stopped) n "
 }
 
 @test "-n says what a kick would meet, and sends nothing" {
@@ -58,7 +56,7 @@ teardown_file()
 $REAL/etc/postfix-run: send \"W\" to $REAL/spool/postfix-run/public/pickup
 "
     has "$output" "$REAL/etc/postfix-never: fail: \"W\" to $REAL/spool/postfix-never/public/pickup: not running"
-    if [ "$STOPPED" = n ]; then
+    if [ "$(stopped)" = n ]; then
         has "$output" "$REAL/etc/postfix-stopped: fail: \"FADI\" to $REAL/spool/postfix-stopped/public/qmgr: not running"
     fi
     real_kick -n -i run -v public qmgr I
@@ -77,7 +75,7 @@ $REAL/etc/postfix-run: send \"W\" to $REAL/spool/postfix-run/public/pickup
     real_kick public qmgr I
     is "$status" 1
     is "$stderr" "postkick: warning: $REAL/etc/postfix: public/qmgr: not running
-postkick: warning: $REAL/etc/postfix-stopped: public/qmgr: $([ "$STOPPED" = n ] && echo "not running" || echo "nobody listens on the socket")
+postkick: warning: $REAL/etc/postfix-stopped: public/qmgr: $(stopped_reason)
 postkick: warning: $REAL/etc/postfix-never: public/qmgr: not running"
     patiently requested "$REAL/postfix-run.log" "I "
 }

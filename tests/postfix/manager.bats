@@ -25,7 +25,7 @@ setup()
 }
 
 # postfix-script is where postfix(1) does what it does for one instance: note each time it is run,
-# but for what it runs of itself.
+# but for what it runs of itself, or a script of Debian's does.
 make_host()
 {
     host mkdir "$HOST/usr" "$HOST/usr.work"
@@ -37,7 +37,7 @@ make_host()
     host tee /usr/lib/postfix/sbin/postfix-script >/dev/null <<'EOF'
 #!/bin/sh
 case $1 in
-check-*) ;;
+check-* | chroot) ;;
 *) echo "$MAIL_CONFIG $*" >>/var/log/runs ;;
 esac
 exec "$0.real" "$@"

@@ -100,12 +100,12 @@ sample()
     check
     is "$status" 2
     has "$(plain "$output")" "POSTKICK CRITICAL - 1 of 3 instances answer; postfix: "
-    has "$(plain "$output")" "; postfix-a: not running | answering=1;;3:;0;3 'postfix-b'=Nus;;;0"
+    has "$(plain "$output")" "; postfix-a: $(stopped_reason) | answering=1;;3:;0;3 'postfix-b'=Nus;;;0"
     is "${#lines[@]}" 1
     metrics -
     is "$status" 0
     is "$(sample instance_up postfix) $(sample instance_up postfix-a) $(sample instance_up postfix-b)" "0 0 1"
-    is "$(sample instance_running postfix) $(sample instance_running postfix-a)" "1 0"
+    is "$(sample instance_running postfix) $(sample instance_running postfix-a)" "1 $(stopped | tr -d - | tr n 0)"
     is "$(sample instance_responding postfix) $(sample instance_responding postfix-b)" "0 1"
     is "$(sample instance_response_seconds postfix)" ""
     is "$(sample instance_enabled postfix-off) $(sample instance_up postfix-off)" "0 "

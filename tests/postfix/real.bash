@@ -192,13 +192,6 @@ real_kick_as()
         --regid nogroup "${groups[@]}" "$REAL/postkick" -f "$INI" "$@"
 }
 
-# real_stopped: what is known of an instance that does not run: n, or - in a container, where
-# /proc/locks does not show all.
-real_stopped()
-{
-    if [ "$(readlink /proc/self/ns/pid)" = "pid:[$((0xEFFFFFFC))]" ]; then echo n; else echo -; fi
-}
-
 # real_send NAME: a message from outside of the instance's domain.
 real_send()
 {

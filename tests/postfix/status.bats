@@ -22,8 +22,6 @@ setup_file()
     patiently real_ended postfix-stopped
     echo "foo bar" >"$REAL/etc/postfix-damaged/main.cf"
     kill -STOP "$(real_daemon postfix-hung qmgr)"
-    STOPPED=$(real_stopped)
-    export STOPPED
 }
 
 setup()
@@ -77,12 +75,12 @@ read_empty()
     is "$(sed -E -e "s|$REAL/etc/||" -e 's/[0-9.]+ms/Nms/' -e 's/  +/ | /g' <<<"$output")" "\
 - | - | responding | Nms | postfix
 postfix-hung | - | not responding | - | postfix-hung
-postfix-stopped | - | $([ "$STOPPED" = n ] && echo "not running" || echo "not responding") | - | postfix-stopped
+postfix-stopped | - | $([ "$(stopped)" = n ] && echo "not running" || echo "not responding") | - | postfix-stopped
 postfix-disabled | - | not enabled, but responding | Nms | postfix-disabled
 - | - | configuration error | - | postfix-damaged"
     is "${stderr//"$REAL/etc/"/}" "\
 postkick: warning: postfix-hung: public/qmgr: request not read within 5s
-postkick: warning: postfix-stopped: public/qmgr: $([ "$STOPPED" = n ] && echo "not running" || echo "nobody listens on the socket")
+postkick: warning: postfix-stopped: public/qmgr: $(stopped_reason)
 postkick: warning: postfix-damaged: postfix-damaged/main.cf, line 1: missing '=' after attribute name: \"foo bar\""
 }
 
@@ -92,7 +90,7 @@ postkick: warning: postfix-damaged: postfix-damaged/main.cf, line 1: missing '='
     is "$(rows name enabled running responding status)" "\
 -|y|y|y|ok
 postfix-hung|y|y|n|failed
-postfix-stopped|y|$STOPPED|n|failed
+postfix-stopped|y|$(stopped)|n|failed
 postfix-disabled|n|y|y|disabled
 -|-|-|-|failed"
 }
