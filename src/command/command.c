@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands share: the selection that the options ask for. */
+/* Makes the selection that the options ask for. */
 #include "command/command.h"
 #include "base/diag.h"
 #include "postfix/environment.h"

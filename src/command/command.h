@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command: what the program can do. Each command goes from the options to its exit status, and
- * reports its results.
+ * command: the program's commands. Each goes from the options to its exit status, and reports its
+ * results.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -10,7 +10,7 @@
 #include "postfix/selection.h"
 #include "postfix/settings.h"
 
-/* What every command works with. */
+/* The input of every command. */
 struct command {
     const struct options *options;
     struct settings *settings;
@@ -27,16 +27,16 @@ int command_execute(const struct command *command);
 int command_status(const struct command *command);
 
 /*
- * What the commands share: makes the selection as the options say, changes the environment as
- * import_environment says, and reports what is odd about the selection. Where requests are to be
- * sent, instances may be left that wait to be resolved: see selection_resolve().
- * Returns true, or false when the program has to end with status 1, which has been reported.
+ * For all commands: makes the selection that the options ask for, changes the environment as
+ * import_environment says, and reports the selection's warnings. When requests are to be sent, some
+ * instances may still have to be resolved: see selection_resolve().
+ * Returns true; or false when the program has to end with status 1, and the reason was reported.
  * selection_free() empties *selection in both cases.
  */
 bool command_select(const struct command *command, enum parameter_purpose purpose,
                     struct selection *selection);
 
-/* Whether there is nothing to do for the selection, with the reason, which it has reported. */
+/* Returns whether there is nothing to do for the selection; reports the reason. */
 bool command_is_refused(const struct selection *selection);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* -x: any command for every instance, as postmulti(1) -x does it. */
+/* -x: runs any command for every instance, as postmulti(1) -x does. */
 #include "base/diag.h"
 #include "base/strings.h"
 #include "base/text.h"
@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* What postmulti(1) takes when there is no PATH. */
+/* postmulti(1) uses this when there is no PATH. */
 #define ROOT_PATH "/bin:/usr/bin:/sbin:/usr/sbin"
 
-/* What all instances have in common. */
+/* The same for all instances. */
 struct shared {
     const char *command_directory;
     const char *daemon_directory;
@@ -40,8 +40,8 @@ static void add_settings(void *context, const struct instance *instance, UT_arra
     strings_append(settings, "PATH=%s", shared->path);
 }
 
-/* Finds the program in the path's directories, relative ones left out: they would mean another
- * program in another directory. Returns a new string, or NULL with *error set. */
+/* Finds the program in the directories of path. Relative ones are left out: they would mean another
+ * program in another working directory. Returns a new string, or NULL with an errno in *error. */
 static char *search(const char *path, const char *name, int *error)
 {
     UT_array *directories = NULL;
@@ -66,7 +66,8 @@ static char *search(const char *path, const char *name, int *error)
     return found;
 }
 
-/* The program that a command means, a new string; or NULL, which has been told. */
+/* Returns the path of the program that name means, a new string; or NULL, and the reason was
+ * reported. */
 static char *find_program(const char *path, const char *name)
 {
     char *program = NULL;

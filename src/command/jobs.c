@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What -p and -x have in common: where programs are, and running, showing and reporting jobs. */
+/* Finds programs, and runs, shows and reports jobs, for -p and -x. */
 #include "command/jobs.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What it takes to report a job as soon as it is done. */
+/* For reporting each job as soon as it is done. */
 struct reporting {
     const struct command *command;
     const struct selection *selection;
     const struct jobs *jobs;
-    bool failed; /* to write to standard output: reported once, and the commands matter more */
+    bool failed; /* to write to standard output: reported once, and the commands go on */
 };
 
 bool command_find_directory(struct host *host, const char **directory)
@@ -57,7 +57,7 @@ int command_check_program(const char *path)
 
 static void write_row(struct reporting *reporting, const struct job *job)
 {
-    /* Locks are looked up anew: the command may just have started the mail system. */
+    /* Locks are read again: the command may just have started the mail system. */
     struct master_locks *locks = master_locks_new();
     UT_string out;
 
@@ -69,7 +69,7 @@ static void write_row(struct reporting *reporting, const struct job *job)
     utstring_done(&out);
 }
 
-/* Of several commands that write to our terminal themselves: whose output follows. */
+/* Before a command that writes to our terminal: names its instance. */
 static void report_starting(void *context, const struct job *job)
 {
     (void)context;
@@ -102,7 +102,7 @@ static void report_progress(void *context, int64_t now)
     report_jobs_progress(reporting->jobs, reporting->command->limits->end, now);
 }
 
-/* Shows what would be run. */
+/* The dry run. */
 static void show_plan(struct reporting *reporting)
 {
     const struct jobs *jobs = reporting->jobs;
@@ -119,7 +119,7 @@ static void show_plan(struct reporting *reporting)
     utstring_done(&out);
 }
 
-/* What is reported while the jobs run. */
+/* Chooses what is reported while the jobs run. */
 static struct jobs_observer observe(struct reporting *reporting, bool is_captured)
 {
     const struct options *options = reporting->command->options;

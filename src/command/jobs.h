@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command_run_jobs: what -p and -x have in common. Internal to the commands.
+ * command/jobs: the common part of -p and -x. Internal to the commands.
  */
 #ifndef COMMAND_JOBS_H
 #define COMMAND_JOBS_H
@@ -9,19 +9,19 @@
 #include "postfix/jobs.h"
 
 /*
- * Finds Postfix's command_directory (see host_directory()) and makes sure that there is such a
- * directory. Returns true with a string in *directory that belongs to the host; otherwise false,
- * which has been reported.
+ * Finds Postfix's command_directory (see host_directory()), and checks that it is a directory.
+ * Returns true, with a string in *directory that belongs to the host; or false, and the reason was
+ * reported.
  */
 bool command_find_directory(struct host *host, const char **directory);
 
-/* Makes sure that the path is a program. Returns 0 or an errno. */
+/* Checks that the path is a program. Returns 0 or an errno. */
 int command_check_program(const char *path);
 
 /*
- * Runs the spec in the selection, which is marked, or shows what would be run, and reports the
- * results. Fills in parallel itself, and replaces the spec's streams, those of captured commands,
- * when nothing is to be captured. Returns the exit status.
+ * Runs the spec in the selection, which is marked, and reports the results; or shows what would be
+ * run. Sets the spec's parallel, and its streams when nothing is to be captured. Returns the exit
+ * status.
  */
 int command_run_jobs(const struct command *command, struct selection *selection,
                      struct jobs_spec *spec);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A request, or an action, for every selected instance. */
+/* Sends a request, or those of an action, to every selected instance. */
 #include "base/diag.h"
 #include "base/output.h"
 #include "base/strings.h"
@@ -18,8 +18,7 @@ static void list_actions(struct settings *settings, UT_string *out)
     utarray_free(names);
 }
 
-/* Returns the targets that the operands mean, or NULL when they mean none, which it has reported.
- */
+/* Returns the targets that the operands mean; or NULL, and the mistake was reported. */
 static UT_array *find_targets(const struct command *command)
 {
     char *const *operands = command->options->operands;
@@ -51,7 +50,7 @@ static UT_array *find_targets(const struct command *command)
     return targets;
 }
 
-/* Reports what the services will not do with the requests. Returns false when that is refused. */
+/* Reports requests that the services ignore. Returns false when these are refused. */
 static bool check_requests(const struct command *command, const UT_array *targets)
 {
     bool strict = settings_strict(command->settings), accepted = true;
@@ -83,7 +82,7 @@ static bool is_action(const struct command *command)
     return command->options->operand_count == 1;
 }
 
-/* What goes to standard output. Returns false when that could not be written. */
+/* Writes to standard output. Returns false when that failed. */
 static bool write_out(const struct command *command, const struct kicks *kicks)
 {
     UT_string out;
@@ -98,7 +97,7 @@ static bool write_out(const struct command *command, const struct kicks *kicks)
     return written;
 }
 
-/* What goes to standard error. */
+/* Writes to standard error. */
 static void write_diagnostics(const struct command *command, const struct selection *selection,
                               const struct kicks *kicks)
 {
@@ -120,7 +119,7 @@ static bool all_succeeded(const struct selection *selection, const struct kicks 
     return utarray_len(selection->unmatched) == 0;
 }
 
-/* Explains and reports what became of the kicks. Returns whether all is well. */
+/* Explains and reports the results. Returns whether all kicks succeeded. */
 static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks,
                    struct master_locks *locks)
 {
@@ -134,7 +133,7 @@ static bool finish(const struct command *command, struct selection *selection, s
     return written && all_succeeded(selection, kicks);
 }
 
-/* What is ready comes first. Returns false when requests could not be sent at all. */
+/* Resolved instances come first. Returns false when requests could not be sent at all. */
 static bool send_all(const struct command *command, struct selection *selection,
                      struct kicks *kicks)
 {

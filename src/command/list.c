@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* -l: the instances. */
+/* -l: lists the instances. */
 #include "report/list.h"
 #include "base/output.h"
 #include "command/command.h"
 #include "report/selection.h"
 
-/* Returns false when there are some. With quiet only what is fatal is reported. */
+/* Reports what is wrong with instances; if quiet, only what is fatal. Returns false if anything is.
+ */
 static bool report_errors(const struct selection *selection, bool quiet)
 {
-    bool well = true;
+    bool succeeded = true;
 
     for (size_t i = 0; i < selection->member_count; i++) {
         if (selection->members[i].instance->error == NULL)
             continue;
         if (!quiet || selection->is_single)
             report_instance_error(selection, selection->members[i].instance);
-        well = false;
+        succeeded = false;
     }
-    return well;
+    return succeeded;
 }
 
 /* Returns false when the list could not be written. */
@@ -47,8 +48,8 @@ int command_list(const struct command *command)
     if (command_select(command, PARAMETER_FOR_LIST, &selection) &&
         !command_is_refused(&selection)) {
         bool written = write_out(command, &selection);
-        bool well = report_errors(&selection, command->options->quiet);
-        status = written && well && utarray_len(selection.unmatched) == 0 ? 0 : 1;
+        bool succeeded = report_errors(&selection, command->options->quiet);
+        status = written && succeeded && utarray_len(selection.unmatched) == 0 ? 0 : 1;
     }
     selection_free(&selection);
     return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* -p: a postfix(1) command for every instance, as postmulti(1) -p does it. */
+/* -p: runs a postfix(1) command for every instance, as postmulti(1) -p does. */
 #include "base/diag.h"
 #include "base/strings.h"
 #include "base/text.h"
@@ -8,9 +8,9 @@
 
 enum role { ROLE_OTHER, ROLE_START, ROLE_STOP, ROLE_CONTROL };
 
-/* Finds the role of a postfix(1) command. The lists are the default main.cf's; a word in several of
- * them is of the first. Returns false when one of them cannot be had, which has been reported:
- * "start" would start instances that are not enabled. */
+/* Finds the role of a postfix(1) command in the lists of the default main.cf; in several, the first
+ * one decides. Returns false when a list is not known, and the reason was reported: "start" would
+ * start instances that are not enabled. */
 static bool find_role(const struct selection *selection, const char *word, enum role *role)
 {
     static const struct {
@@ -40,7 +40,7 @@ static bool find_role(const struct selection *selection, const char *word, enum 
     return true;
 }
 
-/* An instance that was asked for by name, and is not started all the same. */
+/* Warns of instances that were given with -i and are not started. */
 static void warn_not_enabled(const struct command *command, const struct selection *selection)
 {
     if (command->options->quiet || utarray_len(command->options->names) == 0)

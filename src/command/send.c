@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending the requests of a plan. */
+/* Sends the requests of a plan. */
 #include "command/send.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
@@ -10,14 +10,14 @@
 #include "report/progress.h"
 #include <string.h>
 
-/* How many endpoints may be connected to at once. */
+/* Returns how many endpoints may be connected to at once. */
 static int connections(const struct command *command)
 {
-    int most, wish = settings_connections(command->settings);
+    int most, wanted = settings_connections(command->settings);
 
     descriptors_raise_limit();
     most = descriptors_for_connections();
-    return wish > 0 && wish < most ? wish : most;
+    return wanted > 0 && wanted < most ? wanted : most;
 }
 
 bool command_send(const struct command *command, struct kicks *kicks)

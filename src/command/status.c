@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* -s: whether the queue manager of each instance answers. */
+/* -s: shows whether the queue manager of each instance answers. */
 #include "report/status.h"
 #include "base/output.h"
 #include "command/command.h"
@@ -28,7 +28,7 @@ static void limit_kicks(struct kicks *kicks, int seconds)
     }
 }
 
-/* What goes to standard output. Returns false when that could not be written. */
+/* Writes to standard output. Returns false when that failed. */
 static bool write_out(const struct command *command, const struct selection *selection,
                       const struct kicks *kicks)
 {
@@ -44,15 +44,15 @@ static bool write_out(const struct command *command, const struct selection *sel
     return written;
 }
 
-static bool all_are_well(const struct selection *selection, const struct kicks *kicks)
+static bool all_succeeded(const struct selection *selection, const struct kicks *kicks)
 {
     for (size_t i = 0; i < kicks->count; i++)
-        if (!report_status_is_well(selection, &kicks->items[i]))
+        if (!report_status_succeeded(selection, &kicks->items[i]))
             return false;
     return utarray_len(selection->unmatched) == 0;
 }
 
-/* Plans and sends what is ready. Returns false when it could not be sent at all. */
+/* Plans and sends to the resolved instances. Returns false when nothing could be sent. */
 static bool ask_ready(const struct command *command, const struct selection *selection,
                       struct kicks *kicks)
 {
@@ -61,7 +61,7 @@ static bool ask_ready(const struct command *command, const struct selection *sel
     return command_send(command, kicks);
 }
 
-/* Explains and reports the answers. Returns whether all is well. */
+/* Explains and reports the answers. Returns whether all instances succeeded. */
 static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks)
 {
     struct master_locks *locks;
@@ -77,11 +77,10 @@ static bool finish(const struct command *command, struct selection *selection, s
         report_status(selection, kicks, command->verbose);
     else if (selection_lone_failure(selection) != NULL)
         report_instance_error(selection, selection_lone_failure(selection));
-    return written && all_are_well(selection, kicks);
+    return written && all_succeeded(selection, kicks);
 }
 
-/* Asks the instances that are ready, then those that have to be resolved. Returns the exit status.
- */
+/* Asks the resolved instances, then the others. Returns the exit status. */
 static int ask_selected(const struct command *command, struct selection *selection)
 {
     UT_array *targets = make_targets();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What became of the commands of -p and -x. */
+/* Reports the results of -p and -x. */
 #include "report/jobs.h"
 #include "base/diag.h"
 #include "base/output.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Whether what follows would not start on a line of its own. */
+/* Whether text that follows would not start on a new line. */
 static bool ends_within_line(const UT_string *text)
 {
     return utstring_len(text) > 0 && utstring_body(text)[utstring_len(text) - 1] != '\n';
@@ -86,7 +86,7 @@ static bool is_plain(const char *word)
     return word[0] != '\0';
 }
 
-/* As a shell would need it, so that one sees where words begin and end. */
+/* Quoted as for a shell, so that it shows where words begin and end. */
 static void append_word(UT_string *out, const char *word)
 {
     if (is_plain(word)) {
@@ -154,7 +154,7 @@ void report_jobs_plan(const struct jobs *jobs, UT_string *out)
     }
 }
 
-/* A line about a task, with the instance's name where there are several. */
+/* Writes a line about a job, with the instance's name if there are several. */
 static void report_line(const struct selection *selection, const struct job *job, const char *level,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 

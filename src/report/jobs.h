@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/jobs: what became of the commands of -p and -x, and what a dry run found.
+ * report/jobs: the results of -p and -x, and their dry run.
  */
 #ifndef REPORT_JOBS_H
 #define REPORT_JOBS_H
 
 #include "postfix/jobs.h"
 
-/* What the command wrote, each stream to ours, under its instance's name where there are several.
- * The name goes to standard error, and only where standard error has something of this instance or
- * standard output is a terminal: standard output is the commands' own, byte for byte. It is left
- * alone when *failed, which is set once it could not be written, and that was reported. */
+/* Writes the output of the command, stream by stream, under its instance's name if there are
+ * several. The name goes to standard error, and only if the command wrote to standard error or our
+ * standard output is a terminal: standard output has what the commands wrote, byte for byte.
+ * Nothing is written there if *failed, which is set after a failed write, which is reported. */
 void report_job_output(const struct selection *selection, const struct job *job, bool *failed);
 
-/* The name by itself, before a command that writes to our terminal itself. */
+/* Writes the name alone, before a command that writes to our terminal itself. */
 void report_job_heading(const struct job *job);
 
-/* That a command was stopped, and what continues or ends it. */
+/* Reports that a signal has stopped a command. */
 void report_job_stopped(const struct selection *selection, const struct job *job);
 
-/* Shows on a terminal which jobs are waited for; end is that of the run, a clock_now() value or
+/* Shows on a terminal which jobs are waited for; end is the end of the run, a clock_now() value or
  * CLOCK_NEVER. */
 void report_jobs_progress(const struct jobs *jobs, int64_t end, int64_t now);
 
-/* One job as a JSON object, to out. The instance has to know whether it is running. */
+/* Appends one job to out as a JSON object. The instance's running has to be set. */
 void report_job_json(const struct job *job, UT_string *out);
 
-/* The dry run of -p and -x, one line for each instance, to out. */
+/* Appends the dry run of -p or -x to out, one line for each instance. */
 void report_jobs_plan(const struct jobs *jobs, UT_string *out);
 
-/* The summary: failures and why, duplicates; with verbose also what went well. The exit status of
- * a single instance's command is not mentioned: what it meant the command has said itself. */
+/* Reports failures with their reasons, and duplicates; if verbose, successes too. The exit status
+ * of a single instance's command is left out: the command has reported its own errors. */
 void report_jobs(const struct selection *selection, const struct jobs *jobs, int verbose);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What became of the kicks, and what a dry run found. */
+/* Reports the results of kicks, and their dry run. */
 #include "report/kicks.h"
 #include "base/diag.h"
 #include "base/text.h"
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Writes Postfix's own lines where Postfix has some. Returns false where it has none. */
+/* Writes Postfix's own lines. Returns false where Postfix has none. */
 static bool report_as_postfix(const struct kick *kick)
 {
     const char *class = kick->class, *service = kick->service;
@@ -40,7 +40,7 @@ static bool report_as_postfix(const struct kick *kick)
     return true;
 }
 
-/* Whether our reason says more than Postfix's own lines have said. */
+/* Whether our reason says more than Postfix's lines. */
 static bool says_more(const struct trigger *trigger)
 {
     if (trigger->outcome == TRIGGER_LOOKUP)
@@ -72,7 +72,7 @@ static void report_success(const struct selection *selection, const struct kick 
     free(text);
 }
 
-/* The reason of a duplicate has that of the kick whose outcome it shares, if that one failed. */
+/* If the kick whose outcome it shares has failed, the reason of a duplicate contains that one's. */
 static void report_duplicate(const struct selection *selection, const struct kick *kick)
 {
     char *text =
@@ -97,7 +97,7 @@ static void report_kick(const struct selection *selection, const struct kick *ki
         report_kick_line(selection, kick, "warning", kick->reason);
 }
 
-/* An instance that cannot be served is reported once, not for each target. */
+/* An instance that is not served is reported once, not for each target. */
 static bool is_first_of_instance(const struct kicks *kicks, size_t index)
 {
     return index == 0 || kicks->items[index - 1].member != kicks->items[index].member;
@@ -142,7 +142,7 @@ void report_kicks_progress(void *context, int64_t now)
     progress_show(&progress, now);
 }
 
-/* One line of the dry run about an instance that is not served, in a new string. */
+/* Returns the line of the dry run about an instance that is not served, a new string. */
 static char *plan_member(const struct kick *kick)
 {
     const char *name = kick->member->instance->config_directory;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The listing of -l. */
+/* Reports the instances, for -l. */
 #include "report/list.h"
 #include "base/text.h"
 #include "report/row.h"

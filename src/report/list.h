@@ -7,11 +7,11 @@
 
 #include "postfix/selection.h"
 
-/* Appends to out the selected instances as "postmulti -l" lists them. */
+/* Appends the selected instances to out as "postmulti -l" lists them. */
 void report_list_text(const struct selection *selection, UT_string *out);
 
-/* Appends to out one JSON object per line for each selected instance, which has to know whether it
- * is running: see selection_find_running(). */
+/* Appends one JSON object per line to out for each selected instance. Their running has to be set:
+ * see selection_find_running(). */
 void report_list_json(const struct selection *selection, UT_string *out);
 
 #endif

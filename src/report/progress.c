@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The line on a terminal that shows what a run waits for. */
+/* Shows on a terminal what a run waits for. */
 #include "report/progress.h"
 #include "base/clock.h"
 #include "base/diag.h"
@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* To the first column, and nothing after it. */
+/* Moves to the first column, and erases the line. */
 #define CLEAR "\r\033[K"
 
 #define NARROWEST 20
@@ -56,8 +56,8 @@ static size_t terminal_width(void)
     return size.ws_col;
 }
 
-/* Shortens the line so that it leaves the last column free: a terminal would go on to the next
- * line. */
+/* Cuts the line, and leaves the last column free, so that the terminal does not start another line.
+ */
 static void cut(UT_string *line, size_t width)
 {
     char *text = utstring_body(line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * progress: one line on a terminal while a run waits: how many of how many are done, how long it
- * may still take, and which instances it waits for.
+ * report/progress: a line on a terminal while a run waits: how many of how many are done, how long
+ * it may still take, and which instances it waits for.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What one line says. */
+/* The content of one line. */
 struct progress {
     size_t count; /* of kicks or jobs */
     size_t done;
-    int64_t end;       /* the latest end of those waited for: a clock_now() value, or CLOCK_NEVER */
-    UT_string waiting; /* the names of those waited for, as many as a line can show */
+    int64_t end;       /* the latest end of those not done: a clock_now() value, or CLOCK_NEVER */
+    UT_string waiting; /* the names of those not done, as many as a line can show */
 };
 
 /* True when standard error is a terminal. */
@@ -27,14 +27,14 @@ void progress_start(struct progress *progress);
 /* Counts one that is done. */
 void progress_add_done(struct progress *progress);
 
-/* Counts one that is waited for, until end at the latest (CLOCK_NEVER: any time); name is its
- * instance's configuration directory, or NULL when its turn has not come. */
+/* Counts one that is waited for until end (CLOCK_NEVER: any time); name is its instance's
+ * configuration directory, or NULL if it is not started. */
 void progress_add_waiting(struct progress *progress, const char *name, int64_t end);
 
-/* Writes the line in place of the one before. */
+/* Writes the line over the previous one. */
 void progress_show(struct progress *progress, int64_t now);
 
-/* Takes the line away, if there is one. */
+/* Erases the line, if there is one. */
 void progress_clear(void);
 
 #endif

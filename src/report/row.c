@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The members that every JSON row has, and what rows are made of. */
+/* Makes the JSON rows, with the members that all have. */
 #include "report/row.h"
 #include "base/text.h"
 #include <string.h>
 
-/* jansson says NULL or -1 when memory is short, and nothing else can go wrong here. */
+/* jansson returns NULL or -1 when memory is short; nothing else can fail here. */
 static json_t *checked(json_t *value)
 {
     if (value == NULL)
@@ -84,7 +84,7 @@ json_t *report_row_new(const struct instance *instance)
     return object;
 }
 
-/* jansson leaves DEL as it is, which is a control character for terminals. */
+/* jansson does not escape DEL, which is a control character for terminals. */
 static int append(const char *text, size_t length, void *context)
 {
     static const char escaped[] = "\\u007f";

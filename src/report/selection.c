@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said of the selection itself: why there is none, and what reading its instances met. */
+/* Reports why there is no selection, and the warnings and errors of its instances. */
 #include "report/selection.h"
 #include "base/diag.h"
 #include "base/strings.h"
@@ -30,7 +30,7 @@ void report_selection(const struct selection *selection)
         const struct instance *instance = selection->members[i].instance;
 
         if (instance->enabled == INSTANCE_DISABLED && !selection->is_single)
-            continue; /* nobody waits for it to be mended */
+            continue; /* its mistakes are nobody's concern yet */
         for (size_t j = 0; instance->warnings != NULL && j < utarray_len(instance->warnings); j++)
             diag_warning("%s", strings_item(instance->warnings, j)); /* it names the file */
     }

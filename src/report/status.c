@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether each instance is alive, as a table and as JSON. */
+/* Reports whether each instance is alive, as a table and as JSON. */
 #include "report/status.h"
 #include "base/diag.h"
 #include "base/strings.h"
@@ -14,10 +14,10 @@
 enum answer {
     ANSWER_YES,
     ANSWER_NO,
-    ANSWER_UNKNOWN, /* the question did not reach the queue manager, or shows nothing */
+    ANSWER_UNKNOWN, /* the request did not reach the queue manager, or shows nothing */
 };
 
-/* Whether a failed trigger shows that the queue manager is not there, or does not answer. */
+/* Whether a failed trigger shows that the queue manager is missing or does not answer. */
 static bool shows_silence(const struct trigger *trigger)
 {
     switch (trigger->outcome) {
@@ -36,7 +36,7 @@ static bool shows_silence(const struct trigger *trigger)
     }
 }
 
-/* The kick whose outcome a duplicate shares, else itself. */
+/* Returns the kick whose outcome a duplicate shares; any other kick itself. */
 static const struct kick *find_first(const struct kick *kick)
 {
     const struct kicks *all = kick->kicks;
@@ -56,7 +56,7 @@ static enum answer find_answer(const struct kick *duplicate)
 
     if (kick->trigger == NULL)
         return ANSWER_UNKNOWN;
-    if (kick->status == KICK_KICKED) /* nobody can see whether a FIFO is read */
+    if (kick->status == KICK_KICKED) /* a FIFO does not show whether it is read */
         return kick->trigger->is_socket ? ANSWER_YES : ANSWER_UNKNOWN;
     return shows_silence(kick->trigger) ? ANSWER_NO : ANSWER_UNKNOWN;
 }
@@ -66,12 +66,12 @@ static bool ought_to_answer(const struct selection *selection, const struct inst
     return instance->enabled != INSTANCE_DISABLED || selection->is_single;
 }
 
-bool report_status_is_well(const struct selection *selection, const struct kick *kick)
+bool report_status_succeeded(const struct selection *selection, const struct kick *kick)
 {
     return !ought_to_answer(selection, kick->member->instance) || find_answer(kick) == ANSWER_YES;
 }
 
-/* Why an instance has not answered, or "". */
+/* Returns why an instance has not answered, or "". */
 static const char *find_reason(const struct kick *kick)
 {
     if (kick->status == KICK_KICKED && !kick->trigger->is_socket)
@@ -79,7 +79,7 @@ static const char *find_reason(const struct kick *kick)
     return kick->reason == NULL ? "" : kick->reason;
 }
 
-/* The state of an instance that ought to answer. */
+/* Returns the state of an instance that ought to answer. */
 static const char *describe_wanted(const struct kick *kick)
 {
     const struct trigger *trigger = find_first(kick)->trigger;
@@ -95,7 +95,7 @@ static const char *describe_wanted(const struct kick *kick)
     return "unknown";
 }
 
-/* The state of one that need not answer. */
+/* Returns the state of one that need not answer. */
 static const char *describe_disabled(const struct kick *kick)
 {
     if (find_answer(kick) == ANSWER_YES)
@@ -115,9 +115,9 @@ void report_status_json(const struct selection *selection, const struct kicks *k
         const struct kick *kick = &kicks->items[i];
         const struct instance *instance = kick->member->instance;
         json_t *row = report_row_new(instance);
-        const char *status = !ought_to_answer(selection, instance)    ? "disabled"
-                             : report_status_is_well(selection, kick) ? "ok"
-                                                                      : "failed";
+        const char *status = !ought_to_answer(selection, instance)      ? "disabled"
+                             : report_status_succeeded(selection, kick) ? "ok"
+                                                                        : "failed";
 
         report_row_add_text(row, "responding", answers[find_answer(kick)]);
         report_row_add_text(row, "status", status);
@@ -127,7 +127,7 @@ void report_status_json(const struct selection *selection, const struct kicks *k
     }
 }
 
-/* The table: its cells are printable, and those of a row stand one after the other. */
+/* The table is an array of printable cells, row by row. */
 enum column { COLUMN_NAME, COLUMN_GROUP, COLUMN_STATE, COLUMN_TIME, COLUMN_DIRECTORY, COLUMNS };
 
 static void add_cell(UT_array *cells, const char *text)
@@ -142,7 +142,7 @@ static void add_cell(UT_array *cells, const char *text)
     utstring_done(&printable);
 }
 
-/* The state as in the table, a new string. */
+/* Returns the state for the table, a new string. */
 static char *describe(const struct selection *selection, const struct kick *kick)
 {
     const char *words = ought_to_answer(selection, kick->member->instance)

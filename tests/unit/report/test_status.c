@@ -44,7 +44,7 @@ static void assert_state(const char *words, bool is_well)
     char *found = state_in_table();
 
     assert_string_equal(found, words);
-    assert_int_equal(report_status_is_well(&selection, &kick), is_well);
+    assert_int_equal(report_status_succeeded(&selection, &kick), is_well);
     free(found);
 }
 
