@@ -261,12 +261,6 @@ lingering_services()
 
 @test "the same where the kernel cannot refuse them" {
     lingering_services
-    # without env(1), which would take the preloaded library for itself
-    kick()
-    {
-        unset MAIL_CONFIG MAIL_VERBOSE
-        INJECT=setsockopt:0:92 LD_PRELOAD=$TOOLS/inject.so ASAN_OPTIONS=verify_asan_link_order=0 \
-            run --separate-stderr "$POSTKICK" -f "$INI" "$@" # ENOPROTOOPT
-    }
+    kick() { kick_injected setsockopt:0:92 "$@"; } # ENOPROTOOPT
     judge
 }

@@ -92,8 +92,7 @@ postconf_answers()
 
 @test "calls that fail every time: no ioctl(2), the close of the service is the answer" {
     behave greet "$TREE/spool/postfix-0002/public/qmgr"
-    INJECT=ioctl:0:25 LD_PRELOAD=$TOOLS/inject.so ASAN_OPTIONS=verify_asan_link_order=0 kick -t 5 \
-        -i postfix-0002 -i - public qmgr I
+    kick_injected ioctl:0:25 -t 5 -i postfix-0002 -i - public qmgr I # ENOTTY
     is "$status" 0
     is "$stderr" ""
 }

@@ -95,7 +95,7 @@ for each in itertools.cycle(sys.argv[2:]):
     behave never "$SPOOL-0001/public/qmgr"
     behave full "$SPOOL-0002/public/qmgr"
     start_listener
-    kick -j public qmgr I
+    kick -t 20 -j public qmgr I
     is "$status" 1
     is "$(rows status reason)" "\
 kicked|

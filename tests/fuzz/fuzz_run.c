@@ -36,9 +36,16 @@ static const char *const names[] = {"default", "a", "b"};
 /* Where the text goes; @ in it stands for the scratch directory. */
 enum place { VALUE, COMMENT, REQUEST, GROUP, OVERRIDE, INSTANCE, HOST, PLACES };
 
-/* Half of them cannot harm: most runs are to succeed. */
-static const enum place places[] = {VALUE, COMMENT, REQUEST, GROUP,    OVERRIDE, INSTANCE,
-                                    HOST,  VALUE,   REQUEST, OVERRIDE, REQUEST,  VALUE};
+/* Where the text goes, by the second byte, and by the length: what is added to a text that makes a
+ * run fail lets the next one succeed. */
+static enum place choose_place(uint8_t byte, size_t size)
+{
+    static const enum place harmless[] = {VALUE, COMMENT, REQUEST, GROUP, OVERRIDE};
+
+    if (size % 2 == 0)
+        return (enum place)(byte % PLACES);
+    return harmless[byte % (sizeof(harmless) / sizeof(harmless[0]))];
+}
 
 /* The command lines; a request follows where the last word is "qmgr". */
 static const char *const command_lines[][8] = {
@@ -322,7 +329,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     const char *const *command = command_lines[data[0] % COMMAND_LINES];
-    enum place place = places[data[1] % (sizeof(places) / sizeof(places[0]))];
+    enum place place = choose_place(data[1], size);
     char *text = expand_text(data + 2, size - 2, place == INSTANCE || place == HOST ? "\n" : "\n ");
     char nothing[] = "";
 

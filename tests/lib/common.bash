@@ -82,6 +82,15 @@ kick()
     run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
 }
 
+# kick_injected NAME:NUMBER:ERRNO ARGUMENT...: as kick, where calls fail as tests/preload/inject.c has
+# it. Without env(1), which would take the preloaded library for itself.
+kick_injected()
+{
+    unset MAIL_CONFIG MAIL_VERBOSE
+    INJECT=$1 LD_PRELOAD=$TOOLS/inject.so ASAN_OPTIONS=verify_asan_link_order=0 \
+        run --separate-stderr "$POSTKICK" -f "$INI" "${@:2}"
+}
+
 # received PATH BYTES: the listener got exactly these bytes there, as many times as given (once).
 received()
 {
