@@ -11,21 +11,7 @@ setup_file()
 {
     host_can || return 0
     host_open
-    [ -z "${HOST:-}" ] || make_host
-}
-
-# All that is installed, in a /usr/local of its own, and the instances in such a /var/spool: the locks
-# of an overlay cannot be looked up in /proc/locks.
-make_host()
-{
-    mkdir "$BATS_FILE_TMPDIR/local"
-    host mount --bind "$BATS_FILE_TMPDIR/local" /usr/local
-    host make -s -C "$ROOT" install
-    host cp "$POSTKICK" /usr/local/sbin
-    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
-        mount --bind '$HOST/spool' /var/spool"
-    host_instances postfix-in:inbound postfix-out:outbound
-    host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
+    [ -z "${HOST:-}" ] || host_running postfix-in:inbound postfix-out:outbound
 }
 
 teardown_file()
@@ -98,4 +84,27 @@ manual_commands()
         awk '/^\.Bd/ {show = 1; next} /^\.Ed/ {show = 0; print ""} show')
     is "$count" 2
     host postfix -c /etc/postfix-out start >"$BATS_TEST_TMPDIR/start" 2>&1 3>&- 4>&-
+}
+
+# in_picture: the text of the picture in README.md, without times.
+in_picture()
+{
+    sed -n 's/<text[^>]*>\(.*\)<\/text>/\1/p' "$ROOT/man/terminal.svg" |
+        sed -e 's/&gt;/>/g' -e 's/&lt;/</g' -e 's/&amp;/\&/g' -e 's/[0-9.]*ms */TIME /'
+}
+
+@test "the picture in README.md shows what is printed" {
+    local hung command
+    hung=$(pgrep -g "$(host cat /var/spool/postfix-in/pid/master.pid | tr -d ' ')" -x qmgr)
+    host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
+    kill -STOP "$hung"
+    in_picture | sed -n 's/^\$ //p' | while IFS= read -r command; do
+        echo "\$ $command"
+        host env PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/bin script -qec "$command" /dev/null \
+            </dev/null || true
+    done >"$BATS_TEST_TMPDIR/printed"
+    kill -CONT "$hung"
+    host postfix -c /etc/postfix-out start >"$BATS_TEST_TMPDIR/start" 2>&1 3>&- 4>&-
+    is "$(sed -e 's/.*\x1b\[K//' -e 's/\r$//' -e 's/[0-9.]*ms */TIME /' "$BATS_TEST_TMPDIR/printed")" \
+        "$(in_picture)"
 }

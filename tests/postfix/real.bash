@@ -3,7 +3,7 @@
 #
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
 #   real_can real_need real_open real_close               host_can host_need host_open host_close
-#   real_instance real_start real_stop                    host_instances
+#   real_instance real_start real_stop                    host_instances host_running
 #   real_kick real_kick_as real_send real_log real_clear  host COMMAND...
 #   real_stopped
 # and for both: patiently, requests.
@@ -285,6 +285,21 @@ host_instances()
         [ "$name" = postfix-off ] || host postmulti -i "$name" -e enable
     done
     host_aged true
+}
+
+# host_running NAME:GROUP...: the same, running, and all that "make install" installs in a /usr/local
+# of its own. /var/spool is one too: the locks of an overlay cannot be looked up in /proc/locks.
+host_running()
+{
+    mkdir "$BATS_FILE_TMPDIR/local"
+    host mount --bind "$BATS_FILE_TMPDIR/local" /usr/local
+    # shellcheck disable=SC2153 # of common.bash
+    host make -s -C "$ROOT" install
+    host cp "$POSTKICK" /usr/local/sbin
+    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
+        mount --bind '$HOST/spool' /var/spool"
+    host_instances "$@"
+    host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
 }
 
 # host_aged COMMAND...: in the namespace, with files that are not new: Postfix waits for those.
