@@ -148,8 +148,8 @@ lint:
 
 SCRIPTS = $(filter-out %.bash-completion %/ansible %/debian,$(wildcard scripts/*)) \
 	$(addprefix scripts/debian/,preinst prerm postrm)
-SHELL_TESTS = $(wildcard tests/*/*.bash) tests/lib/valgrind-run tests/lib/layers \
-	tests/lib/sources tests/bench/run
+SHELL_TESTS = $(wildcard tests/*/*.bash) tests/fleet/host tests/fleet/scale tests/lib/valgrind-run \
+	tests/lib/layers tests/lib/sources tests/bench/run
 
 MAN1 = $(wildcard man/*.1)
 MAN5 = $(wildcard man/*.5)
@@ -212,7 +212,7 @@ deb:
 	scripts/deps package
 	scripts/build-package $B/deb
 
-# The life of the package on Debian releases of their own, and piuparts: minutes, root, a mirror.
+# The life of the package on Debian releases of their own, and piuparts: ten minutes, root, a mirror.
 RELEASES = bookworm trixie
 BUILDS_PACKAGES = build-essential debhelper libiniparser-dev libjansson-dev uthash-dev lintian faketime
 USES_PACKAGES = postfix jq procps systemd
@@ -224,9 +224,14 @@ $B/package/%.tar:
 	mmdebstrap --quiet --variant=minbase \
 		--include=$(subst $(empty) $(empty),$(comma),$(BUILDS_PACKAGES) $(USES_PACKAGES)) $* $@
 
-check-package: $(RELEASES:%=$B/package/%.tar)
+$B/package/%.tar.gz:
+	scripts/deps package
+	mkdir -p $(@D)
+	mmdebstrap --quiet --variant=minbase $* $@
+
+check-package: $(RELEASES:%=$B/package/%.tar) $(RELEASES:%=$B/package/%.tar.gz)
 	set -e; for release in $(RELEASES); do BASE=$(abspath $B)/package/$$release.tar \
-		bats tests/package; done
+		BARE=$(abspath $B)/package/$$release.tar.gz bats tests/package; done
 
 # The collection and clush against three hosts made here: root, some minutes.
 check-fleet: all

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The life of the Debian package on a Debian of its own, with real Postfix instances: built,
-# installed, used, upgraded, refused to go, removed, purged. $BASE names the tar file of that Debian
-# (make check-package makes it). Each test goes on where the one before it ended.
+# installed, used, upgraded, refused to go, removed, purged. $BASE names the tar file of that Debian,
+# $BARE that of one without Postfix and what builds packages (make check-package makes both). Each
+# test goes on where the one before it ended.
 
 bats_require_minimum_version 1.5.0
 # shellcheck disable=SC2016 # for the shell there, dpkg and main.cf
@@ -100,6 +101,8 @@ flushed()
     for deb in postkick postkick-dbgsym; do
         is "$(sum /srv/one/${deb}_1.0.0_amd64.deb)" "$(sum /srv/some/other/place/${deb}_1.0.0_amd64.deb)"
     done
+    # As for a Postfix with another built-in value.
+    there sed -i 's/^trigger_timeout .*/trigger_timeout = 11s/' /srv/postkick/conf/postkick.ini
     build /srv/two 1.0.1
 }
 
@@ -150,6 +153,9 @@ END
     flushed
     is "$(sum /usr/sbin/postkick.postfix)" "$(cat "$BATS_FILE_TMPDIR/own")"
     is "$(there dpkg --verify postkick)" ""
+    # The settings have no facts of a host, and nothing is missing on this one.
+    is "$(there sed -n '/^\[postfix\]/,/^\[/p' /etc/postkick.ini | grep -v -e '^;' -e '^\[')" ""
+    is "$(there postkick-settings)" ""
     there test -e /usr/share/man/man1/postkick.postfix.1.gz
     there /usr/lib/nagios/plugins/check_postkick
     there sh -c 'mkdir -p /var/lib/prometheus/node-exporter && postkick-metrics'
@@ -188,6 +194,15 @@ END
     run ! grep -i -e conffile -e 'configuration file' "$BATS_TEST_TMPDIR/log"
     is "$(there dpkg-query -W -f '${Version}' postkick)" 1.0.1
     there postkick everything
+    # What its Postfix has otherwise, this one command writes; once more it is asked nothing.
+    run there postkick-settings
+    is "$status" 1
+    has "$output" "+trigger_timeout              = 10s"
+    there postkick-settings --write
+    is "$(there postkick-settings)" ""
+    there sh -c 'dpkg -i /srv/two/postkick_1.0.1_amd64.deb' >"$BATS_TEST_TMPDIR/log" 2>&1
+    run ! grep -i -e conffile -e 'configuration file' "$BATS_TEST_TMPDIR/log"
+    there grep -q '^trigger_timeout  *= 10s' /etc/postkick.ini
     postfix_works ours
     flushed
 }
@@ -225,4 +240,15 @@ END
         -e '/var/lib/prometheus/.*' -e '/var/log/apt.*')" ""
     postfix_works "postfix's"
     is "$(sum /usr/sbin/postkick)" "$(cat "$BATS_FILE_TMPDIR/own")"
+}
+
+# On a Debian where Postfix comes with it, and where nothing of either may stay.
+@test "piuparts finds nothing" {
+    local release=${BASE##*/}
+    cp "$ROOT_DIR/srv/one/postkick_1.0.0_amd64.deb" "$BATS_TEST_TMPDIR"
+    env -u TMPDIR piuparts --tmpdir="$BATS_TEST_TMPDIR" --distribution="${release%.tar}" \
+        --basetgz="$BARE" --no-eatmydata \
+        --log-level=info "$BATS_TEST_TMPDIR"/*.deb >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- ||
+        { tail -n 40 "$BATS_TEST_TMPDIR/log" >&2; return 1; }
+    has "$(cat "$BATS_TEST_TMPDIR/log")" "PASS: All tests."
 }
