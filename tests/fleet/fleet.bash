@@ -3,7 +3,7 @@
 # Postfix instances. They are connected by a bridge in one more network namespace, the control host's,
 # and are gone with the processes that hold them, which end with the shell that started them. Load with "load fleet", after "load ../lib/common".
 #
-#   fleet_can fleet_need fleet_open NAME... fleet_close
+#   fleet_can fleet_need fleet_open NAME... fleet_ansible fleet_close
 #   control COMMAND...       runs in the control host's namespaces; what it leaves behind, such as
 #                            connections that ssh keeps, ends with them
 #   on NAME COMMAND...       runs on a host, without ssh
@@ -92,4 +92,31 @@ on()
     pid=$(cat "$FLEET/$1/pid")
     shift
     nsenter -t "$pid" -m -n -p -u -r -w -- env -u MAIL_CONFIG "$@" 3>&-
+}
+
+# fleet_ansible: Ansible's settings, with nothing of this machine's, and the collection, built and
+# installed.
+fleet_ansible()
+{
+    export HOME=$FLEET/home ANSIBLE_CONFIG=$FLEET/ansible.cfg
+    cat >"$FLEET/ansible.cfg" <<END
+[defaults]
+inventory = $FLEET/inventory
+collections_path = $FLEET/collections
+local_tmp = $FLEET/tmp
+host_key_checking = false
+private_key_file = $FLEET/key
+remote_user = root
+interpreter_python = /usr/bin/python3
+localhost_warning = false
+retry_files_enabled = false
+timeout = 20
+[ssh_connection]
+ssh_args = -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
+control_path = $FLEET/%%C
+END
+    mkdir -p "$HOME" "$FLEET/collections"
+    ansible-galaxy collection build --output-path "$FLEET" "$ROOT/scripts/ansible" >/dev/null
+    ansible-galaxy collection install --offline -p "$FLEET/collections" \
+        "$FLEET"/postkick-postfix-*.tar.gz >/dev/null
 }

@@ -11,27 +11,7 @@ setup_file()
 {
     fleet_can || return 0
     fleet_open one two three
-    export HOME=$FLEET/home ANSIBLE_CONFIG=$FLEET/ansible.cfg
-    cat >"$FLEET/ansible.cfg" <<END
-[defaults]
-inventory = $FLEET/inventory
-collections_path = $FLEET/collections
-local_tmp = $FLEET/tmp
-host_key_checking = false
-private_key_file = $FLEET/key
-remote_user = root
-interpreter_python = /usr/bin/python3
-localhost_warning = false
-retry_files_enabled = false
-timeout = 20
-[ssh_connection]
-ssh_args = -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
-control_path = $FLEET/%%C
-END
-    mkdir -p "$HOME" "$FLEET/collections"
-    ansible-galaxy collection build --output-path "$FLEET" "$ROOT/scripts/ansible" >/dev/null
-    ansible-galaxy collection install --offline -p "$FLEET/collections" \
-        "$FLEET"/postkick-postfix-*.tar.gz >/dev/null
+    fleet_ansible
 }
 
 teardown_file()
