@@ -109,14 +109,20 @@ void text_append(UT_string *out, const char *text, size_t length)
     utstring_bincpy(out, text, length);
 }
 
-char *text_vmessage(const char *format, va_list arguments)
+char *text_cut(char *message)
 {
     static const char cut[] = "...";
-    char *text = alloc_vformat(format, arguments);
+    size_t length = strlen(message);
 
-    if (strlen(text) > TEXT_MESSAGE_MAXIMUM)
-        memcpy(text + TEXT_MESSAGE_MAXIMUM + 1 - sizeof(cut), cut, sizeof(cut));
-    return text;
+    if (length <= TEXT_MESSAGE_MAXIMUM)
+        return message;
+    memcpy(message + TEXT_MESSAGE_MAXIMUM + 1 - sizeof(cut), cut, sizeof(cut));
+    return alloc_resize(message, TEXT_MESSAGE_MAXIMUM + 1);
+}
+
+char *text_vmessage(const char *format, va_list arguments)
+{
+    return text_cut(alloc_vformat(format, arguments));
 }
 
 char *text_message(const char *format, ...)

@@ -49,6 +49,9 @@ size_t text_utf8_length(const char *text, size_t length);
 char *text_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *text_vmessage(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
+/* Cuts a message in the same way; returns it, perhaps at another address. */
+char *text_cut(char *message);
+
 /* Returns the precision for "%.*s" in such a message: length, or the longest that can be shown. */
 int text_quoted(size_t length);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The settings that are part of the program, and what a settings file repeats of them. */
+/* Keeps the built-in settings, and finds sections of a file that only repeat them. */
 #include "postfix/built_in.h"
 #include "base/text.h"
 #include <string.h>
@@ -23,11 +23,11 @@ const char *built_in_value(const char *section, const char *key)
     return NULL;
 }
 
-/* A section of a file, by the number of the built-in one's first setting. */
+/* What a file has of a built-in section, by the number of that section's first setting. */
 struct found {
     char *start; /* its first line */
     char *end;   /* after its last one */
-    int times;   /* that the file has it */
+    int times;   /* how often the file has it */
     bool is_same;
 };
 
@@ -36,8 +36,8 @@ static bool starts_section(size_t row)
     return row == 0 || strcmp(table[row].section, table[row - 1].section) != 0;
 }
 
-/* The number of the first setting of the section that a line begins; TABLE_LENGTH: of none. The
- * search starts where the last one ended: a file has the same order, as a rule. */
+/* Returns the number of the first setting of the section that a line starts, or TABLE_LENGTH. The
+ * search starts where the last one ended: most files have the same order. */
 static size_t find_section(const char *line, size_t length, size_t from)
 {
     const char *name = line + 1, *end = memrchr(line, ']', length);
@@ -58,7 +58,7 @@ static size_t find_section(const char *line, size_t length, size_t from)
     return TABLE_LENGTH;
 }
 
-/* Whether a line says the same as a setting of the table. */
+/* Whether a line equals a setting of the table. */
 static bool is_row(const char *line, size_t length, const struct built_in *row)
 {
     size_t key_length = strlen(row->key), value_length = strlen(row->value);
@@ -74,13 +74,13 @@ static bool is_row(const char *line, size_t length, const struct built_in *row)
     return (size_t)(end - at) == value_length && memcmp(at, row->value, value_length) == 0;
 }
 
-/* The line's first character that is not blank; there may be none before its newline or NUL. */
+/* Returns the line's first character that is not blank, if only its newline or NUL. */
 static char *skip_blanks(char *line)
 {
     return line + strspn(line, " \t\v\f\r");
 }
 
-/* The beginning of the next line, or the text's end. */
+/* Returns the start of the next line, or the end of the text. */
 static char *next_line(char *line)
 {
     line += strcspn(line, "\n");
@@ -92,8 +92,8 @@ static bool is_comment(const char *line)
     return *line == '\0' || *line == '\n' || *line == ';' || *line == '#';
 }
 
-/* Compares the lines of a section, which begin at line, with the table from row. Sets *end to the
- * line that begins the next section, or to the text's end. */
+/* Compares the lines of a section with the table from row. Sets *end to the line that starts the
+ * next section, or to the end of the text. */
 static bool is_same_section(char *line, size_t row, char **end)
 {
     const char *section = table[row].section;

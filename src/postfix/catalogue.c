@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of services and their requests, and the named actions. */
+/* Looks up services and actions in the settings, and checks requests. */
 #include "postfix/catalogue.h"
 #include "base/strings.h"
 #include "base/text.h"
@@ -19,7 +19,7 @@ static bool has_capitals(const char *name)
     return name[strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0';
 }
 
-/* iniparser folds section names: a service whose name has capitals says it in "name". Returns the
+/* iniparser folds section names: a service whose name has capitals has it in "name". Returns the
  * section of the service, which the caller frees, or NULL. */
 static char *service_section(const struct settings *settings, const char *service)
 {
@@ -61,7 +61,7 @@ static void check_exact(const char *requests, const char *request, UT_array *war
                        request, exact);
 }
 
-/* The bytes of request that are not in known, each once, in a new string. */
+/* Returns the bytes of request that are not in known, each once, a new string. */
 static char *unknown_bytes(const char *request, const char *known)
 {
     UT_string unknown;
@@ -109,13 +109,13 @@ void catalogue_check(const struct settings *settings, const struct target *targe
         strings_append(warnings, "request is %zu bytes long: services read only the first %d",
                        length, CATALOGUE_READ_BYTES);
     if (section == NULL || strcmp(settings_value(settings, section, "class"), target->class) != 0) {
-        free(section); /* another service of the same name: nothing is known of it */
+        free(section); /* a service of that name in the other class is not known */
         return;
     }
     const char *requests = settings_value(settings, section, "requests");
     const char *modifiers = settings_value(settings, section, "modifiers");
     if (requests == NULL || strcmp(requests, "*") == 0)
-        ; /* whatever it is */
+        ; /* any request */
     else if (requests[0] == '\0')
         strings_append(warnings, "the service takes no requests");
     else if (requests[0] == '=')

@@ -33,7 +33,8 @@ static const char *look_up(void *context, const char *name, size_t length)
     return maincf_value(computed->maincf, name, length);
 }
 
-/* The expanded value of a parameter that main.cf sets, or NULL when it does not, or with error. */
+/* Returns the expanded value of a parameter, a new string; or NULL if main.cf does not set it, or
+ * after an error. */
 static char *expanded_setting(struct computed *computed, const char *name)
 {
     const char *raw = maincf_value(computed->maincf, name, strlen(name));

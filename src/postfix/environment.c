@@ -12,7 +12,7 @@ struct element {
     size_t length;
 };
 
-/* The length of the text in braces at text, with its braces; 0 when they are not balanced. */
+/* Returns the length of the text in braces, including them; 0 if they are not balanced. */
 static size_t braces_length(const char *text)
 {
     int depth = 0;
@@ -37,8 +37,8 @@ static void trim(struct element *element)
         element->length--;
 }
 
-/* Takes the next element off the list at *at. False at its end, and, with *error set, when braces
- * are not closed. */
+/* Takes the next element from the list at *at. Returns false at the end, or with *error set when
+ * braces are not closed. */
 static bool next_element(const char **at, struct element *element, char **error)
 {
     *at += strspn(*at, STRINGS_SEPARATORS);

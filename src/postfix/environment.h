@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * environment: lists in the form of import_environment: names, "name=value", and "{name = value}"
- * where the value has blanks. postconf(5)
+ * environment: lists as in import_environment: names, "name=value", and "{name = value}" for values
+ * with blanks (postconf(5)).
  */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
@@ -15,8 +15,8 @@
  * or false with a new string in *error, in Postfix's wording (measured), which the caller frees. */
 bool environment_check(const char *list, char **error);
 
-/* Sets the variables that the list has with a value. Plain names say what may stay, for programs
- * that clean their environment; nothing is done about them. */
+/* Sets the variables to which the list gives a value. Plain names are ignored: they are for
+ * programs that clean their environment. */
 void environment_import(const char *list);
 
 #endif

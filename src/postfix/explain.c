@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Why kicks failed. */
+/* Finds out why kicks failed. */
 #include "postfix/explain.h"
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static const char *other_class(const char *class)
     return strcmp(class, "public") == 0 ? "private" : "public";
 }
 
-/* Whether the service is there under the other class, or is known to be of that class. */
+/* Whether the service exists in the other class, or is known to belong there. */
 static bool is_of_other_class(const struct kick *kick, const struct explainer *explainer)
 {
     const char *other = other_class(kick->class);
@@ -65,8 +65,8 @@ static char *explain_link(const struct kick *kick, int error)
     return alloc_string("is a symbolic link");
 }
 
-static char *explain_nobody(const struct kick *kick, const struct explainer *explainer,
-                            const char *otherwise)
+static char *explain_no_listener(const struct kick *kick, const struct explainer *explainer,
+                                 const char *otherwise)
 {
     if (master_state(explainer->locks, kick->trigger->queue_directory) == MASTER_STOPPED)
         return alloc_string("not running");
@@ -78,7 +78,7 @@ static char *explain_connect(const struct kick *kick, const struct explainer *ex
     int error = kick->trigger->error;
 
     if (error == ECONNREFUSED)
-        return explain_nobody(kick, explainer, "nobody listens on the socket");
+        return explain_no_listener(kick, explainer, "nobody listens on the socket");
     if (error == EPROTOTYPE)
         return alloc_string("a datagram socket takes no requests");
     if (error == EACCES)
@@ -112,7 +112,7 @@ static char *explain_trigger(const struct kick *kick, const struct explainer *ex
     case TRIGGER_NOT_WRITTEN:
         return alloc_format("no room for the request for %ds", trigger->seconds);
     case TRIGGER_NO_READER:
-        return explain_nobody(kick, explainer, "nobody reads the FIFO");
+        return explain_no_listener(kick, explainer, "nobody reads the FIFO");
     case TRIGGER_CLOSED:
         return alloc_string("closed before the request was read");
     case TRIGGER_NO_TIME:
@@ -126,8 +126,8 @@ static char *explain_trigger(const struct kick *kick, const struct explainer *ex
     return alloc_string("not confirmed: interrupted");
 }
 
-/* The first one has its reason by now. It may have become a duplicate later, of an endpoint that
- * was restarted. */
+/* The first one has its reason already. It may itself have become a duplicate later, when its
+ * service was restarted. */
 static char *explain_duplicate(const struct kick *duplicate)
 {
     const struct kick *first = duplicate->duplicate_of;

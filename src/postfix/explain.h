@@ -7,8 +7,8 @@
 
 #include "postfix/kick.h"
 
-/* Sets the reason of every kick that has none and that did not go well, and of every duplicate.
- * known_class returns the class that a service is known to have, or NULL. */
+/* Sets the reason of every failed kick that has none, and of every duplicate. known_class returns
+ * the class of a service, or NULL if it is unknown. */
 void explain_kicks(struct kicks *kicks, struct master_locks *locks,
                    const char *(*known_class)(void *context, const char *service), void *context);
 

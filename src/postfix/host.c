@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Loads the instances of a host. */
+/* Loads the instances of a host, and asks postconf(1) for what they need. */
 #include "postfix/host.h"
 #include "base/signals.h"
 #include "base/strings.h"
@@ -21,7 +21,7 @@ static void load(struct host *host, struct instance *instance, const char *direc
                                      .is_home = is_home,
                                      .limits = host->source.limits,
                                      .postconf = host->postconf};
-    char *name = alloc_string(directory); /* it may be the instance's own */
+    char *name = alloc_string(directory); /* it may belong to the instance */
 
     instance_free(instance);
     (void)instance_load(instance, name, strcmp(name, default_directory(host)) == 0 && is_home,
@@ -29,7 +29,7 @@ static void load(struct host *host, struct instance *instance, const char *direc
     free(name);
 }
 
-/* The one that the program goes by: the forced one, or the default one. */
+/* The program's own instance: the forced one, or the default one. */
 static struct instance *home(struct host *host)
 {
     return &host->instances[0];
@@ -60,7 +60,7 @@ static void load_listed(struct host *host, const UT_array *directories)
     }
 }
 
-/* Moves the default instance's failure to the host: nothing can be done without it. */
+/* The default instance's error is the host's: without it, no instance is known. */
 static bool fail_like(struct host *host, struct instance *instance)
 {
     host->error = instance->error;
@@ -69,14 +69,14 @@ static bool fail_like(struct host *host, struct instance *instance)
     return false;
 }
 
-/* The only instance of a host is always meant. */
+/* The only instance of a host counts as enabled. */
 static void enable_only_one(struct host *host)
 {
     if (host->is_single && !host->is_forced && home(host)->enabled == INSTANCE_DISABLED)
         home(host)->enabled = INSTANCE_ENABLED;
 }
 
-/* Loads those that the default instance lists. */
+/* Loads the instances that the default one lists. */
 static bool load_others(struct host *host)
 {
     if (home(host)->is_unresolved &&
@@ -101,7 +101,7 @@ static bool load_others(struct host *host)
     return host->error == NULL;
 }
 
-/* Asks postconf(1), once. False: it does not answer, and *error says why, a new string. */
+/* Asks postconf(1), once. Returns false if it does not answer: *error says why, a new string. */
 static bool ask(struct host *host, char **error)
 {
     if (host->postconf != NULL)
@@ -112,7 +112,7 @@ static bool ask(struct host *host, char **error)
     return host->postconf != NULL;
 }
 
-/* A name that is overridden has to be one that a main.cf sets or uses, or that Postfix has. */
+/* Every overridden name has to be set or used by a main.cf, or known to Postfix. */
 static bool check_overrides(struct host *host)
 {
     const UT_array *overrides = host->source.overrides;

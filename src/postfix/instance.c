@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the main.cf of one instance. */
+/* Reads the main.cf of an instance, and evaluates the parameters that are used. */
 #include "postfix/instance.h"
 #include "base/parse.h"
 #include "base/safe_read.h"
 #include "base/strings.h"
+#include "base/text.h"
 #include "maincf/expand.h"
 #include "maincf/maincf.h"
 #include "postfix/computed.h"
@@ -11,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The longest text of a message that is kept, in bytes: it may quote a value of any length. */
-#define MESSAGE_LENGTH 4096
+/* Postfix's words for a value that cannot be expanded, after a warning that says where. */
+#define MACRO_ERROR "dictionary mail_dict: macro processing error"
 
 struct evaluation {
     const struct instance_source *source;
@@ -20,8 +21,8 @@ struct evaluation {
     struct maincf *maincf;
     struct budget *budget;
     struct computed *computed;
-    bool is_unknown; /* the present value refers to a name that only Postfix knows */
-    char *doubt;     /* what was wrong with the first of those, as far as it is known; or NULL */
+    bool is_unknown;   /* the present value refers to a name that only Postfix knows */
+    char *first_error; /* of a value with unknown names, as far as it is known; or NULL */
     UT_string scratch;
 };
 
@@ -30,7 +31,7 @@ static bool is_name_character(char c)
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Whether text has $name, ${name or $(name somewhere. */
+/* Whether text contains $name, ${name or $(name. */
 static bool refers_to(const char *text, const char *name)
 {
     size_t length = strlen(name);
@@ -51,7 +52,7 @@ static char *override_name(const char *override)
     return alloc_span(override, strcspn(override, "="));
 }
 
-/* text is main.cf before it is parsed. */
+/* text is main.cf, not parsed yet. */
 static void find_used_overrides(const struct instance_source *source, const char *text)
 {
     for (size_t i = 0; i < utarray_len(source->overrides); i++) {
@@ -75,8 +76,8 @@ static void apply_overrides(struct maincf *maincf, const struct instance_source 
     }
 }
 
-/* For expand_value(): main.cf, then what is known here, then what Postfix computes, then what is
- * built into it. */
+/* For expand_value(): from main.cf, else the program's parameters, else what Postfix computes, else
+ * Postfix's built-in values. */
 static const char *look_up(void *context, const char *name, size_t length)
 {
     struct evaluation *evaluation = context;
@@ -105,24 +106,16 @@ static const char *raw_value(const struct evaluation *evaluation, enum parameter
     return value != NULL ? value : settings_parameter(evaluation->source->settings, parameter);
 }
 
-/* A message is not as long as what it quotes. Takes text over. */
-static char *shortened(char *text)
-{
-    if (text != NULL && strlen(text) > MESSAGE_LENGTH)
-        memcpy(text + MESSAGE_LENGTH - 3, "...", sizeof("..."));
-    return text == NULL ? NULL : alloc_resize(text, strlen(text) + 1);
-}
-
-/* Keeps the first error only, as Postfix stops at it. Takes error over. */
+/* Keeps the first error only, as Postfix stops there. Takes ownership of error. */
 static void set_error(struct instance *instance, char *error)
 {
     if (instance->error == NULL)
-        instance->error = shortened(error);
+        instance->error = text_cut(error);
     else
         free(error);
 }
 
-/* Checks an expanded value, and keeps it where it is to be kept. */
+/* Checks an expanded value, and keeps it if it is needed. */
 static bool take_value(const struct evaluation *evaluation, enum parameter parameter,
                        const char *value)
 {
@@ -145,18 +138,19 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
     return valid;
 }
 
-/* Postfix's two lines for a value that cannot be expanded; takes notice over. */
+/* Postfix has two lines for a value that cannot be expanded. Takes ownership of notice. */
 static void set_expansion_error(struct instance *instance, char *notice)
 {
     if (instance->error != NULL) {
         free(notice);
         return;
     }
-    instance->notice = shortened(notice);
-    instance->error = alloc_string("dictionary mail_dict: macro processing error");
+    instance->notice = notice;
+    instance->error = alloc_string(MACRO_ERROR);
 }
 
-/* Expands and takes one parameter. False: it has an error, or refers to an unknown name. */
+/* Expands and takes one parameter. Returns false if it has an error or refers to an unknown name.
+ */
 static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
 {
     const char *raw = raw_value(evaluation, parameter);
@@ -183,8 +177,8 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
     }
     if (evaluation->is_unknown && evaluation->budget->state == BUDGET_LEFT) {
         instance->is_unresolved = true;
-        if (evaluation->doubt == NULL)
-            evaluation->doubt = notice;
+        if (evaluation->first_error == NULL)
+            evaluation->first_error = notice;
         else
             free(notice);
         return false;
@@ -207,7 +201,7 @@ static void evaluate_all(struct evaluation *evaluation)
             known[i] = evaluate(evaluation, (enum parameter)i);
     utstring_done(&evaluation->scratch);
     if (evaluation->budget->state != BUDGET_LEFT)
-        instance->is_unresolved = false; /* Postfix is not asked after a limit was exceeded */
+        instance->is_unresolved = false; /* postconf(1) is not asked after a limit was exceeded */
     instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
                              known[PARAMETER_MULTI_INSTANCE_GROUP] &&
                              known[PARAMETER_MULTI_INSTANCE_ENABLE];
@@ -215,9 +209,9 @@ static void evaluate_all(struct evaluation *evaluation)
     if (instance->error == NULL && queue != NULL && queue[0] != '/')
         instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
     if (instance->is_unresolved && instance->error == NULL)
-        instance->notice = shortened(evaluation->doubt);
+        instance->notice = evaluation->first_error;
     else
-        free(evaluation->doubt);
+        free(evaluation->first_error);
 }
 
 static void take_warnings(struct instance *instance, const struct maincf *maincf)
@@ -228,7 +222,7 @@ static void take_warnings(struct instance *instance, const struct maincf *maincf
         return;
     utarray_new(instance->warnings, &strings_icd);
     for (size_t i = 0; i < utarray_len(warnings); i++)
-        strings_append(instance->warnings, "%.*s", MESSAGE_LENGTH, strings_item(warnings, i));
+        strings_append(instance->warnings, "%s", strings_item(warnings, i));
 }
 
 static void load_maincf(struct instance *instance, const struct instance_source *source,
@@ -280,8 +274,7 @@ void instance_refuse(struct instance *instance, const char *reason)
 {
     instance->is_unresolved = false;
     if (instance->error == NULL)
-        instance->error = alloc_string(
-            instance->notice != NULL ? "dictionary mail_dict: macro processing error" : reason);
+        instance->error = alloc_string(instance->notice != NULL ? MACRO_ERROR : reason);
 }
 
 void instance_check_queue(struct instance *instance)

@@ -22,7 +22,7 @@ struct instance {
     char *config_directory; /* as listed, or as given with -c */
     bool is_default;
     enum instance_enabled enabled;    /* its multi_instance_enable */
-    char *values[PARAMETER_COUNT];    /* expanded; NULL when not kept or not known */
+    char *values[PARAMETER_COUNT];    /* expanded; NULL if not kept or unknown */
     int trigger_timeout;              /* seconds */
     int application_event_drain_time; /* seconds */
     bool has_identity;                /* name, group and enabled are known */
@@ -33,46 +33,46 @@ struct instance {
     enum master_state running;        /* whether its master runs: instance_find_running() */
 };
 
-/* How instances are read; everything is the caller's. */
+/* How instances are read. Everything belongs to the caller. */
 struct instance_source {
     const struct settings *settings;
     const UT_array *overrides; /* strings "name=value" for every instance; may be empty */
     bool *overrides_used;      /* one for each: set when a main.cf sets or uses the name */
     enum parameter_purpose purpose;
-    bool is_home; /* it is the instance that the program goes by */
+    bool is_home; /* it is the program's own instance: the forced or the default one */
     const struct limits *limits;
     const struct postconf *postconf; /* NULL: not asked yet */
 };
 
 /*
- * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. What is
- * wrong stands in its error, and the rest is filled in as far as possible: an instance whose name,
- * group and multi_instance_enable are known has has_identity.
- * Returns true; or false when main.cf refers to names that neither it nor the program knows, and
- * the source has no postconf: then it is_unresolved, and has to be loaded again with one, or to be
+ * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. A mistake
+ * is in its error, and the rest is filled in as far as possible: has_identity if name, group and
+ * multi_instance_enable are known.
+ * Returns true; or false if main.cf refers to names that neither it nor the program knows, and the
+ * source has no postconf: the instance is_unresolved, and has to be loaded again with one, or to be
  * refused.
  */
 bool instance_load(struct instance *instance, const char *config_directory, bool is_default,
                    const struct instance_source *source);
 
-/* An instance that is listed but cannot even be read: takes error over. */
+/* Makes a listed instance that cannot be read one that has failed. Takes ownership of error. */
 void instance_load_failed(struct instance *instance, const char *config_directory, char *error);
 
-/* Makes an unresolved instance one that has failed, because Postfix could not be asked. */
+/* Makes an unresolved instance one that has failed, because postconf(1) could not be asked. */
 void instance_refuse(struct instance *instance, const char *reason);
 
-/* Gives an instance without an error one in Postfix's words ("chdir /x: No such file or directory")
- * when its queue directory does not exist. */
+/* Sets the error of an instance whose queue directory does not exist, unless it has one, in
+ * Postfix's words ("chdir /x: No such file or directory"). */
 void instance_check_queue(struct instance *instance);
 
-/* Looks up whether the instance's mail system is running, and sets running: MASTER_UNKNOWN where
- * its queue directory is not known either. */
+/* Looks up whether the instance's mail system is running, and sets running: MASTER_UNKNOWN if its
+ * queue directory is unknown. */
 void instance_find_running(struct instance *instance, struct master_locks *locks);
 
 /* Empties it. */
 void instance_free(struct instance *instance);
 
-/* The value of a parameter, or "" when it is not known. */
+/* Returns the value of a parameter, or "" if unknown. */
 const char *instance_value(const struct instance *instance, enum parameter parameter);
 
 #endif

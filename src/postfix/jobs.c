@@ -5,7 +5,7 @@
 #include "base/strings.h"
 #include <string.h>
 
-/* Which of the jobs belong to a part of the run. */
+/* The jobs of a part of the run. */
 enum part { PART_NONE, PART_ALL, PART_DEFAULT, PART_OTHERS };
 
 /* Jobs that are being run. */
@@ -13,10 +13,10 @@ struct running {
     struct jobs *jobs;
     const struct limits *limits;
     const struct jobs_observer *observer;
-    size_t next; /* the first job that was not yet reported as finished */
+    size_t next; /* the first job that was not reported as finished */
 };
 
-/* Decides what becomes of one instance. */
+/* Decides what is run in one instance. */
 static void plan_job(struct job *job, const struct selection_member *member,
                      const struct jobs_spec *spec)
 {
@@ -87,7 +87,7 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
     plan_children(jobs, spec, parts[spec->order].second);
 }
 
-/* Why the child was not run, or did not end by itself; NULL when it did. */
+/* Returns why the child was not run or did not end by itself, a new string; or NULL. */
 static char *describe_interference(const struct process *child, const struct limits *limits)
 {
     bool is_interrupted = limits->interrupted != NULL && *limits->interrupted != 0;
@@ -110,7 +110,7 @@ static char *describe_interference(const struct process *child, const struct lim
     return NULL;
 }
 
-/* How the child ended, for people; NULL when all is well. */
+/* Returns how the child failed, a new string; or NULL if it succeeded. */
 static char *describe_end(const struct process *child, const struct limits *limits)
 {
     int error = child->output.error != 0 ? child->output.error : child->errors.error;
@@ -157,7 +157,7 @@ static void note_stopped(void *context, struct process *child)
         running->observer->stopped(running->observer->context, job_of(running, child));
 }
 
-/* Reports those at the front that are done: in order, and no later than it can be. */
+/* Reports the jobs that are done up to the first that is not: in order, and as soon as possible. */
 static void note_finished(void *context, struct process *child)
 {
     struct running *running = context;

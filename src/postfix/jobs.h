@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jobs: one command in every selected instance, as postmulti(1) runs it, and the results.
+ * jobs: runs one command in every selected instance, as postmulti(1) does.
  */
 #ifndef JOBS_H
 #define JOBS_H
@@ -18,12 +18,12 @@ enum job_order {
 enum job_status {
     JOB_OK,
     JOB_FAILED,
-    JOB_DISABLED, /* not enabled, and the command is not for such */
+    JOB_DISABLED, /* not enabled, and the command is for enabled ones */
     JOB_DUPLICATE,
     JOB_PLANNED, /* to be run */
 };
 
-/* What to run; everything is the caller's and has to outlive the jobs. */
+/* What to run. Everything belongs to the caller, and has to outlive the jobs. */
 struct jobs_spec {
     enum job_order order;
     const char *program;           /* path */
@@ -52,12 +52,12 @@ struct jobs {
     struct process *processes; /* in the order in which they are run */
     struct job **process_jobs; /* the job of each of them */
     size_t process_count;
-    size_t first_part; /* that many are run before the others are started */
+    size_t first_part; /* how many are run before the others are started */
     int parallel;
     bool is_reversed; /* stop-like: the last job is run first */
 };
 
-/* Who wants to know how the jobs come along. Every function may be NULL. */
+/* Called while the jobs run. Every function may be NULL. */
 struct jobs_observer {
     /* before the job is run */
     void (*starting)(void *context, const struct job *job);
@@ -71,25 +71,24 @@ struct jobs_observer {
     void *context;
 };
 
-/* Lays out the jobs for a selection that is marked; instances that are not enabled may be marked
- * either way. Standard input is ours when one instance is selected, otherwise /dev/null.
- * jobs_free() empties *jobs. */
+/* Plans the jobs for a selection that is marked. Standard input is ours if one instance is
+ * selected, otherwise /dev/null. jobs_free() empties *jobs. */
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec);
 
 /* Runs them. Afterwards no job is JOB_PLANNED. */
 void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_observer *observer);
 
-/* Whether all that was to be done is done: instances that are not enabled and duplicates do not
- * count, nor do jobs that are only planned. */
+/* Whether no job has failed. Those of instances that are not enabled, duplicates and planned ones
+ * do not count. */
 bool jobs_succeeded(const struct jobs *jobs);
 
 /* Whether there is anything to do or to report at all. */
 bool jobs_has_work(const struct jobs *jobs);
 
-/* The status as in JSON: "ok", "failed" and so on. */
+/* Returns the status as in JSON: "ok", "failed" and so on. */
 const char *job_status_name(enum job_status status);
 
-/* Seconds that the command took; 0 when it was not run. */
+/* Returns the seconds that the command took; 0 if it was not run. */
 double job_seconds(const struct job *job);
 
 /* Empties it. */

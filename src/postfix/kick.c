@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Laying out kicks, running them, and finding those that go to the same endpoint. */
+/* Plans kicks, runs them, and finds those that go to the same endpoint. */
 #include "postfix/kick.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -9,7 +9,7 @@
 
 ALLOC_TABLES_ARE_KEPT
 
-/* In actions, Postfix's two trigger servers go by what main.cf calls them. */
+/* In actions, Postfix's two trigger servers have the names that main.cf gives them. */
 static const char *service_name(const struct instance *instance, const char *service,
                                 bool is_action)
 {
@@ -34,7 +34,7 @@ static enum kick_status planned_status(enum selection_state state)
     }
 }
 
-/* Of several targets with the same request, the first one's. */
+/* Returns the same address for the same request of several targets. */
 static const char *shared_request(const UT_array *targets, const char *request)
 {
     size_t i = 0;
@@ -44,7 +44,7 @@ static const char *shared_request(const UT_array *targets, const char *request)
     return target_item(targets, i)->request;
 }
 
-/* The ones that ended with their time over, where more time might have helped. */
+/* Whether the time was over, so that more time might have helped. */
 static bool ended_by_time(const struct trigger *trigger)
 {
     switch (trigger->outcome) {
@@ -89,12 +89,12 @@ static void drop_claim(struct kick *kick)
     kick->has_claim = false;
 }
 
-/* For trigger: whether the endpoint is this kick's to send to. */
+/* For trigger: whether this kick is the one to send to the endpoint. */
 static bool claim(void *context, const struct endpoint_identity *identity)
 {
     struct kick *kick = context, *first;
 
-    drop_claim(kick); /* of an attempt before */
+    drop_claim(kick); /* from an earlier attempt */
     memset(&kick->key, 0, sizeof(kick->key));
     kick->key.endpoint = *identity;
     kick->key.request = shared_request(kick->kicks->targets, kick->request);
@@ -151,7 +151,7 @@ static void plan_one(struct kick *kick, struct kicks *kicks, const struct select
     }
 }
 
-/* What points to the kick points to its new place, after all have moved. */
+/* Corrects the pointers to and in a kick after all kicks have moved. */
 static void move_pointers(struct kick *kick)
 {
     if (kick->trigger != NULL)
@@ -232,7 +232,7 @@ int kicks_run(struct kicks *kicks, const struct kicks_options *options)
     return error;
 }
 
-/* What a real run would meet before it connects, as the outcome of a trigger that never ran. */
+/* Checks what a real run would before it connects; the result is the outcome of the trigger. */
 static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
 {
     struct endpoint *endpoint = &trigger->endpoint;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kick: every target in every instance that is to be served, and what came of it.
+ * kick: plans, runs and checks the kicks: every target in every instance that is served.
  */
 #ifndef KICK_H
 #define KICK_H
@@ -17,7 +17,7 @@ enum kick_status {
     KICK_FAILED,
     KICK_DISABLED,
     KICK_DUPLICATE,
-    KICK_PLANNED, /* dry run, and nothing stands in the way */
+    KICK_PLANNED, /* to be sent; in a dry run: it could be */
 };
 
 /* One target in one instance. */
@@ -26,16 +26,16 @@ struct kick {
     const char *class;
     const char *service; /* for an action: as the instance names it */
     const char *request;
-    struct trigger *trigger; /* NULL when nothing is to be sent */
+    struct trigger *trigger; /* NULL if nothing is to be sent */
     enum kick_status status;
     const struct kick *duplicate_of; /* of KICK_DUPLICATE: whose outcome it shares; or NULL, when
                                         the instance is listed twice */
-    char *reason;                    /* what an administrator can act on; NULL when all is well */
+    char *reason;                    /* for an administrator to act on; NULL if all is well */
 
-    /* its own */
+    /* private */
     struct kicks *kicks;
-    struct kick *moved; /* to where, by kicks_plan() */
-    bool has_claim;     /* it opened the endpoint first, and is found by the key */
+    struct kick *moved; /* its new place, for kicks_plan() */
+    bool has_claim;     /* it opened the endpoint first, and is in the table of claims */
     struct {
         struct endpoint_identity endpoint;
         const char *request; /* the same address for the same text */
@@ -47,7 +47,7 @@ struct kicks {
     struct kick *items; /* in the order of instances, then of targets */
     size_t count;
 
-    /* its own */
+    /* private */
     const UT_array *targets;
     bool is_action;
     int limit;
@@ -73,34 +73,34 @@ struct kicks_options {
 void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, int limit);
 
 /*
- * Lays out the kicks of all targets in the members of a selection that is marked, those excepted
- * that wait to be resolved. May be called again afterwards: these get their place, and the others
- * keep their kicks, which may move in memory. The selection must outlive *kicks.
+ * Plans the kicks of all targets in the members of a selection that is marked, except those that
+ * are not resolved. May be called again when they are: they get their places in the order, and the
+ * other kicks are kept, but may move in memory. The selection has to outlive *kicks.
  */
 void kicks_plan(struct kicks *kicks, const struct selection *selection);
 
 /*
- * Sends the requests of all kicks that are planned and have not run yet at once, and waits. May be
- * called again after more are planned. Afterwards these kicks have their status, those that were
- * interrupted excepted: their trigger's outcome is TRIGGER_PENDING. Returns 0 or an errno.
+ * Sends the requests of all planned kicks that have not run yet, at once, and waits. May be called
+ * again after more are planned. Sets the status of these kicks; after an interruption, the outcome
+ * of unfinished triggers is TRIGGER_PENDING. Returns 0 or an errno.
  *
- * A kick whose endpoint, by what was opened, is that of another with the same request is a
- * duplicate: not sent, and as long in waiting as the longer limits of the two. Nothing else keeps a
- * kick from being sent because of another instance.
+ * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
+ * sent, and the longer limits of the two hold. Nothing else keeps a kick from being sent because of
+ * another instance.
  */
 int kicks_run(struct kicks *kicks, const struct kicks_options *options);
 
 /* The dry run: makes the same checks and connects to nothing. */
 void kicks_check(struct kicks *kicks, struct master_locks *locks);
 
-/* Whether the kick counts as served: it does not make the exit status 1. A duplicate does when the
- * kick whose outcome it shares does. */
+/* Whether the kick does not make the exit status 1. A duplicate succeeds if the kick whose outcome
+ * it shares does. */
 bool kick_succeeded(const struct kick *kick);
 
-/* The status as in JSON: "kicked", "unconfirmed" and so on. */
+/* Returns the status as in JSON: "kicked", "unconfirmed" and so on. */
 const char *kick_status_name(enum kick_status status);
 
-/* Seconds from the start of the trigger to its end; 0 when nothing was sent. */
+/* Returns the seconds from the start of the trigger to its end; 0 if nothing was sent. */
 double kick_seconds(const struct kick *kick);
 
 /* Empties it. */

@@ -14,10 +14,10 @@
 /* The inode of the first PID namespace: fixed by the kernel (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU
 
-/* How often /proc/locks is read before a lock counts as not there, and how long to wait before each
- * further time, in nanoseconds. The kernel shows the list in pieces of a page, and an entry can
- * slip from one piece into another while others lock. Measured with hundreds of locks that come and
- * go without a pause: 76 readings of 15,000 missed one, and never eight in a row. */
+/* How often /proc/locks is read before a lock counts as absent, and the pause between two readings
+ * in nanoseconds. The kernel shows the list page by page, and an entry can move from one page to
+ * another while other processes lock: with hundreds of locks that come and go without a pause, 76
+ * of 15,000 readings missed one, and never eight in a row. */
 #define READINGS 8
 #define READING_PAUSE 200000
 
@@ -28,7 +28,7 @@ struct master_locks {
     struct inodes *mounts; /* devices of mounted file systems; inode 0 */
 };
 
-/* What is kept for a file: that it is there. */
+/* Stored for every file: only its presence matters. */
 static char present;
 
 struct master_locks *master_locks_new(void)
@@ -93,7 +93,7 @@ static void take_mount(struct master_locks *locks, const char *line)
         inodes_set(locks->mounts, makedev(device_major, device_minor), 0, &present);
 }
 
-/* Reads the locks, once more. What was found before stays: it was held a moment ago. */
+/* Reads the locks, once more. Earlier findings are kept: the locks were held a moment ago. */
 static void read_locks(struct master_locks *locks)
 {
     struct stat status;

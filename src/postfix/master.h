@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * master: whether an instance's mail system is running. Postfix's master(8) holds an exclusive
- * flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock is never tried, not even shared for a
- * moment, for that would make a "postfix start" at that moment fail: it is looked up in
- * /proc/locks.
+ * flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock is never taken, not even shared, because a
+ * "postfix start" at that moment would fail: it is looked up in /proc/locks.
  */
 #ifndef MASTER_H
 #define MASTER_H
 
 enum master_state {
-    MASTER_UNKNOWN, /* it cannot be told */
+    MASTER_UNKNOWN, /* it cannot be found out */
     MASTER_RUNNING,
     MASTER_STOPPED,
 };
@@ -17,7 +16,8 @@ enum master_state {
 /* What is known of the locks of this host. */
 struct master_locks;
 
-/* Nothing is read before it is needed, and then once. To be freed by master_locks_free(). */
+/* Returns an empty struct, to be freed by master_locks_free(). Reads nothing before it is needed.
+ */
 struct master_locks *master_locks_new(void);
 
 /* Frees it; NULL is allowed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of main.cf parameters. */
+/* Keeps the table of main.cf parameters, and checks values. */
 #include "postfix/parameter.h"
 #include "base/alloc.h"
 #include "base/parse.h"
@@ -41,9 +41,9 @@ static const struct {
     unsigned longest; /* bytes */
     unsigned kept;    /* purposes */
     unsigned checked; /* purposes */
-    bool of_home;     /* kept in the instance that the program goes by, in others only checked */
+    bool of_home;     /* kept in the program's own instance, in others only checked */
 } parameters[] = {
-    /* A row is a line: clang-format would fold them. */
+    /* One row, one line: clang-format would fold them. */
     /* clang-format off */
     {"config_directory",             STRING,      PATH,  0,                  KICK | LIST, false},
     {"queue_directory",              NON_EMPTY,   PATH,  MODES,              0,           false},

@@ -38,20 +38,20 @@ enum parameter_purpose {
     PARAMETER_FOR_LIST = 1 << 1,     /* -l */
     PARAMETER_FOR_POSTFIX = 1 << 2,  /* -p */
     PARAMETER_FOR_COMMAND = 1 << 3,  /* -x */
-    PARAMETER_FOR_PROGRAMS = 1 << 4, /* where Postfix's programs are, and nothing else */
+    PARAMETER_FOR_PROGRAMS = 1 << 4, /* only where Postfix's programs are */
 };
 
 enum parameter_use {
     PARAMETER_UNUSED,
-    PARAMETER_CHECKED, /* a mistake in it counts, its value is not kept */
+    PARAMETER_CHECKED, /* a mistake counts, the value is not kept */
     PARAMETER_KEPT,
 };
 
-/* The parameter's name in main.cf. */
+/* Returns the parameter's name in main.cf. */
 const char *parameter_name(enum parameter parameter);
 
-/* How the parameter is used for that purpose, in the instance that the program goes by (is_home) or
- * in another. */
+/* Returns how the parameter is used for that purpose, in the program's own instance (is_home),
+ * which is the forced or the default one, or in another. */
 enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpose purpose,
                                  bool is_home);
 

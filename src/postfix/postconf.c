@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks postconf(1) for the parameters that are built into Postfix. */
+/* Asks postconf(1) for Postfix's parameters. */
 #include "postfix/postconf.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -13,7 +13,7 @@
 
 struct postconf {
     char *text;
-    struct maincf *parameters; /* in the form of main.cf, as it prints them; points into text */
+    struct maincf *parameters; /* it prints the form of main.cf; points into text */
 };
 
 static const char *const files[] = {"main.cf", "master.cf"};
@@ -30,7 +30,7 @@ static void remove_directory(const char *directory)
     (void)rmdir(directory);
 }
 
-/* Makes the directory with the empty files. directory is a template of mkdtemp(3). Returns 0 or an
+/* Makes the directory with the empty files. directory is a template for mkdtemp(3). Returns 0 or an
  * errno. */
 static int make_directory(char *directory)
 {
@@ -51,7 +51,7 @@ static int make_directory(char *directory)
     return 0;
 }
 
-/* Cut off, or with a NUL in it, a value would be taken for another. */
+/* Truncated, or with a NUL in it, the text would contain wrong values. */
 static bool is_whole_text(const struct process *child)
 {
     const UT_string *text = &child->output.text;
@@ -60,7 +60,7 @@ static bool is_whole_text(const struct process *child)
            memchr(utstring_body(text), '\0', utstring_len(text)) == NULL;
 }
 
-/* The parameters that the child printed, or NULL when that is not what it printed. */
+/* Returns the parameters that the child printed, or NULL if it printed anything else. */
 static struct postconf *read_answer(const struct process *child)
 {
     struct budget budget = budget_start(BUDGET_INSTANCE, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * postconf: what only Postfix knows: its thousand built-in parameters and their default values, as
- * "postconf -d" shows them. Nothing of an instance reaches that program: it is asked once for the
- * whole run, in a private directory with an empty main.cf and an empty master.cf, and what it says
- * serves as the values of the names that no main.cf sets.
+ * postconf: asks postconf(1) for the default values of Postfix's thousand parameters ("postconf
+ * -d"). Nothing of an instance reaches that program: it is run once, in a private directory with an
+ * empty main.cf and an empty master.cf; its answer provides the values of names that no main.cf
+ * sets.
  */
 #ifndef POSTCONF_H
 #define POSTCONF_H
@@ -11,8 +11,7 @@
 #include "base/limits.h"
 #include <stddef.h>
 
-/* The longest that the program may take, and the computing that it may do, in seconds, and its
- * address space in bytes. */
+/* Limits for the program: seconds of time and of processor time, bytes of address space. */
 #define POSTCONF_SECONDS 10
 #define POSTCONF_MEMORY ((size_t)512 * 1024 * 1024)
 
@@ -22,13 +21,13 @@ struct postconf;
  * Runs "COMMAND_DIRECTORY/postconf -c DIRECTORY -d", with a clean environment, in a directory that
  * is made for it and removed afterwards. Returns its parameters, to be freed by postconf_free(), or
  * NULL with a new string in *error, which the caller frees. The call ends with the limits of the
- * run, and after POSTCONF_SECONDS. signals_catch() must have been called, or a signal leaves the
- * directory behind.
+ * run, or after POSTCONF_SECONDS. signals_catch() has to be called before: otherwise a signal
+ * leaves the directory behind.
  */
 struct postconf *postconf_ask(const char *command_directory, const struct limits *limits,
                               char **error);
 
-/* The default value of a parameter of Postfix, unexpanded, or NULL when it has none of that name
+/* Returns the default value of a parameter, unexpanded, or NULL if Postfix has none of that name
  * (length bytes). The string belongs to postconf. */
 const char *postconf_value(const struct postconf *postconf, const char *name, size_t length);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Chooses among the instances of a host. */
+/* Chooses among the instances of a host, and marks what is to be served. */
 #include "postfix/selection.h"
 #include "base/strings.h"
 #include "postfix/match.h"
@@ -46,15 +46,15 @@ static void find_unmatched(struct selection *selection, const UT_array *names)
     }
 }
 
-/* Name and group are known, whatever else may be wrong with the instance. */
+/* Whether name and group are known, whatever else is wrong with the instance. */
 static bool is_known(const struct instance *instance)
 {
     return instance->values[PARAMETER_MULTI_INSTANCE_NAME] != NULL &&
            instance->values[PARAMETER_MULTI_INSTANCE_GROUP] != NULL;
 }
 
-/* Whether the instance is asked for. One whose name and group are not known may be any that was
- * asked for and not found otherwise. */
+/* Whether the criteria choose the instance. One whose name and group are unknown may be any that
+ * was given with -i and not found. */
 static bool is_chosen(const struct selection *selection, const struct instance *instance)
 {
     const struct selection_criteria *criteria = &selection->criteria;
@@ -70,7 +70,7 @@ static bool is_chosen(const struct selection *selection, const struct instance *
            strings_contain(criteria->groups, group);
 }
 
-/* The path that makes the instance untrusted, a new string; or NULL. */
+/* Returns the path that others can write, a new string; or NULL. */
 static char *find_writable(const struct selection *selection, const struct instance *instance,
                            enum selection_trust trust)
 {
@@ -98,7 +98,7 @@ static void refuse_writable(const struct selection *selection, struct instance *
     free(path);
 }
 
-/* Whether who is meant depends on what only Postfix knows. */
+/* Whether the choice depends on values that only Postfix knows. */
 static bool is_vague(const struct selection *selection)
 {
     const struct selection_criteria *criteria = &selection->criteria;
@@ -132,7 +132,8 @@ static void choose(struct selection *selection)
     }
 }
 
-/* The directory that -c or MAIL_CONFIG forces, in *directory, or NULL there. False: error. */
+/* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false with an error.
+ */
 static bool find_forced(struct selection *selection, const struct settings *settings,
                         const char **directory)
 {
@@ -181,20 +182,20 @@ bool selection_make(struct selection *selection, const struct selection_criteria
     return true;
 }
 
-/* A configuration directory that came before. */
-struct met {
+/* A configuration directory in the list. */
+struct listed {
     const struct instance *instance;
     UT_hash_handle hh;
 };
 
-/* The instance whose directory is the same text, slashes at its end apart, and that came before; or
- * NULL, and then this one is met. */
-static const struct instance *find_earlier(struct met **all, struct met *own,
+/* Returns the earlier instance in the list with the same directory, apart from slashes at its end;
+ * or NULL, and adds this one to the table. */
+static const struct instance *find_earlier(struct listed **all, struct listed *own,
                                            const struct instance *instance)
 {
     const char *directory = instance->config_directory;
     size_t length = match_directory_length(directory);
-    struct met *found;
+    struct listed *found;
 
     HASH_FIND(hh, *all, directory, length, found);
     if (found != NULL)
@@ -221,11 +222,11 @@ static enum selection_state mark(const struct selection *selection, struct insta
 /* Marks the members that are not marked yet. */
 static void mark_waiting(struct selection *selection)
 {
-    struct met *all_met = NULL, *met = alloc_zeroed(selection->member_count, sizeof(*met));
+    struct listed *table = NULL, *listed = alloc_zeroed(selection->member_count, sizeof(*listed));
 
     for (size_t i = 0; i < selection->member_count; i++) {
         struct selection_member *member = &selection->members[i];
-        const struct instance *earlier = find_earlier(&all_met, &met[i], member->instance);
+        const struct instance *earlier = find_earlier(&table, &listed[i], member->instance);
 
         if (member->state != SELECTION_WAITING)
             continue;
@@ -235,8 +236,8 @@ static void mark_waiting(struct selection *selection)
         member->duplicate_of = earlier;
         member->state = SELECTION_DUPLICATE;
     }
-    HASH_CLEAR(hh, all_met);
-    free(met);
+    HASH_CLEAR(hh, table);
+    free(listed);
 }
 
 void selection_mark(struct selection *selection, bool all, bool need_queue)
@@ -261,7 +262,7 @@ void selection_resolve(struct selection *selection)
     mark_waiting(selection);
 }
 
-/* The names of the members that are not enabled, the first ones. */
+/* Appends the names of the first members that are not enabled. */
 static void append_names(const struct selection *selection, UT_string *out)
 {
     for (size_t i = 0; i < selection->member_count; i++) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * selection: which instances of a host a run is about, narrowed by -g and -i, in order, and how
- * each of them stands. postconf(5), postmulti(1), postfix-wrapper(5).
+ * selection: the instances of a host that a run is about, chosen by -c, -g and -i, in order, and
+ * the state of each (postconf(5), postmulti(1), postfix-wrapper(5)).
  */
 #ifndef SELECTION_H
 #define SELECTION_H
 
 #include "postfix/host.h"
 
-/* What becomes of an instance that users other than root can write, when the program runs as root.
+/* What to do about an instance that users other than root can write, if the program runs as root.
  */
 enum selection_trust {
     SELECTION_TRUSTS,
@@ -33,7 +33,7 @@ struct selection_criteria {
 enum selection_state {
     SELECTION_SERVE,     /* to be served */
     SELECTION_FAILED,    /* cannot be: see the instance's error */
-    SELECTION_DISABLED,  /* asked for, but not enabled */
+    SELECTION_DISABLED,  /* chosen, but not enabled */
     SELECTION_DUPLICATE, /* listed twice: duplicate_of comes before */
     SELECTION_WAITING,   /* not resolved yet: see selection_resolve() */
 };
@@ -46,15 +46,15 @@ struct selection_member {
 
 struct selection {
     struct host host;
-    struct selection_member *members; /* those that are asked for, in order */
+    struct selection_member *members; /* the chosen ones, in order */
     size_t member_count;
-    bool is_single;      /* the host's: messages as Postfix's own */
+    bool is_single;      /* as the host's: messages are Postfix's own */
     UT_array *unmatched; /* strings: the -i that matched nothing */
-    UT_array *warnings; /* strings: what is odd about the criteria, the list and who can write it */
-    char *error;        /* why there is no selection at all */
-    char *notice;       /* a warning of Postfix that belongs to error, or NULL */
+    UT_array *warnings;  /* strings: about the criteria, the list, and who can write it */
+    char *error;         /* why there is no selection at all */
+    char *notice;        /* a warning of Postfix that belongs to error, or NULL */
 
-    /* its own; what the criteria point to is the caller's and has to outlive the selection */
+    /* private; what the criteria point to belongs to the caller and has to outlive this */
     struct selection_criteria criteria;
     bool all;
     bool need_queue;
@@ -68,34 +68,33 @@ struct selection {
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria,
                     const struct settings *settings);
 
-/* Which members are to be served. Those that are not enabled only with all, or when the selection
- * is single. need_queue: an instance without its queue directory has failed. Of a directory that is
- * listed twice the first is served. */
+/* Marks which members are to be served. Those that are not enabled are served only with all, or if
+ * the selection is single. need_queue: an instance without its queue directory has failed. Of a
+ * directory that is listed twice, the first entry is served. */
 void selection_mark(struct selection *selection, bool all, bool need_queue);
 
-/* Whether instances are left that only Postfix can resolve. What is ready need not wait for them.
- * Their name, group and multi_instance_enable are known where -g, -i or -E ask for it. */
+/* Whether instances are left that only postconf(1) can resolve. The others need not wait for them.
+ * Their name, group and multi_instance_enable are known if -g, -i or -E need them. */
 bool selection_is_unresolved(const struct selection *selection);
 
-/* Resolves those instances, which may take POSTCONF_SECONDS, and marks them, in the same way as the
- * others were. */
+/* Resolves those instances, which may take POSTCONF_SECONDS, and marks them like the others. */
 void selection_resolve(struct selection *selection);
 
-/* Why there is nothing to do, a new string that the caller frees: no instance matches, or none of
- * those that do is enabled, and how to reach them. NULL when there is something to do, as there is
- * for members that were not marked. */
+/* Returns why there is nothing to do, a new string: no instance matches, or none of those that
+ * match is enabled, and how to reach them. NULL if there is something to do, as for members that
+ * were not marked. */
 char *selection_refusal(const struct selection *selection);
 
-/* Why a member is not served, a new string that the caller frees; NULL when it is. */
+/* Returns why a member is not served, a new string; NULL if it is. */
 char *selection_reason(const struct selection_member *member);
 
-/* The only instance, when it has failed: what is wrong with it is then fatal. Otherwise NULL. */
+/* Returns the only instance if it has failed: its error is fatal then. Otherwise NULL. */
 const struct instance *selection_lone_failure(const struct selection *selection);
 
 /* Looks up which of the selected instances are running: instance_find_running(). */
 void selection_find_running(struct selection *selection, struct master_locks *locks);
 
-/* The instance that the program itself goes by: the forced one, or the default one. */
+/* Returns the program's own instance: the forced one, or the default one. */
 const struct instance *selection_home(const struct selection *selection);
 
 /* Empties it. */

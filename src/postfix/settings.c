@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* postkick.ini: the built-in values, what the file changes of them, and every mistake in it. */
+/* Reads postkick.ini: built-in values, what the file changes, and every mistake in it. */
 #include "postfix/settings.h"
 #include "base/ini.h"
 #include "base/parse.h"
@@ -14,7 +14,7 @@
 #define SETTINGS_MAXIMUM ((size_t)256 * 1024)
 
 struct settings {
-    struct ini *file; /* NULL: it says nothing that is not built in */
+    struct ini *file; /* NULL: everything is built in */
     const char *parameters[PARAMETER_COUNT];
     bool others_write;
     bool strict;
@@ -29,7 +29,7 @@ static bool has_prefix(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* A service or an action is taken whole from where it is, never mixed. */
+/* The section of a service or an action is never mixed with the built-in one. */
 static bool is_whole(const char *section)
 {
     return has_prefix(section, SETTINGS_SERVICE) || has_prefix(section, SETTINGS_ACTION);
@@ -45,7 +45,7 @@ const char *settings_value(const struct settings *settings, const char *section,
     return built_in_value(section, key);
 }
 
-/* The functions that take the value of a setting: what is wrong with it, or NULL. */
+/* Each of these takes the value of a setting, and returns what is wrong with it, or NULL. */
 static const char *take_strict(struct settings *settings, const char *value)
 {
     enum parse_bool strict = parse_bool(value);
@@ -136,7 +136,7 @@ static const char *mistake_in_action(const char *key, const char *value)
     return NULL;
 }
 
-/* A setting of [postfix]. Returns what is wrong, a new string, or NULL. */
+/* Takes a setting of [postfix]. Returns the mistake, a new string, or NULL. */
 static char *take_parameter(struct settings *settings, const char *key, const char *value)
 {
     enum parameter parameter;
@@ -153,7 +153,7 @@ static char *take_parameter(struct settings *settings, const char *key, const ch
     return mistake;
 }
 
-/* Checks a setting, and takes its value where every run needs it. As take_parameter(). */
+/* Checks a setting, and takes its value if every run needs it. Returns as take_parameter(). */
 static char *take_setting(struct settings *settings, const char *section, const char *key,
                           const char *value)
 {
@@ -172,7 +172,8 @@ static char *take_setting(struct settings *settings, const char *section, const 
     return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
 }
 
-/* A service or an action has to be complete, a section known. As take_parameter(). */
+/* A section has to be known; that of a service or an action, complete. Returns as take_parameter().
+ */
 static char *check_section(const struct settings *settings, const char *section)
 {
     const char *need = NULL;
@@ -212,7 +213,7 @@ static void take_file(struct settings *settings, const char *path, UT_array *err
     }
 }
 
-/* Reads and parses the file into settings->file, unless it says nothing of its own. */
+/* Reads and parses the file into settings->file, unless everything in it is built in. */
 static void read_file(struct settings *settings, const char *path, bool required, UT_array *errors)
 {
     struct safe_read_file file;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Classes, services and requests: which are valid, and lists of them. */
+/* Checks classes and services, and parses lists of targets. */
 #include "postfix/target.h"
 #include "base/strings.h"
 #include "base/text.h"
@@ -41,7 +41,7 @@ bool target_service_is_valid(const char *service)
            strchr(service, '/') == NULL;
 }
 
-/* Appends the target that the words of item are; false when they are none. */
+/* Appends the target that item describes. Returns false if it is malformed. */
 static bool parse_one(UT_array *targets, const char *item)
 {
     UT_array *words = strings_split(item, TEXT_WHITE_SPACE);

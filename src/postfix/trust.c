@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks for files and directories that others can write, on the way to a main.cf. */
+/* Looks for files and directories in the path of a main.cf that others can write. */
 #include "postfix/trust.h"
 #include "base/alloc.h"
 #include "base/safe_read.h"
@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As many links as the kernel follows. */
+/* As many links as Linux follows. */
 #define LINKS_MAXIMUM 40
 
-/* A link that is not root's may be replaced by its owner, even in a directory that is sticky. */
+/* The owner of a link can replace it, even in a sticky directory. */
 static bool is_writable(const struct stat *status)
 {
     bool is_sticky = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
@@ -20,8 +20,7 @@ static bool is_writable(const struct stat *status)
     return status->st_uid != 0 || (!is_sticky && safe_read_others_write(status));
 }
 
-/* What is left of the path when the link, which path names up to at, is followed. A new string, or
- * NULL when that cannot be done. */
+/* Returns the path with the link followed that its part before at names, a new string; or NULL. */
 static char *follow(const char *path, const char *at)
 {
     char target[PATH_MAX], *link = alloc_span(path, (size_t)(at - path)), *followed;
@@ -41,8 +40,8 @@ static char *follow(const char *path, const char *at)
     return followed;
 }
 
-/* Goes along the path, up to the first symbolic link: then the path to go along next is in *rest, a
- * new string, else NULL. Returns the first part that others can write, a new string, or NULL. */
+/* Checks the parts of the path up to the first symbolic link; *rest is then the path to check next,
+ * a new string, else NULL. Returns the first part that others can write, a new string, or NULL. */
 static char *walk(const char *path, char **rest)
 {
     struct stat status;
@@ -65,7 +64,7 @@ static char *walk(const char *path, char **rest)
             return NULL;
         }
         if (is_writable(&status)) {
-            char *plain = realpath(part, NULL); /* without "..", for people */
+            char *plain = realpath(part, NULL); /* without ".." */
 
             if (plain == NULL)
                 return part;
