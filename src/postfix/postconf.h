@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * postconf: asks postconf(1) for the default values of Postfix's thousand parameters ("postconf
- * -d"). Nothing of an instance reaches that program: it is run once, in a private directory with an
- * empty main.cf and an empty master.cf; its answer provides the values of names that no main.cf
+ * -d"). Nothing of an instance reaches that program: it is run once, with a configuration directory
+ * that has no main.cf and no master.cf; its answer provides the values of names that no main.cf
  * sets.
  */
 #ifndef POSTCONF_H
@@ -18,11 +18,10 @@
 struct postconf;
 
 /*
- * Runs "COMMAND_DIRECTORY/postconf -c DIRECTORY -d", with a clean environment, in a directory that
- * is made for it and removed afterwards. Returns its parameters, to be freed by postconf_free(), or
- * NULL with a new string in *error, which the caller frees. The call ends with the limits of the
- * run, or after POSTCONF_SECONDS. signals_catch() has to be called before: otherwise a signal
- * leaves the directory behind.
+ * Runs "COMMAND_DIRECTORY/postconf -c DIRECTORY -d", with a clean environment; DIRECTORY is one of
+ * /proc. Returns its parameters, to be freed by postconf_free(), or NULL with a new string in
+ * *error, which the caller frees. The call ends with the limits of the run, or after
+ * POSTCONF_SECONDS.
  */
 struct postconf *postconf_ask(const char *command_directory, const struct limits *limits,
                               char **error);

@@ -51,33 +51,23 @@ static void test_answer(void **state)
     postconf_free(NULL);
 }
 
-/* A clean environment, and a private directory that goes away. */
+/* A clean environment, and nothing of an instance to open. */
 static void test_call(void **state)
 {
     (void)state;
-    char *error = NULL, text[4096] = "", *directory, *end;
-    struct stat status;
+    char *error = NULL, text[4096] = "";
 
     assert_int_equal(setenv("MAIL_CONFIG", "/elsewhere", 1), 0);
-    postconf_free(ask("d=${0%/*}\nenv | sort >$d/log\nprintf '<%s>' \"$@\" >>$d/log\n"
-                      "stat -c '%a %s' $2 $2/main.cf $2/master.cf | cut -d ' ' -f 1 >>$d/log\n"
-                      "cat $2/main.cf $2/master.cf >>$d/log; echo a = b",
+    postconf_free(ask("d=${0%/*}\n{ env | grep -v -e ^_= -e ^SHLVL= | sort; printf '<%s>' \"$@\"\n"
+                      "ls $2/main.cf $2/master.cf; } >$d/log 2>/dev/null; echo a = b",
                       CLOCK_NEVER, &error));
     assert_null(error);
     assert_int_equal(unsetenv("MAIL_CONFIG"), 0);
     int fd = open(fixture_path("log"), O_RDONLY | O_CLOEXEC);
     assert_true(read(fd, text, sizeof(text) - 1) > 0);
     close(fd);
-    assert_null(strstr(text, "MAIL_CONFIG"));
-    assert_non_null(strstr(text, "LC_ALL=C\n"));
-    assert_null(strstr(text, "HOME="));
-    directory = strstr(text, "<-c><");
-    assert_non_null(directory);
-    directory += strlen("<-c><");
-    end = strchr(directory, '>');
-    assert_string_equal(end, "><-d>700\n600\n600\n");
-    *end = '\0';
-    assert_int_equal(stat(directory, &status), -1);
+    assert_string_equal(text, "LC_ALL=C\nPATH=/usr/bin:/bin:/usr/sbin:/sbin\nPWD=/\n"
+                              "<-c></proc/self/fdinfo><-d>");
 }
 
 static void test_what_is_no_answer(void **state)
