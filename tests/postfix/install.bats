@@ -205,6 +205,28 @@ strict = no
 trigger_timeout              = 11s"
 }
 
+@test "the network hook says in syslog what failed" {
+    make_there install
+    # a /dev with a log of its own
+    host sh -c "mkdir '$HOST/dev' '$HOST/dev.work' && mount -t overlay overlay \
+        -o lowerdir=/dev,upperdir='$HOST/dev',workdir='$HOST/dev.work' /dev" || skip "needs overlay mounts"
+    exec {fd}< <(exec nsenter -t "$HOST_PID" -m python3 -c '
+import socket
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("/dev/log")
+print("ready", flush=True)
+log.settimeout(30)
+print(log.recv(4096).decode(), flush=True)' 3>&-)
+    read -r _ <&"$fd"
+    run host env POSTKICK="$PREFIX/sbin/postkick" \
+        "$PREFIX/share/doc/postkick/examples/postkick-network-up" eth0 up
+    is "$status" 0
+    read -r line <&"$fd"
+    exec {fd}<&-
+    has "$line" "<20>" # mail, warning
+    has "$line" "postkick-network-up: postkick: warning: /etc/postfix: public/qmgr: "
+}
+
 @test "make uninstall leaves the settings, and nothing else" {
     make_there install
     is "$status" 0
