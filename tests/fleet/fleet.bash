@@ -43,7 +43,7 @@ fleet_open()
         number=$((number + 1))
         fleet_host "$name" $number
     done
-    for name; do patiently grep -q -x ready "$FLEET/$name/said" || return 1; done
+    for name; do patiently grep -q -s -x ready "$FLEET/$name/said" || return 1; done
     export FLEET_READY=yes
 }
 
@@ -58,7 +58,7 @@ fleet_host()
         "$dir" <>"$dir/input" >"$dir/said" 2>"$dir/errors" 3>&- &
     echo $! >"$dir/holder"
     disown # the shell does not report its end
-    patiently grep -q -x connect "$dir/said" || { cat "$dir/errors" >&2; return 1; }
+    patiently grep -q -s -x connect "$dir/said" || { cat "$dir/errors" >&2; return 1; }
     pid=$(pgrep -P "$(cat "$dir/holder")")
     echo "$pid" >"$dir/pid"
     nsenter -t "$FLEET_CONTROL" -n ip link add "host$2" type veth peer name eth0 netns "$pid"

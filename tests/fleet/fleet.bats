@@ -247,17 +247,44 @@ playbook()
     patiently read_by two "FADI  W FAD " # W is from its start again at the reload
 }
 
-@test "clush: the same in one line" {
-    run control clush -b -w "$FLEET_NETWORK.[1-3]" -l root -o "-i $FLEET/key \
-        -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" postkick -s
-    is "$status" 0
-    is "$(grep -c ' responding ' <<<"$output")" 9
-    run control clush -S -w "$FLEET_NETWORK.[1-3]" -l root -o "-i $FLEET/key \
-        -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" postkick flush
-    is "$status" 0
+@test "a rolling flush stops at the first host where an instance fails" {
+    on one sed -i '$adamaged' /etc/postfix-a/main.cf
+    playbook rolling_flush
+    on one sed -i '/^damaged$/d' /etc/postfix-a/main.cf
+    [ "$status" != 0 ]
+    has "$output" "missing '=' after attribute name"
+    is "$(grep -c '^PLAY \[' <<<"$output")" 1
+    sleep 0.5
+    read_by two ""
+    read_by three ""
+}
+
+# readme WORD: the line of README.md that begins with it, where the hosts are called "mail".
+readme()
+{
+    sed -n "s/^    \\$ \\($1 .*\\)/\\1/p" "$ROOT/README.md"
+}
+
+@test "README.md: one line with clush, one with ansible" {
+    local name config=$HOME/.config/clustershell
+    mkdir -p "$config"
+    printf '[Main]\ndefault: here\n[here]\nmap: echo %s\n' "$FLEET_NETWORK.[1-3]" >"$config/groups.conf"
+    printf '[Main]\nssh_options: %s\n' "-i $FLEET/key -o StrictHostKeyChecking=no \
+-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" >"$config/clush.conf"
+    has "$(readme clush)" "postkick flush"
+    run control bash -c "$(readme clush)"
     is "$output" ""
-    # The empty requests of -s are no more than their null bytes.
-    for name in one two three; do patiently read_by $name " FADI "; done
+    is "$status" 0
+    for name in one two three; do patiently read_by $name "FADI "; done
+    on two bash -c 'postfix -c /etc/postfix-a stop >/run/stop 2>&1'
+    run control bash -c "$(readme clush)"
+    is "$status" 1
+    has "$output" "$FLEET_NETWORK.2: postkick: warning: /etc/postfix-a: "
+    on two bash -c 'postfix -c /etc/postfix-a start >/run/start 2>&1 </dev/null'
+    printf '[mail]\none\ntwo\nthree\n' >>"$FLEET/inventory"
+    run control bash -c "$(readme ansible)"
+    is "$status" 0
+    is "$(grep -c ' | CHANGED ' <<<"$output")" 3
 }
 
 @test "one host is down: it is unreachable, the others are served" {
