@@ -368,6 +368,13 @@ reasons()
     done
 }
 
+@test "README.md: scripts/check takes as long as it says itself, and 200 lines are not exceeded" {
+    local minutes
+    minutes=$(sed -n 's|^    scripts/check *# \([0-9]*\) min: .*|\1|p' README.md)
+    has "$(cat scripts/check)" "takes about $minutes minutes"
+    [ "$(wc -l <README.md)" -le 200 ]
+}
+
 @test "README.md: every command that is shown is one of ours, with options that exist" {
     local line letter options count=0
     options=$(help_options)
