@@ -192,6 +192,18 @@ postkick: warning: /etc/postfix: exit status 1"
     is "$(cat "$BATS_TEST_TMPDIR/last")" "/etc/postfix stop"
 }
 
+@test "what Debian and postmulti(1) make is not warned about; what others can write is" {
+    ours -p status
+    is "$(grep -c "written by users" <<<"$stderr")" 0
+    host chmod g+w /etc/postfix-a
+    host chgrp postfix /etc/postfix-a
+    ours -p status
+    has "$stderr" "postkick: warning: /etc/postfix-a: /etc/postfix-a can be written by users other than root"
+    is "$(grep -c 'written by users' <<<"$stderr")" 1
+    host chmod g-w /etc/postfix-a
+    host chgrp root /etc/postfix-a
+}
+
 @test "-n shows what each instance would get, and starts nothing" {
     ours -n -p start
     is "$status" 0
