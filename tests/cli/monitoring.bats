@@ -5,8 +5,9 @@
 bats_require_minimum_version 1.5.0
 load cli
 
-# Quotes, the characters of both formats, controls (C1 too), bytes that are not UTF-8.
-HOSTILE=$'a|b\'c=d"e\\f\033g\177h\302\205i\377j;k`l`%{m}\342\202\254\n\t '
+# Quotes, the characters of both formats, controls (C1 too), what changes the direction
+# of text or ends a line elsewhere, bytes that are not UTF-8.
+HOSTILE=$'a|b\'c=d"e\\f\033g\177h\302\205i\377j;k`l`%{m}\342\200\256\342\200\250\342\202\254\n\t '
 
 setup()
 {
@@ -57,7 +58,7 @@ for each in re.findall(item, data):
     run performance
     is "$status" 0
     is "${#lines[@]}" 3
-    is "${lines[2]}" "'$TREE/etc/a?b''c_d\"e\\f?g?h?i"$'\357\277\275'"j;k\`l\`%{m}€'"
+    is "${lines[2]}" "'$TREE/etc/a?b''c_d\"e\\f?g?h?i"$'\357\277\275'"j;k\`l\`%{m}??€'"
 }
 
 @test "so can they when that instance fails" {
@@ -68,6 +69,22 @@ for each in re.findall(item, data):
     run performance
     is "$status" 0
     is "${#lines[@]}" 2
+}
+
+@test "what is fatal has no bar either" {
+    echo 'a|b 5' >"$DEFAULT/main.cf"
+    check
+    is "$status" 3
+    has "$output" "missing '=' after attribute name: \"a?b 5\""
+    is "$(tr -cd '|' <<<"$output")" ""
+}
+
+@test "a directory that is listed twice has one sample of each metric" {
+    sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT:" "$DEFAULT/main.cf"
+    metrics -
+    is "$status" 0
+    is "$(grep -c '^postkick_instance_enabled{' <<<"$output")" 2
+    is "$(grep -v '^#' <<<"$output" | sed 's/ [^ ]*$//' | sort | uniq -d)" ""
 }
 
 @test "labels of any name are as Prometheus wants them, and have it whole" {
