@@ -108,8 +108,9 @@ static char *find_obstacle(int null_error)
     if (getauxval(AT_SECURE) != 0)
         return alloc_string(
             "refusing to run with raised privileges (set-uid, set-gid or capabilities)");
-    if (access("/proc/self/fd", X_OK) < 0)
-        return alloc_format("/proc/self/fd: %s: /proc must be mounted", strerror(errno));
+    int error = descriptors_find_own();
+    if (error != 0)
+        return alloc_format("/proc/self/fd: %s: /proc must be mounted", strerror(error));
     return NULL;
 }
 

@@ -24,6 +24,14 @@ int descriptors_for_connections(void);
  * repeated when some are closed. */
 bool descriptors_exhausted(int error);
 
+/* Opens /proc/self/fd for descriptors_reopen(). Returns 0 or an errno. */
+int descriptors_find_own(void);
+
+/* Opens what the descriptor stands for, through /proc/self/fd and never by a name; flags as for
+ * open(2). Returns a descriptor, or -1 with errno. Not for a child process: the descriptors are the
+ * parent's there. */
+int descriptors_reopen(int fd, int flags);
+
 /* Closes *fd unless it is -1, and makes it -1. */
 void descriptors_close(int *fd);
 

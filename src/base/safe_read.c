@@ -2,9 +2,9 @@
 /* Reads a file that another user may own. */
 #include "base/safe_read.h"
 #include "base/alloc.h"
+#include "base/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,15 +32,6 @@ static int check_status(const char *path, const struct stat *status, size_t maxi
     return 0;
 }
 
-/* Opens for reading what the O_PATH descriptor stands for. */
-static int reopen(int fd)
-{
-    char path[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
-
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
 int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *missing,
                    char **error)
 {
@@ -55,7 +46,7 @@ int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *
     if (fstat(place, status) < 0) {
         alloc_set_text(error, "fstat %s: %s", path, strerror(errno));
     } else if (check_status(path, status, maximum, error) == 0) {
-        fd = reopen(place);
+        fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
             alloc_set_text(error, "open %s: %s", path, strerror(errno));
     }

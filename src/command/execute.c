@@ -103,7 +103,7 @@ static int run_program(const struct command *command, struct selection *selectio
                                  .streams = PROCESS_CAPTURE,
                                  .add_settings = add_settings,
                                  .context = shared};
-        selection_mark(selection, true, false);
+        selection_mark(selection, true);
         status = command_run_jobs(command, selection, &spec);
     }
     free(program);

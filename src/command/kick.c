@@ -176,7 +176,7 @@ int command_kick(const struct command *command)
         return 1;
     if (check_requests(command, targets) &&
         command_select(command, PARAMETER_FOR_KICK, &selection)) {
-        selection_mark(&selection, command->options->all, true);
+        selection_mark(&selection, command->options->all);
         status = kick_selected(command, &selection, targets);
     }
     selection_free(&selection);

@@ -99,7 +99,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
 
     if (role == ROLE_START)
         spec.argv_not_enabled = (char *const *)(void *)check->d;
-    selection_mark(selection, role == ROLE_OTHER, false);
+    selection_mark(selection, role == ROLE_OTHER);
     if (role == ROLE_START)
         warn_not_enabled(command, selection);
     int status = command_run_jobs(command, selection, &spec);

@@ -53,7 +53,7 @@ static bool all_succeeded(const struct selection *selection, const struct kicks 
 }
 
 /* Plans and sends to the resolved instances. Returns false when nothing could be sent. */
-static bool ask_ready(const struct command *command, const struct selection *selection,
+static bool ask_ready(const struct command *command, struct selection *selection,
                       struct kicks *kicks)
 {
     kicks_plan(kicks, selection);
@@ -104,7 +104,7 @@ int command_status(const struct command *command)
     int status = 1;
 
     if (command_select(command, PARAMETER_FOR_KICK, &selection)) {
-        selection_mark(&selection, true, true);
+        selection_mark(&selection, true);
         status = ask_selected(command, &selection);
     }
     selection_free(&selection);

@@ -128,7 +128,7 @@ static void plan_trigger(struct kick *kick)
     trigger->context = kick;
 }
 
-static void plan_one(struct kick *kick, struct kicks *kicks, const struct selection_member *member,
+static void plan_one(struct kick *kick, struct kicks *kicks, struct selection_member *member,
                      const struct target *target)
 {
     const char *service = service_name(member->instance, target->service, kicks->is_action);
@@ -167,7 +167,7 @@ void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, in
     *kicks = (struct kicks){.targets = targets, .is_action = is_action, .limit = limit};
 }
 
-void kicks_plan(struct kicks *kicks, const struct selection *selection)
+void kicks_plan(struct kicks *kicks, struct selection *selection)
 {
     size_t each = utarray_len(kicks->targets), earlier_count = kicks->count, taken = 0;
     struct kick *earlier = kicks->items;
@@ -178,7 +178,7 @@ void kicks_plan(struct kicks *kicks, const struct selection *selection)
     kicks->items = items;
     kicks->count = 0;
     for (size_t i = 0; i < selection->member_count * each; i++) {
-        const struct selection_member *member = &selection->members[i / each];
+        struct selection_member *member = &selection->members[i / each];
         struct kick *kick = &items[kicks->count];
 
         if (member->state == SELECTION_WAITING)
@@ -214,6 +214,34 @@ static enum kick_status outcome_status(enum trigger_outcome outcome)
     }
 }
 
+/* Whether there may be no queue directory: only where nothing was found, and where an instance is
+ * listed twice of which that is known. */
+static bool may_lack_queue(const struct kick *kick)
+{
+    const struct instance *earlier = kick->member->duplicate_of;
+
+    return earlier != NULL ? kick->status == KICK_DUPLICATE && earlier->error != NULL
+                           : kick->trigger != NULL && kick->trigger->outcome == TRIGGER_LOOKUP;
+}
+
+/* An instance without its queue directory has failed, whatever was to be kicked in it. */
+static void check_queue(struct kick *kick)
+{
+    struct instance *instance = kick->member->instance;
+
+    if (!may_lack_queue(kick))
+        return;
+    instance_check_queue(instance);
+    if (instance->error == NULL)
+        return;
+    drop_claim(kick);
+    kick->member->state = SELECTION_FAILED;
+    kick->trigger = NULL;
+    kick->status = KICK_FAILED;
+    free(kick->reason);
+    kick->reason = selection_reason(kick->member);
+}
+
 int kicks_run(struct kicks *kicks, const struct kicks_options *options)
 {
     struct fanout fanout = {.triggers = kicks->triggers,
@@ -229,6 +257,8 @@ int kicks_run(struct kicks *kicks, const struct kicks_options *options)
     for (size_t i = 0; i < kicks->count; i++)
         if (kicks->items[i].trigger != NULL)
             kicks->items[i].status = outcome_status(kicks->items[i].trigger->outcome);
+    for (size_t i = 0; i < kicks->count; i++)
+        check_queue(&kicks->items[i]);
     return error;
 }
 
@@ -260,11 +290,11 @@ void kicks_check(struct kicks *kicks, struct master_locks *locks)
     for (size_t i = 0; i < kicks->count; i++) {
         struct kick *kick = &kicks->items[i];
 
-        if (kick->trigger == NULL)
-            continue;
-        check_endpoint(kick->trigger, locks);
-        if (kick->trigger->outcome != TRIGGER_PENDING)
+        if (kick->trigger != NULL)
+            check_endpoint(kick->trigger, locks);
+        if (kick->trigger != NULL && kick->trigger->outcome != TRIGGER_PENDING)
             kick->status = outcome_status(kick->trigger->outcome);
+        check_queue(kick);
     }
 }
 

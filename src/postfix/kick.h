@@ -22,7 +22,7 @@ enum kick_status {
 
 /* One target in one instance. */
 struct kick {
-    const struct selection_member *member;
+    struct selection_member *member;
     const char *class;
     const char *service; /* for an action: as the instance names it */
     const char *request;
@@ -77,7 +77,7 @@ void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, in
  * are not resolved. May be called again when they are: they get their places in the order, and the
  * other kicks are kept, but may move in memory. The selection has to outlive *kicks.
  */
-void kicks_plan(struct kicks *kicks, const struct selection *selection);
+void kicks_plan(struct kicks *kicks, struct selection *selection);
 
 /*
  * Sends the requests of all planned kicks that have not run yet, at once, and waits. May be called
@@ -86,7 +86,7 @@ void kicks_plan(struct kicks *kicks, const struct selection *selection);
  *
  * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
  * sent, and the longer limits of the two hold. Nothing else keeps a kick from being sent because of
- * another instance.
+ * another instance. A member without its queue directory becomes SELECTION_FAILED.
  */
 int kicks_run(struct kicks *kicks, const struct kicks_options *options);
 

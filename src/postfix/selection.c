@@ -214,8 +214,6 @@ static enum selection_state mark(const struct selection *selection, struct insta
     if (instance->enabled == INSTANCE_DISABLED && instance->has_identity && !serve_disabled)
         return SELECTION_DISABLED;
     refuse_writable(selection, instance);
-    if (selection->need_queue)
-        instance_check_queue(instance);
     return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;
 }
 
@@ -240,10 +238,9 @@ static void mark_waiting(struct selection *selection)
     free(listed);
 }
 
-void selection_mark(struct selection *selection, bool all, bool need_queue)
+void selection_mark(struct selection *selection, bool all)
 {
     selection->all = all;
-    selection->need_queue = need_queue;
     for (size_t i = 0; i < selection->member_count; i++)
         selection->members[i].state = SELECTION_WAITING;
     mark_waiting(selection);

@@ -57,7 +57,6 @@ struct selection {
     /* private; what the criteria point to belongs to the caller and has to outlive this */
     struct selection_criteria criteria;
     bool all;
-    bool need_queue;
 };
 
 /*
@@ -69,9 +68,8 @@ bool selection_make(struct selection *selection, const struct selection_criteria
                     const struct settings *settings);
 
 /* Marks which members are to be served. Those that are not enabled are served only with all, or if
- * the selection is single. need_queue: an instance without its queue directory has failed. Of a
- * directory that is listed twice, the first entry is served. */
-void selection_mark(struct selection *selection, bool all, bool need_queue);
+ * the selection is single. Of a directory that is listed twice, the first entry is served. */
+void selection_mark(struct selection *selection, bool all);
 
 /* Whether instances are left that only postconf(1) can resolve. The others need not wait for them.
  * Their name, group and multi_instance_enable are known if -g, -i or -E need them. */

@@ -143,10 +143,7 @@ int endpoint_connect(const struct endpoint *endpoint, struct guard *guard)
 
 int endpoint_open_fifo(const struct endpoint *endpoint)
 {
-    char path[sizeof(DESCRIPTOR_PATH) + 16];
-
-    (void)snprintf(path, sizeof(path), DESCRIPTOR_PATH, endpoint->fd);
-    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return descriptors_reopen(endpoint->fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 bool endpoint_writable(const struct endpoint *endpoint)

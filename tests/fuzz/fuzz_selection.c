@@ -124,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                           .reverse = size % 2 == 1};
     if (selection_make(&selection, &criteria, settings)) {
         assert(selection.error == NULL && selection.member_count <= selection.host.count);
-        selection_mark(&selection, size % 3 == 0, true);
+        selection_mark(&selection, size % 3 == 0);
         check_members(&selection, false);
         selection_resolve(&selection);
         check_members(&selection, true);

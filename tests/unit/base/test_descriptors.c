@@ -48,6 +48,27 @@ static void test_open_ones_stay(void **state)
     assert_string_equal(result.text, "0");
 }
 
+/* The file itself, whatever has its name by now, and with other flags. */
+static void test_reopening(void **state)
+{
+    (void)state;
+    char text[8] = "";
+    const char *path = fixture_file("file", "this");
+    int place = open(path, O_PATH | O_CLOEXEC);
+
+    assert_int_equal(descriptors_find_own(), 0);
+    assert_int_equal(rename(fixture_path("file"), fixture_path("other")), 0);
+    (void)fixture_file("file", "another");
+    int fd = descriptors_reopen(place, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, text, sizeof(text) - 1), 4);
+    assert_string_equal(text, "this");
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    close(fd);
+    close(place);
+    assert_int_equal(descriptors_reopen(place, O_RDONLY | O_CLOEXEC), -1);
+    assert_int_equal(errno, ENOENT);
+}
+
 static void tell_limits(void)
 {
     struct rlimit limit = {64, 128};
@@ -86,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_closed_standard_descriptors),
         cmocka_unit_test(test_open_ones_stay),
+        FIXTURE_TEST(test_reopening),
         cmocka_unit_test(test_limits),
     };
 

@@ -98,6 +98,30 @@ static void test_plan_of_an_action(void **state)
     assert_int_equal(kicks.count, 0);
 }
 
+/* Found where nothing else is found; the instance that is listed twice lacks it twice. */
+static void test_missing_queue_directory(void **state)
+{
+    (void)state;
+    struct kicks kicks;
+    const struct limits limits = limits_start(5);
+    const struct kicks_options options = {.connections = 8, .limits = &limits};
+
+    free(instances[0].values[PARAMETER_QUEUE_DIRECTORY]);
+    instances[0].values[PARAMETER_QUEUE_DIRECTORY] = text("/nonexistent");
+    instances[3].values[PARAMETER_QUEUE_DIRECTORY] = text("/nonexistent");
+    kicks_init(&kicks, targets, false, LIMIT);
+    kicks_plan(&kicks, &selection);
+    assert_int_equal(kicks_run(&kicks, &options), 0);
+    for (size_t i = 0; i < 8; i += i == 1 ? 5 : 1) {
+        assert_int_equal(kicks.items[i].member->state, SELECTION_FAILED);
+        assert_kick(&kicks.items[i], i % 2 == 0 ? "qmgr" : "pickup", KICK_FAILED,
+                    "chdir /nonexistent: No such file or directory");
+    }
+    assert_int_equal(count_triggers(&kicks), 0);
+    assert_int_equal(kicks_run(&kicks, &options), 0);
+    kicks_free(&kicks);
+}
+
 static void test_plan_of_a_service(void **state)
 {
     (void)state;
@@ -388,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_plan_of_an_action),
+        TEST(test_missing_queue_directory),
         TEST(test_plan_of_a_service),
         TEST(test_status),
         TEST(test_seconds),

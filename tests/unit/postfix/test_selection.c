@@ -85,7 +85,7 @@ static void assert_chosen(bool all, const char *expected)
     UT_string text;
 
     assert_true(selection_make(&selection, &criteria, settings));
-    selection_mark(&selection, all, true);
+    selection_mark(&selection, all);
     utstring_init(&text);
     for (size_t i = 0; i < selection.member_count; i++) {
         const char *directory = selection.members[i].instance->config_directory;
@@ -307,7 +307,7 @@ static void assert_refusal(bool all, const char *expected)
     struct selection selection;
 
     assert_true(selection_make(&selection, &criteria, settings));
-    selection_mark(&selection, all, true);
+    selection_mark(&selection, all);
     char *refusal = selection_refusal(&selection);
     if (expected == NULL)
         assert_null(refusal);
@@ -356,7 +356,7 @@ static void test_unresolved(void **state)
     (void)fixture_file("postconf", "#!/bin/sh\necho answer = 5; echo no = no\n");
     assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
     assert_true(selection_make(&selection, &criteria, settings));
-    selection_mark(&selection, false, true);
+    selection_mark(&selection, false);
     assert_true(selection_is_unresolved(&selection));
     assert_int_equal(selection.member_count, 4);
     assert_int_equal(selection.members[0].state, SELECTION_SERVE);
@@ -380,7 +380,7 @@ static void test_unresolved(void **state)
     assert_int_equal(unlink(fixture_path("postconf")), 0);
     utarray_clear(names);
     assert_true(selection_make(&selection, &criteria, settings));
-    selection_mark(&selection, false, true);
+    selection_mark(&selection, false);
     selection_resolve(&selection);
     assert_int_equal(selection.members[1].state, SELECTION_FAILED);
     char *expected = alloc_format("run %s/postconf: No such file or directory", fixture_root);
