@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * floor_honest: the least that a program could do to kick every instance of a list and to know
- * that each was heard, as a measure for postkick: the same safe opens and the same confirmation,
+ * that each was read, as a measure for postkick: the same safe opens and the same confirmation,
  * but nothing parsed, nothing decided, nothing reported.
  * usage: floor_honest LIST, with a line "CONFIG_DIR QUEUE_DIR" for each instance.
  */

@@ -48,7 +48,7 @@ inject()
     }
 }
 
-# postconf_answers: a program that tells what main.cf refers to.
+# postconf_answers: a program that prints what main.cf refers to.
 postconf_answers()
 {
     mkdir "$TREE/bin"

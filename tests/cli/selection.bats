@@ -13,7 +13,7 @@ kicked()
     rows config_directory status | sed -e 's:.*/::' -e 's/|kicked$//' | paste -s -d ' ' -
 }
 
-@test "-c beats MAIL_CONFIG beats the default main.cf" {
+@test "-c overrides MAIL_CONFIG, and MAIL_CONFIG the default main.cf" {
     make_tree -n 3 -d 2
     start_listener
     kick -j public qmgr W

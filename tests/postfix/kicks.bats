@@ -47,7 +47,7 @@ count_endings()
     echo "$good $broken $other"
 }
 
-# thousand SERVICE REQUEST: our kicks all end well; how Postfix's own end is only told.
+# thousand SERVICE REQUEST: our kicks all end well; how Postfix's own end is only printed.
 thousand()
 {
     local etc=$REAL/etc/postfix-in ours theirs

@@ -65,7 +65,7 @@ $REAL/etc/postfix-run: send \"W\" to $REAL/spool/postfix-run/public/pickup
     is "$status" 1
     has "$output" "no such service in master.cf"
 
-    # what comes after is the first that qmgr hears of
+    # what comes after is the first that qmgr reads
     real_kick -i run public qmgr D
     patiently requested "$REAL/postfix-run.log" "D "
 }

@@ -169,7 +169,7 @@ ours()
     is "$(rows exit_status | paste -s -d " ")" "0 0 0 0"
     is "$(rows command | grep -o "'[a-z]*'" | tr '\n' ' ')" "'start' 'start' 'check' 'start' "
     is "$(runs | head -n 1)" "/etc/postfix start"
-    # instances can be told from what was said
+    # instances can be told apart by what was said
     ours -P 4 -p status
     is "$status" 1
     is "$output" ""

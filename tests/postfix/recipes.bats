@@ -118,7 +118,7 @@ $ETC/postfix-a: 1 requeued"
     patiently delivered postfix 1
 }
 
-@test "with -i a queue id needs no instance; ids that are not there are told" {
+@test "with -i a queue id needs no instance; missing ids are reported" {
     local id
     defer postfix-off
     id=$(queued postfix-off)

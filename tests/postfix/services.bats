@@ -138,7 +138,7 @@ kick_and_watch()
     kick_and_watch public qmgr D "status=sent"
 }
 
-@test "the wrong class is told" {
+@test "the wrong class is reported" {
     real_kick -v private qmgr I
     is "$status" 1
     has "$stderr" "postkick: warning: private/qmgr: service is public, not private"

@@ -170,7 +170,7 @@ static void test_fewer_descriptors_than_connections(void **state)
     assert_int_equal(count_outcomes(40, TRIGGER_KICKED), 40);
 }
 
-/* Not even one connection: that is told, not waited for. */
+/* Not even one connection: that is reported, not waited for. */
 static void test_no_descriptors(void **state)
 {
     (void)state;
