@@ -194,6 +194,14 @@ queue_service_name           = other"
     is "$status" 1
     is "$(host ls "$HOST/small")" ini
     is "$(host cat "$HOST/small/ini" "$HOST/target.ini")" "$(cat "$ROOT/conf/postkick.ini" "$ROOT/conf/postkick.ini")"
+    # an editor that saves the file meanwhile
+    host sh -c "printf '#!/bin/sh\necho \"; saved\" >>$HOST/target.ini\necho trigger_timeout = 12s\n' >'$HOST/bin/postconf'"
+    settings --write -f "$HOST/target.ini"
+    is "$status" 1
+    has "$stderr" "target.ini was changed meanwhile; nothing was written"
+    is "$(host cat "$HOST/target.ini")" "$(cat "$ROOT/conf/postkick.ini")"$'\n; saved'
+    is "$(host sh -c "ls '$HOST'/target.ini*")" "$HOST/target.ini"
+    compiled trigger_timeout=11s
     # a file without the section
     host sh -c "printf '[kick]\nstrict = no' >'$HOST/target.ini'"
     settings --write -f "$HOST/target.ini"
