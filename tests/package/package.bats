@@ -22,7 +22,8 @@ setup_file()
     printf '#!/bin/sh\nexit 101\n' >"$ROOT_DIR/usr/sbin/policy-rc.d"
     chmod 755 "$ROOT_DIR/usr/sbin/policy-rc.d"
     # Its process 1 ends what runs there, and with it the mounts.
-    exec {fd}< <(exec unshare -m -p -n -u --fork --kill-child --mount-proc="$ROOT_DIR/proc" sh -c "
+    exec {fd}< <(exec setpriv --pdeathsig KILL unshare -m -p -n -u --fork --kill-child \
+        --mount-proc="$ROOT_DIR/proc" sh -c "
         ip link set lo up && mount -t devpts -o newinstance,ptmxmode=666 devpts '$ROOT_DIR/dev/pts' &&
         exec chroot '$ROOT_DIR' bash -c 'echo ready; sleep infinity & wait'" 3>&-)
     export HOLDER=$!
