@@ -12,7 +12,10 @@ setup_file()
 {
     host_can || return 0
     host_open
-    [ -z "${HOST:-}" ] || host_instances postfix-a:some
+    [ -z "${HOST:-}" ] || {
+        host_instances postfix-a:some
+        compiled
+    }
 }
 
 teardown_file()
@@ -29,7 +32,7 @@ setup()
 # make_there ARGUMENT...: in the namespace, whose /etc is its own; the program is built already.
 make_there()
 {
-    run host make -s -C "$ROOT" PREFIX="$PREFIX" "$@"
+    run host env PATH="$HOST/bin:$PATH" make -s -C "$ROOT" PREFIX="$PREFIX" "$@"
 }
 
 # wrapped VALUE: multi_instance_wrapper is that.
@@ -38,15 +41,16 @@ wrapped()
     host postconf -e "multi_instance_wrapper = $1"
 }
 
-# compiled NAME=VALUE...: what "postconf -d" says on this host from now on; nothing: as it was.
+# compiled NAME=VALUE...: what "postconf -d" says on this host from now on; nothing: what it says with
+# Postfix 3.7 to 3.10.
 compiled()
 {
-    local setting script=
+    local setting script='s| XDG_RUNTIME_DIR$||;'
     for setting; do script+="s|^${setting%%=*} =.*|${setting%%=*} = ${setting#*=}|;"; done
     host mkdir -p "$HOST/bin"
-    printf '#!/bin/sh\n/usr/sbin/postconf "$@" | sed "%s"\n' "$script" >"$BATS_TEST_TMPDIR/postconf"
-    chmod 755 "$BATS_TEST_TMPDIR/postconf"
-    host cp "$BATS_TEST_TMPDIR/postconf" "$HOST/bin/postconf"
+    printf "#!/bin/sh\\n/usr/sbin/postconf \"\$@\" | sed '%s'\\n" "$script" >"$BATS_FILE_TMPDIR/postconf"
+    chmod 755 "$BATS_FILE_TMPDIR/postconf"
+    host cp "$BATS_FILE_TMPDIR/postconf" "$HOST/bin/postconf"
 }
 
 # settings ARGUMENT...: the installed postkick-settings.
@@ -71,7 +75,7 @@ edit()
 
 @test "the settings are installed with what Postfix says, and stay when installed again" {
     host rm -f /etc/postkick.ini
-    host rm -rf "$HOST/bin"
+    compiled
     make_there install
     is "$status$output" 0
     is "$(ini)" "$(cat "$ROOT/conf/postkick.ini")"
@@ -82,7 +86,7 @@ edit()
     has "$(ini)" "strict = yes"
     host rm /etc/postkick.ini
     compiled trigger_timeout=11s
-    run host env PATH="$HOST/bin:$PATH" make -s -C "$ROOT" PREFIX="$PREFIX" install
+    make_there install
     is "$status$output" 0
     has "$(ini)" "; postconf -d: 11s
 trigger_timeout              = 11s"

@@ -270,10 +270,11 @@ host_open()
 # those, made by postmulti(1); all enabled but postfix-off.
 host_instances()
 {
-    local each name
+    local each name level
+    level=$(postconf -d -h mail_version)
     host bash -c 'rm -rf /etc/postfix-* /var/spool/postfix-* /var/lib/postfix-*
         cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
-        printf "%s\n" "$@" >/etc/postfix/main.cf' - 'compatibility_level = 3.6' 'alias_maps =' \
+        printf "%s\n" "$@" >/etc/postfix/main.cf' - "compatibility_level = ${level%.*}" 'alias_maps =' \
         'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
         'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
     host_aged postmulti -e init
