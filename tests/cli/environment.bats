@@ -37,6 +37,24 @@ load cli
     has "$stderr" 'public/dienst-ä: not running'
 }
 
+@test "nor does postkick-requeue pass on what a queue says" {
+    command -v jq >/dev/null || skip "needs jq"
+    make_tree
+    mkdir "$TREE/bin"
+    cat >"$TREE/bin/postqueue" <<'END'
+#!/bin/sh
+echo '{"queue_id": "ABC"}'
+echo '{"queue_id": "D\\u001b[2J\\nE F"}'
+END
+    chmod 755 "$TREE/bin/postqueue"
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    POSTKICK=$POSTKICK run --separate-stderr "$ROOT/scripts/postkick-requeue" -f "$INI" -n ALL
+    is "$output" "$DEFAULT: would requeue 1: ABC"
+    POSTKICK=$POSTKICK run --separate-stderr "$ROOT/scripts/postkick-requeue" -f "$INI" $'D\e[2J'
+    is "$status" 1
+    is "${stderr_lines[-1]}" "postkick-requeue: fatal: not a queue id: D?[2J"
+}
+
 @test "a failed write to standard output is exit 1" {
     make_tree
     start_listener
