@@ -48,7 +48,7 @@ const struct usage_option usage_options[] = {
     {'q', "quiet", NULL, IN_ALL, USAGE_CONTROL, "no warnings; check the exit status"},
     {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS, USAGE_CONTROL,
      "end the run after TIME, such as 90, 90s or 2m"},
-    {'v', "verbose", NULL, IN_ALL, USAGE_CONTROL, "report successes, too; may be repeated"},
+    {'v', "verbose", NULL, IN_ALL, USAGE_CONTROL, "report successes, too"},
     {'w', "wait", NULL, IN_KICK, USAGE_CONTROL, "wait until the service has finished"},
     {'e', "edit", NULL, IN_ALL, USAGE_NONE, NULL},
 };
