@@ -5,6 +5,7 @@
 #include "base/inodes.h"
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,8 +22,14 @@
 #define READINGS 8
 #define READING_PAUSE 200000
 
+/* How much of /proc/locks is read in all, in bytes. The kernel goes through the whole list for each
+ * page, so that whoever holds tens of thousands of locks would make it take minutes. Eight readings
+ * of 2,000 locks fit in. */
+#define READING_BYTES ((size_t)1024 * 1024)
+
 struct master_locks {
     int readings;          /* how often /proc/locks was read */
+    size_t left;           /* bytes of it that may still be read */
     bool shows_all;        /* it could be read, and we are in the first PID namespace */
     struct inodes *locked; /* by exclusive flock(2) locks */
     struct inodes *mounts; /* devices of mounted file systems; inode 0 */
@@ -35,6 +42,7 @@ struct master_locks *master_locks_new(void)
 {
     struct master_locks *locks = alloc_zeroed(1, sizeof(*locks));
 
+    locks->left = READING_BYTES;
     locks->locked = inodes_new();
     locks->mounts = inodes_new();
     return locks;
@@ -49,21 +57,24 @@ void master_locks_free(struct master_locks *locks)
     free(locks);
 }
 
-/* Calls take for every line of a file in /proc. */
-static bool read_lines(const char *path, struct master_locks *locks,
+/* Calls take for every line of a file in /proc, up to *left bytes. Returns whether that was all. */
+static bool read_lines(const char *path, struct master_locks *locks, size_t *left,
                        void (*take)(struct master_locks *locks, const char *line))
 {
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t size = 0;
+    ssize_t length;
 
     if (file == NULL && errno == ENOMEM)
         alloc_fail();
     if (file == NULL)
         return false;
     errno = 0;
-    while (getline(&line, &size, file) > 0)
+    while (*left > 0 && (length = getline(&line, &size, file)) > 0) {
+        *left -= (size_t)length < *left ? (size_t)length : *left;
         take(locks, line);
+    }
     if (errno == ENOMEM)
         alloc_fail();
     bool complete = feof(file) != 0;
@@ -96,22 +107,24 @@ static void take_mount(struct master_locks *locks, const char *line)
 /* Reads the locks, once more. Earlier findings are kept: the locks were held a moment ago. */
 static void read_locks(struct master_locks *locks)
 {
+    size_t mounts_left = SIZE_MAX;
     struct stat status;
 
     if (locks->readings > 0)
         (void)nanosleep(&(struct timespec){.tv_nsec = READING_PAUSE}, NULL);
     if (locks->readings++ == 0)
-        locks->shows_all = read_lines("/proc/self/mountinfo", locks, take_mount) &&
+        locks->shows_all = read_lines("/proc/self/mountinfo", locks, &mounts_left, take_mount) &&
                            stat("/proc/self/ns/pid", &status) == 0 &&
                            status.st_ino == FIRST_PID_NAMESPACE;
-    locks->shows_all = read_lines("/proc/locks", locks, take_lock) && locks->shows_all;
+    locks->shows_all =
+        read_lines("/proc/locks", locks, &locks->left, take_lock) && locks->shows_all;
 }
 
 /* Whether the file is locked, as far as the readings show. */
 static bool is_locked(struct master_locks *locks, const struct stat *status)
 {
     while (inodes_find(locks->locked, status->st_dev, status->st_ino) == NULL) {
-        if (locks->readings == READINGS)
+        if (locks->readings == READINGS || locks->left == 0)
             return false;
         read_locks(locks);
     }

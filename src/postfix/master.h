@@ -27,7 +27,8 @@ void master_locks_free(struct master_locks *locks);
  * Whether the instance with that queue directory is running. MASTER_STOPPED only when that is
  * sure: the lock file does not exist, or the kernel would show its lock and shows none. Locks of
  * processes in another PID namespace are not shown to us, and a file system whose device numbers
- * are its own (btrfs, overlayfs) cannot be looked up.
+ * are its own (btrfs, overlayfs) cannot be looked up. Nor is all of /proc/locks read where others
+ * hold many thousands of locks.
  */
 enum master_state master_state(struct master_locks *locks, const char *queue_directory);
 

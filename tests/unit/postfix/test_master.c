@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static enum master_state look(void)
@@ -102,20 +103,34 @@ static void test_no_lock_is_taken(void **state)
     close(fd);
 }
 
-/* Takes locks and drops them again, all in a row, so that the entries of others move. */
-static pid_t start_locking(void)
+/* A process with so many locks. With moving, it drops them and takes them again, all in a row, so
+ * that the entries of others move; otherwise it writes a byte to ready when it has them. */
+static pid_t start_locking(int count, bool moving, int ready)
 {
+    const struct rlimit limit = {(rlim_t)count + 10, (rlim_t)count + 10};
+    int *files = alloc_zeroed((size_t)count, sizeof(int));
     pid_t child = fork();
-    int files[300];
 
-    if (child != 0)
+    if (child != 0) {
+        free(files);
         return child;
+    }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    for (int i = 0; i < count; i++)
         files[i] = memfd_create("lock", MFD_CLOEXEC);
-    for (int operation = LOCK_EX;; operation = operation == LOCK_EX ? LOCK_UN : LOCK_EX)
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+    for (int operation = LOCK_EX;; operation = operation == LOCK_EX ? LOCK_UN : LOCK_EX) {
+        for (int i = 0; i < count; i++)
             (void)flock(files[i], operation);
+        while (!moving && write(ready, "", 1) == 1)
+            (void)pause();
+    }
+}
+
+static void stop(pid_t child)
+{
+    (void)kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 /* One reading in two hundred does not show the lock then. */
@@ -123,15 +138,37 @@ static void test_while_others_lock(void **state)
 {
     (void)state;
     int fd = lock_file(LOCK_EX);
-    pid_t children[] = {start_locking(), start_locking()};
+    pid_t children[] = {start_locking(300, true, -1), start_locking(300, true, -1)};
     int64_t end = clock_after(clock_now(), 2);
 
     while (clock_now() < end)
         assert_int_equal(look(), MASTER_RUNNING);
-    for (size_t i = 0; i < 2; i++) {
-        (void)kill(children[i], SIGKILL);
-        assert_int_equal(waitpid(children[i], NULL, 0), children[i]);
-    }
+    stop(children[0]);
+    stop(children[1]);
+    close(fd);
+}
+
+/* Whoever holds very many locks does not keep us busy: then it is not known. */
+static void test_very_many_locks(void **state)
+{
+    (void)state;
+    struct rlimit limit;
+    char byte;
+    int fd = lock_file(0), ends[2];
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max < 10010)
+        skip();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t children[] = {start_locking(10000, false, ends[1]), start_locking(10000, false, ends[1])};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(look(), MASTER_UNKNOWN);
+    stop(children[0]);
+    stop(children[1]);
+    assert_int_equal(look(), not_running());
+    close(ends[0]);
+    close(ends[1]);
     close(fd);
 }
 
@@ -164,6 +201,7 @@ int main(void)
         FIXTURE_TEST(test_another_kind_of_lock),
         FIXTURE_TEST(test_no_lock_is_taken),
         FIXTURE_TEST(test_while_others_lock),
+        FIXTURE_TEST(test_very_many_locks),
         FIXTURE_TEST(test_what_cannot_be_told),
         cmocka_unit_test(test_text),
     };
