@@ -124,6 +124,22 @@ for each in re.findall(item, data):
     is "$stderr" "postkick-metrics: fatal: /proc: cannot be written to"
 }
 
+@test "the file of metrics goes nowhere else, whoever owns the directory" {
+    local directory=$BATS_TEST_TMPDIR/metrics
+    mkdir "$directory" "$directory/elsewhere"
+    ln -s elsewhere "$directory/postkick.prom"
+    metrics "$directory"
+    is "$status" 0
+    is "$(ls -A "$directory/elsewhere")" ""
+    is "$(stat -c '%F %a' "$directory/postkick.prom")" "regular file 644"
+    command -v strace || skip "no strace"
+    export ASAN_OPTIONS=detect_leaks=0 # which cannot be had under strace
+    run strace -f -q -e trace=openat,chmod,fchmodat -o "$TREE/trace" "$ROOT/scripts/postkick-metrics" \
+        -f "$INI" "$directory"
+    [ "$(grep -c "metrics/postkick\." "$TREE/trace")" -gt 0 ]
+    is "$(grep "metrics/postkick\." "$TREE/trace" | grep -v O_EXCL)" ""
+}
+
 # described, shown PAGE: the options that it describes, and those in its synopsis.
 described()
 {
