@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One request to one endpoint, step by step: the test is the service, and owns the clock. */
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "fixture.h"
 #include "wire/trigger.h"
 #include <errno.h>
@@ -57,33 +58,47 @@ static void assert_done(const struct trigger *trigger, enum trigger_outcome outc
     assert_true(trigger->due == CLOCK_NEVER);
 }
 
-/* Starts one whose request is sent; returns the service's end. */
-static int start_sent(struct trigger *trigger, int server)
+/* Both are closed after each test. */
+static int server = -1, service = -1;
+
+static int tear_down(void **state)
 {
-    assert_true(trigger_start(trigger, START, CLOCK_NEVER));
-    assert_int_equal(trigger->state, TRIGGER_READING);
-    assert_int_equal(trigger->seconds, trigger->read_limit);
-    assert_true(trigger->limit == START + 100 * CLOCK_SECOND);
-    assert_true(trigger->due > START && trigger->due <= START + CLOCK_SECOND / 10);
-    int service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    assert_true(service >= 0);
-    return service;
+    descriptors_close(&service);
+    descriptors_close(&server);
+    return fixture_teardown(state);
 }
 
-static void take(int service, const char *expected, size_t length)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, tear_down)
+
+/* Starts a trigger whose request arrives at service. */
+static struct trigger start_sent(const char *request, bool wait_for_close)
+{
+    struct trigger trigger = new_trigger("qmgr", request);
+
+    server = serve_stream();
+    trigger.wait_for_close = wait_for_close;
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    assert_int_equal(trigger.seconds, trigger.read_limit);
+    assert_true(trigger.limit == START + 100 * CLOCK_SECOND);
+    assert_true(trigger.due > START && trigger.due <= START + CLOCK_SECOND / 10);
+    service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    assert_true(service >= 0);
+    return trigger;
+}
+
+static void take(int from, const char *expected, size_t length)
 {
     char bytes[64];
 
-    assert_int_equal(recv(service, bytes, sizeof(bytes), 0), (ssize_t)length);
+    assert_int_equal(recv(from, bytes, sizeof(bytes), 0), (ssize_t)length);
     assert_memory_equal(bytes, expected, length);
 }
 
 static void test_read(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "FADI");
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("FADI", false);
 
     trigger_event(&trigger, EPOLLOUT, START);
     assert_int_equal(trigger.state, TRIGGER_READING); /* not read: not confirmed */
@@ -91,31 +106,25 @@ static void test_read(void **state)
     trigger_event(&trigger, EPOLLOUT, START + 5);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     assert_true(trigger.finished == START + 5);
-    close(service);
-    close(server);
 }
 
 static void test_empty_request(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "");
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("", false);
 
     take(service, "", 1);
-    close(service);
+    descriptors_close(&service);
     trigger_event(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    close(server);
 }
 
 /* A service that greets its client gets its greeting taken off its hands, and that is no answer. */
 static void test_greeting(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
-    int service = start_sent(&trigger, server), waiting = -1;
+    struct trigger trigger = start_sent("W", false);
+    int waiting = -1;
 
     assert_int_equal(send(service, "hello", 5, 0), 5);
     trigger_event(&trigger, EPOLLIN, START);
@@ -125,8 +134,6 @@ static void test_greeting(void **state)
     take(service, "W", 2);
     trigger_event(&trigger, EPOLLOUT, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    close(service);
-    close(server);
 }
 
 /* Whatever way the service goes with the request unread, it is never a success. */
@@ -144,7 +151,7 @@ static void test_gone_unread(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int server = serve_stream(), service = -1;
+        server = serve_stream();
         struct trigger trigger = new_trigger("qmgr", "FADI");
 
         assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
@@ -156,9 +163,8 @@ static void test_gone_unread(void **state)
             char bytes[2];
             assert_int_equal(recv(service, bytes, 2, 0), 2);
         }
-        if (service >= 0)
-            close(service);
-        close(server);
+        descriptors_close(&service);
+        descriptors_close(&server);
         trigger_event(&trigger, ALL_EVENTS | EPOLLRDHUP | EPOLLHUP | EPOLLERR, START);
         assert_done(&trigger, TRIGGER_CLOSED, ECONNRESET);
         assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
@@ -169,9 +175,7 @@ static void test_gone_unread(void **state)
 static void test_shutdown(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("W", false);
 
     assert_int_equal(shutdown(service, SHUT_WR), 0);
     trigger_event(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP, START);
@@ -179,32 +183,24 @@ static void test_shutdown(void **state)
     trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     assert_int_equal(trigger.seconds, 100);
-    close(service);
-    close(server);
 }
 
 static void test_not_read(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("W", false);
 
     trigger_timer(&trigger, trigger.limit - 1);
     assert_int_equal(trigger.state, TRIGGER_READING);
     trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
-    close(service);
-    close(server);
 }
 
 /* Read, and no event follows. */
 static void test_looked_at_again(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("W", false);
 
     for (int i = 1; i <= 3; i++) {
         trigger_timer(&trigger, trigger.due);
@@ -214,33 +210,24 @@ static void test_looked_at_again(void **state)
     take(service, "W", 2);
     trigger_timer(&trigger, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    close(service);
-    close(server);
 }
 
 /* Read at the last moment, without an event so far. */
 static void test_read_when_time_is_up(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("W", false);
 
     take(service, "W", 2);
     trigger_timer(&trigger, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    close(service);
-    close(server);
 }
 
 static void test_wait_for_close(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
+    struct trigger trigger = start_sent("W", true);
 
-    trigger.wait_for_close = true;
-    int service = start_sent(&trigger, server);
     take(service, "W", 2);
     int64_t later = START + 30 * CLOCK_SECOND;
     trigger_event(&trigger, EPOLLOUT, later);
@@ -250,52 +237,43 @@ static void test_wait_for_close(void **state)
     assert_int_equal(shutdown(service, SHUT_WR), 0);
     trigger_event(&trigger, EPOLLIN | EPOLLRDHUP, later);
     assert_int_equal(trigger.state, TRIGGER_CLOSING); /* it may go on working */
-    close(service);
+    descriptors_close(&service);
     trigger_event(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, later);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    close(server);
 }
 
 static void test_not_finished(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
+    struct trigger trigger = start_sent("W", true);
 
-    trigger.wait_for_close = true;
-    int service = start_sent(&trigger, server);
     take(service, "W", 2);
     trigger_timer(&trigger, START + 100 * CLOCK_SECOND); /* read, but seen only now */
     assert_int_equal(trigger.state, TRIGGER_CLOSING);
     trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_FINISHED, 0);
-    close(service);
-    close(server);
 }
 
 /* With a request that was read, an end that is a reset is an end too. */
 static void test_reset_after_read(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
+    struct trigger trigger = start_sent("W", true);
 
-    trigger.wait_for_close = true;
-    int service = start_sent(&trigger, server);
     take(service, "W", 2);
     trigger_event(&trigger, EPOLLOUT, START);
     assert_int_equal(trigger.state, TRIGGER_CLOSING);
     assert_int_equal(send(trigger.fd, "x", 1, 0), 1);
-    close(service);
+    descriptors_close(&service);
     trigger_event(&trigger, EPOLLIN | EPOLLERR, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    close(server);
 }
 
 static void test_full_listen_queue(void **state)
 {
     (void)state;
-    int server = serve("qmgr", SOCK_STREAM, 0), fillers[4];
+    int fillers[4];
+    server = serve("qmgr", SOCK_STREAM, 0);
     struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -307,11 +285,11 @@ static void test_full_listen_queue(void **state)
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_true(trigger_start(&late, START, CLOCK_NEVER));
     int64_t now = START;
-    for (int tries = 0; trigger.state != TRIGGER_DONE; tries++) {
+    for (int attempts = 0; trigger.state != TRIGGER_DONE; attempts++) {
         assert_int_equal(trigger.state, TRIGGER_CONNECTING);
         assert_int_equal(trigger.fd, -1);
         assert_true(trigger.due > now && trigger.due <= START + 10 * CLOCK_SECOND);
-        assert_true(tries < 1000);
+        assert_true(attempts < 1000);
         now = trigger.due;
         trigger_timer(&trigger, now);
     }
@@ -331,7 +309,6 @@ static void test_full_listen_queue(void **state)
     close(accepted);
     for (size_t i = 0; i < 4; i++)
         close(fillers[i]);
-    close(server);
 }
 
 /* Fills the listen queue of "qmgr". Returns the number of clients. */
@@ -359,13 +336,14 @@ static void close_all(const int *fds, size_t count)
 static void test_restart_while_full(void **state)
 {
     (void)state;
-    int server = serve("qmgr", SOCK_STREAM, 0), fillers[4];
+    int fillers[4];
+    server = serve("qmgr", SOCK_STREAM, 0);
     size_t count = fill_queue(fillers);
     struct trigger trigger = new_trigger("qmgr", "W");
 
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_CONNECTING);
-    close(server);
+    descriptors_close(&server);
     trigger_timer(&trigger, trigger.due); /* refused */
     assert_int_equal(trigger.state, TRIGGER_CONNECTING);
     assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
@@ -374,27 +352,26 @@ static void test_restart_while_full(void **state)
     server = serve_stream();
     trigger_timer(&trigger, trigger.due);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    int service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     take(service, "W", 2);
     trigger_event(&trigger, EPOLLOUT, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     close_all(fillers, count);
-    close(service);
-    close(server);
 }
 
 /* It does not come back: the outcome is what was found last. */
 static void test_gone_while_full(void **state)
 {
     (void)state;
-    int server = serve("qmgr", SOCK_STREAM, 0), fillers[4];
+    int fillers[4];
+    server = serve("qmgr", SOCK_STREAM, 0);
     size_t count = fill_queue(fillers);
     struct trigger refused = new_trigger("qmgr", "W"), gone = refused, other = refused;
 
     assert_true(trigger_start(&refused, START, CLOCK_NEVER));
     assert_true(trigger_start(&gone, START, CLOCK_NEVER));
     assert_true(trigger_start(&other, START, CLOCK_NEVER));
-    close(server);
+    descriptors_close(&server);
     for (int i = 0; i < 2; i++) {
         trigger_timer(&refused, refused.due);
         trigger_timer(&gone, gone.due);
@@ -416,9 +393,7 @@ static void test_gone_while_full(void **state)
 static void test_extended(void **state)
 {
     (void)state;
-    int server = serve_stream();
-    struct trigger trigger = new_trigger("qmgr", "W");
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("W", false);
 
     trigger_extend(&trigger, 5, 50); /* shorter than its own */
     assert_true(trigger.limit == START + 100 * CLOCK_SECOND);
@@ -429,8 +404,6 @@ static void test_extended(void **state)
     trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     assert_int_equal(trigger.seconds, 200);
-    close(service);
-    close(server);
 }
 
 static bool refuse(void *context, const struct endpoint_identity *identity)
@@ -444,7 +417,7 @@ static bool refuse(void *context, const struct endpoint_identity *identity)
 static void test_claimed_by_another(void **state)
 {
     (void)state;
-    int server = serve_stream();
+    server = serve_stream();
     struct trigger trigger = new_trigger("qmgr", "W");
     struct endpoint_identity identity = {0};
     struct stat status;
@@ -456,11 +429,10 @@ static void test_claimed_by_another(void **state)
     assert_int_equal(stat(fixture_path("public/qmgr"), &status), 0);
     assert_true(identity.inode == status.st_ino);
     assert_int_equal(accept4(server, NULL, NULL, SOCK_NONBLOCK), -1); /* not even connected */
-    close(server);
 }
 
 /* A byte with a descriptor; EPERM where the client refuses them. */
-static bool pass_descriptor(int service, int fd)
+static bool pass_descriptor(int fd)
 {
     char byte = 'x';
     union {
@@ -492,15 +464,14 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 static void test_descriptors(void **state)
 {
     (void)state;
-    int server = serve_stream(), waiting = -1, ends[2];
-    struct trigger trigger = new_trigger("qmgr", "W");
+    int waiting = -1, ends[2];
     char byte;
 
     assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
     is_setsockopt_refused = true;
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("W", false);
     is_setsockopt_refused = false;
-    assert_true(pass_descriptor(service, ends[1]));
+    assert_true(pass_descriptor(ends[1]));
     close(ends[1]);
     trigger_event(&trigger, EPOLLIN, START);
     assert_int_equal(read(ends[0], &byte, 1), 0); /* end of file: it is closed everywhere */
@@ -513,24 +484,19 @@ static void test_descriptors(void **state)
     trigger_event(&trigger, EPOLLOUT, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     close(ends[0]);
-    close(service);
-    close(server);
 }
 
 static void test_descriptors_are_refused(void **state)
 {
     (void)state;
-    int server = serve_stream(), probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct trigger trigger = new_trigger("qmgr", "W");
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool can = guard_refuse(probe);
 
     close(probe);
-    int service = start_sent(&trigger, server);
+    struct trigger trigger = start_sent("W", false);
     if (can)
-        assert_false(pass_descriptor(service, STDERR_FILENO));
+        assert_false(pass_descriptor(STDERR_FILENO));
     trigger_abandon(&trigger, START);
-    close(service);
-    close(server);
     if (!can)
         skip(); /* Linux before 6.16 */
 }
@@ -539,7 +505,7 @@ static void test_descriptors_are_refused(void **state)
 static void test_stop(void **state)
 {
     (void)state;
-    int server = serve_stream();
+    server = serve_stream();
     struct trigger trigger = new_trigger("qmgr", "W");
 
     assert_true(trigger_start(&trigger, START, START + 3 * CLOCK_SECOND / 2));
@@ -547,7 +513,6 @@ static void test_stop(void **state)
     assert_int_equal(trigger.seconds, 2); /* rounded up for people */
     trigger_timer(&trigger, trigger.limit);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
-    close(server);
 }
 
 static void test_fifo(void **state)
@@ -642,7 +607,8 @@ static void test_refusals(void **state)
 static void test_out_of_descriptors(void **state)
 {
     (void)state;
-    int server = serve_stream(), taken[64];
+    int taken[64];
+    server = serve_stream();
     size_t count = 0;
     struct rlimit before;
     struct trigger trigger = new_trigger("qmgr", "W");
@@ -664,35 +630,34 @@ static void test_out_of_descriptors(void **state)
     while (count > 0)
         close(taken[--count]);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    close(server);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_read),
-        FIXTURE_TEST(test_empty_request),
-        FIXTURE_TEST(test_greeting),
-        FIXTURE_TEST(test_gone_unread),
-        FIXTURE_TEST(test_shutdown),
-        FIXTURE_TEST(test_not_read),
-        FIXTURE_TEST(test_looked_at_again),
-        FIXTURE_TEST(test_read_when_time_is_up),
-        FIXTURE_TEST(test_wait_for_close),
-        FIXTURE_TEST(test_not_finished),
-        FIXTURE_TEST(test_reset_after_read),
-        FIXTURE_TEST(test_full_listen_queue),
-        FIXTURE_TEST(test_restart_while_full),
-        FIXTURE_TEST(test_gone_while_full),
-        FIXTURE_TEST(test_extended),
-        FIXTURE_TEST(test_claimed_by_another),
-        FIXTURE_TEST(test_descriptors),
-        FIXTURE_TEST(test_descriptors_are_refused),
-        FIXTURE_TEST(test_stop),
-        FIXTURE_TEST(test_fifo),
-        FIXTURE_TEST(test_full_fifo),
-        FIXTURE_TEST(test_refusals),
-        FIXTURE_TEST(test_out_of_descriptors),
+        TEST(test_read),
+        TEST(test_empty_request),
+        TEST(test_greeting),
+        TEST(test_gone_unread),
+        TEST(test_shutdown),
+        TEST(test_not_read),
+        TEST(test_looked_at_again),
+        TEST(test_read_when_time_is_up),
+        TEST(test_wait_for_close),
+        TEST(test_not_finished),
+        TEST(test_reset_after_read),
+        TEST(test_full_listen_queue),
+        TEST(test_restart_while_full),
+        TEST(test_gone_while_full),
+        TEST(test_extended),
+        TEST(test_claimed_by_another),
+        TEST(test_descriptors),
+        TEST(test_descriptors_are_refused),
+        TEST(test_stop),
+        TEST(test_fifo),
+        TEST(test_full_fifo),
+        TEST(test_refusals),
+        TEST(test_out_of_descriptors),
     };
 
     return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);
