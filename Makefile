@@ -61,7 +61,7 @@ $B/unit/%: tests/unit/%.c $B/libpostkick.a
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $B/libpostkick.a \
 		-lcmocka $(LIBS)
 
-# Test programs stand alone: none of our own modules is judged by itself.
+# Test programs stand alone: no module is tested with itself.
 $B/lib/%: tests/lib/%.c | $B/lib
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $<
 

@@ -29,7 +29,7 @@ static struct settings *load_settings(const struct options *options)
     struct settings *settings =
         settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
     for (size_t i = 0; i < utarray_len(errors); i++) {
-        bool is_fatal = i + 1 == utarray_len(errors) && options->mode != OPTIONS_HELP;
+        bool is_fatal = i + 1 == utarray_len(errors) && options->mode != USAGE_HELP;
         diag_line(is_fatal ? "fatal" : "warning", strings_item(errors, i));
     }
     utarray_free(errors);
@@ -73,12 +73,12 @@ static int show_version(void)
 }
 
 static const struct {
-    enum options_mode mode;
+    enum usage_mode mode;
     int (*run)(const struct command *command);
 } commands[] = {
-    {OPTIONS_KICK, command_kick},       {OPTIONS_LIST, command_list},
-    {OPTIONS_POSTFIX, command_postfix}, {OPTIONS_EXECUTE, command_execute},
-    {OPTIONS_STATUS, command_status},
+    {USAGE_KICK, command_kick},       {USAGE_LIST, command_list},
+    {USAGE_POSTFIX, command_postfix}, {USAGE_EXECUTE, command_execute},
+    {USAGE_STATUS, command_status},
 };
 
 static int run_command(const struct options *options, struct settings *settings,
@@ -119,7 +119,7 @@ static int run_with_settings(const struct options *options, const struct limits 
     struct settings *settings = load_settings(options);
     int status = 1;
 
-    if (options->mode == OPTIONS_HELP)
+    if (options->mode == USAGE_HELP)
         status = show_help(settings);
     else if (settings != NULL)
         status = run_command(options, settings, limits);
@@ -153,8 +153,8 @@ int main(int argc, char **argv)
     descriptors_limit_writing(&limits);
     if (!parsed) {
         diag_line("fatal", error);
-        diag_line(NULL, usage_modes[options.mode].line);
-    } else if (options.mode == OPTIONS_VERSION) {
+        diag_line(NULL, usage_forms[options.mode].line);
+    } else if (options.mode == USAGE_VERSION) {
         status = show_version();
     } else {
         status = run_with_settings(&options, &limits);

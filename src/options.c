@@ -4,7 +4,6 @@
 #include "base/parse.h"
 #include "base/strings.h"
 #include "base/text.h"
-#include "usage.h"
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
@@ -31,9 +30,9 @@ static void fill_getopt(struct option *longs, char *shorts)
     *shorts = '\0';
 }
 
-static bool set_mode(struct options *options, enum options_mode mode, char **error)
+static bool set_mode(struct options *options, enum usage_mode mode, char **error)
 {
-    if (options->mode != OPTIONS_KICK && options->mode != mode) {
+    if (options->mode != USAGE_KICK && options->mode != mode) {
         alloc_set_text(error, "specify only one of -l, -p, -s and -x");
         return false;
     }
@@ -133,13 +132,13 @@ static bool take_option(struct options *options, int letter, char **error)
         options->wait = true;
         return true;
     case 'l':
-        return set_mode(options, OPTIONS_LIST, error);
+        return set_mode(options, USAGE_LIST, error);
     case 'p':
-        return set_mode(options, OPTIONS_POSTFIX, error);
+        return set_mode(options, USAGE_POSTFIX, error);
     case 's':
-        return set_mode(options, OPTIONS_STATUS, error);
+        return set_mode(options, USAGE_STATUS, error);
     case 'x':
-        return set_mode(options, OPTIONS_EXECUTE, error);
+        return set_mode(options, USAGE_EXECUTE, error);
     case 'e':
         alloc_set_text(error, "-e: to create, import or destroy instances, use postmulti(1)");
         return false;
@@ -149,12 +148,12 @@ static bool take_option(struct options *options, int letter, char **error)
 }
 
 /* Refuses options that do not belong to the mode. */
-static bool check_modes(enum options_mode mode, const bool *given, char **error)
+static bool check_modes(enum usage_mode mode, const bool *given, char **error)
 {
     for (size_t i = 0; i < USAGE_OPTIONS; i++) {
         if (given[i] && (usage_options[i].modes & (1U << mode)) == 0) {
             alloc_set_text(error, "-%c cannot be used %s", usage_options[i].letter,
-                           usage_modes[mode].with);
+                           usage_forms[mode].with);
             return false;
         }
     }
@@ -181,15 +180,15 @@ static bool check_postfix_operands(const struct options *options, char **error)
 
 static bool check_operands(const struct options *options, char **error)
 {
-    int count = options->operand_count, most = usage_modes[options->mode].most;
-    bool is_kick = options->mode == OPTIONS_KICK;
+    int count = options->operand_count, most = usage_forms[options->mode].most;
+    bool is_kick = options->mode == USAGE_KICK;
 
-    if (count < usage_modes[options->mode].least || (is_kick && count == 2))
+    if (count < usage_forms[options->mode].least || (is_kick && count == 2))
         alloc_set_text(error, "too few operands");
     else if (most >= 0 && count > most)
         alloc_set_text(error, "too many operands");
     else
-        return options->mode != OPTIONS_POSTFIX || check_postfix_operands(options, error);
+        return options->mode != USAGE_POSTFIX || check_postfix_operands(options, error);
     return false;
 }
 
@@ -228,7 +227,7 @@ static bool take_options(struct options *options, int argc, char **argv, bool *g
         if (letter == '?' || letter == ':') {
             describe_mistake(letter, argv[at], &mistake);
         } else if (usage_is_letterless(letter)) {
-            options->mode = letter == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
+            options->mode = letter == 'h' ? USAGE_HELP : USAGE_VERSION;
             break;
         } else {
             note_given(given, letter);
@@ -254,13 +253,13 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
 {
     bool given[USAGE_OPTIONS] = {false};
 
-    *options = (struct options){.mode = OPTIONS_KICK, .parallel = 1};
+    *options = (struct options){.mode = USAGE_KICK, .parallel = 1};
     utarray_new(options->groups, &strings_icd);
     utarray_new(options->names, &strings_icd);
     utarray_new(options->overrides, &strings_icd);
     if (!take_options(options, argc, argv, given, error))
         return false;
-    if (options->mode == OPTIONS_HELP || options->mode == OPTIONS_VERSION)
+    if (options->mode == USAGE_HELP || options->mode == USAGE_VERSION)
         return true;
     return check_modes(options->mode, given, error) && check_operands(options, error);
 }

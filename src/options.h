@@ -5,21 +5,11 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "base/alloc.h"
+#include "usage.h"
 #include <stdbool.h>
 
-enum options_mode {
-    OPTIONS_KICK,    /* class service request, or an action */
-    OPTIONS_LIST,    /* -l */
-    OPTIONS_POSTFIX, /* -p */
-    OPTIONS_EXECUTE, /* -x */
-    OPTIONS_STATUS,  /* -s */
-    OPTIONS_HELP,
-    OPTIONS_VERSION,
-};
-
 struct options {
-    enum options_mode mode;
+    enum usage_mode mode;
     bool all;
     bool dry_run;
     bool enabled_only; /* -E */

@@ -4,28 +4,28 @@
 #include "base/strings.h"
 #include <string.h>
 
-#define IN_KICK (1U << OPTIONS_KICK)
-#define IN_LIST (1U << OPTIONS_LIST)
-#define IN_POSTFIX (1U << OPTIONS_POSTFIX)
-#define IN_EXECUTE (1U << OPTIONS_EXECUTE)
-#define IN_STATUS (1U << OPTIONS_STATUS)
+#define IN_KICK (1U << USAGE_KICK)
+#define IN_LIST (1U << USAGE_LIST)
+#define IN_POSTFIX (1U << USAGE_POSTFIX)
+#define IN_EXECUTE (1U << USAGE_EXECUTE)
+#define IN_STATUS (1U << USAGE_STATUS)
 #define IN_RUN (IN_POSTFIX | IN_EXECUTE)
 #define IN_ALL (IN_KICK | IN_LIST | IN_RUN | IN_STATUS)
 
 static const char *const group_names[] = {
-    [USAGE_MODE] = "Instead of sending a request",
+    [USAGE_MODES] = "Instead of sending a request",
     [USAGE_SELECTION] = "Which instances",
     [USAGE_CONTROL] = "How",
 };
 
 /* Every option, in the order of --help. */
 const struct usage_option usage_options[] = {
-    {'l', "list", NULL, IN_ALL, USAGE_MODE, "list the instances, as postmulti -l does"},
-    {'p', "postfix", NULL, IN_ALL, USAGE_MODE, "run a postfix(1) command for the instances"},
-    {'s', "status", NULL, IN_ALL, USAGE_MODE, "show whether each queue manager answers"},
-    {'x', "execute", NULL, IN_ALL, USAGE_MODE, "run any command for each instance"},
-    {'h', "help", NULL, IN_ALL, USAGE_MODE, "show this text"},
-    {'V', "version", NULL, IN_ALL, USAGE_MODE, "show the version"},
+    {'l', "list", NULL, IN_ALL, USAGE_MODES, "list the instances, as postmulti -l does"},
+    {'p', "postfix", NULL, IN_ALL, USAGE_MODES, "run a postfix(1) command for the instances"},
+    {'s', "status", NULL, IN_ALL, USAGE_MODES, "show whether each queue manager answers"},
+    {'x', "execute", NULL, IN_ALL, USAGE_MODES, "run any command for each instance"},
+    {'h', "help", NULL, IN_ALL, USAGE_MODES, "show this text"},
+    {'V', "version", NULL, IN_ALL, USAGE_MODES, "show the version"},
     {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN, USAGE_SELECTION,
      "send requests to disabled instances, too\n(no effect with -l, -p and -x)"},
     {'c', "config-directory", "DIR", IN_ALL, USAGE_SELECTION,
@@ -59,18 +59,18 @@ static const char letterless[] = "hV";
 #define SELECTED " [-c dir | -g group... -i name...] [-f file]"
 
 /* How each mode is called: what has to be on the line, and its name in a message. */
-const struct usage_mode usage_modes[] = {
-    [OPTIONS_KICK] = {"usage: postkick [-anqvwj]" SELECTED " [-o name=value]... [-t time] "
-                      "class service request | action",
-                      "when requests are sent", 1, 3},
-    [OPTIONS_LIST] = {"usage: postkick -l [-aEjRqv]" SELECTED, "with -l", 0, 0},
-    [OPTIONS_POSTFIX] = {"usage: postkick -p [-ajnqv] [-P jobs] [-t time]" SELECTED
-                         " [--] postfix-command [argument...]",
-                         "with -p", 1, -1},
-    [OPTIONS_EXECUTE] = {"usage: postkick -x [-aEjnqvR] [-P jobs] [-t time]" SELECTED
-                         " [--] command [argument...]",
-                         "with -x", 1, -1},
-    [OPTIONS_STATUS] = {"usage: postkick -s [-Ejqv] [-t time]" SELECTED, "with -s", 0, 0},
+const struct usage_form usage_forms[] = {
+    [USAGE_KICK] = {"usage: postkick [-anqvwj]" SELECTED " [-o name=value]... [-t time] "
+                    "class service request | action",
+                    "when requests are sent", 1, 3},
+    [USAGE_LIST] = {"usage: postkick -l [-aEjRqv]" SELECTED, "with -l", 0, 0},
+    [USAGE_POSTFIX] = {"usage: postkick -p [-ajnqv] [-P jobs] [-t time]" SELECTED
+                       " [--] postfix-command [argument...]",
+                       "with -p", 1, -1},
+    [USAGE_EXECUTE] = {"usage: postkick -x [-aEjnqvR] [-P jobs] [-t time]" SELECTED
+                       " [--] command [argument...]",
+                       "with -x", 1, -1},
+    [USAGE_STATUS] = {"usage: postkick -s [-Ejqv] [-t time]" SELECTED, "with -s", 0, 0},
 };
 
 static const char help_start[] =

@@ -5,13 +5,25 @@
 #ifndef USAGE_H
 #define USAGE_H
 
-#include "options.h"
+#include "base/alloc.h"
+#include <stdbool.h>
+
+/* What a command line is for. */
+enum usage_mode {
+    USAGE_KICK,    /* class service request, or an action */
+    USAGE_LIST,    /* -l */
+    USAGE_POSTFIX, /* -p */
+    USAGE_EXECUTE, /* -x */
+    USAGE_STATUS,  /* -s */
+    USAGE_HELP,
+    USAGE_VERSION,
+};
 
 /* How many options there are. */
 #define USAGE_OPTIONS 22
 
 /* Where --help has an option. */
-enum usage_group { USAGE_MODE, USAGE_SELECTION, USAGE_CONTROL, USAGE_NONE };
+enum usage_group { USAGE_MODES, USAGE_SELECTION, USAGE_CONTROL, USAGE_NONE };
 
 struct usage_option {
     int letter;
@@ -22,7 +34,7 @@ struct usage_option {
     const char *help; /* may have two lines */
 };
 
-struct usage_mode {
+struct usage_form {
     const char *line; /* how to call the program in that mode */
     const char *with; /* its name in a message: "with -l" */
     int least, most;  /* operands; -1: any number */
@@ -35,7 +47,7 @@ extern const struct usage_option usage_options[USAGE_OPTIONS];
 bool usage_is_letterless(int letter);
 
 /* What belongs to each mode; --help and --version are none. */
-extern const struct usage_mode usage_modes[OPTIONS_HELP];
+extern const struct usage_form usage_forms[USAGE_HELP];
 
 /* Appends the text of --help, without the actions. */
 void usage_append_help(UT_string *out);

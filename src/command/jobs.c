@@ -129,7 +129,7 @@ static struct jobs_observer observe(struct reporting *reporting, bool is_capture
         observer.stopped = report_stopped;
     if (!options->quiet && is_captured && progress_is_wanted())
         observer.progress = report_progress;
-    if (options->mode == OPTIONS_EXECUTE && !is_captured && !reporting->selection->is_single &&
+    if (options->mode == USAGE_EXECUTE && !is_captured && !reporting->selection->is_single &&
         isatty(STDOUT_FILENO) == 1)
         observer.starting = report_starting;
     return observer;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What the program gets from whoever starts it: its name, descriptors, variables; and a terminal.
+# What the program inherits: its name, descriptors, variables; and a terminal.
 
 bats_require_minimum_version 1.5.0
 load cli
@@ -16,7 +16,7 @@ load cli
     is "${stderr_lines[0]}" "postkick: fatal: invalid option -- 'Z'"
 }
 
-@test "what disturbs a terminal is escaped, whoever it comes from" {
+@test "what disturbs a terminal is escaped, wherever it comes from" {
     make_tree -n 2
     kick public $'a\x1b[2J\n\x7f\xc2\x9b\xff' W
     is "$status" 1

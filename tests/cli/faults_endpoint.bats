@@ -47,13 +47,13 @@ move_queue()
     sed -i "s|^queue_directory = .*|queue_directory = $1|" "$TREE/etc/$NAME/main.cf"
 }
 
-# judge: kicks, and compares the rows, the diagnostics and the time with what is expected.
-judge()
+# check_rows: kicks, and compares the rows, the diagnostics and the time with what is expected.
+check_rows()
 {
     local failed before=$SECONDS
     failed=$(grep -c -v $'\tkicked\t' "$EXPECTED")
     kick -j "$@" public qmgr FADI
-    printf '%s\n' "$output" | "$ROOT/tests/lib/judge-rows" "$EXPECTED" "$COUNT"
+    printf '%s\n' "$output" | "$ROOT/tests/lib/compare-rows" "$EXPECTED" "$COUNT"
     is "$status" 1
     is "$(grep -c '^postkick: warning: /' <<<"$stderr")" "$failed"
     is "$(wc -l <<<"$stderr")" "$failed"
@@ -99,7 +99,7 @@ teardown()
     fault failed 0 1 "nobody reads the FIFO" fifonoreader
     hold_locks "$TREE"/spool/*/
     start_listener
-    judge
+    check_rows
     # those that failed got nothing, the others the request once
     received "$TREE/spool/postfix/public/qmgr" 'FADI\000'
     received "$TREE/spool/postfix-0059/public/qmgr" 'FADI\000'
@@ -168,7 +168,7 @@ teardown()
     hold_locks "$TREE"/spool/*/
     start_listener
     ln "$linked" "$linked.other"
-    judge
+    check_rows
     received "$deep/public/qmgr" 'FADI\000'
     received "$TREE/$long/public/qmgr" 'FADI\000'
     received "$TREE/spool/postfix/public/qmgr" 'FADI\000'
@@ -191,7 +191,7 @@ teardown()
     fault kicked 0 1 "" fifo
     hold_locks "$TREE"/spool/*/
     start_listener
-    judge -w
+    check_rows -w
 }
 
 @test "-t ends everything, whatever the limits of the instances are" {
@@ -203,7 +203,7 @@ teardown()
     sed -i -e '/postfix-000[35]/s/\*/failed/' -e '/postfix-000[124]/s/\*/unconfirmed/' "$EXPECTED"
     hold_locks "$TREE"/spool/*/
     start_listener
-    judge -t 1
+    check_rows -t 1
 }
 
 @test "200 faulty among 1000" {
@@ -232,7 +232,7 @@ END
     fault failed 0 0 "open *: No such file or directory"
     rm "$TREE/etc/$NAME/main.cf"
     start_listener
-    judge
+    check_rows
 }
 
 # lingering_services: most of the instances pass descriptors whose close blocks for a while; two of
@@ -256,11 +256,11 @@ lingering_services()
 
 @test "descriptors whose close blocks are refused, and hold up nobody" {
     lingering_services
-    judge
+    check_rows
 }
 
 @test "the same where the kernel cannot refuse them" {
     lingering_services
     kick() { kick_injected setsockopt:0:92 "$@"; } # ENOPROTOOPT
-    judge
+    check_rows
 }

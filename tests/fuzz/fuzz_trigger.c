@@ -41,7 +41,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* Lets the trigger look at what there is, as epoll would tell it. */
+/* Gives the trigger the events that epoll would report. */
 static void look(struct trigger *trigger)
 {
     struct pollfd waiting = {.fd = trigger->fd, .events = POLLIN | POLLOUT | POLLRDHUP};

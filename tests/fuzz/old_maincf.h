@@ -83,7 +83,7 @@ static void old_maincf_free(struct old_maincf *maincf)
     free(maincf);
 }
 
-/* A polynomial with a secret key: whoever writes the file cannot choose names that collide. */
+/* A polynomial with a secret key: nobody can write a file with names that collide. */
 static unsigned hash_name(const struct old_maincf *maincf, const char *name, size_t length)
 {
     uint64_t hash = 0;

@@ -283,7 +283,7 @@ static bool send_greeting(struct source *source, size_t size)
     return true;
 }
 
-/* A TCP socket whose data nobody reads: whoever drops it last waits. Its peer stays open. */
+/* A TCP socket whose data nobody reads: the last one to close it waits. Its peer stays open. */
 static int make_lingering(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -653,7 +653,7 @@ int main(int argc, char **argv)
     pid_t watched_pid = 0, children[64] = {0};
     int option, ready[2];
 
-    close_range(3, ~0U, 0); /* nothing of whoever starts this is held open */
+    close_range(3, ~0U, 0); /* keeps no inherited descriptor open */
     while ((option = getopt_long(argc, argv, "l:p:t:", long_options, NULL)) != -1) {
         if (option == 'l' &&
             (log_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) < 0)

@@ -63,9 +63,9 @@ compare()
         -f "$INI" "${words[@]}"
 }
 
-# judge ROW: whether the two answers in it are "the same", "the same + REASON", where ours has one
+# relate ROW: whether the two answers in it are "the same", "the same + REASON", where ours has one
 # line more, or "different".
-judge()
+relate()
 {
     local row=$1 line
     diff -r -u "$row/theirs" "$row/ours" >"$row.diff" && { echo "the same"; return; }
@@ -103,7 +103,7 @@ trimmed()
         +*) expected="the same $verdict" ;;
         *) expected=different ;;
         esac
-        got=$(judge "$TREE/row-$number")
+        got=$(relate "$TREE/row-$number")
         counts[${got%%+*}]=$((${counts[${got%%+*}]:-0} + 1))
         [ "$got" = "$expected" ] && continue
         printf 'expected: %s\n     got: %s: %s\n' "$expected" "$got" "${rows[$number]}" >&2

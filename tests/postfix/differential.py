@@ -12,7 +12,7 @@ postconf fails or Postfix's own postkick refuses main.cf. Exit status: 0 all agr
 Choices, where Postfix contradicts itself or cannot be followed:
 - postconf prints a value with each run of white space (space, tab, CR, LF) as one space, and none
   at either end; the value itself has them all. Ours gives the value.
-- Postfix counts nesting anew in the operands of a comparison, and so dies of SIGSEGV where an
+- Postfix restarts the count of nesting in the operands of a comparison, and so dies of SIGSEGV where an
   operand refers to itself. Ours has one counter, and a reason.
 - Postfix's postkick looks up parameters in the order in which it sets them: a reference to one
   that it sets later is empty to it, but not to postconf. Ours follows postconf.

@@ -4,24 +4,11 @@
 # with three real instances, in a mount namespace.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_host
 
-setup_file()
+make_host()
 {
-    host_can || return 0
-    host_open
-    [ -z "${HOST:-}" ] || host_running postfix-in:inbound postfix-out:outbound
-}
-
-teardown_file()
-{
-    host_close
-}
-
-setup()
-{
-    host_need
+    host_running postfix-in:inbound postfix-out:outbound
 }
 
 # type_in COMMAND: as an administrator's shell runs it; streams together.

@@ -4,25 +4,7 @@
 # leaves the real ones alone, and the program with no settings of its own.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
-
-setup_file()
-{
-    host_can || return 0
-    host_open
-    [ -z "${HOST:-}" ] || make_host
-}
-
-teardown_file()
-{
-    host_close
-}
-
-setup()
-{
-    host_need
-}
+load on_host
 
 # All four run.
 make_host()
@@ -82,7 +64,7 @@ kick_host()
     is "$status" 0
 }
 
-@test "one instance that is told apart by -c, MAIL_CONFIG, -i, -g or -R" {
+@test "one instance, by -c, MAIL_CONFIG, -i, -g or -R" {
     kick_host -v -i a public qmgr I
     is "$status" 0
     is "${stderr% after*}" 'postkick: /etc/postfix-a: public/qmgr: request "I" read'

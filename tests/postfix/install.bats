@@ -5,22 +5,12 @@
 
 bats_require_minimum_version 1.5.0
 # shellcheck disable=SC2016 # for main.cf
-load ../lib/common
-load real
+load on_host
 
-setup_file()
+make_host()
 {
-    host_can || return 0
-    host_open
-    [ -z "${HOST:-}" ] || {
-        host_instances postfix-a:some
-        compiled
-    }
-}
-
-teardown_file()
-{
-    host_close
+    host_instances postfix-a:some
+    compiled
 }
 
 setup()

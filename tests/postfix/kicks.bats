@@ -3,25 +3,17 @@
 # Kicks of real Postfix instances in a scratch directory, beside Postfix's own postkick.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_scratch
 
 INSTANCES=(postfix postfix-in postfix-out postfix-off)
 
-setup_file()
+make_instances()
 {
-    real_can || return 0
-    real_open
     real_instance postfix
     real_instance postfix-in
     real_instance postfix-out
     real_instance postfix-off "multi_instance_enable = no"
     real_start "${INSTANCES[@]}"
-}
-
-teardown_file()
-{
-    real_close
 }
 
 setup()
@@ -47,7 +39,7 @@ count_endings()
     echo "$good $broken $other"
 }
 
-# thousand SERVICE REQUEST: our kicks all end well; how Postfix's own end is only printed.
+# thousand SERVICE REQUEST: all our kicks succeed; the results of Postfix's own are only reported.
 thousand()
 {
     local etc=$REAL/etc/postfix-in ours theirs
@@ -122,8 +114,8 @@ same_bytes()
 @test "flush sends what postqueue -f sends" {
     # Postfix's own sends the NUL in a second write, for which the service may not wait.
     flushed() { real_log postfix "request: 0 (" && real_log postfix "pickup.*trigger arrived"; }
-    local theirs tries
-    for ((tries = 0; tries < 60; tries++)); do
+    local theirs attempt
+    for ((attempt = 0; attempt < 60; attempt++)); do
         real_clear postfix
         postqueue -c "$REAL/etc/postfix" -f || true
         sleep 0.3
@@ -187,7 +179,7 @@ deferred_still()
 @test "flush picks up what lies in the maildrop queue unnoticed" {
     local public=$REAL/spool/postfix-out/public
     : >"$REAL/postfix-out.works"
-    mv "$public/pickup" "$public/aside" # so that sendmail cannot tell pickup
+    mv "$public/pickup" "$public/aside" # so that sendmail cannot notify pickup
     real_send postfix-out
     mv "$public/aside" "$public/pickup"
     is "$(find "$REAL/spool/postfix-out/maildrop" -type f | wc -l)" 1

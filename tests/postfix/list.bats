@@ -4,29 +4,16 @@
 # and the values of their parameters.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_scratch
 
-setup_file()
+make_instances()
 {
-    real_can || return 0
-    real_open
     real_instance postfix
     real_instance postfix-run
     real_instance postfix-stopped
     real_instance postfix-never
     real_start postfix-run postfix-stopped
     postfix -c "$REAL/etc/postfix-stopped" stop >/dev/null 2>&1
-}
-
-setup()
-{
-    real_need
-}
-
-teardown_file()
-{
-    real_close
 }
 
 @test "-l -j: running, stopped and never started instances" {

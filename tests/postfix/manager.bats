@@ -4,25 +4,7 @@
 # but one not enabled. Everything is in a mount namespace with /etc, /usr and /var of its own.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
-
-setup_file()
-{
-    host_can || return 0
-    host_open
-    [ -z "${HOST:-}" ] || make_host
-}
-
-teardown_file()
-{
-    host_close
-}
-
-setup()
-{
-    host_need
-}
+load on_host
 
 # postfix-script is where postfix(1) does what it does for one instance: note each time it is run,
 # but for what it runs of itself, or a script of Debian's does.
@@ -169,7 +151,7 @@ ours()
     is "$(rows exit_status | paste -s -d " ")" "0 0 0 0"
     is "$(rows command | grep -o "'[a-z]*'" | tr '\n' ' ')" "'start' 'start' 'check' 'start' "
     is "$(runs | head -n 1)" "/etc/postfix start"
-    # instances can be told apart by what was said
+    # instances can be distinguished by the messages
     ours -P 4 -p status
     is "$status" 1
     is "$output" ""

@@ -4,24 +4,16 @@
 # damaged; without permission; and what is typed wrong.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_scratch
 
-setup_file()
+make_instances()
 {
-    real_can && command -v jq >/dev/null || return 0
-    real_open
     real_instance postfix
     real_instance postfix-a "multi_instance_group = inbound"
     real_instance postfix-b "multi_instance_group = outbound"
     real_instance postfix-off "multi_instance_enable = no"
     real_start postfix postfix-a postfix-b
     printf '[status]\nlimit = 1s\n' >>"$INI"
-}
-
-teardown_file()
-{
-    real_close
 }
 
 setup()

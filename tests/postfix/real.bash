@@ -10,7 +10,7 @@
 #
 # The default instance of the scratch directory is called "postfix"; its settings are $INI.
 
-REAL_SECONDS=30 # more than anything takes that happens at all
+REAL_SECONDS=30 # longer than anything takes that succeeds
 
 # What it takes. In setup_file, where bats cannot skip: real_can || return 0.
 real_can()
@@ -23,15 +23,15 @@ real_need()
     real_can || skip "needs root, and Postfix"
 }
 
-# patiently COMMAND...: until it succeeds; a failure when it does not for a long time.
+# patiently COMMAND...: repeats it until it succeeds; fails after REAL_SECONDS.
 patiently()
 {
-    local tries
-    for ((tries = REAL_SECONDS * 20; tries > 0; tries--)); do
+    local attempts
+    for ((attempts = REAL_SECONDS * 20; attempts > 0; attempts--)); do
         if "$@"; then return 0; fi
         sleep 0.05
     done
-    echo "waited in vain for: $*" >&2
+    echo "did not happen within $REAL_SECONDS s: $*" >&2
     return 1
 }
 

@@ -4,22 +4,14 @@
 # is not. Mail is deferred until the test says otherwise, and nothing is retried by itself.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_scratch
 
-setup_file()
+make_instances()
 {
-    real_can || return 0
-    real_open
     real_instance postfix
     real_instance postfix-a
     real_instance postfix-off "multi_instance_enable = no"
     real_start postfix postfix-a postfix-off
-}
-
-teardown_file()
-{
-    real_close
 }
 
 setup()
@@ -148,7 +140,7 @@ $ETC/postfix-a: 1 requeued"
     is "$output" "$ETC/postfix-a: 0 requeued"
 }
 
-@test "requests that cannot be meant change nothing" {
+@test "nonsensical requests change nothing" {
     defer postfix-a
     while IFS='|' read -r arguments message; do
         # shellcheck disable=SC2086 # several arguments

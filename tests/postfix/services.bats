@@ -4,14 +4,11 @@
 # they are kicked.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_scratch
 
-setup_file()
+make_instances()
 {
-    real_can || return 0
     local name
-    real_open
     real_instance postfix "virtual_mailbox_base = /"
     # Those that are comments in the stock master.cf
     printf '%s\n' 'smtpd pass - - n - - smtpd' 'dnsblog unix - - n - 0 dnsblog' \
@@ -22,16 +19,6 @@ setup_file()
             echo "$name unix - n n - - pipe user=nobody argv=/bin/true"
     done >>"$REAL/etc/postfix/master.cf"
     real_start postfix
-}
-
-setup()
-{
-    real_need
-}
-
-teardown_file()
-{
-    real_close
 }
 
 # catalogue: "CLASS SERVICE REQUESTS" for every service of the shipped settings.

@@ -4,29 +4,15 @@
 # mount namespace, because the host's file systems may be mounted nosuid.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_host
 
-setup_file()
+make_host()
 {
-    host_can || return 0
-    host_open
-    [ -n "${HOST:-}" ] || return 0
     host chmod 755 "$HOST"
     host cp "$POSTKICK" "$HOST/plain"
     host cp "$POSTKICK" "$HOST/postkick"
     host chgrp postdrop "$HOST/postkick"
     host chmod 2755 "$HOST/postkick"
-}
-
-teardown_file()
-{
-    host_close
-}
-
-setup()
-{
-    host_need
 }
 
 # nobody COMMAND...: run by nobody, in the namespace.

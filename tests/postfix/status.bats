@@ -3,13 +3,10 @@
 # -s on real instances: each state, and that the empty request makes the queue manager do nothing.
 
 bats_require_minimum_version 1.5.0
-load ../lib/common
-load real
+load on_scratch
 
-setup_file()
+make_instances()
 {
-    real_can || return 0
-    real_open
     real_instance postfix
     real_instance postfix-hung
     real_instance postfix-stopped
@@ -22,16 +19,6 @@ setup_file()
     patiently real_ended postfix-stopped
     echo "foo bar" >"$REAL/etc/postfix-damaged/main.cf"
     kill -STOP "$(real_daemon postfix-hung qmgr)"
-}
-
-setup()
-{
-    real_need
-}
-
-teardown_file()
-{
-    real_close
 }
 
 queued()
@@ -105,7 +92,7 @@ postfix-disabled|n|y|y|disabled
     has "$output" "  responding  "
 }
 
-@test "what is mended answers" {
+@test "what is repaired answers" {
     kill -CONT "$(real_daemon postfix-hung qmgr)"
     real_kick -s -i hung
     is "$status" 0

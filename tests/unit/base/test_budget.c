@@ -34,7 +34,7 @@ static void test_large_sums(void **state)
     assert_false(budget_spend(&budget, 1));
 }
 
-/* What is small is done, over or not: whoever goes from instance to instance looks by himself. */
+/* Small work is done even after the end: the loop over instances checks the limits itself. */
 static void test_the_time_is_over(void **state)
 {
     (void)state;

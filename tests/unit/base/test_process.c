@@ -380,7 +380,7 @@ static void test_lost_status(void **state)
     assert_text(&children[1], "on\n");
 }
 
-/* A callback that waits lets SIGCHLD in: the wait for it must not be in vain. */
+/* A callback that waits admits SIGCHLD: the wait that follows must not miss it. */
 static void wait_for_signals(void *context, struct process *child)
 {
     sigset_t none;

@@ -166,7 +166,7 @@ static void test_conditionals(void **state)
         {"${a?${e:${a}}}", "A"},
         {"${a?$$a}${a?{$$}}", "$a$"},
         {"${a?{{t}}}", "{t}"},
-        /* what is not meant is not expanded */
+        /* the branch that is not chosen is not expanded */
         {"${e?{$}:{t}}", "t"},
         {"${a?{t}:{$loop}}", "t"},
         {"${a:$}", ""},
@@ -295,7 +295,7 @@ static void test_errors(void **state)
          "error: malformed compatibility level syntax: \"8796093022208\""},
         {"$loop", "error: unreasonable macro call nesting: \"loop\""},
         {"$ping", "error: unreasonable macro call nesting: \"pong\""},
-        /* Postfix counts anew in operands and dies of SIGSEGV */
+        /* Postfix restarts the count in operands and dies of SIGSEGV */
         {"$self", "error: unreasonable macro call nesting: \"{$self} == {x} ? {y} : {z}\""},
     };
 

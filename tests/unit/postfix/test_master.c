@@ -90,7 +90,7 @@ static void test_another_kind_of_lock(void **state)
     close(fd);
 }
 
-/* The lock is never taken: whoever holds it, or wants it, does not notice. */
+/* The lock is never taken: neither its holder nor anyone who wants it notices. */
 static void test_no_lock_is_taken(void **state)
 {
     (void)state;

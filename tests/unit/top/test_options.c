@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line. */
 #include "fixture.h"
-#include "usage.h"
+#include "options.h"
 #include <getopt.h>
 
 /* Parses words separated by blanks; "" stands for an empty word. The words stay valid until the
@@ -19,7 +19,7 @@ static bool parse(struct options *options, const char *line, char **error)
         if (word[0] != '\0')
             argv[argc++] = strcmp(word, "\"\"") == 0 ? empty : word;
     argv[argc] = NULL;
-    optind = 0; /* getopt_long(3) starts anew */
+    optind = 0; /* restarts getopt_long(3) */
     return options_parse(options, argc, argv, error);
 }
 
@@ -52,7 +52,7 @@ static void test_short(void **state)
     struct options options =
         accept("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -o a=b=c -o d= -t 2m public qmgr W");
 
-    assert_int_equal(options.mode, OPTIONS_KICK);
+    assert_int_equal(options.mode, USAGE_KICK);
     assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
     assert_false(options.reverse);
     assert_int_equal(options.verbose, 2);
@@ -87,15 +87,15 @@ static void test_long(void **state)
     assert_int_equal(options.operand_count, 1);
     options_free(&options);
     options = accept("--execute --parallel 8 --reverse -- true");
-    assert_int_equal(options.mode, OPTIONS_EXECUTE);
+    assert_int_equal(options.mode, USAGE_EXECUTE);
     assert_int_equal(options.parallel, 8);
     assert_true(options.reverse);
     options_free(&options);
     options = accept("--list");
-    assert_int_equal(options.mode, OPTIONS_LIST);
+    assert_int_equal(options.mode, USAGE_LIST);
     options_free(&options);
     options = accept("--postfix status");
-    assert_int_equal(options.mode, OPTIONS_POSTFIX);
+    assert_int_equal(options.mode, USAGE_POSTFIX);
     options_free(&options);
 }
 
@@ -103,26 +103,26 @@ static void test_modes(void **state)
 {
     static const struct {
         const char *line;
-        enum options_mode mode;
+        enum usage_mode mode;
         int operands;
     } cases[] = {
-        {"flush", OPTIONS_KICK, 1},
-        {"public qmgr W", OPTIONS_KICK, 3},
-        {"public qmgr \"\"", OPTIONS_KICK, 3},
-        {"public qmgr -v", OPTIONS_KICK, 3}, /* options end at the first operand */
-        {"-- public qmgr W", OPTIONS_KICK, 3},
-        {"-l", OPTIONS_LIST, 0},
-        {"-ll", OPTIONS_LIST, 0},
-        {"-lajRqv -c dir", OPTIONS_LIST, 0},
-        {"-p status", OPTIONS_POSTFIX, 1},
-        {"-pa -n -j -P 4 -t 5 -g x reload", OPTIONS_POSTFIX, 1},
-        {"-p -- status -v", OPTIONS_POSTFIX, 2},
-        {"-s -E -j -t 5", OPTIONS_STATUS, 0},
-        {"-lE", OPTIONS_LIST, 0},
-        {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4},
-        {"--help", OPTIONS_HELP, 0},
-        {"--version", OPTIONS_VERSION, 0},
-        {"-v --version nonsense and more", OPTIONS_VERSION, 3},
+        {"flush", USAGE_KICK, 1},
+        {"public qmgr W", USAGE_KICK, 3},
+        {"public qmgr \"\"", USAGE_KICK, 3},
+        {"public qmgr -v", USAGE_KICK, 3}, /* options end at the first operand */
+        {"-- public qmgr W", USAGE_KICK, 3},
+        {"-l", USAGE_LIST, 0},
+        {"-ll", USAGE_LIST, 0},
+        {"-lajRqv -c dir", USAGE_LIST, 0},
+        {"-p status", USAGE_POSTFIX, 1},
+        {"-pa -n -j -P 4 -t 5 -g x reload", USAGE_POSTFIX, 1},
+        {"-p -- status -v", USAGE_POSTFIX, 2},
+        {"-s -E -j -t 5", USAGE_STATUS, 0},
+        {"-lE", USAGE_LIST, 0},
+        {"-x -R postconf -n -e a", USAGE_EXECUTE, 4},
+        {"--help", USAGE_HELP, 0},
+        {"--version", USAGE_VERSION, 0},
+        {"-v --version nonsense and more", USAGE_VERSION, 3},
     };
 
     (void)state;
@@ -212,7 +212,7 @@ static void test_usage(void **state)
 
         assert_false(parse(&options, cases[i].line, &error));
         assert_int_equal(
-            strncmp(usage_modes[options.mode].line, cases[i].usage, strlen(cases[i].usage)), 0);
+            strncmp(usage_forms[options.mode].line, cases[i].usage, strlen(cases[i].usage)), 0);
         free(error);
         options_free(&options);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one promise of the program: what is said to be read was read. A process accepts and closes
+ * The promise of the program: what it reports as read was read. A process accepts and closes
  * without reading, at random moments, as fast as it can, while the real code looks for the answer.
  */
 #include "base/alloc.h"
@@ -201,7 +201,7 @@ static void test_every_read_is_seen(void **state)
     kick_reader(CLOSES / 10);
 }
 
-/* Where the kernel does not tell how much is unread, the service's close is the answer. */
+/* Where the kernel does not report what is unread, the service's close is the answer. */
 static void test_without_siocoutq(void **state)
 {
     (void)state;

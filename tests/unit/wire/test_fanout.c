@@ -137,7 +137,7 @@ static void test_silent_services(void **state)
     assert_true(took < 15 * CLOCK_SECOND); /* one after the other would be 20 */
 }
 
-/* Those whose turn does not come in time are told apart. */
+/* Triggers whose turn does not come in time have an outcome of their own. */
 static void test_stop_before_the_last_turn(void **state)
 {
     (void)state;

@@ -126,9 +126,9 @@ def summary(rows, dry_run):
     """One line: how many, and what is wrong with each of the others."""
     reasons = ["%s: %s/%s: %s" % (row["config_directory"], row["class"], row["service"],
                                   row["reason"]) for row in rows if row["status"] in WRONG]
-    tried = [row["status"] for row in rows if row["status"] not in ("disabled", "duplicate")]
-    done = sum(status in ("kicked", "planned") for status in tried)
-    text = "%d of %d requests %s" % (done, len(tried), "would be sent" if dry_run else "read")
+    attempted = [row["status"] for row in rows if row["status"] not in ("disabled", "duplicate")]
+    done = sum(status in ("kicked", "planned") for status in attempted)
+    text = "%d of %d requests %s" % (done, len(attempted), "would be sent" if dry_run else "read")
     return "; ".join([text] + reasons)
 
 
