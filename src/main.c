@@ -8,9 +8,9 @@
 #include "base/signals.h"
 #include "base/strings.h"
 #include "command/command.h"
-#include "options.h"
+#include "command/options.h"
+#include "command/usage.h"
 #include "postfix/catalogue.h"
-#include "usage.h"
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Parses the command line, by the tables of usage. */
-#include "options.h"
+#include "command/options.h"
 #include "base/parse.h"
 #include "base/strings.h"
 #include "base/text.h"

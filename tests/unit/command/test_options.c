@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line. */
+#include "command/options.h"
 #include "fixture.h"
-#include "options.h"
 #include <getopt.h>
 
 /* Parses words separated by blanks; "" stands for an empty word. The words stay valid until the

@@ -5,7 +5,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "usage.h"
+#include "command/usage.h"
 #include <stdbool.h>
 
 struct options {

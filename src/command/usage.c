@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The options and the modes, as tables, and --help. */
-#include "usage.h"
+#include "command/usage.h"
 #include "base/strings.h"
 #include <string.h>
 
