@@ -32,6 +32,9 @@ load cli
     set_main_cf "$DEFAULT-0001" $'bad\x1bline'
     kick public qmgr W
     has "$stderr" '"bad\033line"'
+    # what reorders, hides or breaks lines: U+202E, U+200B, U+2028, U+FEFF
+    kick public $'a\xe2\x80\xaeb\xe2\x80\x8bc\xe2\x80\xa8d\xef\xbb\xbf' W
+    has "$stderr" 'public/a\342\200\256b\342\200\213c\342\200\250d\357\273\277: not running'
     # harmless characters stay
     kick public dienst-ä W
     has "$stderr" 'public/dienst-ä: not running'

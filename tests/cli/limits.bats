@@ -212,6 +212,23 @@ bad string length 4000001 > 4095: queue_directory = /0000000000000000000..."
     [ "$(wc -c <<<"$output")" -lt 2000 ]
 }
 
+@test "what stands in place of main.cf is not opened before it is known" {
+    make_tree -n 2
+    rm "$DEFAULT-0001/main.cf"
+    mkfifo "$DEFAULT-0001/main.cf"
+    # a FIFO's writer goes on as soon as somebody opens it for reading
+    timeout 20 bash -c 'exec 4>"$1"; echo opened' - "$DEFAULT-0001/main.cf" >"$TREE/writer" 3>&- &
+    start_listener
+    sleep 0.2
+    kick public qmgr W
+    is "$status" 1
+    has "$stderr" "$DEFAULT-0001: open $DEFAULT-0001/main.cf: not a regular file"
+    received "$SPOOL/public/qmgr" 'W\000'
+    kill %1
+    wait %1 || true
+    is "$(cat "$TREE/writer")" ""
+}
+
 @test "Postfix's own postconf" {
     [ -x /usr/sbin/postconf ] || skip "no Postfix"
     make_tree -n 2
