@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: what is promised of sizes, copies and arrays, and the end without memory. */
-#include "base/strings.h"
+/* Memory: sizes and copies, and the end without memory. */
+#include "base/alloc.h"
 #include "fixture.h"
 
 static void test_nothing_is_something(void **state)
@@ -34,24 +34,6 @@ static void test_copies(void **state)
     free(copy);
     free(text);
     free(zeroed);
-}
-
-static void test_arrays_own_their_strings(void **state)
-{
-    (void)state;
-    UT_array *strings;
-    char text[] = "first", *element = text, *none = NULL;
-
-    utarray_new(strings, &strings_icd);
-    utarray_push_back(strings, &element);
-    text[0] = 'F';
-    strings_append(strings, "%d", 2);
-    utarray_push_back(strings, &none);
-    assert_int_equal(utarray_len(strings), 3);
-    assert_string_equal(strings_item(strings, 0), "first");
-    assert_string_equal(strings_item(strings, 1), "2");
-    assert_null(strings_item(strings, 2));
-    utarray_free(strings);
 }
 
 /* An address sanitizer would end the program before malloc(3) can say no. */
@@ -119,7 +101,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_something),
         cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_arrays_own_their_strings),
 #ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(test_the_end_without_memory),
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text that is harmless to print, UTF-8, and lists. */
-#include "base/strings.h"
+/* Text that is safe to print, UTF-8, and messages. */
 #include "base/text.h"
 #include "fixture.h"
 
@@ -68,44 +67,6 @@ static void test_utf8_length(void **state)
     assert_int_equal(text_utf8_length("\xf0\x9f\x93\xac", 3), 0);
 }
 
-static void test_split(void **state)
-{
-    static const struct {
-        const char *list;
-        const char *separators;
-        const char *expected;
-    } cases[] = {
-        {"", STRINGS_SEPARATORS, ""},
-        {", \t\r\n,", STRINGS_SEPARATORS, ""},
-        {"a", STRINGS_SEPARATORS, "a\n"},
-        {"/a, /b\t/c\r\n/d,,/e,", STRINGS_SEPARATORS, "/a\n/b\n/c\n/d\n/e\n"},
-        {"a\vb\fc d", STRINGS_SEPARATORS, "a\vb\fc\nd\n"},
-        {"a\vb\fc d", TEXT_WHITE_SPACE, "a\nb\nc\nd\n"},
-        {"a b,c d", ",", "a b\nc d\n"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        UT_array *elements = strings_split(cases[i].list, cases[i].separators);
-
-        fixture_assert_lines(elements, cases[i].expected);
-        utarray_free(elements);
-    }
-}
-
-static void test_contains(void **state)
-{
-    (void)state;
-    UT_array *strings = strings_split("a,bb", ",");
-
-    assert_true(strings_contain(strings, "a"));
-    assert_true(strings_contain(strings, "bb"));
-    assert_false(strings_contain(strings, "b"));
-    assert_false(strings_contain(strings, ""));
-    assert_false(strings_contain(strings, "A"));
-    utarray_free(strings);
-}
-
 static void test_message(void **state)
 {
     (void)state;
@@ -128,8 +89,8 @@ static void test_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_printable), cmocka_unit_test(test_utf8_length),
-        cmocka_unit_test(test_split),     cmocka_unit_test(test_contains),
+        cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_utf8_length),
         cmocka_unit_test(test_message),
     };
 

@@ -21,14 +21,14 @@ static char *text(const char *value)
 
 static int setup(void **state)
 {
-    static const enum selection_state standings[] = {SELECTION_SERVE, SELECTION_FAILED,
-                                                     SELECTION_DISABLED, SELECTION_DUPLICATE};
+    static const enum selection_state states[] = {SELECTION_SERVE, SELECTION_FAILED,
+                                                  SELECTION_DISABLED, SELECTION_DUPLICATE};
 
     for (size_t i = 0; i < 4; i++) {
         instances[i] = (struct instance){.config_directory = alloc_format("/etc/%zu", i),
                                          .trigger_timeout = 11,
                                          .application_event_drain_time = 22};
-        members[i] = (struct selection_member){.instance = &instances[i], .state = standings[i]};
+        members[i] = (struct selection_member){.instance = &instances[i], .state = states[i]};
     }
     instances[0].values[PARAMETER_QUEUE_DIRECTORY] = text("/spool");
     instances[0].values[PARAMETER_QUEUE_SERVICE_NAME] = text("qmgr2");
@@ -177,39 +177,6 @@ static const char *know_nothing(void *context, const char *service)
     (void)context;
     (void)service;
     return NULL;
-}
-
-/* Outcomes that a test on the command line cannot well bring about. */
-static void test_rare_reasons(void **state)
-{
-    static const struct {
-        enum trigger_outcome outcome;
-        int error;
-        const char *reason;
-    } cases[] = {
-        {TRIGGER_SEND, EIO, "cannot send: Input/output error"},
-        {TRIGGER_CONNECT, EMFILE, "cannot connect: Too many open files"},
-        {TRIGGER_CONNECT, EACCES, "permission denied: \"public\" belongs to group postdrop"},
-        {TRIGGER_LOOKUP, ENAMETOOLONG, "cannot be looked up: File name too long"},
-        {TRIGGER_NO_TIME, 0, "not started: time limit reached"},
-        {TRIGGER_PENDING, 0, "not confirmed: interrupted"},
-    };
-
-    (void)state;
-    struct master_locks *locks = master_locks_new();
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct kicks kicks;
-
-        kicks_init(&kicks, targets, false, LIMIT);
-        kicks_plan(&kicks, &selection);
-        kicks.items[0].status = KICK_FAILED;
-        kicks.items[0].trigger->outcome = cases[i].outcome;
-        kicks.items[0].trigger->error = cases[i].error;
-        explain_kicks(&kicks, locks, know_nothing, NULL);
-        assert_string_equal(kicks.items[0].reason, cases[i].reason);
-        kicks_free(&kicks);
-    }
-    master_locks_free(locks);
 }
 
 /* The instances of a host, each with the limits 2 s and 1 s, queue directory and qmgr's name. */
@@ -411,15 +378,10 @@ static void test_check_finds_duplicates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_plan_of_an_action),
-        TEST(test_missing_queue_directory),
-        TEST(test_plan_of_a_service),
-        TEST(test_status),
-        TEST(test_seconds),
-        TEST(test_rare_reasons),
-        TEST(test_claimed_queue_directory),
-        TEST(test_shared_failure),
-        TEST(test_check_finds_duplicates),
+        TEST(test_plan_of_an_action), TEST(test_missing_queue_directory),
+        TEST(test_plan_of_a_service), TEST(test_status),
+        TEST(test_seconds),           TEST(test_claimed_queue_directory),
+        TEST(test_shared_failure),    TEST(test_check_finds_duplicates),
     };
 
     return cmocka_run_group_tests_name("kick", tests, NULL, NULL);
