@@ -13,6 +13,8 @@ blocked()
     run python3 -c '
 import os, signal, subprocess, sys, time
 number = int(sys.argv[1])
+for each in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+    signal.signal(each, signal.SIG_DFL) # bats may ignore them
 def full():
     out, into = os.pipe()
     os.set_blocking(into, False)
