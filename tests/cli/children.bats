@@ -19,7 +19,7 @@ on_terminal()
         env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
 }
 
-@test "what our parent made of SIGCHLD does not matter" {
+@test "the inherited disposition of SIGCHLD does not matter" {
     local how
     for how in --ignore-signal=CHLD --block-signal=CHLD --block-signal; do
         run --separate-stderr timeout 60 env $how "$POSTKICK" -f "$INI" -x false

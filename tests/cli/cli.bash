@@ -19,7 +19,7 @@ open_tree()
     mkdir -m 777 "$OPEN_TREE/coverage"
 }
 
-# as_nobody ARGUMENT...: as kick, for somebody who is not in any group; after open_tree.
+# as_nobody ARGUMENT...: as kick, as a user without groups; after open_tree.
 as_nobody()
 {
     cp "$POSTKICK" "$OPEN_TREE/postkick"

@@ -32,7 +32,7 @@ load cli
     is "$(cat "$LOG")" ""
 }
 
-@test "what stands in the way, for each instance" {
+@test "what prevents a kick, for each instance" {
     make_tree -n 10
     ln -s "$SPOOL" "$TREE/spool/link"
     set_main_cf "$DEFAULT-0001" "queue_directory = $TREE/spool/link"
@@ -111,7 +111,7 @@ load cli
     is "$(plain "$output")" '/etc/postfix: fail: "W" to /spool/postfix/public/qmgr: permission denied: "public" belongs to group postdrop'
 }
 
-@test "what comes from outside is escaped" {
+@test "text from outside is escaped" {
     make_tree
     kick -n public pickup $'\x1b[2J\n'
     is "$status" 1

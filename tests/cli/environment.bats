@@ -95,7 +95,7 @@ END
     is "$status" 1
 }
 
-@test "a line shows the progress on a terminal, and is gone in the end" {
+@test "a line on a terminal shows the progress, and is erased in the end" {
     make_tree -n 3
     behave never "$SPOOL-0001/public/qmgr"
     behave never "$SPOOL-0002/public/qmgr"

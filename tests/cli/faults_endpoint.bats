@@ -109,7 +109,7 @@ teardown()
     received "$TREE/spool/postfix-0020/public/qmgr" 'FADI\000' 0
 }
 
-@test "what stands in the queue directory instead: everything in one run" {
+@test "other things in place of endpoints: all in one run" {
     LONGEST=1
     limited_tree 40
     fault failed 0 1 "not a socket or a FIFO"
@@ -254,7 +254,7 @@ lingering_services()
     start_listener
 }
 
-@test "descriptors whose close blocks are refused, and hold up nobody" {
+@test "descriptors whose close blocks are refused, and delay nothing else" {
     lingering_services
     check_rows
 }

@@ -97,7 +97,7 @@ postconf_answers()
     is "$stderr" ""
 }
 
-@test "a limit of memory ends the program with a word, never by a crash" {
+@test "a limit of memory ends the program with an error message, never by a crash" {
     if nm -D "$POSTKICK" | grep -q __asan_init; then skip "a sanitizer needs more memory"; fi
     cat "$ROOT/conf/postkick.ini" >>"$INI"
     sed -i '0,/^config_directory/!{/^[a-z]*_directory .*=/d}' "$INI"

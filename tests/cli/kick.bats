@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Requests: what arrives, and what is said of every way in which it may not.
+# Requests: what arrives, and the report of every failure.
 
 bats_require_minimum_version 1.5.0
 load cli
@@ -172,7 +172,7 @@ postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
     has "$stderr" 'request "W" read after'
 }
 
-@test "-q says nothing: the exit status has to do" {
+@test "-q writes nothing: there is the exit status" {
     make_tree -n 3
     behave closeunread "$(public 1)/qmgr"
     rm -r "${DEFAULT:?}-0002"

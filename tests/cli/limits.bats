@@ -120,7 +120,7 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
     received "$SPOOL/public/qmgr" 'W\000' 11
 }
 
-@test "a postconf that hangs holds nobody up" {
+@test "a postconf that hangs delays nothing else" {
     make_tree -n 4
     make_postconf "$TREE/bin" 'trap "" TERM; sleep 100 & echo $! >"${0%/*}/child"; wait; sleep 100'
     set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
@@ -212,7 +212,7 @@ bad string length 4000001 > 4095: queue_directory = /0000000000000000000..."
     [ "$(wc -c <<<"$output")" -lt 2000 ]
 }
 
-@test "what stands in place of main.cf is not opened before it is known" {
+@test "what is in place of main.cf is not opened before it was checked" {
     make_tree -n 2
     rm "$DEFAULT-0001/main.cf"
     mkfifo "$DEFAULT-0001/main.cf"
@@ -287,7 +287,7 @@ postkick: fatal: dictionary mail_dict: macro processing error'
     [ "$met" -gt 0 ]
 }
 
-@test "what is made to keep us busy does not keep the others from being kicked" {
+@test "a main.cf made to keep us busy does not delay the other kicks" {
     make_tree -n 4
     # names of a megabyte that are looked up again and again; nested text; a million settings
     python3 - "$DEFAULT" <<'END'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # -p and -x with stand-ins for Postfix's programs: which instances, in what order, with what around
-# them, and what becomes of commands that fail, hang or flood.
+# them, and the results of commands that fail, hang or flood.
 
 bats_require_minimum_version 1.5.0
 load manager
@@ -318,7 +318,7 @@ $OFF: skip: not enabled"
     is "$(printf '%s' "$output" | LC_ALL=C tr -d ' -~' | wc -c)" 0
 }
 
-@test "at most 1 MiB of each stream is kept, and a daemon that holds them holds up nobody" {
+@test "at most 1 MiB of each stream is kept, and a daemon that holds them delays nothing" {
     on postfix 'head -c 1500000 /dev/zero | tr "\0" @; head -c 1048577 /dev/zero | tr "\0" % >&2'
     on postfix-0001 'setsid sleep 1000 & echo $! >"$CALLS.daemon"; echo started'
     local before=$SECONDS
@@ -350,7 +350,7 @@ postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dr
     is "$status" 0
 }
 
-@test "where there are no pseudo-terminals, standard error is captured all the same" {
+@test "where there are no pseudo-terminals, standard error is captured nevertheless" {
     unshare -m true 2>/dev/null || skip "needs a mount namespace"
     on postfix '[ -t 2 ] || echo none >&2'
     run --separate-stderr unshare -m env -u MAIL_CONFIG bash -c '
@@ -543,7 +543,7 @@ postkick: fatal: No matching instances"
     is "$output" "$BIN:/bin:/usr/bin:/sbin:/usr/sbin"
 }
 
-@test "when nobody reads the results the commands are run all the same" {
+@test "the commands are run even if nobody reads the results" {
     run bash -c '"$1" -f "$2" -j -x sh -c "sleep 0.3; echo \"\$MAIL_CONFIG\" >>\"\$CALLS\"" | :
         exit "${PIPESTATUS[0]}"' - "$POSTKICK" "$INI"
     is "$status" 1

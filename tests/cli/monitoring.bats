@@ -71,7 +71,7 @@ for each in re.findall(item, data):
     is "${#lines[@]}" 2
 }
 
-@test "what is fatal has no bar either" {
+@test "fatal errors have no bar either" {
     echo 'a|b 5' >"$DEFAULT/main.cf"
     check
     is "$status" 3
@@ -87,7 +87,7 @@ for each in re.findall(item, data):
     is "$(grep -v '^#' <<<"$output" | sed 's/ [^ ]*$//' | sort | uniq -d)" ""
 }
 
-@test "labels of any name are as Prometheus wants them, and have it whole" {
+@test "labels of any name are valid for Prometheus, and complete" {
     command -v promtool >/dev/null || skip "needs promtool, of Debian's prometheus"
     metrics -
     is "$status" 0
@@ -99,7 +99,7 @@ for each in re.findall(item, data):
     is "$status" 0
 }
 
-@test "a program that cannot be asked: one error, and metrics that say so" {
+@test "a program that does not run: one error, and metrics that report it" {
     local own directory=$BATS_TEST_TMPDIR/metrics
     mkdir "$directory"
     metrics -g nosuch "$directory"
@@ -124,7 +124,7 @@ for each in re.findall(item, data):
     is "$stderr" "postkick-metrics: fatal: /proc: cannot be written to"
 }
 
-@test "the file of metrics goes nowhere else, whoever owns the directory" {
+@test "the file of metrics is written nowhere else, whoever owns the directory" {
     local directory=$BATS_TEST_TMPDIR/metrics
     mkdir "$directory" "$directory/elsewhere"
     ln -s elsewhere "$directory/postkick.prom"

@@ -13,7 +13,7 @@ claim_neighbour()
     set_main_cf "$DEFAULT-0001" "queue_service_name = $1"
 }
 
-@test "a neighbour's queue directory is claimed: the neighbour gets every request all the same" {
+@test "a neighbour's queue directory is claimed: the neighbour still gets every request" {
     claim_neighbour pickup
     start_listener
     kick -j flush

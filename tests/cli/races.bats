@@ -14,7 +14,7 @@ teardown()
     stop_listener
 }
 
-# swap_during SERVICE RUNS: kicks while the endpoints are swapped. KICKED: how often it was said to
+# swap_during SERVICE RUNS: kicks while the endpoints are swapped. KICKED: how often it was reported to
 # have succeeded; FAILED: how often not; SWAPS.
 swap_during()
 {
@@ -36,7 +36,7 @@ swap_during()
     echo "# result: $SWAPS swaps during $2 runs: $KICKED kicked, $FAILED refused, none led astray" >&3
 }
 
-# nothing_astray: neither the other endpoints nor the file got a byte, and what is said to be kicked
+# nothing_astray: neither the other endpoints nor the file got a byte, and what is reported as kicked
 # is in the log.
 nothing_astray()
 {

@@ -50,7 +50,7 @@ postkick: warning: /etc/postfix-0003: public/qmgr: not confirmed: interrupted"
     done
 }
 
-@test "the rows are written all the same" {
+@test "the rows are written nevertheless" {
     interrupt SIGTERM env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -q -j public qmgr W
     is "$stderr" ""
     is "${lines[4]}" "status -15"

@@ -49,13 +49,13 @@ static char greeting[MEGABYTE] = GREETING;
  *   g m b  send a greeting, 1 MiB, every byte value   r  read once, up to 1024 bytes
  *   x      send a byte, wait 50 ms                    R  read until the client closes
  *   <      go back one step                           h  read half of what is there
- *   i      wait for input                             p  read from the FIFO, for ever
- *   t      wait the behaviour's N seconds             a  accept connections, for ever
+ *   i      wait for input                             p  read from the FIFO, forever
+ *   t      wait the behaviour's N seconds             a  accept connections, forever
  *   u      wait for the client to close               f  empty the listen queue of our own
  *   s      shut down the writing side                 c  close
  *   l      pass a descriptor whose close blocks       d  close the endpoint and its connections
  *   L      pass such descriptors, while there is room
- * At the end of the string it stays as it is. N that was not given is for ever.
+ * At the end of the string it stays as it is. N that was not given is forever.
  */
 enum kind { STREAM, FULL_STREAM, DEAD_STREAM, DATAGRAM, FIFO, FULL_FIFO };
 
@@ -87,7 +87,7 @@ static const struct behaviour {
     {"linger", "", STREAM, "a", "luc", "passes a descriptor whose close blocks, never reads"},
     {"lingerread", "", STREAM, "a", "lirlc", "the same, reads, and passes another"},
     {"lingerflood", "", STREAM, "a", "Luc", "passes as many as it can, never reads"},
-    {"full", "[N]", FULL_STREAM, "tfa", "rc", "listen queue full, for ever or N s, then as read"},
+    {"full", "[N]", FULL_STREAM, "tfa", "rc", "listen queue full, forever or N s, then as read"},
     {"fullnever", "N", FULL_STREAM, "tfa", "uc", "listen queue full for N s, then as never"},
     {"dead", "", DEAD_STREAM, "c", "", "a socket that nobody listens on"},
     {"dgram", "", DATAGRAM, "R", "", "a datagram socket that is read"},

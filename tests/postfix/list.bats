@@ -26,7 +26,7 @@ make_instances()
     is "$(rows data_directory)" "$(printf '%s\n' "$REAL"/lib/postfix{,-run,-stopped,-never})"
 }
 
-@test "an instance that died without a word does not run" {
+@test "an instance that was killed does not run" {
     real_start postfix-stopped
     real_kick -l -j
     is "$(rows running | tr '\n' ' ')" "n y y n "
@@ -35,7 +35,7 @@ make_instances()
     is "$(rows running | tr '\n' ' ')" "n y $(stopped) n "
 }
 
-@test "-n says what a kick would meet, and sends nothing" {
+@test "-n reports what a kick would find, and sends nothing" {
     real_clear postfix-run
     real_kick -n flush
     is "$status" 1

@@ -143,7 +143,7 @@ ours()
     host cp -p /var/saved /etc/postfix-a/main.cf
 }
 
-@test "in parallel, with JSON: daemons run, and hold up nobody" {
+@test "in parallel, with JSON: daemons run, and delay nothing else" {
     ours -j -P 4 -t 60 -p start
     is "$status" 0
     is "$(rows config_directory | paste -s -d " ")" "/etc/postfix /etc/postfix-a /etc/postfix-off /etc/postfix-c"

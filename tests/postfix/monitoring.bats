@@ -129,7 +129,7 @@ sample()
     has "$output" "permission denied"
 }
 
-@test "metrics are as Prometheus wants them" {
+@test "metrics are valid for Prometheus" {
     command -v promtool >/dev/null || skip "needs promtool, of Debian's prometheus"
     metrics -
     is "$stderr" ""
@@ -161,7 +161,7 @@ sample()
     is "$(stat -c %a "$directory/postkick.prom")" 644
 }
 
-@test "when nothing can be reported, the metrics say so in place of the old ones" {
+@test "when nothing can be reported, the metrics report that in place of the old ones" {
     mkdir "$BATS_TEST_TMPDIR/metrics"
     metrics "$BATS_TEST_TMPDIR/metrics"
     metrics -g nosuch "$BATS_TEST_TMPDIR/metrics"
@@ -182,7 +182,7 @@ wrong()
     has "$output" "$message"
 }
 
-@test "what is wrong with the command line or the host gets one clear line" {
+@test "each mistake in the command line or the host is one clear line" {
     wrong "-w: not a number of seconds: 1s" -w 1s
     wrong "unknown option: -x" -x
     wrong "-g needs an argument" -g

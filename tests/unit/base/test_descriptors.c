@@ -23,7 +23,7 @@ static void close_all_and_open(void)
     (void)!write(spare, text, strlen(text));
 }
 
-/* Reading meets the end, writing to standard output fails: nobody gets to see it. */
+/* Reading finds the end of file, and writing to standard output fails. */
 static void test_closed_standard_descriptors(void **state)
 {
     (void)state;

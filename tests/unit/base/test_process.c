@@ -410,7 +410,7 @@ static void test_signal_during_callback(void **state)
     assert_int_equal(children[1].outcome, PROCESS_ENDED);
 }
 
-/* Processes whose parent has ended are waited for no longer than they are there. */
+/* Orphans are waited for no longer than they live. */
 static void test_time_limit_is_kept(void **state)
 {
     bool was_in_time = false;

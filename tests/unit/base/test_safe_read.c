@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a file that somebody else may own. */
+/* Reading a file that another user may own. */
 #include "base/safe_read.h"
 #include "fixture.h"
 #include <pthread.h>
@@ -122,7 +122,7 @@ static void test_refuses(void **state)
                    "read %s: file contains a null byte");
 }
 
-/* Writes to the file for ever: one byte again and again. */
+/* Writes to the file forever, the same byte. */
 static atomic_bool stop_writing;
 
 static void *keep_writing(void *context)
@@ -235,7 +235,7 @@ static void test_budget(void **state)
     free(text);
 }
 
-/* The run's time is over: the file is not read to its end. */
+/* The time of the run is over: the file is not read to its end. */
 static void test_end_of_the_run(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* $name expansion. Expected results and texts are what Postfix 3.7 gives, if not said otherwise. */
+/* $name expansion. Expected results and texts are those of Postfix 3.7, unless noted. */
 #include "base/text.h"
 #include "maincf/expand.h"
 #include <setjmp.h>

@@ -268,7 +268,7 @@ static char *repeat(const char *text, size_t count)
     return repeated;
 }
 
-/* What somebody may really have written, up to the largest file that is read. */
+/* Realistic files, up to the largest that is read. */
 static void test_large_and_honest(void **state)
 {
     static const char *const lines[] = {
@@ -293,7 +293,7 @@ static void test_large_and_honest(void **state)
     }
 }
 
-/* Each goes beyond the budget of an instance within 16 MiB, or comes to an end. */
+/* Within 16 MiB, each exceeds the budget of an instance or ends. */
 static void test_hostile(void **state)
 {
     static const struct {

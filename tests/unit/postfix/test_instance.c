@@ -321,7 +321,7 @@ static void test_resolved_with_postconf(void **state)
     postconf_free(answer);
 }
 
-/* What is wrong whatever postconf would say is said in Postfix's words. */
+/* A mistake that no answer of postconf(1) can change is reported in Postfix's words. */
 static void test_refused_with_doubt(void **state)
 {
     (void)state;

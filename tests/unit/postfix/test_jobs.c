@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs: what becomes of which instance, in what order, and how it is described. */
+/* Jobs: which instances are served, in what order, and how results are described. */
 #include "fixture.h"
 #include "postfix/jobs.h"
 

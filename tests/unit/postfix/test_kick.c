@@ -246,7 +246,7 @@ static void explain(struct kicks *kicks)
     master_locks_free(locks);
 }
 
-/* Only one member is there at first: the others have to be resolved. */
+/* Only one member is resolved at first. */
 static void plan_first(struct kicks *kicks, size_t number)
 {
     struct selection first = selection;

@@ -31,7 +31,7 @@ static int lock_file(int operation)
     return fd;
 }
 
-/* What is said of a mail system that does not run but may have run: in a PID namespace other than
+/* The state of a mail system that does not run but may have run: in a PID namespace other than
  * the first one, /proc/locks does not show all locks. */
 static enum master_state not_running(void)
 {

@@ -341,7 +341,7 @@ static void test_refusal(void **state)
     assert_refusal(false, "No matching instances");
 }
 
-/* What only Postfix knows comes later, in its place. */
+/* Instances that only postconf(1) can resolve come later, in their places. */
 static void test_unresolved(void **state)
 {
     (void)state;

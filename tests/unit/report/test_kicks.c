@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said of kicks: Postfix's words and ours, for each outcome. */
+/* The report of kicks: Postfix's words and ours, for each outcome. */
 #include "fixture.h"
 #include "report/kicks.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said of instances that cannot be served. */
+/* The report of instances that cannot be served. */
 #include "instances.h"
 #include "report/selection.h"
 

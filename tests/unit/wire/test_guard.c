@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The signal that ends a wait for the close of somebody's descriptor. */
+/* The signal that ends the wait for the close of a descriptor. */
 #include "base/clock.h"
 #include "fixture.h"
 #include "wire/guard.h"

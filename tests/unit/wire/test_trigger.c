@@ -119,7 +119,7 @@ static void test_empty_request(void **state)
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
-/* A service that greets its client gets its greeting taken off its hands, and that is no answer. */
+/* The greeting of a service is received, and is no answer. */
 static void test_greeting(void **state)
 {
     (void)state;
