@@ -38,8 +38,7 @@ const char *ini_value(const struct ini *ini, const char *section, const char *ke
 /* Whether the file has the section, even an empty one. */
 bool ini_has_section(const struct ini *ini, const char *section);
 
-/* Returns entry number index in the order of the file, or NULL after the last. It belongs to ini.
- */
+/* Returns entry number index, in the order of the file, or NULL. It belongs to ini. */
 const struct ini_entry *ini_entry(const struct ini *ini, size_t index);
 
 #endif

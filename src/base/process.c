@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs child processes: waits for output and SIGCHLD, passes signals on, enforces the time limit.
- */
+/* Runs child processes: waits for output and SIGCHLD, passes signals on, ends what is late. */
 #include "base/process.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -112,8 +111,7 @@ static void check_interrupted(struct running *running)
 {
     const struct limits *limits = running->batch->limits;
 
-    /* ppoll(2) delivers no signal when it need not wait: a flood of output would hold signals off
-     */
+    /* ppoll(2) delivers no signal if it need not wait, as during a flood of output */
     if (!limits_interrupted(limits) || *limits->interruptions == running->passed_on)
         return;
     running->passed_on = *limits->interruptions;
@@ -230,8 +228,7 @@ static void show_progress(struct running *running, int64_t now)
     running->progress_at = now + CLOCK_SECOND;
 }
 
-/* Lists the open captures for ppoll(2), which refuses more entries than there may be descriptors.
- */
+/* Lists the open captures: ppoll(2) refuses more entries than there may be descriptors. */
 static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
 {
     nfds_t count = 0;

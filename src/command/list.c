@@ -5,8 +5,7 @@
 #include "command/command.h"
 #include "report/selection.h"
 
-/* Reports what is wrong with instances; if quiet, only what is fatal. Returns false if anything is.
- */
+/* Reports the errors of instances; if quiet, only a fatal one. Returns false if there are any. */
 static bool report_errors(const struct selection *selection, bool quiet)
 {
     bool succeeded = true;

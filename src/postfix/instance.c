@@ -149,8 +149,7 @@ static void set_expansion_error(struct instance *instance, char *notice)
     instance->error = alloc_string(MACRO_ERROR);
 }
 
-/* Expands and takes one parameter. Returns false if it has an error or refers to an unknown name.
- */
+/* Expands and takes one parameter. Returns false if it is wrong or refers to an unknown name. */
 static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
 {
     const char *raw = raw_value(evaluation, parameter);

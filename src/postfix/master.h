@@ -16,8 +16,7 @@ enum master_state {
 /* What is known of the locks of this host. */
 struct master_locks;
 
-/* Returns an empty struct, to be freed by master_locks_free(). Reads nothing before it is needed.
- */
+/* Returns an empty struct, to be freed by master_locks_free(). Reads nothing yet. */
 struct master_locks *master_locks_new(void);
 
 /* Frees it; NULL is allowed. */

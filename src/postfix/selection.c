@@ -132,8 +132,7 @@ static void choose(struct selection *selection)
     }
 }
 
-/* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false with an error.
- */
+/* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false on an error. */
 static bool find_forced(struct selection *selection, const struct settings *settings,
                         const char **directory)
 {

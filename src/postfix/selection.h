@@ -8,8 +8,7 @@
 
 #include "postfix/host.h"
 
-/* What to do about an instance that users other than root can write, if the program runs as root.
- */
+/* What root's program does about an instance that users other than root can write. */
 enum selection_trust {
     SELECTION_TRUSTS,
     SELECTION_WARNS,

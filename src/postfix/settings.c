@@ -172,8 +172,7 @@ static char *take_setting(struct settings *settings, const char *section, const 
     return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
 }
 
-/* A section has to be known; that of a service or an action, complete. Returns as take_parameter().
- */
+/* A section has to be known, and that of a service or an action complete. As take_parameter(). */
 static char *check_section(const struct settings *settings, const char *section)
 {
     const char *need = NULL;

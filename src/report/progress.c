@@ -56,8 +56,7 @@ static size_t terminal_width(void)
     return size.ws_col;
 }
 
-/* Cuts the line, and leaves the last column free, so that the terminal does not start another line.
- */
+/* Cuts the line before the last column, so that the terminal does not start another line. */
 static void cut(UT_string *line, size_t width)
 {
     char *text = utstring_body(line);

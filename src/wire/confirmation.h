@@ -6,7 +6,7 @@
  * The request is read when SIOCOUTQ reads 0 and then SO_ERROR reads 0, and no earlier call failed.
  * When a service goes away with the request unread, Linux sets the socket's error before it frees
  * the request, so this order cannot take a reset for success; the other order can (measured). End
- * of file or a hang-up alone is never an answer. The error shows once: whoever sees it has to
+ * of file or a hang-up alone is never an answer. The error shows once: the caller has to
  * remember it.
  */
 #ifndef CONFIRMATION_H

@@ -8,8 +8,8 @@
 
 #define EVENTS_AT_ONCE 256
 
-/* How many triggers are started before one that has sent its request is looked at: most services
- * have read it by then, and need no place in the epoll set. */
+/* A trigger is checked after that many others were started: most services have read the request by
+ * then, and it need not be registered with epoll. */
 #define LOOK_BEHIND 128
 
 struct fanout_state {
@@ -68,7 +68,7 @@ static bool start_one(struct fanout_state *state, struct trigger *trigger)
     return true;
 }
 
-/* The next one that was started: it is done by now, perhaps when it is looked at, or watched. */
+/* Takes the next started trigger: checks it if look is set, and registers it unless it is done. */
 static void watch_next(struct fanout_state *state, bool look)
 {
     struct trigger *trigger = &state->fanout->triggers[state->watched++];
@@ -82,7 +82,7 @@ static void watch_next(struct fanout_state *state, bool look)
     account(state, trigger);
 }
 
-/* Starts as many as may be live at once, and has the first of them looked at meanwhile. */
+/* Starts as many triggers as may be live at once, and checks the first ones meanwhile. */
 static void start_more(struct fanout_state *state)
 {
     while (state->next < state->fanout->count && state->live < state->connections) {

@@ -111,8 +111,7 @@ void trigger_init(struct trigger *trigger);
 /* Raises the limits of a trigger, in any step, to those given in seconds where these are longer. */
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 
-/* Returns the outcome that follows from endpoint_open(): TRIGGER_PENDING if the endpoint is usable.
- */
+/* Returns the outcome for a result of endpoint_open(): TRIGGER_PENDING if it is usable. */
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result);
 
 /* Closes what is open, and makes the trigger done; its outcome stays as it is. */
