@@ -41,6 +41,12 @@ static inline bool budget_spend(struct budget *budget, size_t units)
     return true;
 }
 
+/* Returns the units that are left. */
+static inline size_t budget_units(const struct budget *budget)
+{
+    return budget->allowance + budget->left;
+}
+
 /* Returns why the work had to stop, for the instance's error; "" if it did not. */
 const char *budget_reason(const struct budget *budget);
 

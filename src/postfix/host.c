@@ -20,7 +20,8 @@ static void load(struct host *host, struct instance *instance, const char *direc
                                      .purpose = purpose,
                                      .is_home = is_home,
                                      .limits = host->source.limits,
-                                     .postconf = host->postconf};
+                                     .postconf = host->postconf,
+                                     .work = instance->work};
     char *name = alloc_string(directory); /* it may belong to the instance */
 
     instance_free(instance);

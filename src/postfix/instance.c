@@ -250,7 +250,7 @@ bool instance_load(struct instance *instance, const char *config_directory, bool
                    const struct instance_source *source)
 {
     struct safe_read_file file;
-    struct budget budget = budget_start(BUDGET_INSTANCE, source->limits);
+    struct budget budget = budget_start(BUDGET_INSTANCE - source->work, source->limits);
 
     *instance = (struct instance){.config_directory = alloc_string(config_directory),
                                   .is_default = is_default};
@@ -260,6 +260,7 @@ bool instance_load(struct instance *instance, const char *config_directory, bool
         safe_read_free(&file);
     }
     free(path);
+    instance->work = BUDGET_INSTANCE - budget_units(&budget);
     return !instance->is_unresolved;
 }
 

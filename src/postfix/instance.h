@@ -31,6 +31,7 @@ struct instance {
     char *error;                      /* why it cannot be served, in Postfix's words, or NULL */
     UT_array *warnings;               /* strings, or NULL when there are none */
     enum master_state running;        /* whether its master runs: instance_find_running() */
+    size_t work;                      /* that loading it has caused, in units of budget.h */
 };
 
 /* How instances are read. Everything belongs to the caller. */
@@ -42,6 +43,7 @@ struct instance_source {
     bool is_home; /* it is the program's own instance: the forced or the default one */
     const struct limits *limits;
     const struct postconf *postconf; /* NULL: not asked yet */
+    size_t work; /* that loading the same instance before has caused: the budget is one for both */
 };
 
 /*

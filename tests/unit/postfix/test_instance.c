@@ -2,6 +2,7 @@
 /* One instance, from its main.cf. */
 #include "base/clock.h"
 #include "base/strings.h"
+#include "base/budget.h"
 #include "fixture.h"
 #include "postfix/instance.h"
 
@@ -32,6 +33,8 @@ static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
 static const struct postconf *postconf;
 static bool overrides_used[8];
 
+static size_t work_before;
+
 static struct instance load(const char *main_cf)
 {
     struct instance instance;
@@ -40,7 +43,8 @@ static struct instance load(const char *main_cf)
                                      .overrides_used = overrides_used,
                                      .purpose = purpose,
                                      .limits = &fixture_no_limits,
-                                     .postconf = postconf};
+                                     .postconf = postconf,
+                                     .work = work_before};
 
     (void)fixture_file("main.cf", main_cf);
     bool is_resolved = instance_load(&instance, fixture_root, false, &source);
@@ -321,6 +325,23 @@ static void test_resolved_with_postconf(void **state)
     postconf_free(answer);
 }
 
+/* Loading it again goes on with the same budget. */
+static void test_work_of_both_loads(void **state)
+{
+    (void)state;
+    struct instance instance = load("queue_directory = /$nosuch\n");
+
+    assert_true(instance.work > 0 && instance.work < 100000);
+    work_before = BUDGET_INSTANCE - instance.work / 2;
+    instance_free(&instance);
+    instance = load("queue_directory = /$nosuch\n");
+    work_before = 0;
+    assert_non_null(instance.error);
+    assert_non_null(strstr(instance.error, "more work than one instance may cause"));
+    assert_int_equal(instance.work, BUDGET_INSTANCE);
+    instance_free(&instance);
+}
+
 /* A mistake that no answer of postconf(1) can change is reported in Postfix's words. */
 static void test_refused_with_doubt(void **state)
 {
@@ -387,6 +408,7 @@ int main(void)
         TEST(test_used_overrides),
         TEST(test_resolved_without_postconf),
         TEST(test_resolved_with_postconf),
+        TEST(test_work_of_both_loads),
         TEST(test_refused_with_doubt),
         TEST(test_computed),
     };
