@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One instance, from its main.cf. */
+#include "base/budget.h"
 #include "base/clock.h"
 #include "base/strings.h"
-#include "base/budget.h"
 #include "fixture.h"
 #include "postfix/instance.h"
 
