@@ -218,15 +218,19 @@ wrong()
     done
 }
 
-# as_unit COMMAND...: with the privileges that the units leave: root's user, and Postfix's group.
+# as_unit COMMAND...: with what the units leave: root's user, Postfix's group, files that cannot be
+# written to but for the metrics, and no network.
 as_unit()
 {
-    setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \
+    # shellcheck disable=SC2016 # for the shell there
+    unshare -m -n sh -c 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"' "$REAL" \
+        setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \
         --groups="$(getent group postdrop | cut -d : -f 3)" "$@"
 }
 
 @test "the privileges that the units leave are enough" {
     mkdir "$BATS_TEST_TMPDIR/metrics"
+    run ! as_unit touch "$REAL/new"
     run as_unit "$POSTKICK" -f "$INI" -t 30 flush
     is "$output" ""
     is "$status" 0
