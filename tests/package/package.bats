@@ -246,6 +246,7 @@ END
 # On a Debian where Postfix comes with it, and where nothing of either may stay.
 @test "piuparts finds nothing" {
     local release=${BASE##*/}
+    [ -r "${BARE:-}" ] || skip "needs BARE: make check-package"
     cp "$ROOT_DIR/srv/one/postkick_1.0.0_amd64.deb" "$BATS_TEST_TMPDIR"
     env -u TMPDIR piuparts --tmpdir="$BATS_TEST_TMPDIR" --distribution="${release%.tar}" \
         --basetgz="$BARE" --no-eatmydata \
