@@ -226,6 +226,24 @@ static bool expand_comparison(struct expansion *expansion, struct span rest, int
            expand_text(expansion, chosen, depth + 1, out);
 }
 
+/* What follows a name is neither ? nor :, nor the end. Postfix 3.11 has two functions, such as
+ * ${domain_to_ascii{text}}, whose results come from its library for internationalized domains. */
+static bool fail_after_name(struct expansion *expansion, struct span body, struct span name,
+                            struct span rest)
+{
+    static const char *const functions[] = {"domain_to_ascii", "domain_to_utf8"};
+    int length = (int)span_length(name);
+
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        if (span_starts_with(rest, '{') && strlen(functions[i]) == (size_t)length &&
+            strncmp(functions[i], name.at, (size_t)length) == 0)
+            return fail(expansion, "function \"%s\" is not supported at: \"...>>>%.*s\"",
+                        functions[i], shown_length((struct span){name.at, body.end}), name.at);
+    rest.at = name.end;
+    return fail(expansion, "attribute name syntax error at: \"...%.*s>>>%.*s\"",
+                (int)(name.end - body.at), body.at, shown_length(rest), rest.at);
+}
+
 /* ${name}, optionally with ? or :. */
 static bool expand_name(struct expansion *expansion, struct span body, int depth, UT_string *out)
 {
@@ -234,11 +252,8 @@ static bool expand_name(struct expansion *expansion, struct span body, int depth
     span_take_blanks(&rest);
     struct span name = span_take_name(&rest);
     span_take_blanks(&rest);
-    if (!span_is_empty(rest) && !span_starts_with(rest, '?') && !span_starts_with(rest, ':')) {
-        rest.at = name.end;
-        return fail(expansion, "attribute name syntax error at: \"...%.*s>>>%.*s\"",
-                    (int)(name.end - body.at), body.at, shown_length(rest), rest.at);
-    }
+    if (!span_is_empty(rest) && !span_starts_with(rest, '?') && !span_starts_with(rest, ':'))
+        return fail_after_name(expansion, body, name, rest);
     if (!spend(expansion, NAME_COST * (size_t)span_length(name)))
         return false;
     const char *value = expansion->lookup(expansion->context, name.at, (size_t)span_length(name));
