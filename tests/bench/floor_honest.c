@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,11 +16,16 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define MAIN_CF_MAXIMUM (16 * 1024 * 1024)
 #define EVENTS 512
+#define PASSRIGHTS 83   /* SO_PASSRIGHTS, newer than the headers */
+#define LOOK_BEHIND 128 /* sockets of which most have an answer by now */
+
+static int own_directory; /* /proc/self/fd */
 
 static bool same(const struct stat *a, const struct stat *b)
 {
@@ -37,9 +43,9 @@ static bool read_main_cf(const char *config_directory)
     int place = open(path, O_PATH | O_CLOEXEC);
     if (place < 0)
         return false;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+    snprintf(path, sizeof(path), "%d", place);
     int fd = fstat(place, &before) == 0 && S_ISREG(before.st_mode)
-                 ? open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                 ? openat(own_directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
                  : -1;
     close(place);
     if (fd < 0)
@@ -51,18 +57,16 @@ static bool read_main_cf(const char *config_directory)
     return good;
 }
 
-/* Opens queue_directory/public/qmgr without following a link below the queue directory. Returns
- * a descriptor that only names the socket, or -1. */
+/* Opens queue_directory/public/qmgr, where no link is on the way. Returns a descriptor that only
+ * names the socket, or -1. */
 static int open_endpoint(const char *queue_directory)
 {
+    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_SYMLINKS};
     struct stat status;
-    int queue = open(queue_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (queue < 0 || fstat(queue, &status))
-        return -1;
-    int class = openat(queue, "public", O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
-    int service = class < 0 ? -1 : openat(class, "qmgr", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    close(queue);
-    close(class);
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/public/qmgr", queue_directory);
+    int service = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
     if (service >= 0 && (fstat(service, &status) || !S_ISSOCK(status.st_mode))) {
         close(service);
         return -1;
@@ -78,7 +82,8 @@ static int kick(const char *queue_directory)
     if (service < 0)
         return -1;
     snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", service);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), off = 0;
+    (void)setsockopt(fd, SOL_SOCKET, PASSRIGHTS, &off, sizeof(off));
     bool sent = fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
                 send(fd, "I", 2, MSG_NOSIGNAL) == 2;
     close(service);
@@ -91,20 +96,25 @@ static int kick(const char *queue_directory)
 
 enum answer { WAITING, CONFIRMED, LOST };
 
+/* The service has read everything: SIOCOUTQ first, the error second. */
 static enum answer look(int fd)
 {
-    char buffer[4096];
     int unread, error;
     socklen_t size = sizeof(error);
-    ssize_t length;
     if (ioctl(fd, SIOCOUTQ, &unread) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) ||
         error)
         return LOST;
+    return unread == 0 ? CONFIRMED : WAITING;
+}
+
+/* Drops what the service sent, so that it goes on to read. False: at the end, or with an error. */
+static bool drain(int fd)
+{
+    char buffer[4096];
+    ssize_t length;
     while ((length = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
         ;
-    if (length < 0 && errno != EAGAIN)
-        return LOST;
-    return unread == 0 ? CONFIRMED : WAITING;
+    return length < 0 && errno == EAGAIN;
 }
 
 /* Waits until count sockets have an answer. Returns how many were confirmed. */
@@ -118,7 +128,7 @@ static size_t wait_for_answers(int epoll_fd, size_t count)
             break;
         for (int i = 0; i < ready; i++) {
             enum answer answer = look(events[i].data.fd);
-            if (answer == WAITING)
+            if (answer == WAITING && drain(events[i].data.fd))
                 continue;
             good += answer == CONFIRMED;
             close(events[i].data.fd);
@@ -128,13 +138,27 @@ static size_t wait_for_answers(int epoll_fd, size_t count)
     return good;
 }
 
+/* Looks at a socket once, and lets epoll watch it when it has no answer yet. Returns what look()
+ * returned. */
+static enum answer look_or_watch(int epoll_fd, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
+    enum answer answer = look(fd);
+    if (answer == WAITING && !epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event))
+        return WAITING;
+    close(fd);
+    return answer;
+}
+
 int main(int argc, char **argv)
 {
+    static int sockets[LOOK_BEHIND];
     struct rlimit limit;
     char config_directory[4000], queue_directory[4000];
-    size_t instances = 0, sent = 0;
+    size_t instances = 0, sent = 0, looked_at = 0, answers[LOST + 1] = {0};
     FILE *list = argc == 2 ? fopen(argv[1], "re") : NULL;
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    own_directory = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (!list) {
         fputs("usage: floor_honest LIST\n", stderr);
         return 1;
@@ -143,14 +167,16 @@ int main(int argc, char **argv)
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     while (fscanf(list, "%3999s %3999s", config_directory, queue_directory) == 2) {
+        int fd = read_main_cf(config_directory) ? kick(queue_directory) : -1;
         instances++;
-        if (!read_main_cf(config_directory))
+        if (fd < 0)
             continue;
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
-        event.data.fd = kick(queue_directory);
-        if (event.data.fd >= 0 && !epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event))
-            sent++;
+        if (sent - looked_at == LOOK_BEHIND)
+            answers[look_or_watch(epoll_fd, sockets[looked_at++ % LOOK_BEHIND])]++;
+        sockets[sent++ % LOOK_BEHIND] = fd;
     }
     fclose(list);
-    return wait_for_answers(epoll_fd, sent) == instances ? 0 : 1;
+    while (looked_at < sent)
+        answers[look_or_watch(epoll_fd, sockets[looked_at++ % LOOK_BEHIND])]++;
+    return answers[CONFIRMED] + wait_for_answers(epoll_fd, answers[WAITING]) == instances ? 0 : 1;
 }
