@@ -68,24 +68,30 @@ static bool start_one(struct fanout_state *state, struct trigger *trigger)
     return true;
 }
 
-/* Takes the next started trigger: checks it if look is set, and registers it unless it is done. */
-static void watch_next(struct fanout_state *state, bool look)
+/* Takes the next started trigger: checks it, unless it is the last one, which has just sent its
+ * request, and registers it unless it is done. */
+static void watch_next(struct fanout_state *state)
 {
     struct trigger *trigger = &state->fanout->triggers[state->watched++];
     int64_t now = clock_now();
 
     if (trigger->state == TRIGGER_DONE)
         return;
-    if (look)
+    if (state->watched < state->next)
         trigger_look(trigger, now);
     watch(state, trigger, now);
     account(state, trigger);
 }
 
+static bool has_room(const struct fanout_state *state)
+{
+    return state->next < state->fanout->count && state->live < state->connections;
+}
+
 /* Starts as many triggers as may be live at once, and checks the first ones meanwhile. */
 static void start_more(struct fanout_state *state)
 {
-    while (state->next < state->fanout->count && state->live < state->connections) {
+    while (has_room(state)) {
         struct trigger *trigger = &state->fanout->triggers[state->next];
 
         if (trigger->state == TRIGGER_IDLE && !start_one(state, trigger)) {
@@ -94,10 +100,10 @@ static void start_more(struct fanout_state *state)
         }
         state->next++;
         if (state->next - state->watched > LOOK_BEHIND)
-            watch_next(state, true);
+            watch_next(state);
     }
     while (state->watched < state->next)
-        watch_next(state, false);
+        watch_next(state);
 }
 
 /* Calls the timers that are due, and finds out when the next one is. */
@@ -175,6 +181,8 @@ int fanout_run(const struct fanout *fanout)
         return errno;
     while (error == 0 && !is_interrupted(&state)) {
         start_more(&state);
+        if (has_room(&state))
+            continue; /* some were done at once */
         if (state.live == 0 && state.next == fanout->count)
             break;
         if (state.live > 0)
