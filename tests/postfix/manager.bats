@@ -184,6 +184,7 @@ postkick: warning: /etc/postfix: exit status 1"
     is "$(grep -c 'written by users' <<<"$stderr")" 1
     host chmod g-w /etc/postfix-a
     host chgrp root /etc/postfix-a
+    runs >"$BATS_TEST_TMPDIR/runs"
 }
 
 @test "-n shows what each instance would get, and starts nothing" {
