@@ -27,7 +27,7 @@ const struct usage_option usage_options[] = {
     {'h', "help", NULL, IN_ALL, USAGE_MODES, "show this text"},
     {'V', "version", NULL, IN_ALL, USAGE_MODES, "show the version"},
     {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN, USAGE_SELECTION,
-     "send requests to disabled instances, too\n(no effect with -l, -p and -x)"},
+     "also send requests to disabled instances\n(no effect with -l, -p and -x)"},
     {'c', "config-directory", "DIR", IN_ALL, USAGE_SELECTION,
      "only the instance in DIR, even a disabled one;\noverrides MAIL_CONFIG"},
     {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS, USAGE_SELECTION,
@@ -48,7 +48,7 @@ const struct usage_option usage_options[] = {
     {'q', "quiet", NULL, IN_ALL, USAGE_CONTROL, "no warnings; check the exit status"},
     {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS, USAGE_CONTROL,
      "end the run after TIME, such as 90, 90s or 2m"},
-    {'v', "verbose", NULL, IN_ALL, USAGE_CONTROL, "report successes, too"},
+    {'v', "verbose", NULL, IN_ALL, USAGE_CONTROL, "also report successes"},
     {'w', "wait", NULL, IN_KICK, USAGE_CONTROL, "wait until the service has finished"},
     {'e', "edit", NULL, IN_ALL, USAGE_NONE, NULL},
 };
@@ -87,7 +87,7 @@ static const char help_start[] =
     "\n"
     "Sends a request to a service in every enabled Postfix instance at once, and\n"
     "reports every instance whose service did not read it. The exit status is 0 if\n"
-    "all did, otherwise 1.\n";
+    "every service read it, otherwise 1.\n";
 
 bool usage_is_letterless(int letter)
 {

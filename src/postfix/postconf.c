@@ -52,7 +52,7 @@ static void describe_failure(const struct process *child, char **error)
              child->outcome == PROCESS_PENDING)
         alloc_set_text(error, "%s did not answer in time", child->program);
     else
-        alloc_set_text(error, "%s does not show the parameters that main.cf refers to",
+        alloc_set_text(error, "%s did not print the parameters that main.cf refers to",
                        child->program);
 }
 

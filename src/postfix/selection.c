@@ -152,7 +152,7 @@ static bool find_forced(struct selection *selection, const struct settings *sett
     *directory = criteria->config_directory != NULL ? criteria->config_directory : mail_config;
     if (*directory != NULL &&
         (utarray_len(criteria->groups) > 0 || utarray_len(criteria->names) > 0))
-        return fail(selection, "-g and -i choose among several instances: not with %s",
+        return fail(selection, "-g and -i cannot be used with %s, which selects one instance",
                     criteria->config_directory != NULL ? "-c" : "MAIL_CONFIG in the environment");
     return true;
 }

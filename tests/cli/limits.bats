@@ -103,7 +103,7 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
         is "$(grep -v overriding <<<"$(plain "$stderr")")" "postkick: warning: /etc/postfix-0001: $1"
     }
     said "run /bin/postconf: No such file or directory"
-    useless="/bin/postconf does not show the parameters that main.cf refers to"
+    useless="/bin/postconf did not print the parameters that main.cf refers to"
     for script in 'exit 1' 'echo ipc_timeout = 5; exit 2' 'kill -SEGV $$' 'echo ipc_timeout' \
         'echo ipc_timeout = 5; yes | head -c 5000000' 'head -c 100000 /dev/urandom'; do
         make_postconf "$TREE/bin" "$script"
@@ -308,11 +308,11 @@ END
     is "$status" 1
     received "$SPOOL/public/qmgr" 'W\000'
     is "$(plain "$stderr" | grep -v overriding)" "\
-postkick: warning: /etc/postfix-0001: macro expansion: more work than one instance may cause
+postkick: warning: /etc/postfix-0001: macro expansion: more work than is allowed for one instance
 postkick: warning: /etc/postfix-0001: dictionary mail_dict: macro processing error
-postkick: warning: /etc/postfix-0002: macro expansion: more work than one instance may cause
+postkick: warning: /etc/postfix-0002: macro expansion: more work than is allowed for one instance
 postkick: warning: /etc/postfix-0002: dictionary mail_dict: macro processing error
-postkick: warning: /etc/postfix-0003: /etc/postfix-0003/main.cf: more work than one instance may cause"
+postkick: warning: /etc/postfix-0003: /etc/postfix-0003/main.cf: more work than is allowed for one instance"
     [ "$SECONDS" -lt 9 ]
 }
 

@@ -486,7 +486,7 @@ postkick: warning: $C: not started: interrupted"
 -p reload -i in|-i: options go before the postfix command
 -p stop --dry-run|--dry-run: options go before the postfix command
 -p -x start|specify only one of -l, -p, -s and -x
--c $DEFAULT -i - -p start|-g and -i choose among several instances
+-c $DEFAULT -i - -p start|-g and -i cannot be used with
 -c $TREE/none -p start|open $TREE/none/main.cf: No such file or directory
 -x nosuch|nosuch: command not found
 -n -x nosuch|nosuch: command not found

@@ -236,10 +236,10 @@ postfix-0003"
     for option in -g -i; do
         kick -c "$DEFAULT" $option x public qmgr W
         is "$status" 1
-        is "$stderr" "postkick: fatal: -g and -i choose among several instances: not with -c"
+        is "$stderr" "postkick: fatal: -g and -i cannot be used with -c, which selects one instance"
         with_mail_config "$DEFAULT" $option x public qmgr W
         is "$status" 1
-        is "$stderr" "postkick: fatal: -g and -i choose among several instances: not with MAIL_CONFIG in the environment"
+        is "$stderr" "postkick: fatal: -g and -i cannot be used with MAIL_CONFIG in the environment, which selects one instance"
     done
 }
 

@@ -109,7 +109,7 @@ trigger_timeout              = 11s"
     settings
     is "$status" 0
     is "$output" ""
-    is "$stderr" "postkick-settings: trigger_timeout = 20s is your own and stays; for Postfix's, 10s: postkick-settings --write trigger_timeout"
+    is "$stderr" "postkick-settings: trigger_timeout = 20s is your own and stays; for Postfix's value, 10s, run: postkick-settings --write trigger_timeout"
 
     compiled 'import_environment=TZ, LANG=C;#' queue_service_name=queue trigger_timeout=11s
     before=$(ini)
@@ -123,7 +123,7 @@ trigger_timeout              = 11s"
 +import_environment           = \"TZ, LANG=C;#\"
 +; postconf -d: queue
 +queue_service_name           = queue"
-    has "$stderr" "trigger_timeout = 20s is your own and stays; for Postfix's, 11s:"
+    has "$stderr" "trigger_timeout = 20s is your own and stays; for Postfix's value, 11s, run:"
     is "$(ini)" "$before"
 
     settings --write

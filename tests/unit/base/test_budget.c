@@ -14,7 +14,7 @@ static void test_spends_to_the_end(void **state)
     assert_string_equal(budget_reason(&budget), "");
     assert_false(budget_spend(&budget, 1));
     assert_int_equal(budget.state, BUDGET_SPENT);
-    assert_string_equal(budget_reason(&budget), "more work than one instance may cause");
+    assert_string_equal(budget_reason(&budget), "more work than is allowed for one instance");
     assert_false(budget_spend(&budget, 1));
 }
 

@@ -228,7 +228,7 @@ static void test_budget(void **state)
     safe_read_free(&file);
     assert_int_equal(safe_read(path, SAFE_READ_MAXIMUM, &small, &file, &error), SAFE_READ_ERROR);
     assert_int_equal(small.state, BUDGET_SPENT);
-    char *expected = alloc_format("%s: more work than one instance may cause", path);
+    char *expected = alloc_format("%s: more work than is allowed for one instance", path);
     assert_string_equal(error, expected);
     free(expected);
     free(error);

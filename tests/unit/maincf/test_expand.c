@@ -439,7 +439,7 @@ static void check_ends(char *value, const struct setting *settings, const char *
     free(value);
 }
 
-#define SPENT "error: macro expansion: more work than one instance may cause"
+#define SPENT "error: macro expansion: more work than is allowed for one instance"
 
 static void test_hostile(void **state)
 {

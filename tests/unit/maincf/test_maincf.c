@@ -330,7 +330,7 @@ static void test_too_many_settings(void **state)
     struct parsed parsed = parse_within(&budget, text);
     assert_false(parsed.done);
     assert_int_equal(budget.state, BUDGET_SPENT);
-    assert_string_equal(parsed.error, PATH ": more work than one instance may cause");
+    assert_string_equal(parsed.error, PATH ": more work than is allowed for one instance");
     assert_string_equal(value(&parsed, "400"), "");
     discard(&parsed);
     free(text);

@@ -337,7 +337,7 @@ static void test_work_of_both_loads(void **state)
     instance = load("queue_directory = /$nosuch\n");
     work_before = 0;
     assert_non_null(instance.error);
-    assert_non_null(strstr(instance.error, "more work than one instance may cause"));
+    assert_non_null(strstr(instance.error, "more work than is allowed for one instance"));
     assert_int_equal(instance.work, BUDGET_INSTANCE);
     instance_free(&instance);
 }

@@ -72,7 +72,7 @@ static void test_call(void **state)
 
 static void test_what_is_no_answer(void **state)
 {
-    static const char cannot[] = "does not show the parameters that main.cf refers to";
+    static const char cannot[] = "did not print the parameters that main.cf refers to";
 
     (void)state;
     assert_useless("exit 0", cannot);

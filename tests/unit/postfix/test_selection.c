@@ -176,11 +176,11 @@ static void test_contradictions(void **state)
     make("a", A);
     criteria.config_directory = fixture_path("a");
     strings_append(groups, "g");
-    assert_error("-g and -i choose among several instances: not with -c");
+    assert_error("-g and -i cannot be used with -c, which selects one instance");
     criteria.config_directory = NULL;
     criteria.mail_config = fixture_path("postfix");
-    assert_error("-g and -i choose among several instances: not with MAIL_CONFIG in the "
-                 "environment");
+    assert_error("-g and -i cannot be used with MAIL_CONFIG in the environment, which selects one "
+                 "instance");
     criteria.is_manager = true;
     assert_chosen(false, "a ");
 }
