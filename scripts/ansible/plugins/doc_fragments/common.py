@@ -11,7 +11,7 @@ class ModuleDocFragment(object):
     DOCUMENTATION = r"""
 options:
   config_directory:
-    description: This instance only, even if it is not enabled.
+    description: Only the instance with this configuration directory, even if it is not enabled.
     type: str
   group:
     description: Only the members of one of these groups.
@@ -29,10 +29,12 @@ options:
     description: Settings file to use instead of the installed postkick.ini.
     type: str
   timeout:
-    description: Bound on the whole run, a time as in Postfix such as C(90), C(90s) or C(2m).
+    description: Time limit for the whole run, in Postfix's form, such as C(90), C(90s) or C(2m).
     type: str
   executable:
-    description: The program, by absolute name or as found in the path, C(/usr/local/sbin) first.
+    description:
+      - The program, as an absolute pathname, or as a name that is looked up in C(/usr/local/sbin),
+        C(/usr/sbin) and the path.
     type: str
     default: postkick
 """

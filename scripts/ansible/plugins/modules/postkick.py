@@ -16,7 +16,7 @@ author:
 description:
   - Sends a request to a service in every enabled Postfix instance of the host at once, as
     postkick(1) does, and fails unless every service has read it.
-  - Either C(action), or C(class), C(service) and C(request).
+  - Specify either C(action), or C(class), C(service) and C(request).
 options:
   action:
     description: An action of postkick.ini, such as C(flush), C(incoming), C(deferred) or C(pickup).
@@ -32,7 +32,7 @@ options:
     description: The request; may be empty.
     type: str
   all:
-    description: Kick also instances that are not enabled.
+    description: Also kick instances that are not enabled.
     type: bool
     default: false
   override:
@@ -92,7 +92,7 @@ instances:
       description: How long it took.
       type: float
 msg:
-  description: How many requests were read, and the reason of each that was not.
+  description: How many requests were read, and the reason for each that was not.
   returned: always
   type: str
 """

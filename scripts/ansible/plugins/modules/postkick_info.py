@@ -23,7 +23,7 @@ options:
     type: bool
     default: false
   status:
-    description: Whether to ask for an answer; otherwise the instances are only listed.
+    description: Whether to ask the queue managers; otherwise the instances are only listed.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -83,7 +83,7 @@ version:
   returned: success
   type: str
 ansible_facts:
-  description: The same as facts.
+  description: The same results, as facts.
   returned: success
   type: dict
   contains:
