@@ -29,7 +29,7 @@
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
 #define CLOSES 30000
 #else
-#define CLOSES 200000
+#define CLOSES 50000
 #endif
 
 #define BATCH 1000
