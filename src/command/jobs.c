@@ -175,8 +175,9 @@ int command_run_jobs(const struct command *command, struct selection *selection,
         show_plan(&reporting);
     else
         run_jobs(&reporting, &jobs, is_captured);
-    bool well =
-        !reporting.failed && jobs_succeeded(&jobs) && utarray_len(selection->unmatched) == 0;
+    bool well = !reporting.failed && jobs_succeeded(&jobs) &&
+                (options->json || !jobs_dropped_output(&jobs)) &&
+                utarray_len(selection->unmatched) == 0;
     jobs_free(&jobs);
     return well ? 0 : 1;
 }

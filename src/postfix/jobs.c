@@ -210,6 +210,17 @@ bool jobs_succeeded(const struct jobs *jobs)
     return true;
 }
 
+bool jobs_dropped_output(const struct jobs *jobs)
+{
+    for (size_t i = 0; i < jobs->count; i++) {
+        const struct process *child = jobs->items[i].child;
+
+        if (child != NULL && (child->output.truncated || child->errors.truncated))
+            return true;
+    }
+    return false;
+}
+
 bool jobs_has_work(const struct jobs *jobs)
 {
     for (size_t i = 0; i < jobs->count; i++)

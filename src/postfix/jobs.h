@@ -82,6 +82,9 @@ void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_
  * do not count. */
 bool jobs_succeeded(const struct jobs *jobs);
 
+/* Whether output of a command was dropped: see CAPTURE_MAXIMUM. */
+bool jobs_dropped_output(const struct jobs *jobs);
+
 /* Whether there is anything to do or to report at all. */
 bool jobs_has_work(const struct jobs *jobs);
 

@@ -46,6 +46,17 @@ bool match_name(const struct instance *instance, const char *wanted)
                                         matches(wanted, name + sizeof(prefix) - 1, 0));
 }
 
+bool match_has_pattern(const UT_array *names)
+{
+    for (size_t i = 0; i < utarray_len(names); i++) {
+        const char *name = strings_item(names, i);
+
+        if (name[0] != '/' && strpbrk(name, "*?[\\") != NULL)
+            return true;
+    }
+    return false;
+}
+
 bool match_any(const struct instance *instance, const UT_array *names)
 {
     for (size_t i = 0; i < utarray_len(names); i++)

@@ -16,6 +16,10 @@ bool match_name(const struct instance *instance, const char *wanted);
 /* Whether one of the names, an array of strings, means the instance. */
 bool match_any(const struct instance *instance, const UT_array *names);
 
+/* Whether one of the names is a pattern for names, which can match more than one instance: also one
+ * whose name is not known. */
+bool match_has_pattern(const UT_array *names);
+
 /* The length in bytes of a directory's name without the slashes at its end, which do not count. */
 size_t match_directory_length(const char *directory);
 

@@ -54,7 +54,7 @@ static bool is_known(const struct instance *instance)
 }
 
 /* Whether the criteria choose the instance. One whose name and group are unknown may be any that
- * was given with -i and not found. */
+ * was given with -i and not found, and any that a pattern means. */
 static bool is_chosen(const struct selection *selection, const struct instance *instance)
 {
     const struct selection_criteria *criteria = &selection->criteria;
@@ -65,7 +65,8 @@ static bool is_chosen(const struct selection *selection, const struct instance *
         instance->enabled == INSTANCE_DISABLED && !selection->is_single)
         return false;
     if (!by_name)
-        return !is_known(instance) && utarray_len(selection->unmatched) > 0;
+        return !is_known(instance) &&
+               (utarray_len(selection->unmatched) > 0 || match_has_pattern(criteria->names));
     return utarray_len(criteria->groups) == 0 || !is_known(instance) ||
            strings_contain(criteria->groups, group);
 }

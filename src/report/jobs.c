@@ -206,8 +206,9 @@ static void report_truncated(const struct selection *selection, const struct job
                              const struct capture *capture, const char *stream)
 {
     if (capture->truncated)
-        report_line(selection, job, "warning", "standard %s after the first %zu bytes was dropped",
-                    stream, CAPTURE_MAXIMUM);
+        report_line(selection, job, "warning",
+                    "standard %s after the first %zu bytes was dropped: run it without -P", stream,
+                    CAPTURE_MAXIMUM);
 }
 
 void report_job_stopped(const struct selection *selection, const struct job *job)

@@ -325,13 +325,13 @@ $OFF: skip: not enabled"
     kick -P 2 -i - -i 0001 -p status
     kill -KILL "$(cat "$CALLS.daemon")" # it lives: nobody but the command's own group is ended
     [ $((SECONDS - before)) -lt 60 ]
-    is "$status" 0
+    is "$status" 1
     is "$(printf '%s' "$output" | tr -d -c @ | wc -c)" 1048576
     is "${output##*@}" started
     is "$(printf '%s' "$stderr" | tr -d -c % | wc -c)" 1048576
     is "${stderr##*%}" "
-postkick: warning: $DEFAULT: standard output after the first 1048576 bytes was dropped
-postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dropped"
+postkick: warning: $DEFAULT: standard output after the first 1048576 bytes was dropped: run it without -P
+postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dropped: run it without -P"
     on postfix 'head -c 1048577 /dev/zero >&2'
     kick -j -i - -p status
     is "$(row 1 stdout_truncated stderr_truncated)" \

@@ -299,6 +299,10 @@ relative/dir|failed|multi_instance_directories: not an absolute path: relative/d
     is "$(kicked -i 0002 -i 0001)" "postfix-0001|failed postfix-0002"
     is "$(kicked -g submission)" "postfix-0001|failed postfix-0002"
     is "$(kicked -i "$DEFAULT-0001")" "postfix-0001|failed"
+    # a pattern may mean it, one for directories does not
+    is "$(kicked -i '*')" "postfix postfix-0001|failed postfix-0002"
+    is "$(kicked -i '000[2-9]')" "postfix-0001|failed postfix-0002"
+    is "$(kicked -i "$DEFAULT-000[2-9]")" postfix-0002
     kick -i 0002 public qmgr W
     is "$status" 0
     kick -i 0001 public qmgr W

@@ -63,6 +63,17 @@ edit()
     host sed -i "$1" /etc/postkick.ini
 }
 
+@test "the manual pages name the places where things were installed" {
+    make_there install
+    is "$status" 0
+    run host grep -r -h -o -E ' /usr/(local/sbin/postkick |local/share|lib/nagios)[^ ]*' "$PREFIX/share/man"
+    is "$output" ""
+    host grep -q "multi_instance_wrapper = $PREFIX/sbin/postkick -p --" \
+        "$PREFIX/share/man/man1/postkick.1"
+    host test -f "$(host sed -n 's/^.It Pa \(.*postkick.ini\)$/\1/p' \
+        "$PREFIX/share/man/man8/postkick-settings.8" | tail -n 1)"
+}
+
 @test "the settings are installed with what Postfix says, and stay when installed again" {
     host rm -f /etc/postkick.ini
     compiled

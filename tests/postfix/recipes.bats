@@ -110,6 +110,17 @@ $ETC/postfix-a: 1 requeued"
     patiently delivered postfix 1
 }
 
+@test "what keeps the requeued messages waiting is reported with its instance" {
+    defer postfix-a
+    mv "$REAL/spool/postfix-a/public/pickup" "$REAL/spool/postfix-a/public/away"
+    requeue -i a ALL
+    mv "$REAL/spool/postfix-a/public/away" "$REAL/spool/postfix-a/public/pickup"
+    is "$status" 1
+    is "$output" "$ETC/postfix-a: 1 requeued"
+    has "${stderr_lines[0]}" "postkick-requeue: warning: $ETC/postfix-a: "
+    has "$stderr" "public/pickup"
+}
+
 @test "with -i a queue id needs no instance; missing ids are reported" {
     local id
     defer postfix-off
