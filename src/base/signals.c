@@ -14,6 +14,7 @@ static const int noticed[] = {SIGINT, SIGTERM, SIGHUP};
 #define NOTICED (sizeof(noticed) / sizeof(noticed[0]))
 
 static sigset_t wait_mask;
+static bool can_tick; /* its signal is caught: it would end the program */
 
 static void notice(int number)
 {
@@ -36,7 +37,7 @@ void signals_start(void)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     sigemptyset(&tick.sa_mask);
-    (void)sigaction(SIGRTMIN, &tick, NULL);
+    can_tick = sigaction(SIGRTMIN, &tick, NULL) == 0;
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -74,7 +75,7 @@ void signals_tick(bool on)
     struct itimerspec times = {interval, interval};
 
     if (!is_there)
-        is_there = on && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+        is_there = on && can_tick && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
     if (is_there)
         (void)timer_settime(timer, 0, &times, NULL);
 }

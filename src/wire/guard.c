@@ -49,9 +49,12 @@ void guard_start(struct guard *guard)
 
     if (guard->is_on || timer_create(CLOCK_MONOTONIC, &event, &guard->timer) < 0)
         return;
-    guard->is_on = true;
     sigemptyset(&action.sa_mask);
-    (void)sigaction(GUARD_SIGNAL, &action, &guard->action);
+    guard->is_on = sigaction(GUARD_SIGNAL, &action, &guard->action) == 0;
+    if (!guard->is_on) {
+        (void)timer_delete(guard->timer);
+        return;
+    }
     (void)sigprocmask(SIG_UNBLOCK, &set, &guard->mask);
     (void)timer_settime(guard->timer, 0, &ticks, NULL);
 }

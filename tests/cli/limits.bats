@@ -278,7 +278,7 @@ postkick: fatal: dictionary mail_dict: macro processing error'
         case $status:$(cat "$TREE/out") in
         0:) served=$((served + 1)) ;;
         "1:postkick: fatal: out of memory") met=$((met + 1)) ;;
-        127:*loading* | 126:* | 139: | 137:) [ $met = 0 ] ;; # not enough to start a program
+        127:*loading* | 127:*"data structures for initial thread" | 126:* | 139: | 137:) [ $met = 0 ] ;; # not enough to start a program
         *) echo "limit $limit: status $status: $(cat "$TREE/out")" >&2 && return 1 ;;
         esac
     done

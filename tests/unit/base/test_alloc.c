@@ -2,6 +2,7 @@
 /* Memory: sizes and copies, and the end without memory. */
 #include "base/alloc.h"
 #include "fixture.h"
+#include <sys/resource.h>
 
 static void test_nothing_is_something(void **state)
 {
@@ -85,6 +86,8 @@ static void test_the_end_without_memory(void **state)
                                            ask_utarray};
 
     (void)state;
+    const struct rlimit limit = {SIZE_MAX / 8, SIZE_MAX / 8}; /* 32 bits can have a quarter */
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
     for (size_t i = 0; i < sizeof(askers) / sizeof(askers[0]); i++) {
         struct fixture_result result = fixture_run(askers[i], STDERR_FILENO);
 

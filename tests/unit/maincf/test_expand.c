@@ -210,7 +210,7 @@ static void test_comparisons(void **state)
         {"${{10}<{9}}${{9}<{10}}", "true"},
         {"${{5}=={05}}${{$n5}=={$n05}}", "truetrue"},
         {"${{00}=={0}}${{}=={0}}", "true"},
-        {"${{9223372036854775807}>{5}}", "true"},
+        {"${{2147483647}>{5}}", "true"},
         {"${{0000000000000000000000000000001}=={1}}", "true"},
         {"${{3.10}>{3.9}}", ""},
         /* levels */
@@ -221,7 +221,9 @@ static void test_comparisons(void **state)
         {"${{03}==level{3}}${{ 3}==level{3}}${{+3. 6}==level{3.6}}${{3.-0}==level{3}}",
          "truetruetruetrue"},
         {"${{3.1023.1023}<level{4}}", "true"},
+#if LONG_MAX > 0x7fffffff /* levels are numbers of type long, in Postfix, too */
         {"${{8796093022206.1023.1023}<level{8796093022207}}", "true"},
+#endif
     };
 
     (void)state;

@@ -127,7 +127,7 @@ static pid_t start_locking(int count, bool moving, int ready)
     }
 }
 
-static void stop(pid_t child)
+static void end_locking(pid_t child)
 {
     (void)kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
@@ -143,8 +143,8 @@ static void test_while_others_lock(void **state)
 
     while (clock_now() < end)
         assert_int_equal(look(), MASTER_RUNNING);
-    stop(children[0]);
-    stop(children[1]);
+    end_locking(children[0]);
+    end_locking(children[1]);
     close(fd);
 }
 
@@ -164,8 +164,8 @@ static void test_very_many_locks(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(read(ends[0], &byte, 1), 1);
     assert_int_equal(look(), MASTER_UNKNOWN);
-    stop(children[0]);
-    stop(children[1]);
+    end_locking(children[0]);
+    end_locking(children[1]);
     assert_int_equal(look(), not_running());
     close(ends[0]);
     close(ends[1]);
