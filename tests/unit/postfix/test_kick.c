@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "fixture.h"
 #include "postfix/explain.h"
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -283,6 +284,9 @@ static void test_claimed_queue_directory(void **state)
         }
         kicks_plan(&kicks, &selection);
         run(&kicks);
+        /* a reader reports what it has read a moment after it was confirmed */
+        struct pollfd reported = {.fd = pipes[0], .events = POLLIN};
+        assert_int_equal(poll(&reported, 1, 10000), 1);
         for (int i = 0; i < 2; i++) {
             (void)kill(readers[i], SIGKILL);
             assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
