@@ -134,6 +134,17 @@ layout()
     return $status
 }
 
+@test "-l -j has each member that postmulti -l -j of Postfix 3.11 prints, byte for byte" {
+    host postmulti -l -j >"$BATS_TEST_TMPDIR/theirs" 2>/dev/null ||
+        [[ $(postconf -d -h mail_version) =~ ^3\.([789]|10)\. ]]
+    host "$HOST/postkick" -l -j >"$BATS_TEST_TMPDIR/ours"
+    if [ -s "$BATS_TEST_TMPDIR/theirs" ]; then
+        # but for the blanks between members, and their group, which is the first character only
+        diff "$BATS_TEST_TMPDIR/theirs" <(sed -e 's/, "queue_directory":.*/}/' -e 's/", "/","/g' \
+            -e 's/\("group": ".\)[^"]*/\1/' "$BATS_TEST_TMPDIR/ours")
+    fi
+}
+
 @test "-l is what postmulti -l prints, for a single-instance host" {
     layout
     has "$(cat "$BATS_TEST_TMPDIR/ours")" " y "
