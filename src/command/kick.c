@@ -31,7 +31,7 @@ static UT_array *find_targets(const struct command *command)
             utstring_init(&known);
             list_actions(command->settings, &known);
             diag_fatal("unknown action: %s: specify class, service and request, or "
-                       "one of %s",
+                       "one of %s; a postfix(1) command needs -p",
                        operands[0], utstring_body(&known));
             utstring_done(&known);
         }

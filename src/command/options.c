@@ -183,7 +183,11 @@ static bool check_operands(const struct options *options, char **error)
     int count = options->operand_count, most = usage_forms[options->mode].most;
     bool is_kick = options->mode == USAGE_KICK;
 
-    if (count < usage_forms[options->mode].least || (is_kick && count == 2))
+    if (is_kick && count == 2 && options->operands[1][0] == '-')
+        alloc_set_text(error, "%s: options go before the operands", options->operands[1]);
+    else if (is_kick && count == 0)
+        alloc_set_text(error, "too few operands: see --help");
+    else if (count < usage_forms[options->mode].least || (is_kick && count == 2))
         alloc_set_text(error, "too few operands");
     else if (most >= 0 && count > most)
         alloc_set_text(error, "too many operands");

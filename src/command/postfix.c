@@ -40,10 +40,12 @@ static bool find_role(const struct selection *selection, const char *word, enum 
     return true;
 }
 
-/* Warns of instances that were given with -i and are not started. */
+/* Warns of instances that were given with -i and are not started; a dry run, of all. */
 static void warn_not_enabled(const struct command *command, const struct selection *selection)
 {
-    if (command->options->quiet || utarray_len(command->options->names) == 0)
+    const struct options *options = command->options;
+
+    if (options->quiet || (utarray_len(options->names) == 0 && !options->dry_run))
         return;
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct selection_member *member = &selection->members[i];
@@ -51,7 +53,7 @@ static void warn_not_enabled(const struct command *command, const struct selecti
 
         if (member->state == SELECTION_DISABLED)
             diag_warning("%s: not enabled: check is run instead of %s (-c %s overrides)", directory,
-                         command->options->operands[0], directory);
+                         options->operands[0], directory);
     }
 }
 

@@ -46,12 +46,35 @@ bool match_name(const struct instance *instance, const char *wanted)
                                         matches(wanted, name + sizeof(prefix) - 1, 0));
 }
 
+bool match_group(const struct instance *instance, const char *wanted)
+{
+    const char *group = instance->values[PARAMETER_MULTI_INSTANCE_GROUP];
+
+    return group == NULL || strcmp(group, wanted) == 0;
+}
+
+static bool is_pattern(const char *wanted)
+{
+    return strpbrk(wanted, "*?[\\") != NULL;
+}
+
 bool match_has_pattern(const UT_array *names)
 {
     for (size_t i = 0; i < utarray_len(names); i++) {
         const char *name = strings_item(names, i);
 
-        if (name[0] != '/' && strpbrk(name, "*?[\\") != NULL)
+        if (name[0] != '/' && is_pattern(name))
+            return true;
+    }
+    return false;
+}
+
+bool match_exactly(const struct instance *instance, const UT_array *names)
+{
+    for (size_t i = 0; i < utarray_len(names); i++) {
+        const char *name = strings_item(names, i);
+
+        if (!is_pattern(name) && match_name(instance, name))
             return true;
     }
     return false;

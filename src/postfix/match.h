@@ -13,8 +13,14 @@
  * whose name is not known has none. */
 bool match_name(const struct instance *instance, const char *wanted);
 
+/* Whether the instance is in the group wanted. One whose group is not known may be in any. */
+bool match_group(const struct instance *instance, const char *wanted);
+
 /* Whether one of the names, an array of strings, means the instance. */
 bool match_any(const struct instance *instance, const UT_array *names);
+
+/* Whether one of the names that are not patterns means the instance. */
+bool match_exactly(const struct instance *instance, const UT_array *names);
 
 /* Whether one of the names is a pattern for names, which can match more than one instance: also one
  * whose name is not known. */

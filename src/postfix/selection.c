@@ -25,25 +25,33 @@ static bool fail(struct selection *selection, const char *format, ...)
     return false;
 }
 
-static bool any_is_named(const struct host *host, const char *wanted)
+static bool any_matches(const struct host *host, const char *wanted,
+                        bool (*matches)(const struct instance *, const char *))
 {
     for (size_t i = 0; i < host->count; i++)
-        if (match_name(&host->instances[i], wanted))
+        if (matches(&host->instances[i], wanted))
             return true;
     return false;
 }
 
-static void find_unmatched(struct selection *selection, const UT_array *names)
+/* A group without members is a mistake too, but nothing that was to be served is missing. */
+static void find_unmatched(struct selection *selection)
 {
+    const UT_array *names = selection->criteria.names, *groups = selection->criteria.groups;
+
     for (size_t i = 0; i < utarray_len(names); i++) {
         const char *name = strings_item(names, i);
 
-        if (any_is_named(&selection->host, name))
+        if (any_matches(&selection->host, name, match_name))
             continue;
         strings_append(selection->unmatched, "%s", name);
         strings_append(selection->warnings, "no instance matches -i %s%s", name,
                        strcmp(name, "postfix") == 0 ? " (the default instance is -i -)" : "");
     }
+    for (size_t i = 0; i < utarray_len(groups); i++)
+        if (!any_matches(&selection->host, strings_item(groups, i), match_group))
+            strings_append(selection->warnings, "no instance is in group %s",
+                           strings_item(groups, i));
 }
 
 /* Whether name and group are known, whatever else is wrong with the instance. */
@@ -120,7 +128,7 @@ static void choose(struct selection *selection)
 
     if (is_vague(selection))
         host_resolve(host);
-    find_unmatched(selection, selection->criteria.names);
+    find_unmatched(selection);
     selection->members = alloc_zeroed(host->count, sizeof(*selection->members));
     for (size_t i = 0; i < host->count; i++) {
         size_t at = selection->criteria.reverse ? host->count - 1 - i : i;

@@ -3,6 +3,7 @@
 #include "report/kicks.h"
 #include "base/diag.h"
 #include "base/text.h"
+#include "postfix/match.h"
 #include "report/progress.h"
 #include "report/row.h"
 #include "report/selection.h"
@@ -97,6 +98,21 @@ static void report_kick(const struct selection *selection, const struct kick *ki
         report_kick_line(selection, kick, "warning", kick->reason);
 }
 
+/* That an instance is left out is news only to whoever has named it. */
+static void report_disabled(const struct selection *selection, const struct instance *instance,
+                            int verbose)
+{
+    const char *directory = instance->config_directory;
+    bool is_named = match_exactly(instance, selection->criteria.names);
+
+    if (!is_named && verbose == 0)
+        return;
+    char *text =
+        alloc_format("%s: not enabled: not kicked (-a or -c %s overrides)", directory, directory);
+    diag_line(is_named ? "warning" : NULL, text);
+    free(text);
+}
+
 /* An instance that is not served is reported once, not for each target. */
 static bool is_first_of_instance(const struct kicks *kicks, size_t index)
 {
@@ -116,6 +132,9 @@ void report_kicks(const struct selection *selection, const struct kicks *kicks, 
         } else if (kick->member->state == SELECTION_DUPLICATE) {
             if (is_first_of_instance(kicks, i))
                 diag_warning("%s: %s: not kicked again", instance->config_directory, kick->reason);
+        } else if (kick->member->state == SELECTION_DISABLED) {
+            if (is_first_of_instance(kicks, i))
+                report_disabled(selection, instance, verbose);
         } else {
             report_kick(selection, kick, as_postfix, verbose);
         }

@@ -294,7 +294,7 @@ postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: Permission
     received "$SPOOL/public/pickup" 'W\000'
     kick nosuch
     is "$status" 1
-    is "$stderr" "postkick: fatal: unknown action: nosuch: specify class, service and request, or one of flush, incoming, deferred, pickup"
+    is "$stderr" "postkick: fatal: unknown action: nosuch: specify class, service and request, or one of flush, incoming, deferred, pickup; a postfix(1) command needs -p"
 }
 
 @test "class and service are checked before any instance is touched" {

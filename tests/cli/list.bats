@@ -59,7 +59,9 @@ load cli
     kick -l -g nosuch
     is "$status" 1
     is "$output" ""
-    is "$stderr" "postkick: fatal: No matching instances"
+    is "$stderr" "\
+postkick: warning: no instance is in group nosuch
+postkick: fatal: No matching instances"
 }
 
 @test "-E leaves out those that are not enabled" {

@@ -291,6 +291,7 @@ postkick: warning: $OFF: not finished within 1s"
 $A: fail: open $A/main.cf: No such file or directory
 $OFF: run $BIN/postfix -- check now
 $C: run $BIN/postfix -- start now"
+    has "$stderr" "postkick: warning: $OFF: not enabled: check is run instead of start (-c $OFF overrides)"
     kick -n -i "$OFF" -i "$C" -p stop
     is "$status" 0
     is "$output" "$C: run $BIN/postfix -- stop

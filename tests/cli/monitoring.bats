@@ -118,7 +118,7 @@ for each in re.findall(item, data):
     POSTKICK=$TREE/nosuch metrics "$directory"
     is "$stderr" "postkick-metrics: fatal: $TREE/nosuch is not installed"
     metrics "$TREE/nosuch"
-    is "$stderr" "postkick-metrics: fatal: $TREE/nosuch: no such directory"
+    is "$stderr" "postkick-metrics: fatal: $TREE/nosuch: not a directory"
     metrics /proc
     is "$status" 1
     is "$stderr" "postkick-metrics: fatal: /proc: cannot be written to"
@@ -160,7 +160,7 @@ shown()
         [ -n "$taken" ]
         is "$(described $script.8)" "$taken"
         is "$(shown $script.8)" "${taken/h/}"
-        run "$ROOT/scripts/$script" -h
+        run "$ROOT/scripts/$script" --help
         is "$(grep -o -e '[[ ]-[A-Za-z]' <<<"$output" | cut -c 3- | LC_ALL=C sort | tr -d '\n')" "${taken/h/}"
     done
 }

@@ -147,13 +147,15 @@ postkick: fatal: dictionary mail_dict: macro processing error"
 
 @test "nothing left to kick" {
     make_tree -n 3 -d 2
-    for arguments in "-g nosuch" "-g submission -i 0001"; do
-        # shellcheck disable=SC2086
-        kick $arguments public qmgr W
-        is "$status" 1
-        is "$output" ""
-        is "$stderr" "postkick: fatal: No matching instances"
-    done
+    kick -g submission -i 0001 public qmgr W
+    is "$status" 1
+    is "$output" ""
+    is "$stderr" "postkick: fatal: No matching instances"
+    kick -g nosuch public qmgr W
+    is "$status" 1
+    is "$stderr" "\
+postkick: warning: no instance is in group nosuch
+postkick: fatal: No matching instances"
     kick -i nosuch public qmgr W
     is "$status" 1
     is "$stderr" "\
@@ -163,6 +165,35 @@ postkick: fatal: No matching instances"
     is "$stderr" "\
 postkick: warning: no instance matches -i postfix (the default instance is -i -)
 postkick: fatal: No matching instances"
+}
+
+@test "a group without members is reported, unless an instance may be in it" {
+    make_tree -n 3
+    start_listener
+    kick -g nosuch -g submission flush
+    is "$status" 0
+    is "$stderr" "postkick: warning: no instance is in group nosuch"
+    echo 'multi_instance_group = ${x' >>"$DEFAULT-0001/main.cf"
+    kick -g nosuch -g submission flush
+    is "$status" 1
+    [[ $stderr != *"is in group"* ]]
+}
+
+@test "what is not enabled is left out in silence, unless -i names it or -v is given" {
+    local line="/etc/postfix-0002: not enabled: not kicked (-a or -c /etc/postfix-0002 overrides)"
+    make_tree -n 3 -d 2
+    start_listener
+    for arguments in "" "-i 000* -i -" "-q -i 0001 -i 0002"; do
+        # shellcheck disable=SC2086
+        kick $arguments flush
+        is "$status" 0
+        is "$stderr" ""
+    done
+    kick -i 0001 -i 0002 flush
+    is "$status" 0
+    is "$(plain "$stderr")" "postkick: warning: $line"
+    kick -v flush
+    has "$(plain "$stderr")" "postkick: $line"
 }
 
 @test "what matches but is not enabled is named, and how to reach it" {

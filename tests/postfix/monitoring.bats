@@ -197,7 +197,7 @@ wrong()
     POSTKICK=/bin/echo wrong "not understood"
     metrics "$BATS_TEST_TMPDIR/nosuch"
     is "$status" 1
-    is "$stderr" "postkick-metrics: fatal: $BATS_TEST_TMPDIR/nosuch: no such directory"
+    is "$stderr" "postkick-metrics: fatal: $BATS_TEST_TMPDIR/nosuch: not a directory"
     metrics -x
     is "$status" 1
     has "$stderr" "postkick-metrics: fatal: unknown option: -x"

@@ -138,10 +138,12 @@ static void test_modes(void **state)
 static void test_operands(void **state)
 {
     static const char few[] = "too few operands", many[] = "too many operands";
+    static const char help[] = "too few operands: see --help";
 
     (void)state;
-    refuse("", few);
-    refuse("-v", few);
+    refuse("", help);
+    refuse("-v", help);
+    refuse("flush -v", "-v: options go before the operands");
     refuse("a b", few);
     refuse("a b c d", many);
     refuse("-l flush", many);
@@ -167,7 +169,7 @@ static void test_mistakes(void **state)
     refuse("--all=x flush", "invalid option: --all=x");
     refuse("--ver flush", "invalid option: --ver");
     refuse("-c", "option requires an argument: -c");
-    refuse("flush-not-reached --timeout", "too few operands");
+    refuse("flush-not-reached --timeout", "--timeout: options go before the operands");
     refuse("--timeout", "option requires an argument: --timeout");
     refuse("-t 0 flush", "-t: bad time value: 0: specify 1s or more, such as 90, 90s, 2m");
     refuse("-t 5x flush", "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m");

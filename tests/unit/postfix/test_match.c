@@ -66,6 +66,30 @@ static void test_any(void **state)
     utarray_free(names);
 }
 
+static void test_exactly(void **state)
+{
+    UT_array *names = strings_split("nosuch,a", ","), *patterns = strings_split("[a],?,*", ",");
+
+    (void)state;
+    assert_true(match_exactly(&a, names));
+    assert_false(match_exactly(&home, names));
+    assert_true(match_any(&a, patterns));
+    assert_false(match_exactly(&a, patterns));
+    utarray_free(names);
+    utarray_free(patterns);
+}
+
+static void test_group(void **state)
+{
+    static char group[] = "mx";
+    struct instance member = {.values[PARAMETER_MULTI_INSTANCE_GROUP] = group}, unknown = {0};
+
+    (void)state;
+    assert_true(match_group(&member, "mx"));
+    assert_false(match_group(&member, "m*"));
+    assert_true(match_group(&unknown, "mx"));
+}
+
 static void test_directory_length(void **state)
 {
     (void)state;
@@ -77,10 +101,9 @@ static void test_directory_length(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_literal),
-        cmocka_unit_test(test_any),
-        cmocka_unit_test(test_directory_length),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_literal),
+        cmocka_unit_test(test_any),   cmocka_unit_test(test_exactly),
+        cmocka_unit_test(test_group), cmocka_unit_test(test_directory_length),
     };
 
     return cmocka_run_group_tests_name("match", tests, NULL, NULL);
