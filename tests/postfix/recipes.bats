@@ -161,10 +161,10 @@ $ETC/postfix-a: 1 requeued"
         is "$output" ""
     done <<EOF
 4ZzZzZzZzZz|unique only within an instance
-nosuch/4ZzZzZzZzZz|no instance, or more than one: nosuch
-a/../x|no instance
+nosuch/4ZzZzZzZzZz|no such instance: nosuch
+a/../x|no such instance
 a/x;y|not a queue id: a/x;y
-/4ZzZzZzZzZz|no instance, or more than one
+/4ZzZzZzZzZz|no such instance
 -i a a/4ZzZzZzZzZz|are for queue ids without an instance
 -i nosuch ALL|No matching instances
 -z|usage: postkick-requeue
