@@ -30,7 +30,7 @@ static struct settings *load_settings(const struct options *options)
         settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
     for (size_t i = 0; i < utarray_len(errors); i++) {
         bool is_fatal = i + 1 == utarray_len(errors) && options->mode != USAGE_HELP;
-        diag_line(is_fatal ? "fatal" : "warning", strings_item(errors, i));
+        diag_line(is_fatal ? "fatal" : "warning", "%s", strings_item(errors, i));
     }
     utarray_free(errors);
     return settings;
@@ -93,7 +93,7 @@ static int run_command(const struct options *options, struct settings *settings,
     };
 
     if (settings_others_write(settings) && command.verbose > 0 && !options->quiet)
-        diag_warning("the settings file can be written by users other than root");
+        diag_line("warning", "the settings file can be written by users other than root");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (commands[i].mode == options->mode)
             return commands[i].run(&command);
@@ -142,7 +142,7 @@ int main(int argc, char **argv)
         program_invocation_short_name = own_name;
     error = find_obstacle(null_error);
     if (error != NULL) {
-        diag_line("fatal", error);
+        diag_line("fatal", "%s", error);
         free(error);
         return 1;
     }
@@ -152,8 +152,8 @@ int main(int argc, char **argv)
     struct limits limits = limits_start(options.time_limit);
     descriptors_limit_writing(&limits);
     if (!parsed) {
-        diag_line("fatal", error);
-        diag_line(NULL, usage_forms[options.mode].line);
+        diag_line("fatal", "%s", error);
+        diag_line(NULL, "%s", usage_forms[options.mode].line);
     } else if (options.mode == USAGE_VERSION) {
         status = show_version();
     } else {

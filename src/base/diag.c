@@ -39,10 +39,14 @@ static void append(UT_string *line, const char *text)
     utstring_printf(line, CUT, length - taken);
 }
 
-void diag_line(const char *level, const char *text)
+void diag_line(const char *level, const char *format, ...)
 {
     UT_string line;
+    va_list arguments;
 
+    va_start(arguments, format);
+    char *text = alloc_vformat(format, arguments);
+    va_end(arguments);
     utstring_init(&line);
     text_printable_within(&line, program_invocation_short_name,
                           strlen(program_invocation_short_name), NAME_MAXIMUM);
@@ -53,33 +57,5 @@ void diag_line(const char *level, const char *text)
     utstring_bincpy(&line, "\n", 1);
     diag_write(utstring_body(&line), utstring_len(&line));
     utstring_done(&line);
-}
-
-static void write_formatted(const char *level, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
-
-static void write_formatted(const char *level, const char *format, va_list arguments)
-{
-    char *text = alloc_vformat(format, arguments);
-
-    diag_line(level, text);
     free(text);
-}
-
-void diag_warning(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    write_formatted("warning", format, arguments);
-    va_end(arguments);
-}
-
-void diag_fatal(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    write_formatted("fatal", format, arguments);
-    va_end(arguments);
 }

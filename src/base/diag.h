@@ -19,16 +19,11 @@
 void diag_write(const char *text, size_t length);
 
 /*
- * Writes one line "NAME: LEVEL: TEXT"; level is "warning", "fatal", or NULL for none. Bytes that
- * could disturb a terminal are written as \ooo (see text_printable()), so that one call is one
- * line. A line longer than DIAG_LINE_MAXIMUM is cut, and ends with the number of bytes left out.
+ * Writes one line "NAME: LEVEL: TEXT", with a format as in printf(3); level is "warning", "fatal"
+ * (the caller has to end the program with status 1), or NULL for none. Bytes that could disturb a
+ * terminal are written as \ooo (see text_printable()), so that one call is one line. A line longer
+ * than DIAG_LINE_MAXIMUM is cut, and ends with the number of bytes left out.
  */
-void diag_line(const char *level, const char *text);
-
-/* Writes "NAME: warning: text", with a format as in printf(3). */
-void diag_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Writes "NAME: fatal: text". The caller has to end the program with status 1. */
-void diag_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void diag_line(const char *level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

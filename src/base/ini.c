@@ -162,7 +162,7 @@ static char *check_setting(const struct ini *ini, char *line, struct ini_entry *
     entry->value = ini_value(ini, entry->section, entry->key);
     const char *text = trim(equals + 1);
     if (entry->value == NULL)
-        return alloc_format("%s is not read: the line before it continues here", entry->key);
+        return alloc_format("%s is not read: the line before it ends in a backslash", entry->key);
     if (!is_whole(text, entry->value))
         return alloc_format(
             "%s would be read as \"%s\": set it once, on one line, in double quotes if it "

@@ -14,6 +14,6 @@ bool output_flush(const UT_string *text)
     if (error == ETIMEDOUT)
         diag_line("warning", "write to standard output: not read within the time limit");
     else if (error != 0)
-        diag_warning("write to standard output: %s", strerror(error));
+        diag_line("warning", "write to standard output: %s", strerror(error));
     return error == 0;
 }

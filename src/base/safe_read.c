@@ -32,13 +32,13 @@ static int check_status(const char *path, const struct stat *status, size_t maxi
     return 0;
 }
 
-int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *missing,
-                   char **error)
+/* Returns a descriptor, or -1 with *missing if the file does not exist. */
+static int open_file(const char *path, size_t maximum, struct stat *status, bool *missing,
+                     char **error)
 {
     int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
 
-    if (missing != NULL)
-        *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
+    *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
     if (place < 0) {
         alloc_set_text(error, "open %s: %s", path, strerror(errno));
         return -1;
@@ -131,7 +131,7 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct budget 
     enum attempt_result result = ATTEMPT_CHANGED;
 
     *file = (struct safe_read_file){0};
-    int fd = safe_read_open(path, maximum, &status, &missing, error);
+    int fd = open_file(path, maximum, &status, &missing, error);
     if (fd < 0)
         return missing ? SAFE_READ_MISSING : SAFE_READ_ERROR;
     for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)

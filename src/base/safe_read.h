@@ -27,21 +27,13 @@ struct safe_read_file {
 };
 
 /*
- * Opens path for reading; symbolic links are followed. Accepts only a regular file of at most
- * maximum bytes, and opens nothing else: opening a device can have effects.
- * Returns a descriptor (close-on-exec); or -1 with the reason in *error, a new string ("open PATH:
- * No such file or directory", as Postfix 3.7 words it), and in *missing, if not NULL, whether the
- * file does not exist. *status is the result of fstat(2).
- */
-int safe_read_open(const char *path, size_t maximum, struct stat *status, bool *missing,
-                   char **error);
-
-/*
- * Reads the file at path, of at most maximum bytes; each costs a unit of the budget, which may be
- * NULL. A file that changes meanwhile (size, modification time, inode change time) is read again,
- * three times at most. Text with a NUL byte is an error. Returns SAFE_READ_OK with *file filled in,
- * to be emptied by safe_read_free(); otherwise *error is a new string, in Postfix's wording where
- * Postfix has one.
+ * Reads the file at path; symbolic links are followed. Accepts only a regular file of at most
+ * maximum bytes, and opens nothing else: opening a device can have effects. Each byte costs a unit
+ * of the budget, which may be NULL. A file that changes meanwhile (size, modification time, inode
+ * change time) is read again, three times at most. Text with a NUL byte is an error. Returns
+ * SAFE_READ_OK with *file filled in, to be emptied by safe_read_free(); otherwise *error is a new
+ * string, in Postfix's wording where Postfix has one ("open PATH: No such file or directory", as
+ * Postfix 3.7 has it).
  */
 enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
                                 struct safe_read_file *file, char **error);

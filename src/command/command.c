@@ -49,7 +49,7 @@ bool command_is_refused(const struct selection *selection)
 
     if (refusal == NULL)
         return false;
-    diag_line("fatal", refusal);
+    diag_line("fatal", "%s", refusal);
     free(refusal);
     return true;
 }

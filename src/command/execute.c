@@ -80,8 +80,8 @@ static char *find_program(const char *path, const char *name)
         program = search(path, name, &error);
     }
     if (program == NULL) {
-        diag_fatal("%s: %s", name[0] != '\0' ? name : "\"\"",
-                   error == ENOENT ? "command not found" : strerror(error));
+        diag_line("fatal", "%s: %s", name[0] != '\0' ? name : "\"\"",
+                  error == ENOENT ? "command not found" : strerror(error));
     }
     return program;
 }

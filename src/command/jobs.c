@@ -29,7 +29,7 @@ bool command_find_directory(struct host *host, const char **directory)
     int error = 0;
 
     if (found[0] != '/') {
-        diag_fatal("command_directory is not an absolute path: %s", found);
+        diag_line("fatal", "command_directory is not an absolute path: %s", found);
         return false;
     }
     if (stat(found, &status) < 0)
@@ -37,7 +37,7 @@ bool command_find_directory(struct host *host, const char **directory)
     else if (!S_ISDIR(status.st_mode))
         error = ENOTDIR;
     if (error != 0) {
-        diag_fatal("command_directory %s: %s", found, strerror(error));
+        diag_line("fatal", "command_directory %s: %s", found, strerror(error));
         return false;
     }
     *directory = found;

@@ -30,19 +30,20 @@ static UT_array *find_targets(const struct command *command)
             UT_string known;
             utstring_init(&known);
             list_actions(command->settings, &known);
-            diag_fatal("unknown action: %s: specify class, service and request, or "
-                       "one of %s; a postfix(1) command needs -p",
-                       operands[0], utstring_body(&known));
+            diag_line("fatal",
+                      "unknown action: %s: specify class, service and request, or "
+                      "one of %s; a postfix(1) command needs -p",
+                      operands[0], utstring_body(&known));
             utstring_done(&known);
         }
         return targets;
     }
     if (!target_class_is_valid(operands[0])) {
-        diag_fatal("invalid class name: \"%s\": specify public or private", operands[0]);
+        diag_line("fatal", "invalid class name: \"%s\": specify public or private", operands[0]);
         return NULL;
     }
     if (!target_service_is_valid(operands[1])) {
-        diag_fatal("invalid service name: \"%s\": specify one path component", operands[1]);
+        diag_line("fatal", "invalid service name: \"%s\": specify one path component", operands[1]);
         return NULL;
     }
     utarray_new(targets, &target_icd);
@@ -65,9 +66,9 @@ static bool check_requests(const struct command *command, const UT_array *target
             char *text = alloc_format("%s/%s: %s", target->class, target->service,
                                       strings_item(warnings, j));
             if (strict)
-                diag_line("fatal", text);
+                diag_line("fatal", "%s", text);
             else if (!command->options->quiet)
-                diag_line("warning", text);
+                diag_line("warning", "%s", text);
             accepted = accepted && !strict;
             free(text);
         }

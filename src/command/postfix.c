@@ -28,8 +28,8 @@ static bool find_role(const struct selection *selection, const char *word, enum 
         const char *list = home->values[lists[i].parameter];
         if (list == NULL && !selection->is_single) {
             if (home->notice != NULL)
-                diag_warning("%s", home->notice);
-            diag_line("fatal", home->error != NULL ? home->error : "not resolved");
+                diag_line("warning", "%s", home->notice);
+            diag_line("fatal", "%s", home->error != NULL ? home->error : "not resolved");
             return false;
         }
         UT_array *words = strings_split(list != NULL ? list : "", STRINGS_SEPARATORS);
@@ -52,8 +52,8 @@ static void warn_not_enabled(const struct command *command, const struct selecti
         const char *directory = member->instance->config_directory;
 
         if (member->state == SELECTION_DISABLED)
-            diag_warning("%s: not enabled: check is run instead of %s (-c %s overrides)", directory,
-                         options->operands[0], directory);
+            diag_line("warning", "%s: not enabled: check is run instead of %s (-c %s overrides)",
+                      directory, options->operands[0], directory);
     }
 }
 
@@ -121,7 +121,7 @@ static int find_and_run(const struct command *command, struct selection *selecti
         if (error == 0) {
             status = run_postfix(command, selection, program);
         } else {
-            diag_fatal("%s: %s", program, strerror(error));
+            diag_line("fatal", "%s: %s", program, strerror(error));
         }
         free(program);
     }

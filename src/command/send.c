@@ -33,7 +33,7 @@ bool command_send(const struct command *command, struct kicks *kicks)
     int error = kicks_run(kicks, &options);
     progress_clear();
     if (error != 0)
-        diag_warning("epoll: %s", strerror(error));
+        diag_line("warning", "epoll: %s", strerror(error));
     return error == 0;
 }
 

@@ -158,7 +158,7 @@ static const char *set(struct maincf *maincf, const char *name, size_t length, c
     return earlier;
 }
 
-void maincf_preset(struct maincf *maincf, const char *name, const char *value)
+void maincf_set(struct maincf *maincf, const char *name, const char *value)
 {
     size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
     struct kept *kept = alloc_bytes(sizeof(*kept) + name_size + value_size);
@@ -170,11 +170,6 @@ void maincf_preset(struct maincf *maincf, const char *name, const char *value)
     set(maincf, kept->text, name_size - 1, kept->text + name_size);
 }
 
-void maincf_override(struct maincf *maincf, const char *name, const char *value)
-{
-    maincf_preset(maincf, name, value);
-}
-
 const char *maincf_value(const struct maincf *maincf, const char *name, size_t length)
 {
     const struct setting *setting = find(maincf, name, length, hash_name(maincf, name, length));
@@ -182,9 +177,12 @@ const char *maincf_value(const struct maincf *maincf, const char *name, size_t l
     return setting == NULL ? NULL : setting->value;
 }
 
-const UT_array *maincf_warnings(const struct maincf *maincf)
+UT_array *maincf_take_warnings(struct maincf *maincf)
 {
-    return maincf->warnings;
+    UT_array *warnings = maincf->warnings;
+
+    maincf->warnings = NULL;
+    return warnings;
 }
 
 /* Adds a warning, up to a maximum, and then one that there are more. */

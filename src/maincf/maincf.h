@@ -26,9 +26,10 @@ struct maincf *maincf_new(const char *path);
 /* Frees everything; NULL is allowed. */
 void maincf_free(struct maincf *maincf);
 
-/* Sets a parameter as if by a line before the file's first (Postfix sets config_directory this way,
- * and warns when the file sets another). Copies both strings. */
-void maincf_preset(struct maincf *maincf, const char *name, const char *value);
+/* Sets a parameter: before maincf_parse() as if by a line before the file's first (Postfix sets
+ * config_directory this way, and warns when the file sets another), after it for -o, without a
+ * warning. Copies both strings. */
+void maincf_set(struct maincf *maincf, const char *name, const char *value);
 
 /*
  * Reads the text of a main.cf (length bytes, no NUL byte within, a NUL after them). The text is
@@ -40,15 +41,13 @@ void maincf_preset(struct maincf *maincf, const char *name, const char *value);
 bool maincf_parse(struct maincf *maincf, char *text, size_t length, struct budget *budget,
                   char **error);
 
-/* Sets a parameter after the file (-o), without a warning. Copies both strings. */
-void maincf_override(struct maincf *maincf, const char *name, const char *value);
-
 /* Returns the value of a parameter as written, or NULL if unset; the name has length bytes. The
  * string belongs to maincf. */
 const char *maincf_value(const struct maincf *maincf, const char *name, size_t length);
 
 /* Returns the warnings of maincf_parse(), in order, as Postfix words them, without "warning: ": an
- * array of strings that belongs to maincf, or NULL if there are none. */
-const UT_array *maincf_warnings(const struct maincf *maincf);
+ * array of strings, to be freed by utarray_free(), or NULL if there are none. maincf forgets them.
+ */
+UT_array *maincf_take_warnings(struct maincf *maincf);
 
 #endif

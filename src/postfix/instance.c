@@ -71,7 +71,7 @@ static void apply_overrides(struct maincf *maincf, const struct instance_source 
 
         if (maincf_value(maincf, name, strlen(name)) != NULL)
             source->overrides_used[i] = true;
-        maincf_override(maincf, name, override + strlen(name) + 1);
+        maincf_set(maincf, name, override + strlen(name) + 1);
         free(name);
     }
 }
@@ -213,17 +213,6 @@ static void evaluate_all(struct evaluation *evaluation)
         free(evaluation->first_error);
 }
 
-static void take_warnings(struct instance *instance, const struct maincf *maincf)
-{
-    const UT_array *warnings = maincf_warnings(maincf);
-
-    if (warnings == NULL || utarray_len(warnings) == 0)
-        return;
-    utarray_new(instance->warnings, &strings_icd);
-    for (size_t i = 0; i < utarray_len(warnings); i++)
-        strings_append(instance->warnings, "%s", strings_item(warnings, i));
-}
-
 static void load_maincf(struct instance *instance, const struct instance_source *source,
                         const char *path, struct safe_read_file *file, struct budget *budget)
 {
@@ -232,8 +221,8 @@ static void load_maincf(struct instance *instance, const struct instance_source 
 
     find_used_overrides(source, file->text);
     evaluation.maincf = maincf_new(path);
-    maincf_preset(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
-                  instance->config_directory);
+    maincf_set(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
+               instance->config_directory);
     if (maincf_parse(evaluation.maincf, file->text, file->length, budget, &error)) {
         apply_overrides(evaluation.maincf, source);
         evaluation.computed = computed_new(evaluation.maincf, source->postconf, budget);
@@ -242,7 +231,7 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     } else {
         set_error(instance, error);
     }
-    take_warnings(instance, evaluation.maincf);
+    instance->warnings = maincf_take_warnings(evaluation.maincf);
     maincf_free(evaluation.maincf);
 }
 

@@ -2,7 +2,6 @@
 /* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
 #include "base/alloc.h"
-#include "base/inodes.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
+
+ALLOC_TABLES_ARE_KEPT
 
 /* The inode of the first PID namespace: fixed by the kernel (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU
@@ -27,34 +28,69 @@
  * of 2,000 locks fit in. */
 #define READING_BYTES ((size_t)1024 * 1024)
 
-struct master_locks {
-    int readings;          /* how often /proc/locks was read */
-    size_t left;           /* bytes of it that may still be read */
-    bool shows_all;        /* it could be read, and we are in the first PID namespace */
-    struct inodes *locked; /* by exclusive flock(2) locks */
-    struct inodes *mounts; /* devices of mounted file systems; inode 0 */
+/* A file in a table. */
+struct file {
+    struct {
+        dev_t device;
+        ino_t inode;
+    } key;
+    UT_hash_handle hh;
 };
 
-/* Stored for every file: only its presence matters. */
-static char present;
+struct master_locks {
+    int readings;        /* how often /proc/locks was read */
+    size_t left;         /* bytes of it that may still be read */
+    bool shows_all;      /* it could be read, and we are in the first PID namespace */
+    struct file *locked; /* by exclusive flock(2) locks */
+    struct file *mounts; /* devices of mounted file systems; inode 0 */
+};
 
 struct master_locks *master_locks_new(void)
 {
     struct master_locks *locks = alloc_zeroed(1, sizeof(*locks));
 
     locks->left = READING_BYTES;
-    locks->locked = inodes_new();
-    locks->mounts = inodes_new();
     return locks;
+}
+
+static void free_files(struct file *files)
+{
+    struct file *file, *next;
+
+    HASH_ITER (hh, files, file, next) {
+        HASH_DEL(files, file); /* NOLINT(clang-analyzer-unix.Malloc): next is read */
+        free(file);
+    }
 }
 
 void master_locks_free(struct master_locks *locks)
 {
     if (locks == NULL)
         return;
-    inodes_free(locks->locked);
-    inodes_free(locks->mounts);
+    free_files(locks->locked);
+    free_files(locks->mounts);
     free(locks);
+}
+
+static bool contains(const struct file *files, dev_t device, ino_t inode)
+{
+    struct file wanted, *found;
+
+    memset(&wanted, 0, sizeof(wanted)); /* the padding of the key is compared too */
+    wanted.key.device = device;
+    wanted.key.inode = inode;
+    HASH_FIND(hh, files, &wanted.key, sizeof(wanted.key), found);
+    return found != NULL;
+}
+
+static void add(struct file **files, dev_t device, ino_t inode)
+{
+    if (contains(*files, device, inode))
+        return;
+    struct file *file = alloc_zeroed(1, sizeof(*file));
+    file->key.device = device;
+    file->key.inode = inode;
+    HASH_ADD(hh, *files, key, sizeof(file->key), file);
 }
 
 /* Calls take for every line of a file in /proc, up to *left bytes. Returns whether that was all. */
@@ -92,7 +128,7 @@ static void take_lock(struct master_locks *locks, const char *line)
 
     if (sscanf(line, "%*d: FLOCK %*s WRITE %*d %x:%x:%lu", &device_major, &device_minor, &inode) ==
         3)
-        inodes_set(locks->locked, makedev(device_major, device_minor), inode, &present);
+        add(&locks->locked, makedev(device_major, device_minor), inode);
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw ...": device in decimal. proc_pid_mountinfo(5) */
@@ -101,7 +137,7 @@ static void take_mount(struct master_locks *locks, const char *line)
     unsigned device_major, device_minor;
 
     if (sscanf(line, "%*d %*d %u:%u", &device_major, &device_minor) == 2)
-        inodes_set(locks->mounts, makedev(device_major, device_minor), 0, &present);
+        add(&locks->mounts, makedev(device_major, device_minor), 0);
 }
 
 /* Reads the locks, once more. Earlier findings are kept: the locks were held a moment ago. */
@@ -123,7 +159,7 @@ static void read_locks(struct master_locks *locks)
 /* Whether the file is locked, as far as the readings show. */
 static bool is_locked(struct master_locks *locks, const struct stat *status)
 {
-    while (inodes_find(locks->locked, status->st_dev, status->st_ino) == NULL) {
+    while (!contains(locks->locked, status->st_dev, status->st_ino)) {
         if (locks->readings == READINGS || locks->left == 0)
             return false;
         read_locks(locks);
@@ -142,7 +178,7 @@ enum master_state master_state(struct master_locks *locks, const char *queue_dir
         return error == ENOENT ? MASTER_STOPPED : MASTER_UNKNOWN;
     if (is_locked(locks, &status))
         return MASTER_RUNNING;
-    if (locks->shows_all && inodes_find(locks->mounts, status.st_dev, 0) != NULL)
+    if (locks->shows_all && contains(locks->mounts, status.st_dev, 0))
         return MASTER_STOPPED;
     return MASTER_UNKNOWN;
 }

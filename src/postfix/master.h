@@ -13,7 +13,7 @@ enum master_state {
     MASTER_STOPPED,
 };
 
-/* What is known of the locks of this host. */
+/* The locks found in /proc/locks so far. */
 struct master_locks;
 
 /* Returns an empty struct, to be freed by master_locks_free(). Reads nothing yet. */

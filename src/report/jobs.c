@@ -168,7 +168,7 @@ static void report_line(const struct selection *selection, const struct job *job
     char *text = alloc_vformat(format, arguments);
     va_end(arguments);
     char *line = alloc_format("%s%s%s", name, selection->is_single ? "" : ": ", text);
-    diag_line(level, line);
+    diag_line(level, "%s", line);
     free(line);
     free(text);
 }
@@ -207,8 +207,8 @@ static void report_truncated(const struct selection *selection, const struct job
 {
     if (capture->truncated)
         report_line(selection, job, "warning",
-                    "standard %s after the first %zu bytes was dropped: run it without -P", stream,
-                    CAPTURE_MAXIMUM);
+                    "standard %s after the first %zu bytes was dropped: run it without -P and -j",
+                    stream, CAPTURE_MAXIMUM);
 }
 
 void report_job_stopped(const struct selection *selection, const struct job *job)

@@ -17,16 +17,17 @@ static bool report_as_postfix(const struct kick *kick)
 
     switch (kick->trigger->outcome) {
     case TRIGGER_LOOKUP:
-        diag_warning("unable to look up %s/%s: %s", class, service, strerror(kick->trigger->error));
+        diag_line("warning", "unable to look up %s/%s: %s", class, service,
+                  strerror(kick->trigger->error));
         break;
     case TRIGGER_LINK:
         if (kick->trigger->error == ENOTDIR)
-            diag_warning("unable to look up %s/%s: %s", class, service, strerror(ENOTDIR));
+            diag_line("warning", "unable to look up %s/%s: %s", class, service, strerror(ENOTDIR));
         else
-            diag_warning("%s/%s is not a socket or a fifo", class, service);
+            diag_line("warning", "%s/%s is not a socket or a fifo", class, service);
         break;
     case TRIGGER_WRONG_TYPE:
-        diag_warning("%s/%s is not a socket or a fifo", class, service);
+        diag_line("warning", "%s/%s is not a socket or a fifo", class, service);
         break;
     case TRIGGER_HARD_LINKS:
     case TRIGGER_CONNECT:
@@ -36,8 +37,8 @@ static bool report_as_postfix(const struct kick *kick)
     default:
         return false;
     }
-    diag_warning("Cannot contact class %s service %s - perhaps the mail system is down", class,
-                 service);
+    diag_line("warning", "Cannot contact class %s service %s - perhaps the mail system is down",
+              class, service);
     return true;
 }
 
@@ -56,7 +57,7 @@ void report_kick_line(const struct selection *selection, const struct kick *kick
     char *line = alloc_format("%s%s%s/%s: %s", label, selection->is_single ? "" : ": ", kick->class,
                               kick->service, text);
 
-    diag_line(level, line);
+    diag_line(level, "%s", line);
     free(line);
 }
 
@@ -131,7 +132,8 @@ void report_kicks(const struct selection *selection, const struct kicks *kicks, 
                 report_instance_error(selection, instance);
         } else if (kick->member->state == SELECTION_DUPLICATE) {
             if (is_first_of_instance(kicks, i))
-                diag_warning("%s: %s: not kicked again", instance->config_directory, kick->reason);
+                diag_line("warning", "%s: %s: not kicked again", instance->config_directory,
+                          kick->reason);
         } else if (kick->member->state == SELECTION_DISABLED) {
             if (is_first_of_instance(kicks, i))
                 report_disabled(selection, instance, verbose);

@@ -7,21 +7,21 @@
 void report_no_selection(const struct selection *selection)
 {
     if (selection->notice != NULL)
-        diag_warning("%s", selection->notice);
-    diag_line("fatal", selection->error);
+        diag_line("warning", "%s", selection->notice);
+    diag_line("fatal", "%s", selection->error);
 }
 
 void report_instance_error(const struct selection *selection, const struct instance *instance)
 {
     if (selection->is_single) {
         if (instance->notice != NULL)
-            diag_warning("%s", instance->notice);
-        diag_line("fatal", instance->error);
+            diag_line("warning", "%s", instance->notice);
+        diag_line("fatal", "%s", instance->error);
         return;
     }
     if (instance->notice != NULL)
-        diag_warning("%s: %s", instance->config_directory, instance->notice);
-    diag_warning("%s: %s", instance->config_directory, instance->error);
+        diag_line("warning", "%s: %s", instance->config_directory, instance->notice);
+    diag_line("warning", "%s: %s", instance->config_directory, instance->error);
 }
 
 void report_selection(const struct selection *selection)
@@ -32,8 +32,8 @@ void report_selection(const struct selection *selection)
         if (instance->enabled == INSTANCE_DISABLED && !selection->is_single)
             continue; /* its mistakes are nobody's concern yet */
         for (size_t j = 0; instance->warnings != NULL && j < utarray_len(instance->warnings); j++)
-            diag_warning("%s", strings_item(instance->warnings, j)); /* it names the file */
+            diag_line("warning", "%s", strings_item(instance->warnings, j)); /* it names the file */
     }
     for (size_t i = 0; i < utarray_len(selection->warnings); i++)
-        diag_warning("%s", strings_item(selection->warnings, i));
+        diag_line("warning", "%s", strings_item(selection->warnings, i));
 }

@@ -224,7 +224,7 @@ static void report_one(const struct selection *selection, const struct kick *kic
     if (kick->member->state == SELECTION_FAILED)
         report_instance_error(selection, instance);
     else if (kick->member->state == SELECTION_DUPLICATE)
-        diag_warning("%s: %s", instance->config_directory, kick->reason);
+        diag_line("warning", "%s: %s", instance->config_directory, kick->reason);
     else if (kick->status == KICK_DUPLICATE || find_answer(kick) != ANSWER_YES)
         report_kick_line(selection, kick, is_wanted ? "warning" : NULL, find_reason(kick));
     else if (verbose > 0)

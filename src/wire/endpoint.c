@@ -16,7 +16,7 @@
 #define DESCRIPTOR_PATH "/proc/self/fd/%d"
 
 /* All at once, where the kernel finds no link on the way: the C library has no openat2(2). Returns
- * -1 where there is one, or anything else is the matter. */
+ * -1 if there is a link, or if the endpoint cannot be opened for another reason. */
 static int open_without_links(const char *queue_directory, const char *class, const char *service)
 {
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,

@@ -331,12 +331,14 @@ $OFF: skip: not enabled"
     is "${output##*@}" started
     is "$(printf '%s' "$stderr" | tr -d -c % | wc -c)" 1048576
     is "${stderr##*%}" "
-postkick: warning: $DEFAULT: standard output after the first 1048576 bytes was dropped: run it without -P
-postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dropped: run it without -P"
+postkick: warning: $DEFAULT: standard output after the first 1048576 bytes was dropped: run it without -P and -j
+postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dropped: run it without -P and -j"
     on postfix 'head -c 1048577 /dev/zero >&2'
     kick -j -i - -p status
     is "$(row 1 stdout_truncated stderr_truncated)" \
         '{"stdout_truncated": false, "stderr_truncated": true}'
+    is "$stderr" \
+        "postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dropped: run it without -P and -j"
 }
 
 @test "a captured postfix command has a terminal as standard error, which changes nothing" {

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     char *text = alloc_span((const char *)data, size);
     struct maincf *maincf = maincf_new("/x/main.cf");
-    maincf_preset(maincf, "text", text);
+    maincf_set(maincf, "text", text);
     maincf_parse(maincf, text, size, &reading, &error);
     expand(maincf, &budget, maincf_value(maincf, "text", strlen("text")));
     for (size_t i = 0; i < strlen(names); i++) {

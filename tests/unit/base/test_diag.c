@@ -9,15 +9,15 @@ static char odd_name[] = "odd\tname";
 static void write_lines(void)
 {
     diag_line(NULL, "info 1");
-    diag_warning("hm: %s", "a\nb\x1b");
-    diag_line("fatal", "100% as it stands %s");
+    diag_line("warning", "hm: %s", "a\nb\x1b");
+    diag_line("fatal", "%s", "100% as it stands %s");
     program_invocation_short_name = odd_name;
-    diag_line(NULL, "");
+    diag_line(NULL, "%s", "");
 }
 
 static void write_fatal(void)
 {
-    diag_fatal("no %s", "way");
+    diag_line("fatal", "no %s", "way");
 }
 
 static void test_lines(void **state)
@@ -48,12 +48,12 @@ static void write_long(void)
 
     memset(text, 'x', 5000);
     memset(text + 5000, 0, 1000);
-    diag_line("warning", text);
+    diag_line("warning", "%s", text);
     memset(text, 0x1b, 5000);
-    diag_line(NULL, text);
+    diag_line(NULL, "%s", text);
     memset(text, 'x', 4085);
     text[4085] = '\0';
-    diag_line(NULL, text); /* just fits */
+    diag_line(NULL, "%s", text); /* just fits */
 }
 
 static void test_a_long_line_is_cut(void **state)

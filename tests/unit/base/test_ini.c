@@ -99,7 +99,7 @@ static void test_every_character_counts(void **state)
         free(expected);
     }
     assert_null(parse("[a]\n; no end \\\nx = 1\n[b]\n",
-                      "/x/a.ini, line 3: x is not read: the line before it continues here\n"));
+                      "/x/a.ini, line 3: x is not read: the line before it ends in a backslash\n"));
 }
 
 /* All of a continued line is refused, however iniparser joins it. */

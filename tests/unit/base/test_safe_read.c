@@ -163,23 +163,6 @@ static void test_a_file_that_changes(void **state)
     assert_true(changed);
 }
 
-static void test_open(void **state)
-{
-    (void)state;
-    struct stat status;
-    char *error = NULL;
-    bool missing = true;
-    int fd = safe_read_open(fixture_file("file", "abc"), 3, &status, &missing, &error);
-
-    assert_true(fd >= 0);
-    assert_false(missing);
-    assert_int_equal(status.st_size, 3);
-    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-    close(fd);
-    assert_int_equal(safe_read_open(fixture_path("none"), 3, &status, NULL, &error), -1);
-    free(error);
-}
-
 static atomic_bool fifo_was_opened;
 
 static void *wait_for_reader(void *context)
@@ -266,7 +249,6 @@ int main(void)
         FIXTURE_TEST(test_budget),
         FIXTURE_TEST(test_end_of_the_run),
         FIXTURE_TEST(test_a_file_that_changes),
-        FIXTURE_TEST(test_open),
     };
 
     return cmocka_run_group_tests_name("safe_read", tests, NULL, NULL);

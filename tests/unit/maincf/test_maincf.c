@@ -15,6 +15,7 @@
 
 struct parsed {
     struct maincf *maincf;
+    UT_array *warnings;
     char *text;
     char *error;
     bool done;
@@ -24,8 +25,9 @@ static struct parsed parse_within(struct budget *budget, const char *text)
 {
     struct parsed parsed = {.maincf = maincf_new(PATH), .text = alloc_string(text)};
 
-    maincf_preset(parsed.maincf, "config_directory", "/x");
+    maincf_set(parsed.maincf, "config_directory", "/x");
     parsed.done = maincf_parse(parsed.maincf, parsed.text, strlen(text), budget, &parsed.error);
+    parsed.warnings = maincf_take_warnings(parsed.maincf);
     return parsed;
 }
 
@@ -39,6 +41,8 @@ static struct parsed parse(const char *text)
 static void discard(struct parsed *parsed)
 {
     maincf_free(parsed->maincf);
+    if (parsed->warnings != NULL)
+        utarray_free(parsed->warnings);
     free(parsed->text);
     free(parsed->error);
 }
@@ -187,7 +191,7 @@ static void test_warnings(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof warned / sizeof warned[0]; i++) {
         struct parsed parsed = parse(warned[i].text);
-        const UT_array *warnings = maincf_warnings(parsed.maincf);
+        const UT_array *warnings = parsed.warnings;
         size_t count = warnings == NULL ? 0 : utarray_len(warnings);
 
         assert_true(parsed.done);
@@ -206,12 +210,12 @@ static void test_preset_and_override(void **state)
     struct parsed parsed = parse("a = b\n");
 
     assert_string_equal(value(&parsed, "config_directory"), "/x");
-    maincf_override(parsed.maincf, "a", "c");
-    maincf_override(parsed.maincf, "n", "");
-    maincf_override(parsed.maincf, "n", "o");
+    maincf_set(parsed.maincf, "a", "c");
+    maincf_set(parsed.maincf, "n", "");
+    maincf_set(parsed.maincf, "n", "o");
     assert_string_equal(value(&parsed, "a"), "c");
     assert_string_equal(value(&parsed, "n"), "o");
-    assert_null(maincf_warnings(parsed.maincf));
+    assert_null(maincf_take_warnings(parsed.maincf));
     assert_null(maincf_value(parsed.maincf, "a", 0));
     assert_string_equal(maincf_value(parsed.maincf, "abc", 1), "c");
     discard(&parsed);
@@ -226,7 +230,7 @@ static void test_many_warnings_are_cut(void **state)
     for (int i = 0; i < 3000; i++)
         utstring_printf(&text, "a = %d\n", i);
     struct parsed parsed = parse(utstring_body(&text));
-    const UT_array *warnings = maincf_warnings(parsed.maincf);
+    const UT_array *warnings = parsed.warnings;
     assert_true(parsed.done);
     assert_int_equal(utarray_len(warnings), 101);
     assert_string_equal(strings_item(warnings, 100), PATH ": further warnings are not shown");
@@ -341,7 +345,7 @@ static void test_long_messages_are_cut(void **state)
     (void)state;
     char *value_text = repeat("x", 1000000), *text = alloc_format("a = %s\na =\nb", value_text);
     struct parsed parsed = parse(text);
-    const char *warning = strings_item(maincf_warnings(parsed.maincf), 0);
+    const char *warning = strings_item(parsed.warnings, 0);
 
     assert_false(parsed.done);
     assert_int_equal(strlen(warning), TEXT_MESSAGE_MAXIMUM);

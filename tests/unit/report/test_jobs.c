@@ -99,7 +99,7 @@ static void test_streams(void **state)
                         "==> /etc/a <==\nerr\n"
                         "postkick: warning: /etc/a: exit status 3\n"
                         "postkick: warning: /etc/a: standard error after the first 1048576 bytes "
-                        "was dropped: run it without -P\n");
+                        "was dropped: run it without -P and -j\n");
     struct fixture_result output = fixture_run(report_all, STDOUT_FILENO);
     assert_string_equal(output.text, "\377out\n");
 }
