@@ -92,7 +92,7 @@ static int run_command(const struct options *options, struct settings *settings,
         .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
     };
 
-    if (settings_others_write(settings) && command.verbose > 0 && !options->quiet)
+    if (settings->others_write && command.verbose > 0 && !options->quiet)
         diag_line("warning", "the settings file can be written by users other than root");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (commands[i].mode == options->mode)

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends a request, or those of an action, to every selected instance. */
+/* Sends a request, those of an action, or that of -s to every selected instance. */
 #include "base/diag.h"
-#include "base/output.h"
 #include "base/strings.h"
-#include "command/command.h"
 #include "command/send.h"
 #include "postfix/catalogue.h"
-#include "report/kicks.h"
-#include "report/selection.h"
 
 static void list_actions(struct settings *settings, UT_string *out)
 {
@@ -54,7 +50,7 @@ static UT_array *find_targets(const struct command *command)
 /* Reports requests that the services ignore. Returns false when these are refused. */
 static bool check_requests(const struct command *command, const UT_array *targets)
 {
-    bool strict = settings_strict(command->settings), accepted = true;
+    bool strict = command->settings->strict, accepted = true;
 
     for (size_t i = 0; i < utarray_len(targets); i++) {
         const struct target *target = target_item(targets, i);
@@ -63,108 +59,14 @@ static bool check_requests(const struct command *command, const UT_array *target
         utarray_new(warnings, &strings_icd);
         catalogue_check(command->settings, target, warnings);
         for (size_t j = 0; j < utarray_len(warnings); j++) {
-            char *text = alloc_format("%s/%s: %s", target->class, target->service,
-                                      strings_item(warnings, j));
-            if (strict)
-                diag_line("fatal", "%s", text);
-            else if (!command->options->quiet)
-                diag_line("warning", "%s", text);
+            if (strict || !command->options->quiet)
+                diag_line(strict ? "fatal" : "warning", "%s/%s: %s", target->class, target->service,
+                          strings_item(warnings, j));
             accepted = accepted && !strict;
-            free(text);
         }
         utarray_free(warnings);
     }
     return accepted;
-}
-
-/* An action is one word, and has no counterpart in Postfix. */
-static bool is_action(const struct command *command)
-{
-    return command->options->operand_count == 1;
-}
-
-/* Writes to standard output. Returns false when that failed. */
-static bool write_out(const struct command *command, const struct kicks *kicks)
-{
-    UT_string out;
-
-    utstring_init(&out);
-    if (command->options->json)
-        report_kicks_json(kicks, &out);
-    else if (command->options->dry_run)
-        report_kicks_plan(kicks, &out);
-    bool written = output_flush(&out);
-    utstring_done(&out);
-    return written;
-}
-
-/* Writes to standard error. */
-static void write_diagnostics(const struct command *command, const struct selection *selection,
-                              const struct kicks *kicks)
-{
-    const struct options *options = command->options;
-
-    if (!options->dry_run && !options->quiet)
-        report_kicks(selection, kicks, selection->is_single && !is_action(command),
-                     command->verbose);
-    const struct instance *failed = selection_lone_failure(selection);
-    if (failed != NULL && !(options->dry_run && !options->json))
-        report_instance_error(selection, failed);
-}
-
-static bool all_succeeded(const struct selection *selection, const struct kicks *kicks)
-{
-    for (size_t i = 0; i < kicks->count; i++)
-        if (!kick_succeeded(&kicks->items[i]))
-            return false;
-    return utarray_len(selection->unmatched) == 0;
-}
-
-/* Explains and reports the results. Returns whether all kicks succeeded. */
-static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks,
-                   struct master_locks *locks)
-{
-    if (command_is_refused(selection))
-        return false;
-    command_explain(command, kicks, locks);
-    if (command->options->json)
-        selection_find_running(selection, locks);
-    bool written = write_out(command, kicks);
-    write_diagnostics(command, selection, kicks);
-    return written && all_succeeded(selection, kicks);
-}
-
-/* Resolved instances come first. Returns false when requests could not be sent at all. */
-static bool send_all(const struct command *command, struct selection *selection,
-                     struct kicks *kicks)
-{
-    bool sent = command_send(command, kicks);
-
-    if (!selection_is_unresolved(selection))
-        return sent;
-    selection_resolve(selection);
-    kicks_plan(kicks, selection);
-    return command_send(command, kicks) && sent;
-}
-
-/* Plan, send or check, explain, report. Returns the exit status. */
-static int kick_selected(const struct command *command, struct selection *selection,
-                         const UT_array *targets)
-{
-    struct master_locks *locks = master_locks_new();
-    struct kicks kicks;
-    bool sent = true;
-
-    kicks_init(&kicks, targets, is_action(command), settings_kick_limit(command->settings));
-    kicks_plan(&kicks, selection);
-    if (command->options->dry_run)
-        kicks_check(&kicks, locks);
-    else
-        sent = send_all(command, selection, &kicks);
-    bool succeeded = finish(command, selection, &kicks, locks) && sent;
-    kicks_free(&kicks);
-    master_locks_free(locks);
-    return succeeded ? 0 : 1;
 }
 
 int command_kick(const struct command *command)
@@ -177,8 +79,35 @@ int command_kick(const struct command *command)
         return 1;
     if (check_requests(command, targets) &&
         command_select(command, PARAMETER_FOR_KICK, &selection)) {
+        struct kicks kicks = {.targets = targets,
+                              .is_action = command->options->operand_count == 1,
+                              .limit = command->settings->kick_limit,
+                              .wait = command->options->wait};
         selection_mark(&selection, command->options->all);
-        status = kick_selected(command, &selection, targets);
+        status = command_send(command, &selection, &kicks);
+    }
+    selection_free(&selection);
+    utarray_free(targets);
+    return status;
+}
+
+/* By an empty request: qmgr(8) reads it, and does nothing. Whoever asks for the status waits for
+ * all, and not for as long as an instance may take for real requests. */
+int command_status(const struct command *command)
+{
+    struct selection selection = {0};
+    UT_array *targets;
+    int status = 1;
+
+    utarray_new(targets, &target_icd);
+    target_append(targets, "public", "qmgr", "");
+    if (command_select(command, PARAMETER_FOR_KICK, &selection)) {
+        struct kicks kicks = {.targets = targets,
+                              .is_action = true,
+                              .limit = command->settings->status_limit,
+                              .is_whole = true};
+        selection_mark(&selection, true);
+        status = command_send(command, &selection, &kicks);
     }
     selection_free(&selection);
     utarray_free(targets);

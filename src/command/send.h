@@ -8,12 +8,11 @@
 #include "command/command.h"
 #include "postfix/kick.h"
 
-/* Sends all requests at once, with a line of progress on a terminal, and waits for the outcomes.
- * Returns true; or false when nothing could be sent, and the reason was reported. */
-bool command_send(const struct command *command, struct kicks *kicks);
-
-/* Finds the reasons of failed kicks, with the help of the catalogue. */
-void command_explain(const struct command *command, struct kicks *kicks,
-                     struct master_locks *locks);
+/*
+ * Plans the kicks in the selection, which is marked, and sends the requests, with a line of
+ * progress on a terminal; or checks what would be sent. Finds the reasons of failures, reports the
+ * results as the options ask for, and empties *kicks. Returns the exit status.
+ */
+int command_send(const struct command *command, struct selection *selection, struct kicks *kicks);
 
 #endif

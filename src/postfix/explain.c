@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds out why kicks failed. */
 #include "postfix/explain.h"
+#include "postfix/catalogue.h"
 #include <errno.h>
 #include <string.h>
 
 struct explainer {
     struct master_locks *locks;
-    const char *(*known_class)(void *context, const char *service);
-    void *context;
+    const struct settings *settings;
 };
 
 static const char *other_class(const char *class)
@@ -19,7 +19,7 @@ static const char *other_class(const char *class)
 static bool is_of_other_class(const struct kick *kick, const struct explainer *explainer)
 {
     const char *other = other_class(kick->class);
-    const char *known = explainer->known_class(explainer->context, kick->service);
+    const char *known = catalogue_class(explainer->settings, kick->service);
     struct endpoint endpoint;
 
     if (known != NULL)
@@ -130,10 +130,7 @@ static char *explain_trigger(const struct kick *kick, const struct explainer *ex
  * service was restarted. */
 static char *explain_duplicate(const struct kick *duplicate)
 {
-    const struct kick *first = duplicate->duplicate_of;
-
-    while (first->duplicate_of != NULL)
-        first = first->duplicate_of;
+    const struct kick *first = kick_first(duplicate);
     const char *directory = first->member->instance->config_directory;
 
     return first->reason == NULL
@@ -141,10 +138,9 @@ static char *explain_duplicate(const struct kick *duplicate)
                : alloc_format("same endpoint as %s's: %s", directory, first->reason);
 }
 
-void explain_kicks(struct kicks *kicks, struct master_locks *locks,
-                   const char *(*known_class)(void *context, const char *service), void *context)
+void explain_kicks(struct kicks *kicks, struct master_locks *locks, const struct settings *settings)
 {
-    struct explainer explainer = {locks, known_class, context};
+    struct explainer explainer = {locks, settings};
 
     for (size_t i = 0; i < kicks->count; i++) {
         struct kick *kick = &kicks->items[i];

@@ -6,10 +6,11 @@
 #define EXPLAIN_H
 
 #include "postfix/kick.h"
+#include "postfix/settings.h"
 
-/* Sets the reason of every failed kick that has none, and of every duplicate. known_class returns
- * the class of a service, or NULL if it is unknown. */
+/* Sets the reason of every failed kick that has none, and of every duplicate. The settings say to
+ * which class a service belongs. */
 void explain_kicks(struct kicks *kicks, struct master_locks *locks,
-                   const char *(*known_class)(void *context, const char *service), void *context);
+                   const struct settings *settings);
 
 #endif

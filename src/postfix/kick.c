@@ -72,14 +72,6 @@ static bool shares(const struct kick *kick, struct kick *first)
     return true;
 }
 
-static void take_claim(struct kick *kick)
-{
-    struct kicks *kicks = kick->kicks;
-
-    kick->has_claim = true;
-    HASH_ADD(hh, kicks->claims, key, sizeof(kick->key), kick);
-}
-
 static void drop_claim(struct kick *kick)
 {
     struct kicks *kicks = kick->kicks;
@@ -100,18 +92,25 @@ static bool claim(void *context, const struct endpoint_identity *identity)
     kick->key.request = shared_request(kick->kicks->targets, kick->request);
     HASH_FIND(hh, kick->kicks->claims, &kick->key, sizeof(kick->key), first);
     if (first == NULL) {
-        take_claim(kick);
+        kick->has_claim = true;
+        HASH_ADD(hh, kick->kicks->claims, key, sizeof(kick->key), kick);
         return true;
     }
     kick->duplicate_of = shares(kick, first) ? first : NULL;
     return kick->duplicate_of == NULL;
 }
 
+/* Returns a limit of an instance, in seconds, as far as that of the kicks allows it. */
+static int bound(const struct kicks *kicks, int seconds)
+{
+    return kicks->is_whole || seconds > kicks->limit ? kicks->limit : seconds;
+}
+
 static void plan_trigger(struct kick *kick)
 {
     const struct instance *instance = kick->member->instance;
-    int limit = kick->kicks->limit;
-    struct trigger *trigger = &kick->kicks->triggers[kick->kicks->trigger_count++];
+    struct kicks *kicks = kick->kicks;
+    struct trigger *trigger = &kicks->triggers[kicks->trigger_count++];
 
     kick->trigger = trigger;
     trigger_init(trigger);
@@ -120,10 +119,10 @@ static void plan_trigger(struct kick *kick)
     trigger->service = kick->service;
     trigger->request = kick->request;
     trigger->request_length = strlen(kick->request);
-    trigger->send_limit = instance->trigger_timeout < limit ? instance->trigger_timeout : limit;
-    trigger->read_limit = instance->application_event_drain_time < limit
-                              ? instance->application_event_drain_time
-                              : limit;
+    trigger->send_limit = bound(kicks, instance->trigger_timeout);
+    trigger->read_limit = bound(kicks, instance->application_event_drain_time);
+    trigger->whole_limit = kicks->is_whole ? kicks->limit : 0;
+    trigger->wait_for_close = kicks->wait;
     trigger->claim = claim;
     trigger->context = kick;
 }
@@ -151,51 +150,22 @@ static void plan_one(struct kick *kick, struct kicks *kicks, struct selection_me
     }
 }
 
-/* Corrects the pointers to and in a kick after all kicks have moved. */
-static void move_pointers(struct kick *kick)
-{
-    if (kick->trigger != NULL)
-        kick->trigger->context = kick;
-    if (kick->duplicate_of != NULL)
-        kick->duplicate_of = kick->duplicate_of->moved;
-    if (kick->has_claim)
-        take_claim(kick);
-}
-
-void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, int limit)
-{
-    *kicks = (struct kicks){.targets = targets, .is_action = is_action, .limit = limit};
-}
-
 void kicks_plan(struct kicks *kicks, struct selection *selection)
 {
-    size_t each = utarray_len(kicks->targets), earlier_count = kicks->count, taken = 0;
-    struct kick *earlier = kicks->items;
-    struct kick *items = alloc_zeroed(selection->member_count * each, sizeof(*items));
+    size_t each = utarray_len(kicks->targets);
 
-    if (kicks->triggers == NULL)
-        kicks->triggers = alloc_zeroed(selection->host.count * each, sizeof(*kicks->triggers));
-    kicks->items = items;
-    kicks->count = 0;
-    for (size_t i = 0; i < selection->member_count * each; i++) {
-        struct selection_member *member = &selection->members[i / each];
-        struct kick *kick = &items[kicks->count];
-
-        if (member->state == SELECTION_WAITING)
-            continue;
-        kicks->count++;
-        if (taken == earlier_count || earlier[taken].member->instance != member->instance) {
-            plan_one(kick, kicks, member, target_item(kicks->targets, i % each));
-            continue;
-        }
-        *kick = earlier[taken];
-        kick->member = member;
-        earlier[taken++].moved = kick;
+    if (kicks->items == NULL) {
+        kicks->count = selection->member_count * each;
+        kicks->items = alloc_zeroed(kicks->count, sizeof(*kicks->items));
+        kicks->triggers = alloc_zeroed(kicks->count, sizeof(*kicks->triggers));
     }
-    HASH_CLEAR(hh, kicks->claims);
-    for (size_t i = 0; i < kicks->count; i++)
-        move_pointers(&items[i]);
-    free(earlier);
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct selection_member *member = &selection->members[i / each];
+
+        kicks->items[i].member = member;
+        if (kicks->items[i].kicks == NULL && member->state != SELECTION_WAITING)
+            plan_one(&kicks->items[i], kicks, member, target_item(kicks->targets, i % each));
+    }
 }
 
 static enum kick_status outcome_status(enum trigger_outcome outcome)
@@ -242,17 +212,10 @@ static void check_queue(struct kick *kick)
     kick->reason = selection_reason(kick->member);
 }
 
-int kicks_run(struct kicks *kicks, const struct kicks_options *options)
+int kicks_run(struct kicks *kicks, struct fanout fanout)
 {
-    struct fanout fanout = {.triggers = kicks->triggers,
-                            .count = kicks->trigger_count,
-                            .connections = options->connections,
-                            .limits = options->limits,
-                            .progress = options->progress,
-                            .context = options->context};
-
-    for (size_t i = 0; i < kicks->trigger_count; i++)
-        kicks->triggers[i].wait_for_close = options->wait;
+    fanout.triggers = kicks->triggers;
+    fanout.count = kicks->trigger_count;
     int error = fanout_run(&fanout);
     for (size_t i = 0; i < kicks->count; i++)
         if (kicks->items[i].trigger != NULL)
@@ -298,12 +261,19 @@ void kicks_check(struct kicks *kicks, struct master_locks *locks)
     }
 }
 
+const struct kick *kick_first(const struct kick *kick)
+{
+    while (kick->duplicate_of != NULL)
+        kick = kick->duplicate_of;
+    return kick;
+}
+
 bool kick_succeeded(const struct kick *kick)
 {
-    if (kick->status == KICK_DUPLICATE && kick->duplicate_of != NULL)
-        return kick_succeeded(kick->duplicate_of);
-    return kick->status == KICK_KICKED || kick->status == KICK_PLANNED ||
-           kick->status == KICK_DISABLED || kick->status == KICK_DUPLICATE;
+    enum kick_status status = kick_first(kick)->status;
+
+    return status == KICK_KICKED || status == KICK_PLANNED || status == KICK_DISABLED ||
+           status == KICK_DUPLICATE;
 }
 
 const char *kick_status_name(enum kick_status status)

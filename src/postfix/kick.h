@@ -33,9 +33,8 @@ struct kick {
     char *reason;                    /* for an administrator to act on; NULL if all is well */
 
     /* private */
-    struct kicks *kicks;
-    struct kick *moved; /* its new place, for kicks_plan() */
-    bool has_claim;     /* it opened the endpoint first, and is in the table of claims */
+    struct kicks *kicks; /* NULL: not planned yet */
+    bool has_claim;      /* it opened the endpoint first, and is in the table of claims */
     struct {
         struct endpoint_identity endpoint;
         const char *request; /* the same address for the same text */
@@ -43,55 +42,48 @@ struct kick {
     UT_hash_handle hh;
 };
 
+/* Must stay where it is. */
 struct kicks {
+    /* set by the caller, the rest zero */
+    const UT_array *targets; /* of struct target; have to outlive the kicks */
+    bool is_action; /* qmgr and pickup mean what main.cf has as queue_ and pickup_service_name */
+    int limit;      /* seconds that no limit of an instance exceeds */
+    bool is_whole;  /* limit replaces those of the instances, and holds for a kick as a whole */
+    bool wait;      /* until the services have finished */
+
     struct kick *items; /* in the order of instances, then of targets */
     size_t count;
 
     /* private */
-    const UT_array *targets;
-    bool is_action;
-    int limit;
-    struct trigger *triggers; /* in the order of planning; they never move */
+    struct trigger *triggers; /* in the order of planning */
     size_t trigger_count;
     struct kick *claims;
 };
 
-struct kicks_options {
-    const struct limits *limits;
-    int connections; /* at once */
-    bool wait;       /* until the services have finished */
-    void (*progress)(void *context, int64_t now);
-    void *context;
-};
-
-/*
- * Makes *kicks empty, for targets (an array of struct target). is_action: qmgr and pickup mean each
- * instance's queue_service_name and pickup_service_name. limit: seconds that no limit of an
- * instance exceeds. kicks_free() empties *kicks, which must stay where it is; targets must outlive
- * it.
- */
-void kicks_init(struct kicks *kicks, const UT_array *targets, bool is_action, int limit);
-
 /*
  * Plans the kicks of all targets in the members of a selection that is marked, except those that
- * are not resolved. May be called again when they are: they get their places in the order, and the
- * other kicks are kept, but may move in memory. The selection has to outlive *kicks.
+ * are not resolved, which have a member and nothing else. To be called again when they are. The
+ * selection has to outlive *kicks, which kicks_free() empties.
  */
 void kicks_plan(struct kicks *kicks, struct selection *selection);
 
 /*
  * Sends the requests of all planned kicks that have not run yet, at once, and waits. May be called
- * again after more are planned. Sets the status of these kicks; after an interruption, the outcome
- * of unfinished triggers is TRIGGER_PENDING. Returns 0 or an errno.
+ * again after more are planned. The triggers of fanout are set here, the rest by the caller. Sets
+ * the status of these kicks; after an interruption, the outcome of unfinished triggers is
+ * TRIGGER_PENDING. Returns 0 or an errno.
  *
  * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
  * sent, and the longer limits of the two hold. Nothing else keeps a kick from being sent because of
  * another instance. A member without its queue directory becomes SELECTION_FAILED.
  */
-int kicks_run(struct kicks *kicks, const struct kicks_options *options);
+int kicks_run(struct kicks *kicks, struct fanout fanout);
 
 /* The dry run: makes the same checks and connects to nothing. */
 void kicks_check(struct kicks *kicks, struct master_locks *locks);
+
+/* Returns the kick whose outcome a duplicate shares; any other kick itself. */
+const struct kick *kick_first(const struct kick *kick);
 
 /* Whether the kick does not make the exit status 1. A duplicate succeeds if the kick whose outcome
  * it shares does. */

@@ -13,17 +13,6 @@
 /* iniparser's time grows with the square of the number of settings. */
 #define SETTINGS_MAXIMUM ((size_t)256 * 1024)
 
-struct settings {
-    struct ini *file; /* NULL: everything is built in */
-    const char *parameters[PARAMETER_COUNT];
-    bool others_write;
-    bool strict;
-    bool refuse_writable;
-    int connections;
-    int kick_limit;
-    int status_limit;
-};
-
 static bool has_prefix(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -254,39 +243,9 @@ void settings_free(struct settings *settings)
     free(settings);
 }
 
-bool settings_others_write(const struct settings *settings)
-{
-    return settings->others_write;
-}
-
 const char *settings_parameter(const struct settings *settings, enum parameter parameter)
 {
     return settings->parameters[parameter];
-}
-
-bool settings_strict(const struct settings *settings)
-{
-    return settings->strict;
-}
-
-int settings_connections(const struct settings *settings)
-{
-    return settings->connections;
-}
-
-int settings_kick_limit(const struct settings *settings)
-{
-    return settings->kick_limit;
-}
-
-int settings_status_limit(const struct settings *settings)
-{
-    return settings->status_limit;
-}
-
-bool settings_refuse_writable(const struct settings *settings)
-{
-    return settings->refuse_writable;
 }
 
 static void add_section(UT_array *names, const char *section, const char *prefix)

@@ -8,8 +8,21 @@
 
 #include "base/alloc.h"
 #include "postfix/parameter.h"
+#include <stdbool.h>
 
-struct settings;
+struct settings {
+    bool others_write;    /* users other than root can write the file */
+    bool strict;          /* requests that a service ignores are refused */
+    bool refuse_writable; /* -p refuses instances that users other than root can write, rather than
+                             warning of them */
+    int connections;      /* at once; 0: as many as descriptors allow */
+    int kick_limit;       /* seconds, at least 1: the ceiling for each instance's own limits */
+    int status_limit;     /* seconds, at least 1, for a queue manager to answer -s */
+
+    /* private */
+    const char *parameters[PARAMETER_COUNT];
+    struct ini *file; /* NULL: everything is built in */
+};
 
 /* Prefixes of the sections of services and actions. */
 #define SETTINGS_SERVICE "service "
@@ -25,26 +38,8 @@ struct settings *settings_load(const char *path, bool required, UT_array *errors
 /* Frees them; NULL is allowed. */
 void settings_free(struct settings *settings);
 
-/* Whether users other than root can write the file. */
-bool settings_others_write(const struct settings *settings);
-
 /* Returns the value of a parameter that main.cf does not set, unexpanded; never NULL. */
 const char *settings_parameter(const struct settings *settings, enum parameter parameter);
-
-/* Whether requests that a service ignores are refused. */
-bool settings_strict(const struct settings *settings);
-
-/* Returns how many connections to open at once; 0: as many as descriptors allow. */
-int settings_connections(const struct settings *settings);
-
-/* Returns the ceiling for each instance's own limits of time, in seconds, at least 1. */
-int settings_kick_limit(const struct settings *settings);
-
-/* Returns how long a queue manager may take to answer -s, in seconds, at least 1. */
-int settings_status_limit(const struct settings *settings);
-
-/* Whether -p refuses, rather than warns of, an instance that users other than root can write. */
-bool settings_refuse_writable(const struct settings *settings);
 
 /* Returns the value of any setting, names in lower case: the file's, else the built-in one, else
  * NULL. A section of a service or an action replaces the built-in one as a whole. The string

@@ -154,36 +154,17 @@ void report_jobs_plan(const struct jobs *jobs, UT_string *out)
     }
 }
 
-/* Writes a line about a job, with the instance's name if there are several. */
-static void report_line(const struct selection *selection, const struct job *job, const char *level,
-                        const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static void report_line(const struct selection *selection, const struct job *job, const char *level,
-                        const char *format, ...)
-{
-    const char *name = selection->is_single ? "" : job->member->instance->config_directory;
-    va_list arguments;
-
-    va_start(arguments, format);
-    char *text = alloc_vformat(format, arguments);
-    va_end(arguments);
-    char *line = alloc_format("%s%s%s", name, selection->is_single ? "" : ": ", text);
-    diag_line(level, "%s", line);
-    free(line);
-    free(text);
-}
-
 static void report_verbosely(const struct selection *selection, const struct job *job)
 {
     UT_string command;
 
     if (job->child == NULL) {
-        report_line(selection, job, NULL, "not run: %s", job->reason);
+        report_line(selection, job->member->instance, NULL, "not run: %s", job->reason);
         return;
     }
     utstring_init(&command);
     append_command(&command, job);
-    report_line(selection, job, NULL, "%s after %.3fs:%s",
+    report_line(selection, job->member->instance, NULL, "%s after %.3fs:%s",
                 job->reason == NULL ? "exit status 0" : job->reason, job_seconds(job),
                 utstring_body(&command));
     utstring_done(&command);
@@ -197,7 +178,7 @@ static void report_failure(const struct selection *selection, const struct job *
     if (job->member->state == SELECTION_FAILED)
         report_instance_error(selection, job->member->instance);
     else if (!selection->is_single || !has_exited)
-        report_line(selection, job, "warning", "%s", job->reason);
+        report_line(selection, job->member->instance, "warning", "%s", job->reason);
     else if (verbose > 0)
         report_verbosely(selection, job);
 }
@@ -206,7 +187,7 @@ static void report_truncated(const struct selection *selection, const struct job
                              const struct capture *capture, const char *stream)
 {
     if (capture->truncated)
-        report_line(selection, job, "warning",
+        report_line(selection, job->member->instance, "warning",
                     "standard %s after the first %zu bytes was dropped: run it without -P and -j",
                     stream, CAPTURE_MAXIMUM);
 }
@@ -215,8 +196,8 @@ void report_job_stopped(const struct selection *selection, const struct job *job
 {
     int number = job->child->stopped_by;
 
-    report_line(selection, job, "warning", "stopped by signal %d (%s): waiting until it continues",
-                number, strsignal(number));
+    report_line(selection, job->member->instance, "warning",
+                "stopped by signal %d (%s): waiting until it continues", number, strsignal(number));
 }
 
 void report_jobs(const struct selection *selection, const struct jobs *jobs, int verbose)
@@ -227,7 +208,8 @@ void report_jobs(const struct selection *selection, const struct jobs *jobs, int
         if (job->status == JOB_FAILED)
             report_failure(selection, job, verbose);
         else if (job->status == JOB_DUPLICATE)
-            report_line(selection, job, "warning", "%s: not run again", job->reason);
+            report_line(selection, job->member->instance, "warning", "%s: not run again",
+                        job->reason);
         else if (verbose > 0)
             report_verbosely(selection, job);
         if (job->child != NULL) {

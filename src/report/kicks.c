@@ -53,12 +53,8 @@ static bool says_more(const struct trigger *trigger)
 void report_kick_line(const struct selection *selection, const struct kick *kick, const char *level,
                       const char *text)
 {
-    const char *label = selection->is_single ? "" : kick->member->instance->config_directory;
-    char *line = alloc_format("%s%s%s/%s: %s", label, selection->is_single ? "" : ": ", kick->class,
-                              kick->service, text);
-
-    diag_line(level, "%s", line);
-    free(line);
+    report_line(selection, kick->member->instance, level, "%s/%s: %s", kick->class, kick->service,
+                text);
 }
 
 static void report_success(const struct selection *selection, const struct kick *kick)
@@ -67,21 +63,16 @@ static void report_success(const struct selection *selection, const struct kick 
     const char *how = !trigger->is_socket       ? "written"
                       : trigger->wait_for_close ? "finished"
                                                 : "read";
-    char *text =
-        alloc_format("request \"%s\" %s after %.3fs", kick->request, how, kick_seconds(kick));
 
-    report_kick_line(selection, kick, NULL, text);
-    free(text);
+    report_line(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.3fs",
+                kick->class, kick->service, kick->request, how, kick_seconds(kick));
 }
 
 /* If the kick whose outcome it shares has failed, the reason of a duplicate contains that one's. */
 static void report_duplicate(const struct selection *selection, const struct kick *kick)
 {
-    char *text =
-        alloc_format("%s%s", kick->reason, kick_succeeded(kick) ? ": not kicked again" : "");
-
-    report_kick_line(selection, kick, "warning", text);
-    free(text);
+    report_line(selection, kick->member->instance, "warning", "%s/%s: %s%s", kick->class,
+                kick->service, kick->reason, kick_succeeded(kick) ? ": not kicked again" : "");
 }
 
 static void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
@@ -100,18 +91,19 @@ static void report_kick(const struct selection *selection, const struct kick *ki
 }
 
 /* That an instance is left out is news only to whoever has named it. */
-static void report_disabled(const struct selection *selection, const struct instance *instance,
-                            int verbose)
+static void report_unserved(const struct selection *selection, const struct kick *kick, int verbose)
 {
+    const struct instance *instance = kick->member->instance;
     const char *directory = instance->config_directory;
     bool is_named = match_exactly(instance, selection->criteria.names);
 
-    if (!is_named && verbose == 0)
-        return;
-    char *text =
-        alloc_format("%s: not enabled: not kicked (-a or -c %s overrides)", directory, directory);
-    diag_line(is_named ? "warning" : NULL, text);
-    free(text);
+    if (kick->member->state == SELECTION_FAILED)
+        report_instance_error(selection, instance);
+    else if (kick->member->state == SELECTION_DUPLICATE)
+        diag_line("warning", "%s: %s: not kicked again", directory, kick->reason);
+    else if (is_named || verbose > 0)
+        diag_line(is_named ? "warning" : NULL,
+                  "%s: not enabled: not kicked (-a or -c %s overrides)", directory, directory);
 }
 
 /* An instance that is not served is reported once, not for each target. */
@@ -124,22 +116,10 @@ void report_kicks(const struct selection *selection, const struct kicks *kicks, 
                   int verbose)
 {
     for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-        const struct instance *instance = kick->member->instance;
-
-        if (kick->member->state == SELECTION_FAILED) {
-            if (is_first_of_instance(kicks, i) && !selection->is_single)
-                report_instance_error(selection, instance);
-        } else if (kick->member->state == SELECTION_DUPLICATE) {
-            if (is_first_of_instance(kicks, i))
-                diag_line("warning", "%s: %s: not kicked again", instance->config_directory,
-                          kick->reason);
-        } else if (kick->member->state == SELECTION_DISABLED) {
-            if (is_first_of_instance(kicks, i))
-                report_disabled(selection, instance, verbose);
-        } else {
-            report_kick(selection, kick, as_postfix, verbose);
-        }
+        if (kicks->items[i].member->state == SELECTION_SERVE)
+            report_kick(selection, &kicks->items[i], as_postfix, verbose);
+        else if (is_first_of_instance(kicks, i))
+            report_unserved(selection, &kicks->items[i], verbose);
     }
 }
 

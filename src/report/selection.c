@@ -11,17 +11,25 @@ void report_no_selection(const struct selection *selection)
     diag_line("fatal", "%s", selection->error);
 }
 
+void report_line(const struct selection *selection, const struct instance *instance,
+                 const char *level, const char *format, ...)
+{
+    const char *name = selection->is_single ? "" : instance->config_directory;
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = alloc_vformat(format, arguments);
+    va_end(arguments);
+    diag_line(level, "%s%s%s", name, selection->is_single ? "" : ": ", text);
+    free(text);
+}
+
 void report_instance_error(const struct selection *selection, const struct instance *instance)
 {
-    if (selection->is_single) {
-        if (instance->notice != NULL)
-            diag_line("warning", "%s", instance->notice);
-        diag_line("fatal", "%s", instance->error);
-        return;
-    }
     if (instance->notice != NULL)
-        diag_line("warning", "%s: %s", instance->config_directory, instance->notice);
-    diag_line("warning", "%s: %s", instance->config_directory, instance->error);
+        report_line(selection, instance, "warning", "%s", instance->notice);
+    report_line(selection, instance, selection->is_single ? "fatal" : "warning", "%s",
+                instance->error);
 }
 
 void report_selection(const struct selection *selection)

@@ -13,6 +13,11 @@ void report_no_selection(const struct selection *selection);
 /* Reports the warnings from reading the selected instances, and those of the selection. */
 void report_selection(const struct selection *selection);
 
+/* Writes one line about an instance to standard error, after its name if there are several. level:
+ * see diag_line(). */
+void report_line(const struct selection *selection, const struct instance *instance,
+                 const char *level, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* Reports why an instance cannot be served: fatal on a single-instance host, otherwise a warning
  * with its name. */
 void report_instance_error(const struct selection *selection, const struct instance *instance);

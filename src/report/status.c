@@ -45,9 +45,7 @@ static const struct kick *find_first(const struct kick *kick)
         for (size_t i = 0; i < all->count; i++)
             if (all->items[i].member->instance == kick->member->duplicate_of)
                 return find_first(&all->items[i]);
-    while (kick->duplicate_of != NULL)
-        kick = kick->duplicate_of;
-    return kick;
+    return kick_first(kick);
 }
 
 static enum answer find_answer(const struct kick *duplicate)
@@ -206,14 +204,6 @@ void report_status_text(const struct selection *selection, const struct kicks *k
     utarray_free(cells);
 }
 
-static void report_answer(const struct selection *selection, const struct kick *kick)
-{
-    char *text = alloc_format("answered after %.4fs", kick_seconds(kick));
-
-    report_kick_line(selection, kick, NULL, text);
-    free(text);
-}
-
 static void report_one(const struct selection *selection, const struct kick *kick, int verbose)
 {
     const struct instance *instance = kick->member->instance;
@@ -228,7 +218,8 @@ static void report_one(const struct selection *selection, const struct kick *kic
     else if (kick->status == KICK_DUPLICATE || find_answer(kick) != ANSWER_YES)
         report_kick_line(selection, kick, is_wanted ? "warning" : NULL, find_reason(kick));
     else if (verbose > 0)
-        report_answer(selection, kick);
+        report_line(selection, instance, NULL, "%s/%s: answered after %.4fs", kick->class,
+                    kick->service, kick_seconds(kick));
 }
 
 void report_status(const struct selection *selection, const struct kicks *kicks, int verbose)

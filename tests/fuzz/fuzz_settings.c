@@ -25,7 +25,7 @@ static void use(struct settings *settings)
         assert(value != NULL && parameter_check((enum parameter)i, value, &error));
         free(error);
     }
-    assert(settings_connections(settings) >= 0);
+    assert(settings->connections >= 0);
     for (size_t i = 0; i < utarray_len(actions); i++) {
         UT_array *targets = catalogue_action(settings, strings_item(actions, i));
         assert(targets != NULL && utarray_len(targets) > 0);

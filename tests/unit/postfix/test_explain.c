@@ -4,12 +4,7 @@
 #include "postfix/explain.h"
 #include <errno.h>
 
-static const char *know_nothing(void *context, const char *service)
-{
-    (void)context;
-    (void)service;
-    return NULL;
-}
+static const struct settings built_in;
 
 /* Explains one failed kick of public/qmgr. Returns its reason, a new string. */
 static char *explain(enum trigger_outcome outcome, int error)
@@ -21,7 +16,7 @@ static char *explain(enum trigger_outcome outcome, int error)
         .class = "public", .service = "qmgr", .trigger = &trigger, .status = KICK_FAILED};
     struct kicks kicks = {.items = &kick, .count = 1};
 
-    explain_kicks(&kicks, locks, know_nothing, NULL);
+    explain_kicks(&kicks, locks, &built_in);
     master_locks_free(locks);
     return kick.reason;
 }
@@ -67,7 +62,7 @@ static void test_duplicates(void **state)
         items[i].member = &member;
     items[1].duplicate_of = &items[0];
     items[2].duplicate_of = &items[1];
-    explain_kicks(&kicks, NULL, know_nothing, NULL);
+    explain_kicks(&kicks, NULL, &built_in);
     assert_string_equal(items[0].reason, "closed before the request was read");
     for (size_t i = 1; i < 3; i++)
         assert_string_equal(items[i].reason, "same endpoint as /etc/postfix-a's: "

@@ -78,7 +78,7 @@ static void test_plan_of_an_action(void **state)
     (void)state;
     struct kicks kicks;
 
-    kicks_init(&kicks, targets, true, LIMIT);
+    kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
     kicks_plan(&kicks, &selection);
     assert_int_equal(kicks.count, 8);
     assert_int_equal(count_triggers(&kicks), 1);
@@ -105,21 +105,21 @@ static void test_missing_queue_directory(void **state)
     (void)state;
     struct kicks kicks;
     const struct limits limits = limits_start(5);
-    const struct kicks_options options = {.connections = 8, .limits = &limits};
+    const struct fanout fanout = {.connections = 8, .limits = &limits};
 
     free(instances[0].values[PARAMETER_QUEUE_DIRECTORY]);
     instances[0].values[PARAMETER_QUEUE_DIRECTORY] = text("/nonexistent");
     instances[3].values[PARAMETER_QUEUE_DIRECTORY] = text("/nonexistent");
-    kicks_init(&kicks, targets, false, LIMIT);
+    kicks = (struct kicks){.targets = targets, .limit = LIMIT};
     kicks_plan(&kicks, &selection);
-    assert_int_equal(kicks_run(&kicks, &options), 0);
+    assert_int_equal(kicks_run(&kicks, fanout), 0);
     for (size_t i = 0; i < 8; i += i == 1 ? 5 : 1) {
         assert_int_equal(kicks.items[i].member->state, SELECTION_FAILED);
         assert_kick(&kicks.items[i], i % 2 == 0 ? "qmgr" : "pickup", KICK_FAILED,
                     "chdir /nonexistent: No such file or directory");
     }
     assert_int_equal(count_triggers(&kicks), 0);
-    assert_int_equal(kicks_run(&kicks, &options), 0);
+    assert_int_equal(kicks_run(&kicks, fanout), 0);
     kicks_free(&kicks);
 }
 
@@ -128,7 +128,7 @@ static void test_plan_of_a_service(void **state)
     (void)state;
     struct kicks kicks;
 
-    kicks_init(&kicks, targets, false, 15);
+    kicks = (struct kicks){.targets = targets, .limit = 15};
     kicks_plan(&kicks, &selection);
     assert_int_equal(count_triggers(&kicks), 2);
     assert_int_equal(kicks.items[0].trigger->send_limit, 11);
@@ -173,12 +173,7 @@ static void test_seconds(void **state)
     assert_true(kick_seconds(&kick) == 2.0);
 }
 
-static const char *know_nothing(void *context, const char *service)
-{
-    (void)context;
-    (void)service;
-    return NULL;
-}
+static const struct settings built_in;
 
 /* The instances of a host, each with the limits 2 s and 1 s, queue directory and qmgr's name. */
 static void make_host(const char *(*each)[2])
@@ -234,27 +229,31 @@ static pid_t start_reader(int listening, int pipe)
 
 static void run(struct kicks *kicks)
 {
-    const struct kicks_options options = {.limits = &fixture_no_limits, .connections = 10};
+    const struct fanout fanout = {.limits = &fixture_no_limits, .connections = 10};
 
-    assert_int_equal(kicks_run(kicks, &options), 0);
+    assert_int_equal(kicks_run(kicks, fanout), 0);
 }
 
 static void explain(struct kicks *kicks)
 {
     struct master_locks *locks = master_locks_new();
 
-    explain_kicks(kicks, locks, know_nothing, NULL);
+    explain_kicks(kicks, locks, &built_in);
     master_locks_free(locks);
 }
 
 /* Only one member is resolved at first. */
 static void plan_first(struct kicks *kicks, size_t number)
 {
-    struct selection first = selection;
+    enum selection_state states[4];
 
-    first.members = &members[number];
-    first.member_count = 1;
-    kicks_plan(kicks, &first);
+    for (size_t i = 0; i < selection.member_count; i++) {
+        states[i] = members[i].state;
+        members[i].state = i == number ? states[i] : SELECTION_WAITING;
+    }
+    kicks_plan(kicks, &selection);
+    for (size_t i = 0; i < selection.member_count; i++)
+        members[i].state = states[i];
 }
 
 /* An instance that is listed first and names its neighbour's queue directory, with pickup as its
@@ -275,11 +274,11 @@ static void test_claimed_queue_directory(void **state)
 
         assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
         pid_t readers[] = {start_reader(qmgr, pipes[1]), start_reader(pickup, -1)};
-        kicks_init(&kicks, targets, true, LIMIT);
+        kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
         if (rounds == 2) {
             plan_first(&kicks, 0);
             run(&kicks);
-            assert_int_equal(kicks.count, 2);
+            assert_int_equal(count_triggers(&kicks), 2);
             assert_int_equal(kicks.items[1].status, KICK_KICKED);
         }
         kicks_plan(&kicks, &selection);
@@ -324,7 +323,7 @@ static void test_shared_failure(void **state)
     assert_int_equal(link(fixture_path("victim/public/qmgr"), fixture_path("other/public/qmgr")),
                      0);
     utarray_pop_back(targets);
-    kicks_init(&kicks, targets, true, LIMIT);
+    kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
     kicks_plan(&kicks, &selection);
     run(&kicks);
     explain(&kicks);
@@ -337,7 +336,7 @@ static void test_shared_failure(void **state)
     kicks_free(&kicks);
 
     /* over before the others start, which come before and after it: one is sent by itself */
-    kicks_init(&kicks, targets, true, LIMIT);
+    kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
     plan_first(&kicks, 1);
     run(&kicks);
     kicks_plan(&kicks, &selection);
@@ -363,7 +362,7 @@ static void test_check_finds_duplicates(void **state)
     (void)state;
     make_host(host);
     int qmgr = listen_at("victim/public/qmgr");
-    kicks_init(&kicks, targets, true, LIMIT);
+    kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
     kicks_plan(&kicks, &selection);
     kicks_check(&kicks, locks);
     explain(&kicks);

@@ -43,12 +43,12 @@ static void test_a_missing_file(void **state)
     assert_int_equal(utarray_len(errors), 0);
     assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "10s");
     assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/etc/postfix");
-    assert_false(settings_strict(settings));
-    assert_int_equal(settings_connections(settings), 0);
-    assert_int_equal(settings_kick_limit(settings), 100);
-    assert_int_equal(settings_status_limit(settings), 5);
-    assert_false(settings_refuse_writable(settings));
-    assert_false(settings_others_write(settings));
+    assert_false(settings->strict);
+    assert_int_equal(settings->connections, 0);
+    assert_int_equal(settings->kick_limit, 100);
+    assert_int_equal(settings->status_limit, 5);
+    assert_false(settings->refuse_writable);
+    assert_false(settings->others_write);
     settings_free(settings);
     assert_null(settings_load(path, true, errors));
     fixture_assert_lines(errors, message);
@@ -84,11 +84,11 @@ static void test_values(void **state)
     assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/Opt/x");
     assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_DIRECTORY),
                         "/var/spool/postfix");
-    assert_true(settings_strict(settings));
-    assert_int_equal(settings_connections(settings), 17);
-    assert_int_equal(settings_kick_limit(settings), 120);
-    assert_int_equal(settings_status_limit(settings), 9);
-    assert_true(settings_refuse_writable(settings));
+    assert_true(settings->strict);
+    assert_int_equal(settings->connections, 17);
+    assert_int_equal(settings->kick_limit, 120);
+    assert_int_equal(settings->status_limit, 9);
+    assert_true(settings->refuse_writable);
     settings_free(settings);
 }
 
@@ -205,7 +205,7 @@ static void test_who_can_write(void **state)
     utarray_new(errors, &strings_icd);
     assert_int_equal(chmod(path, 0666), 0);
     struct settings *settings = settings_load(path, true, errors);
-    assert_true(settings_others_write(settings));
+    assert_true(settings->others_write);
     settings_free(settings);
     utarray_free(errors);
 }
