@@ -118,3 +118,27 @@ failed|listen queue full for 1s"
     is "$(cat "$TREE/out")" "status 0"
     received "$SPOOL-0001/public/qmgr" 'I\000'
 }
+
+# A file system of another user; without allow_other, root may not enter it. It has no server.
+@test "a user's file system in place of an instance's files: only that instance fails" {
+    [ -w /dev/fuse ] && unshare -m true 2>/dev/null || skip "needs /dev/fuse and a mount namespace"
+    make_tree -n 4
+    start_listener
+    run --separate-stderr timeout 20 unshare -m --propagation private python3 -c '
+import ctypes, os, sys
+for directory in sys.argv[1:3]:
+    device = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={device},rootmode=40000,user_id=65534,group_id=65534"
+    if ctypes.CDLL(None).mount(b"user", directory.encode(), b"fuse", 0, options.encode()) != 0:
+        sys.exit(77)
+os.environ.pop("MAIL_CONFIG", None)
+os.execv(sys.argv[3], sys.argv[3:])' \
+        "$DEFAULT-0001" "$SPOOL-0002" "$POSTKICK" -f "$INI" -j public qmgr I
+    [ "$status" != 77 ] || skip "no FUSE in this kernel"
+    is "$status" 1
+    is "$(rows config_directory status reason)" "\
+/etc/postfix|kicked|
+/etc/postfix-0001|failed|open /etc/postfix-0001/main.cf: Permission denied
+/etc/postfix-0002|failed|chdir /spool/postfix-0002: Permission denied
+/etc/postfix-0003|kicked|"
+}
