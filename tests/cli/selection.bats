@@ -194,6 +194,10 @@ postkick: fatal: No matching instances"
     is "$(plain "$stderr")" "postkick: warning: $line"
     kick -v flush
     has "$(plain "$stderr")" "postkick: $line"
+    mv "$DEFAULT-0002" "$DEFAULT-%s%d" # its name is no format
+    sed -i 's/postfix-0002/postfix-%s%d/' "$DEFAULT/main.cf"
+    kick -v flush
+    has "$(plain "$stderr")" "postkick: ${line//0002/%s%d}"
 }
 
 @test "what matches but is not enabled is named, and how to reach it" {
