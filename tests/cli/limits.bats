@@ -303,8 +303,7 @@ write(2, "x = x\n" + "".join(f"{each} = {'${x?' * 200000 + '}' * 200000}\n" for 
 write(3, "".join(f"{number:x} =\n" for number in range(1000000)))
 END
     start_listener
-    SECONDS=0
-    kick -t 10 public qmgr W
+    run --separate-stderr prlimit --cpu=9 env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -t 200 public qmgr W
     is "$status" 1
     received "$SPOOL/public/qmgr" 'W\000'
     is "$(plain "$stderr" | grep -v overriding)" "\
@@ -313,7 +312,6 @@ postkick: warning: /etc/postfix-0001: dictionary mail_dict: macro processing err
 postkick: warning: /etc/postfix-0002: macro expansion: more work than is allowed for one instance
 postkick: warning: /etc/postfix-0002: dictionary mail_dict: macro processing error
 postkick: warning: /etc/postfix-0003: /etc/postfix-0003/main.cf: more work than is allowed for one instance"
-    [ "$SECONDS" -lt 9 ]
 }
 
 @test "-t holds while instances are read" {
@@ -328,9 +326,8 @@ END
         ln -sf "$TREE/hostile" "$DEFAULT-0$number/main.cf"
     done
     start_listener
-    SECONDS=0
     kick -t 1 public qmgr W
     is "$status" 1
     has "$stderr" "not read: time limit reached"
-    [ "$SECONDS" -lt 5 ]
+    [ "$(grep -c 'processing error' <<<"$stderr")" -lt 100 ] # a busy machine reads fewer
 }
