@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fixture: what the unit tests share: a directory of their own that goes away afterwards, files in
- * it, and what a piece of code writes to a standard stream or ends the process with. Includes what
- * cmocka.h needs, and cmocka.h.
+ * fixture: what the unit tests share. A file of tests has one line for each, and no main():
+ *
+ *     TEST(what_it_shows)
+ *     {
+ *         assert_true(...);
+ *     }
+ *
+ * Each runs in a scratch directory of its own, between SETUP and TEARDOWN if the file has them, in
+ * the order of the file. Includes cmocka.h and what most tests need.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -15,27 +21,55 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #define FIXTURE_UNUSED __attribute__((unused))
+#define FIXTURE_FIRST __attribute__((constructor)) static void
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Messages start with this name, whatever the test is called. */
-__attribute__((constructor)) static void fixture_name(void)
-{
-    static char name[] = "postkick";
+/* Defines a test. */
+#define TEST(name)                                                                                 \
+    static void test_##name(void);                                                                 \
+    static void run_##name(FIXTURE_UNUSED void **state)                                            \
+    {                                                                                              \
+        test_##name();                                                                             \
+    }                                                                                              \
+    FIXTURE_FIRST add_##name(void)                                                                 \
+    {                                                                                              \
+        fixture_add(#name, run_##name);                                                            \
+    }                                                                                              \
+    static void test_##name(void)
 
-    program_invocation_short_name = name;
-}
+/* Defines what is done before each test, and after. */
+#define SETUP(name)                                                                                \
+    static void name(void);                                                                        \
+    FIXTURE_FIRST add_##name(void)                                                                 \
+    {                                                                                              \
+        fixture_before = name;                                                                     \
+    }                                                                                              \
+    static void name(void)
+
+#define TEARDOWN(name)                                                                             \
+    static void name(void);                                                                        \
+    FIXTURE_FIRST add_##name(void)                                                                 \
+    {                                                                                              \
+        fixture_after = name;                                                                      \
+    }                                                                                              \
+    static void name(void)
 
 /* For a run that nothing ends. */
 FIXTURE_UNUSED static const struct limits fixture_no_limits = {.end = CLOCK_NEVER};
@@ -43,33 +77,55 @@ FIXTURE_UNUSED static const struct limits fixture_no_limits = {.end = CLOCK_NEVE
 /* The directory of the test that runs. */
 static char fixture_root[80];
 
-/* For cmocka_unit_test_setup_teardown(): makes and removes fixture_root. */
-FIXTURE_UNUSED static int fixture_setup(void **state)
+static void (*fixture_before)(void), (*fixture_after)(void);
+
+/* cmocka skips the places that are empty. */
+static struct CMUnitTest fixture_tests[64];
+
+static int fixture_start(FIXTURE_UNUSED void **state)
 {
     const char *parent = getenv("TMPDIR");
 
-    (void)state;
     (void)snprintf(fixture_root, sizeof(fixture_root), "%s/postkick-unit.XXXXXX",
                    parent != NULL ? parent : "/tmp");
-    return mkdtemp(fixture_root) == NULL ? -1 : 0;
+    if (mkdtemp(fixture_root) == NULL)
+        return -1;
+    if (fixture_before != NULL)
+        fixture_before();
+    return 0;
 }
 
-static int fixture_remove(const char *path, const struct stat *status, int type, struct FTW *ftw)
+static int fixture_remove(const char *path, FIXTURE_UNUSED const struct stat *status,
+                          FIXTURE_UNUSED int type, FIXTURE_UNUSED struct FTW *ftw)
 {
-    (void)status;
-    (void)type;
-    (void)ftw;
     return remove(path);
 }
 
-FIXTURE_UNUSED static int fixture_teardown(void **state)
+static int fixture_end(FIXTURE_UNUSED void **state)
 {
-    (void)state;
+    if (fixture_after != NULL)
+        fixture_after();
     return nftw(fixture_root, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-#define FIXTURE_TEST(function)                                                                     \
-    cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+static void fixture_add(const char *name, CMUnitTestFunction function)
+{
+    static size_t count;
+
+    if (count == COUNT(fixture_tests))
+        abort();
+    fixture_tests[count++] =
+        (struct CMUnitTest){name, function, fixture_start, fixture_end, .initial_state = NULL};
+}
+
+/* Messages start with the program's name, whatever the test is called. */
+int main(void)
+{
+    static char name[] = "postkick";
+
+    program_invocation_short_name = name;
+    return cmocka_run_group_tests_name(__BASE_FILE__, fixture_tests, NULL, NULL);
+}
 
 /* The path of a name in fixture_root, good until the eighth call after this. */
 FIXTURE_UNUSED static const char *fixture_path(const char *name)
@@ -108,6 +164,84 @@ FIXTURE_UNUSED static const char *fixture_file(const char *name, const char *tex
     return fixture_bytes(name, text, strlen(text));
 }
 
+/* Makes a shell script in fixture_root. */
+FIXTURE_UNUSED static const char *fixture_script(const char *name, const char *text)
+{
+    char *script = alloc_format("#!/bin/sh\n%s\n", text);
+    const char *path = fixture_file(name, script);
+
+    assert_int_equal(chmod(path, 0755), 0);
+    free(script);
+    return path;
+}
+
+FIXTURE_UNUSED static const char *fixture_fifo(const char *name)
+{
+    const char *path = fixture_path(name);
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    return path;
+}
+
+FIXTURE_UNUSED static void fixture_link(const char *target, const char *name)
+{
+    assert_int_equal(symlink(target, fixture_path(name)), 0);
+}
+
+/* Makes a socket in fixture_root of type SOCK_STREAM or SOCK_DGRAM and maybe with flags, in a
+ * directory that it makes too. Listens, unless backlog is negative. Names as long as an address
+ * are taken from the directory. */
+FIXTURE_UNUSED static int fixture_socket(const char *name, int type, int backlog)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    char *directory = alloc_span(name, (size_t)(strrchr(name, '/') - name));
+
+    (void)mkdir(fixture_path(directory), 0755);
+    free(directory);
+    assert_int_equal(chdir(fixture_root), 0);
+    int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
+    assert_true(length > 0 && (size_t)length < sizeof(address.sun_path));
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(chdir("/"), 0);
+    if (backlog >= 0)
+        assert_int_equal(listen(fd, backlog), 0);
+    return fd;
+}
+
+/* Lets the process have fewer descriptors; returns the limit that there was. */
+FIXTURE_UNUSED static struct rlimit fixture_limit_descriptors(rlim_t count)
+{
+    struct rlimit before;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit limit = {count, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+/* Again as many as there were. */
+FIXTURE_UNUSED static void fixture_restore_descriptors(struct rlimit before)
+{
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/* Takes all descriptors of 64 into fds, with room for so many; returns how many. */
+FIXTURE_UNUSED static size_t fixture_take_descriptors(int *fds)
+{
+    size_t count = 0;
+
+    while (count < 64 && (fds[count] = dup(STDERR_FILENO)) >= 0)
+        count++;
+    return count;
+}
+
+FIXTURE_UNUSED static void fixture_close(const int *fds, size_t count)
+{
+    while (count > 0)
+        close(fds[--count]);
+}
+
 /* What a child process that ran the function left behind. */
 struct fixture_result {
     int status; /* as from waitpid(2) */
@@ -142,6 +276,29 @@ FIXTURE_UNUSED static struct fixture_result fixture_run(void (*function)(void), 
     return result;
 }
 
+/* Compares what the function writes to standard error. */
+FIXTURE_UNUSED static void fixture_assert_errors(void (*function)(void), const char *expected)
+{
+    struct fixture_result result = fixture_run(function, STDERR_FILENO);
+
+    assert_int_equal(result.status, 0);
+    assert_string_equal(result.text, expected);
+}
+
+/* Compares a text with what the format makes. */
+__attribute__((format(printf, 2, 3))) FIXTURE_UNUSED static void
+fixture_assert_text(const char *text, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *expected = alloc_vformat(format, arguments);
+    va_end(arguments);
+    assert_non_null(text);
+    assert_string_equal(text, expected);
+    free(expected);
+}
+
 /* The strings of an array, each with a newline, in a new string. */
 FIXTURE_UNUSED static char *fixture_lines(const UT_array *strings)
 {
@@ -158,8 +315,20 @@ FIXTURE_UNUSED static void fixture_assert_lines(const UT_array *strings, const c
 {
     char *lines = fixture_lines(strings);
 
-    assert_string_equal(lines, expected);
+    assert_string_equal(lines == NULL ? "" : lines, expected);
     free(lines);
+}
+
+/* count times text, in a new string. */
+FIXTURE_UNUSED static char *fixture_repeat(const char *text, size_t count)
+{
+    size_t length = strlen(text);
+    char *repeated = alloc_bytes(count * length + 1);
+
+    for (size_t i = 0; i < count; i++)
+        memcpy(repeated + i * length, text, length);
+    repeated[count * length] = '\0';
+    return repeated;
 }
 
 #endif

@@ -2,11 +2,9 @@
 /* Memory: sizes and copies, and the end without memory. */
 #include "base/alloc.h"
 #include "fixture.h"
-#include <sys/resource.h>
 
-static void test_nothing_is_something(void **state)
+TEST(nothing_is_something)
 {
-    (void)state;
     void *none = alloc_bytes(0), *zeroed = alloc_zeroed(0, 0);
     void *resized = alloc_resize(alloc_bytes(10), 0);
 
@@ -18,9 +16,8 @@ static void test_nothing_is_something(void **state)
     free(resized);
 }
 
-static void test_copies(void **state)
+TEST(copies)
 {
-    (void)state;
     char *span = alloc_span("abcdef", 3), *copy = alloc_string("abc");
     char *text = alloc_format("%s-%d", "a", 5);
     int *zeroed = alloc_zeroed(3, sizeof(*zeroed));
@@ -80,15 +77,14 @@ static void ask_utarray(void)
     utarray_free(array);
 }
 
-static void test_the_end_without_memory(void **state)
+TEST(the_end_without_memory)
 {
     static void (*const askers[])(void) = {ask_malloc, ask_calloc, ask_realloc, ask_utstring,
                                            ask_utarray};
 
-    (void)state;
     const struct rlimit limit = {SIZE_MAX / 8, SIZE_MAX / 8}; /* 32 bits can have a quarter */
     assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
-    for (size_t i = 0; i < sizeof(askers) / sizeof(askers[0]); i++) {
+    for (size_t i = 0; i < COUNT(askers); i++) {
         struct fixture_result result = fixture_run(askers[i], STDERR_FILENO);
 
         assert_true(WIFEXITED(result.status));
@@ -98,16 +94,3 @@ static void test_the_end_without_memory(void **state)
 }
 
 #endif
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_is_something),
-        cmocka_unit_test(test_copies),
-#ifndef __SANITIZE_ADDRESS__
-        cmocka_unit_test(test_the_end_without_memory),
-#endif
-    };
-
-    return cmocka_run_group_tests_name("alloc", tests, NULL, NULL);
-}

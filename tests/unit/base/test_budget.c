@@ -3,9 +3,8 @@
 #include "base/budget.h"
 #include "fixture.h"
 
-static void test_spends_to_the_end(void **state)
+TEST(spends_to_the_end)
 {
-    (void)state;
     struct budget budget = budget_start(10, NULL);
 
     assert_true(budget_spend(&budget, 0));
@@ -18,9 +17,8 @@ static void test_spends_to_the_end(void **state)
     assert_false(budget_spend(&budget, 1));
 }
 
-static void test_large_sums(void **state)
+TEST(large_sums)
 {
-    (void)state;
     struct budget budget = budget_start(SIZE_MAX, NULL);
 
     assert_true(budget_spend(&budget, SIZE_MAX - 5));
@@ -35,9 +33,8 @@ static void test_large_sums(void **state)
 }
 
 /* Small work is done even after the end: the loop over instances checks the limits itself. */
-static void test_the_time_is_over(void **state)
+TEST(the_time_is_over)
 {
-    (void)state;
     const struct limits over = {.end = 0};
     struct budget budget = budget_start(BUDGET_INSTANCE, &over);
 
@@ -48,9 +45,8 @@ static void test_the_time_is_over(void **state)
     assert_false(budget_spend(&budget, 1));
 }
 
-static void test_a_signal_came(void **state)
+TEST(a_signal_came)
 {
-    (void)state;
     volatile sig_atomic_t received = SIGTERM;
     const struct limits limits = {.end = CLOCK_NEVER, .interrupted = &received};
     struct budget budget = budget_start(BUDGET_INSTANCE, &limits);
@@ -60,16 +56,4 @@ static void test_a_signal_came(void **state)
     received = 0;
     budget = budget_start(BUDGET_INSTANCE, &limits);
     assert_true(budget_spend(&budget, BUDGET_INSTANCE));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spends_to_the_end),
-        cmocka_unit_test(test_large_sums),
-        cmocka_unit_test(test_the_time_is_over),
-        cmocka_unit_test(test_a_signal_came),
-    };
-
-    return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
 }

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What is captured: as much as is kept, its end, and terminals as well as pipes. */
 #include "base/capture.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include "fixture.h"
 
-#include <cmocka.h>
-
-static void test_both_kinds(void **state)
+TEST(both_kinds)
 {
     static const char text[] = "a\n\tb\r\n\003\004";
 
-    (void)state;
     for (int kind = CAPTURE_PIPE; kind <= CAPTURE_TERMINAL; kind++) {
         struct capture capture;
         int writer;
@@ -41,13 +32,12 @@ static void test_both_kinds(void **state)
 }
 
 /* Whoever else holds the other end. */
-static void test_finish(void **state)
+TEST(finish)
 {
     struct capture capture;
     char text[60000];
     int writer;
 
-    (void)state;
     memset(text, 'x', sizeof(text));
     assert_int_equal(capture_open(&capture, CAPTURE_PIPE, &writer), 0);
     assert_int_equal(write(writer, text, sizeof(text)), sizeof(text));
@@ -58,13 +48,12 @@ static void test_finish(void **state)
     capture_free(&capture);
 }
 
-static void test_bound(void **state)
+TEST(bound)
 {
     struct capture capture;
     char text[65536];
     int writer;
 
-    (void)state;
     memset(text, 'x', sizeof(text));
     assert_int_equal(capture_open(&capture, CAPTURE_PIPE, &writer), 0);
     for (size_t total = 0; total < CAPTURE_MAXIMUM; total += sizeof(text)) {
@@ -82,13 +71,12 @@ static void test_bound(void **state)
     assert_true(capture.truncated);
 }
 
-static void test_no_descriptor(void **state)
+TEST(no_descriptor)
 {
     struct rlimit limit, none;
     struct capture capture;
     int writer;
 
-    (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     none = limit;
     none.rlim_cur = 0;
@@ -99,16 +87,4 @@ static void test_no_descriptor(void **state)
     assert_int_equal(pipe_error, EMFILE);
     assert_int_equal(terminal_error, EMFILE);
     capture_free(&capture);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_both_kinds),
-        cmocka_unit_test(test_finish),
-        cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_no_descriptor),
-    };
-
-    return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
 }

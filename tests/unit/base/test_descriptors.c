@@ -2,8 +2,6 @@
 /* The process's own descriptors. */
 #include "base/descriptors.h"
 #include "fixture.h"
-#include <errno.h>
-#include <sys/resource.h>
 
 static void close_all_and_open(void)
 {
@@ -24,9 +22,8 @@ static void close_all_and_open(void)
 }
 
 /* Reading finds the end of file, and writing to standard output fails. */
-static void test_closed_standard_descriptors(void **state)
+TEST(closed_standard_descriptors)
 {
-    (void)state;
     struct fixture_result result = fixture_run(close_all_and_open, STDERR_FILENO);
 
     assert_string_equal(result.text, "0 1 0 -1 EBADF");
@@ -40,18 +37,16 @@ static void leave_open(void)
     (void)!write(1, text, strlen(text));
 }
 
-static void test_open_ones_stay(void **state)
+TEST(open_ones_stay)
 {
-    (void)state;
     struct fixture_result result = fixture_run(leave_open, STDOUT_FILENO);
 
     assert_string_equal(result.text, "0");
 }
 
 /* The file itself, whatever has its name by now, and with other flags. */
-static void test_reopening(void **state)
+TEST(reopening)
 {
-    (void)state;
     char text[8] = "";
     const char *path = fixture_file("file", "this");
     int place = open(path, O_PATH | O_CLOEXEC);
@@ -91,25 +86,12 @@ static void tell_limits(void)
     (void)!write(STDOUT_FILENO, text, (size_t)length);
 }
 
-static void test_limits(void **state)
+TEST(limits)
 {
-    (void)state;
     assert_int_equal(dup2(STDERR_FILENO, 100), 100);
     struct fixture_result result = fixture_run(tell_limits, STDOUT_FILENO);
     close(100);
 
     /* soft, hard, as at first, standard output stays, others go with exec(3), the least */
     assert_string_equal(result.text, "54 118 64 128 0 1 1");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_closed_standard_descriptors),
-        cmocka_unit_test(test_open_ones_stay),
-        FIXTURE_TEST(test_reopening),
-        cmocka_unit_test(test_limits),
-    };
-
-    return cmocka_run_group_tests_name("descriptors", tests, NULL, NULL);
 }

@@ -2,7 +2,6 @@
 /* The lines for people. */
 #include "base/diag.h"
 #include "fixture.h"
-#include <errno.h>
 
 static char odd_name[] = "odd\tname";
 
@@ -20,9 +19,8 @@ static void write_fatal(void)
     diag_line("fatal", "no %s", "way");
 }
 
-static void test_lines(void **state)
+TEST(lines)
 {
-    (void)state;
     struct fixture_result result = fixture_run(write_lines, STDERR_FILENO);
 
     assert_string_equal(result.text, "postkick: info 1\n"
@@ -32,9 +30,8 @@ static void test_lines(void **state)
     assert_int_equal(result.status, 0);
 }
 
-static void test_fatal(void **state)
+TEST(fatal)
 {
-    (void)state;
     struct fixture_result result = fixture_run(write_fatal, STDERR_FILENO);
 
     assert_string_equal(result.text, "postkick: fatal: no way\n");
@@ -56,9 +53,8 @@ static void write_long(void)
     diag_line(NULL, "%s", text); /* just fits */
 }
 
-static void test_a_long_line_is_cut(void **state)
+TEST(a_long_line_is_cut)
 {
-    (void)state;
     struct fixture_result result = fixture_run(write_long, STDERR_FILENO);
     const char *first = strchr(result.text, '\n'), *second = strchr(first + 1, '\n');
 
@@ -68,15 +64,4 @@ static void test_a_long_line_is_cut(void **state)
     assert_non_null(strstr(first, "\\033\\033... ("));
     assert_int_equal(strlen(second + 1), 4096);
     assert_null(strstr(second + 1, "more"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_a_long_line_is_cut),
-        cmocka_unit_test(test_fatal),
-    };
-
-    return cmocka_run_group_tests_name("diag", tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* iniparser, held to what it promises. */
 #include "base/ini.h"
-#include "base/strings.h"
 #include "fixture.h"
 
 static struct ini *parse(const char *text, const char *expected_errors)
@@ -15,9 +14,8 @@ static struct ini *parse(const char *text, const char *expected_errors)
     return ini;
 }
 
-static void test_values(void **state)
+TEST(values)
 {
-    (void)state;
     struct ini *ini = parse("; a comment\n"
                             "[Section One]\n"
                             "Key = Value with blanks  \n"
@@ -44,7 +42,7 @@ static void test_values(void **state)
 }
 
 /* In the file's order, with lines. */
-static void test_entries(void **state)
+TEST(entries)
 {
     static const struct ini_entry expected[] = {
         {1, "", "stray", "0"}, {3, "b", NULL, NULL}, {4, "b", "x", "1"},
@@ -52,8 +50,7 @@ static void test_entries(void **state)
     };
     struct ini *ini = parse("stray = 0\n\n[b]\nX = 1\n[ A ]\n[c]\n; comment\ny =\n", "");
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+    for (size_t i = 0; i < COUNT(expected); i++) {
         const struct ini_entry *entry = ini_entry(ini, i);
 
         assert_int_equal(entry->line, expected[i].line);
@@ -64,12 +61,12 @@ static void test_entries(void **state)
             assert_string_equal(entry->value, expected[i].value);
         }
     }
-    assert_null(ini_entry(ini, sizeof(expected) / sizeof(expected[0])));
+    assert_null(ini_entry(ini, COUNT(expected)));
     ini_free(ini);
 }
 
 /* What iniparser would cut, join or forget. */
-static void test_every_character_counts(void **state)
+TEST(every_character_counts)
 {
     static const struct {
         const char *text;
@@ -88,8 +85,7 @@ static void test_every_character_counts(void **state)
         {"[a]\nx = 1\n[b]\n[a]\nx = 2\n", "x", 2, "2"},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *expected =
             alloc_format("/x/a.ini, line %d: %s would be read as \"%s\": set it once, on one line, "
                          "in double quotes if it contains ; or #\n",
@@ -103,7 +99,7 @@ static void test_every_character_counts(void **state)
 }
 
 /* All of a continued line is refused, however iniparser joins it. */
-static void test_no_continued_lines(void **state)
+TEST(no_continued_lines)
 {
     static const char *const texts[] = {
         "[a]\nlong = a \\\n    b\n",
@@ -112,8 +108,7 @@ static void test_no_continued_lines(void **state)
         "[a]\nx = 1\\",
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         UT_array *errors;
 
         utarray_new(errors, &strings_icd);
@@ -123,9 +118,8 @@ static void test_no_continued_lines(void **state)
     }
 }
 
-static void test_many(void **state)
+TEST(many)
 {
-    (void)state;
     UT_string text;
     char section[32], value[32];
 
@@ -142,45 +136,26 @@ static void test_many(void **state)
     utstring_done(&text);
 }
 
-static void test_every_mistake(void **state)
+TEST(every_mistake)
 {
-    (void)state;
     assert_null(parse("[a]\nx = 1\nnonsense\n[b\n= 5\n",
                       "/x/a.ini, line 3: not a section, a setting or a comment\n"
                       "/x/a.ini, line 4: not a section, a setting or a comment\n"
                       "/x/a.ini, line 5: not a section, a setting or a comment\n"));
 }
 
-static void test_the_last_line_counts_too(void **state)
+TEST(the_last_line_counts_too)
 {
-    (void)state;
     assert_null(parse("[a]\nx", "/x/a.ini, line 2: not a section, a setting or a comment\n"));
     assert_null(parse("[a]\nxyz", "/x/a.ini, line 2: not a section, a setting or a comment\n"));
 }
 
-static void test_long_lines(void **state)
+TEST(long_lines)
 {
-    (void)state;
     char text[4096] = "[a]\n";
 
     memset(text + 4, 'x', 2000);
     text[5] = '=';
     strcpy(text + 2004, "\n[b]\ny = 1\n");
     assert_null(parse(text, "/x/a.ini, line 2: line too long\n"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_every_character_counts),
-        cmocka_unit_test(test_no_continued_lines),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_every_mistake),
-        cmocka_unit_test(test_the_last_line_counts_too),
-        cmocka_unit_test(test_long_lines),
-    };
-
-    return cmocka_run_group_tests_name("ini", tests, NULL, NULL);
 }

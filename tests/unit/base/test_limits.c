@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What ends a run: its time, and signals, which the wait mask admits. */
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/signals.h"
 #include "fixture.h"
-#include <signal.h>
 
-static void test_time(void **state)
+TEST(time)
 {
-    (void)state;
     int64_t before = clock_now();
     struct limits limits = limits_start(90), none = limits_start(0);
 
@@ -24,9 +21,8 @@ static void test_time(void **state)
 }
 
 /* A caught signal is blocked, and is counted when the limits are checked. */
-static void test_signals(void **state)
+TEST(signals)
 {
-    (void)state;
     signals_start();
     signals_catch();
     struct limits limits = limits_start(0);
@@ -44,22 +40,10 @@ static void test_signals(void **state)
 }
 
 /* Without signals, as for the settings of a test, only the time counts. */
-static void test_no_signals(void **state)
+TEST(no_signals)
 {
-    (void)state;
     const struct limits limits = {.end = CLOCK_NEVER};
 
     assert_false(limits_interrupted(&limits));
     assert_false(limits_reached(&limits));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_signals),
-        cmocka_unit_test(test_no_signals),
-    };
-
-    return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

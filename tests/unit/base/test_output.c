@@ -27,9 +27,8 @@ static void flush(void)
     (void)output_flush(&out);
 }
 
-static void test_flush(void **state)
+TEST(flush)
 {
-    (void)state;
     struct fixture_result full = fixture_run(flush_to_nobody, STDERR_FILENO);
     struct fixture_result well = fixture_run(flush, STDOUT_FILENO);
 
@@ -53,9 +52,8 @@ static int full_pipe(bool blocking)
     return ends[1]; /* the reading end stays open for the rest of the test */
 }
 
-static void test_nobody_reads(void **state)
+TEST(nobody_reads)
 {
-    (void)state;
     struct limits limits = fixture_no_limits;
 
     signals_start();
@@ -80,9 +78,8 @@ static void note(int number)
     count++;
 }
 
-static void test_a_signal_ends_it(void **state)
+TEST(a_signal_ends_it)
 {
-    (void)state;
     struct sigaction action = {.sa_handler = note};
     struct limits limits = {.end = CLOCK_NEVER, .interrupted = &came, .interruptions = &count};
 
@@ -93,15 +90,4 @@ static void test_a_signal_ends_it(void **state)
     assert_int_equal(descriptors_write(full_pipe(true), "x", 1), EINTR);
     assert_int_equal(came, SIGALRM);
     descriptors_limit_writing(NULL);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flush),
-        cmocka_unit_test(test_nobody_reads),
-        cmocka_unit_test(test_a_signal_ends_it),
-    };
-
-    return cmocka_run_group_tests_name("output", tests, NULL, NULL);
 }

@@ -6,19 +6,18 @@
 
 #define BAD (-1)
 
-static void test_bool(void **state)
+TEST(bool)
 {
-    (void)state;
     assert_int_equal(parse_bool("yes"), PARSE_YES);
     assert_int_equal(parse_bool("YeS"), PARSE_YES);
     assert_int_equal(parse_bool("no"), PARSE_NO);
     assert_int_equal(parse_bool("NO"), PARSE_NO);
     static const char *const neither[] = {"", "y", "true", "1", " yes", "yes ", "yes,no", "noo"};
-    for (size_t i = 0; i < sizeof(neither) / sizeof(neither[0]); i++)
+    for (size_t i = 0; i < COUNT(neither); i++)
         assert_int_equal(parse_bool(neither[i]), PARSE_BOOL_ERROR);
 }
 
-static void test_time(void **state)
+TEST(time)
 {
     static const struct {
         const char *text;
@@ -55,8 +54,7 @@ static void test_time(void **state)
         {"0x10", BAD},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         int seconds = BAD;
         bool valid = parse_time(cases[i].text, &seconds);
 
@@ -65,7 +63,7 @@ static void test_time(void **state)
     }
 }
 
-static void test_number(void **state)
+TEST(number)
 {
     static const struct {
         const char *text;
@@ -87,23 +85,11 @@ static void test_number(void **state)
         {"99999999999999999999", 0, INT_MAX, BAD},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         int number = BAD;
         bool valid = parse_number(cases[i].text, cases[i].least, cases[i].most, &number);
 
         if (valid != (cases[i].number != BAD) || number != cases[i].number)
             fail_msg("\"%s\": %d, expected %d", cases[i].text, number, cases[i].number);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bool),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_number),
-    };
-
-    return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
 }

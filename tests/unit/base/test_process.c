@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Child processes: what they get, how they end, and what is left of them. */
-#include "base/clock.h"
 #include "base/process.h"
-#include <errno.h>
+#include "fixture.h"
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 /* Far more than anything here takes on a loaded machine. */
 #define PATIENCE 60
@@ -80,7 +70,7 @@ static void reap_adopted(void)
         ;
 }
 
-static void test_ends(void **state)
+TEST(ends)
 {
     static const struct {
         const char *script;
@@ -94,8 +84,7 @@ static void test_ends(void **state)
         {"kill -KILL $$", -1, SIGKILL},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    for (size_t i = 0; i < COUNT(table); i++) {
         struct process child = run_shell(table[i].script);
 
         assert_int_equal(child.outcome, PROCESS_ENDED);
@@ -107,7 +96,7 @@ static void test_ends(void **state)
     assert_no_children();
 }
 
-static void test_not_started(void **state)
+TEST(not_started)
 {
     char *const argv[] = {(char *)(void *)(uintptr_t) "x", NULL};
     struct process children[] = {
@@ -116,7 +105,6 @@ static void test_not_started(void **state)
         shell("echo on", PROCESS_CAPTURE),
     };
 
-    (void)state;
     run(children, 3, 1, 0);
     assert_int_equal(children[0].outcome, PROCESS_NOT_STARTED);
     assert_int_equal(children[0].error, ENOENT);
@@ -129,12 +117,11 @@ static void test_not_started(void **state)
     assert_no_children();
 }
 
-static void test_output(void **state)
+TEST(output)
 {
     struct process both = run_shell("echo out; echo err >&2; cat; printf 'a\\0b'");
     struct process one = shell("echo out; echo err >&2", PROCESS_CAPTURE_OUTPUT);
 
-    (void)state;
     assert_int_equal(utstring_len(&both.output.text), 7);
     assert_memory_equal(utstring_body(&both.output.text), "out\na\0b", 7);
     assert_string_equal(utstring_body(&both.errors.text), "err\n");
@@ -144,11 +131,10 @@ static void test_output(void **state)
     assert_text(&one, "out\n");
 }
 
-static void test_output_is_bounded(void **state)
+TEST(output_is_bounded)
 {
     struct process child = run_shell("head -c 1048576 /dev/zero");
 
-    (void)state;
     assert_int_equal(utstring_len(&child.output.text), CAPTURE_MAXIMUM);
     assert_false(child.output.truncated);
     process_free(&child);
@@ -160,24 +146,22 @@ static void test_output_is_bounded(void **state)
 }
 
 /* A daemon that keeps the pipe open does not keep us. */
-static void test_done_when_the_process_ends(void **state)
+TEST(done_when_the_process_ends)
 {
     struct process child = run_shell("echo started; setsid sleep 1000 & echo $!");
     int daemon = 0;
 
-    (void)state;
     assert_int_equal(sscanf(utstring_body(&child.output.text), "started\n%d", &daemon), 1);
     assert_true(clock_now() - child.started < PATIENCE * CLOCK_SECOND);
     assert_int_equal(kill(daemon, SIGKILL), 0); /* it was left alone */
     process_free(&child);
 }
 
-static void test_order_and_parallel(void **state)
+TEST(order_and_parallel)
 {
     struct process children[4];
     int64_t sum = 0;
 
-    (void)state;
     for (size_t i = 0; i < 4; i++)
         children[i] = shell("sleep 0.3", PROCESS_CAPTURE);
     run(children, 4, 1, 0);
@@ -198,7 +182,7 @@ static void test_order_and_parallel(void **state)
     assert_true(sum > 4 * CLOCK_SECOND / 4);
 }
 
-static void test_time_limit_is_polite(void **state)
+TEST(time_limit_is_polite)
 {
     struct process children[] = {
         shell("exec 2>/dev/null; trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done",
@@ -206,7 +190,6 @@ static void test_time_limit_is_polite(void **state)
         shell("echo never", PROCESS_CAPTURE),
     };
 
-    (void)state;
     run(children, 2, 1, 1);
     assert_int_equal(children[0].outcome, PROCESS_TIMED_OUT);
     assert_int_equal(children[0].exit_status, 0);
@@ -240,7 +223,7 @@ static void assert_gone(int process)
     assert_true(is_gone(process));
 }
 
-static void test_time_limit_kills_the_group(void **state)
+TEST(time_limit_kills_the_group)
 {
     struct process children[] = {
         /* the first process goes when asked, one that it started does not */
@@ -253,7 +236,6 @@ static void test_time_limit_kills_the_group(void **state)
     };
     int parent = 0, grandchild = 0;
 
-    (void)state;
     run(children, 4, 4, 1);
     assert_int_equal(
         sscanf(utstring_body(&children[0].output.text), "%d\n%d", &parent, &grandchild), 2);
@@ -293,7 +275,7 @@ static void interrupt_no_more(void)
     (void)signal(SIGALRM, SIG_IGN);
 }
 
-static void test_interrupted(void **state)
+TEST(interrupted)
 {
     struct process children[] = {
         /* waits for the second signal */
@@ -310,7 +292,6 @@ static void test_interrupted(void **state)
     struct process_batch all = {
         .processes = children, .count = 3, .parallel = 2, .limits = &limits};
 
-    (void)state;
     sigemptyset(&none);
     limits.end = clock_after(clock_now(), PATIENCE);
     limits.interrupted = &received;
@@ -330,11 +311,10 @@ static void test_interrupted(void **state)
 }
 
 /* What our parent made of SIGCHLD: ignored, children would leave no status. */
-static void test_inherited_signal(void **state)
+TEST(inherited_signal)
 {
     sigset_t blocked, now;
 
-    (void)state;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGCHLD);
     for (int i = 0; i < 4; i++) {
@@ -364,14 +344,13 @@ static void steal(void *context, struct process *child)
         ;
 }
 
-static void test_lost_status(void **state)
+TEST(lost_status)
 {
     struct process children[] = {shell("exit 0", PROCESS_CAPTURE),
                                  shell("sleep 0.3; echo on", PROCESS_CAPTURE)};
     struct process_batch all = {
         .processes = children, .count = 2, .parallel = 2, .limits = &no_limits, .finished = steal};
 
-    (void)state;
     process_run(&all);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
     assert_int_equal(children[1].outcome, PROCESS_LOST);
@@ -392,7 +371,7 @@ static void wait_for_signals(void *context, struct process *child)
         (void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = 100000000}, &none);
 }
 
-static void test_signal_during_callback(void **state)
+TEST(signal_during_callback)
 {
     struct process children[] = {shell("sleep 0.2", PROCESS_INHERIT),
                                  shell("exit 0", PROCESS_INHERIT)};
@@ -403,7 +382,6 @@ static void test_signal_during_callback(void **state)
                                 .limits = &limits,
                                 .finished = wait_for_signals};
 
-    (void)state;
     process_run(&all);
     assert_true(clock_now() < limits.end);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
@@ -411,11 +389,10 @@ static void test_signal_during_callback(void **state)
 }
 
 /* Orphans are waited for no longer than they live. */
-static void test_time_limit_is_kept(void **state)
+TEST(time_limit_is_kept)
 {
     bool was_in_time = false;
 
-    (void)state;
     for (int i = 0; i < 5 && !was_in_time; i++) {
         struct process child = shell("sleep 1000 & wait", PROCESS_CAPTURE);
         int64_t before = clock_now();
@@ -439,7 +416,7 @@ static void note_stop(void *context, struct process *child)
         (void)kill(child->pid, SIGCONT); /* as an administrator would */
 }
 
-static void test_stopped(void **state)
+TEST(stopped)
 {
     struct process children[] = {
         shell("kill -TTOU $$; exit 4", PROCESS_INHERIT),
@@ -450,7 +427,6 @@ static void test_stopped(void **state)
     struct process_batch all = {
         .processes = children, .count = 2, .parallel = 1, .limits = &limits, .stopped = note_stop};
 
-    (void)state;
     stops = 0;
     process_run(&all);
     assert_int_equal(stops, 2);
@@ -463,7 +439,7 @@ static void test_stopped(void **state)
 }
 
 /* A signal that is passed on reaches a child that is stopped. */
-static void test_stopped_and_interrupted(void **state)
+TEST(stopped_and_interrupted)
 {
     struct process child = shell("kill -STOP $$; echo on; sleep 1000", PROCESS_CAPTURE);
     sigset_t none;
@@ -473,7 +449,6 @@ static void test_stopped_and_interrupted(void **state)
                             .wait_mask = &none};
     struct process_batch all = {.processes = &child, .count = 1, .parallel = 1, .limits = &limits};
 
-    (void)state;
     sigemptyset(&none);
     interrupt_soon(SIGALRM);
     process_run(&all);
@@ -484,13 +459,12 @@ static void test_stopped_and_interrupted(void **state)
 }
 
 /* More at once than there are descriptors for. */
-static void test_holds_back(void **state)
+TEST(holds_back)
 {
     enum { MANY = 20 };
     static struct process children[MANY];
     struct rlimit limit, low;
 
-    (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     low = limit;
     low.rlim_cur = 24;
@@ -518,7 +492,7 @@ static void show(void *context, int64_t now)
     *last = now;
 }
 
-static void test_progress(void **state)
+TEST(progress)
 {
     int64_t before = clock_now(), last = before;
     struct process child = shell("sleep 1.2", PROCESS_CAPTURE);
@@ -529,7 +503,6 @@ static void test_progress(void **state)
                                 .progress = show,
                                 .context = &last};
 
-    (void)state;
     process_run(&all);
     assert_true(last > before);
     process_free(&child);
@@ -548,7 +521,7 @@ static void remember(void *context, struct process *child)
     order->children[order->number++] = child;
 }
 
-static void test_tells_of_ends(void **state)
+TEST(tells_of_ends)
 {
     struct order order = {.number = 0};
     struct process children[] = {shell("sleep 0.5", PROCESS_CAPTURE),
@@ -561,7 +534,6 @@ static void test_tells_of_ends(void **state)
                                 .finished = remember,
                                 .context = &order};
 
-    (void)state;
     children[2].argv = children[0].argv;
     process_run(&all);
     assert_int_equal(order.number, 3);
@@ -574,22 +546,20 @@ static void test_tells_of_ends(void **state)
     }
 }
 
-static void test_nothing(void **state)
+TEST(nothing)
 {
     struct process child = {.outcome = PROCESS_PENDING};
 
-    (void)state;
     run(&child, 0, 4, 0);
     assert_int_equal(child.outcome, PROCESS_PENDING);
 }
 
-static void test_many(void **state)
+TEST(many)
 {
     enum { MANY = 200 };
     static struct process children[MANY];
     static char *const argv[] = {(char *)(void *)(uintptr_t) "true", NULL};
 
-    (void)state;
     for (size_t i = 0; i < MANY; i++)
         children[i] =
             (struct process){.program = "/bin/true", .argv = argv, .streams = PROCESS_CAPTURE};
@@ -600,32 +570,4 @@ static void test_many(void **state)
         process_free(&children[i]);
     }
     assert_no_children();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_not_started),
-        cmocka_unit_test(test_output),
-        cmocka_unit_test(test_output_is_bounded),
-        cmocka_unit_test(test_done_when_the_process_ends),
-        cmocka_unit_test(test_order_and_parallel),
-        cmocka_unit_test(test_time_limit_is_polite),
-        cmocka_unit_test(test_time_limit_kills_the_group),
-        cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_tells_of_ends),
-        cmocka_unit_test(test_inherited_signal),
-        cmocka_unit_test(test_lost_status),
-        cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_stopped_and_interrupted),
-        cmocka_unit_test(test_holds_back),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_signal_during_callback),
-        cmocka_unit_test(test_time_limit_is_kept),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_many),
-    };
-
-    return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }

@@ -4,8 +4,6 @@
 #include "fixture.h"
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 static void assert_refused(const char *path, size_t maximum, enum safe_read_result expected,
@@ -26,9 +24,8 @@ static void assert_refused(const char *path, size_t maximum, enum safe_read_resu
     free(error);
 }
 
-static void test_reads(void **state)
+TEST(reads)
 {
-    (void)state;
     struct safe_read_file file;
     char *error = NULL;
     const char *path = fixture_file("plain", "a = b\n");
@@ -42,9 +39,8 @@ static void test_reads(void **state)
     assert_null(file.text);
 }
 
-static void test_reads_nothing(void **state)
+TEST(reads_nothing)
 {
-    (void)state;
     struct safe_read_file file;
     char *error = NULL;
 
@@ -54,20 +50,19 @@ static void test_reads_nothing(void **state)
     safe_read_free(&file);
 }
 
-static void test_follows_links(void **state)
+TEST(follows_links)
 {
-    (void)state;
     struct safe_read_file file;
     char *error = NULL;
 
     (void)fixture_file("target", "x");
-    assert_int_equal(symlink("target", fixture_path("link")), 0);
+    fixture_link("target", "link");
     assert_int_equal(safe_read(fixture_path("link"), 10, NULL, &file, &error), SAFE_READ_OK);
     assert_string_equal(file.text, "x");
     safe_read_free(&file);
 }
 
-static void test_who_can_write(void **state)
+TEST(who_can_write)
 {
     static const struct {
         mode_t mode;
@@ -79,11 +74,10 @@ static void test_who_can_write(void **state)
         {0664, 0, 1, true},  {0646, 0, 0, true},  {0444, 1, 0, true},
     };
 
-    (void)state;
     if (geteuid() != 0)
         skip();
     const char *path = fixture_file("file", "x");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct safe_read_file file;
         char *error = NULL;
 
@@ -95,9 +89,8 @@ static void test_who_can_write(void **state)
     }
 }
 
-static void test_refuses(void **state)
+TEST(refuses)
 {
-    (void)state;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -108,14 +101,14 @@ static void test_refuses(void **state)
     assert_refused(fixture_path("file"), 10, SAFE_READ_ERROR,
                    "open %s: file is larger than 10 bytes");
     assert_refused(fixture_directory("directory"), 10, SAFE_READ_ERROR, "read %s: Is a directory");
-    assert_int_equal(mkfifo(fixture_path("fifo"), 0600), 0);
+    (void)fixture_fifo("fifo");
     assert_refused(fixture_path("fifo"), 10, SAFE_READ_ERROR, "open %s: not a regular file");
     assert_refused("/dev/null", 10, SAFE_READ_ERROR, "open %s: not a regular file");
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("socket"));
     assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_refused(fixture_path("socket"), 10, SAFE_READ_ERROR, "open %s: not a regular file");
     close(server);
-    assert_int_equal(symlink("loop", fixture_path("loop")), 0);
+    fixture_link("loop", "loop");
     assert_refused(fixture_path("loop"), 10, SAFE_READ_ERROR,
                    "open %s: Too many levels of symbolic links");
     assert_refused(fixture_bytes("null", "a\0b", 3), 10, SAFE_READ_ERROR,
@@ -137,9 +130,8 @@ static void *keep_writing(void *context)
 }
 
 /* Reading 16 MiB takes longer than the ticks in which the kernel counts modification times. */
-static void test_a_file_that_changes(void **state)
+TEST(a_file_that_changes)
 {
-    (void)state;
     pthread_t writer;
     bool changed = false;
     char *path = alloc_string(fixture_file("changing", "x"));
@@ -175,9 +167,8 @@ static void *wait_for_reader(void *context)
 }
 
 /* Opening a device can act. A FIFO shows whether it was opened: its writer goes on. */
-static void test_opens_regular_files_only(void **state)
+TEST(opens_regular_files_only)
 {
-    (void)state;
     pthread_t writer;
     char *path = alloc_string(fixture_path("fifo"));
     const struct timespec moment = {.tv_nsec = 50000000};
@@ -196,9 +187,8 @@ static void test_opens_regular_files_only(void **state)
     assert_false(opened);
 }
 
-static void test_budget(void **state)
+TEST(budget)
 {
-    (void)state;
     struct safe_read_file file;
     struct budget enough = budget_start(3000000, NULL), small = budget_start(2999999, NULL);
     char *error = NULL, *text = alloc_bytes(3000001);
@@ -219,9 +209,8 @@ static void test_budget(void **state)
 }
 
 /* The time of the run is over: the file is not read to its end. */
-static void test_end_of_the_run(void **state)
+TEST(end_of_the_run)
 {
-    (void)state;
     struct safe_read_file file;
     const struct limits over = {.end = 0};
     struct budget budget = budget_start(BUDGET_INSTANCE, &over);
@@ -235,21 +224,4 @@ static void test_end_of_the_run(void **state)
     assert_string_equal(error, expected);
     free(expected);
     free(error);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_reads),
-        FIXTURE_TEST(test_reads_nothing),
-        FIXTURE_TEST(test_follows_links),
-        FIXTURE_TEST(test_who_can_write),
-        FIXTURE_TEST(test_refuses),
-        FIXTURE_TEST(test_opens_regular_files_only),
-        FIXTURE_TEST(test_budget),
-        FIXTURE_TEST(test_end_of_the_run),
-        FIXTURE_TEST(test_a_file_that_changes),
-    };
-
-    return cmocka_run_group_tests_name("safe_read", tests, NULL, NULL);
 }

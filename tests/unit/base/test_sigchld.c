@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* SIGCHLD: caught whatever was set before, and that is set again. */
 #include "base/sigchld.h"
+#include "fixture.h"
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-static void test_caught(void **state)
+TEST(caught)
 {
     struct sigchld previous;
     sigset_t none, mask;
 
-    (void)state;
     (void)signal(SIGCHLD, SIG_IGN);
     assert_int_equal(sigchld_catch(&previous), 0);
     sigchld_came = 0;
@@ -36,11 +28,4 @@ static void test_caught(void **state)
     assert_int_equal(sigprocmask(SIG_BLOCK, NULL, &mask), 0);
     assert_int_equal(sigismember(&mask, SIGCHLD), 0);
     assert_true(signal(SIGCHLD, SIG_DFL) == SIG_IGN);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_caught)};
-
-    return cmocka_run_group_tests_name("sigchld", tests, NULL, NULL);
 }

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a child: what surrounds it, how it is confined, and what cannot be started. */
-#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/spawn.h"
-#include "base/strings.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include "fixture.h"
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static const struct limits no_limits = {.end = CLOCK_NEVER};
 
@@ -41,7 +30,7 @@ static void assert_text(struct process *child, const char *expected)
     process_free(child);
 }
 
-static void test_surroundings(void **state)
+TEST(surroundings)
 {
     static const char script[] =
         "umask; ulimit -Sn; ls /proc/self/fd | tr '\\n' ' '; echo;"
@@ -52,7 +41,6 @@ static void test_surroundings(void **state)
     char *const environment[] = {(char *)(void *)(uintptr_t) "A=1",
                                  (char *)(void *)(uintptr_t) "B=2", NULL};
 
-    (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     limit.rlim_cur = 300;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -81,14 +69,13 @@ static void test_surroundings(void **state)
 }
 
 /* A script without #! is one of sh(1), as execvp(3) has it. */
-static void test_script(void **state)
+TEST(script)
 {
     char path[] = "/tmp/postkick-spawn-XXXXXX";
     char *const argv[] = {path, (char *)(void *)(uintptr_t) "a b", NULL};
     static const char text[] = "echo \"$1\"\n";
     int fd = mkstemp(path);
 
-    (void)state;
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
     assert_int_equal(fchmod(fd, 0700), 0);
@@ -100,13 +87,12 @@ static void test_script(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
-static void test_terminal(void **state)
+TEST(terminal)
 {
     struct process child = shell("test -t 2 && ! test -t 1 || exit;"
                                  "printf 'a\\nb\\tc\\r\\n\\003\\004' >&2; exit 7",
                                  PROCESS_CAPTURE_AS_TERMINAL);
 
-    (void)state;
     run(&child);
     assert_int_equal(child.exit_status, 7);
     assert_int_equal(child.errors.error, 0);
@@ -114,7 +100,7 @@ static void test_terminal(void **state)
     process_free(&child);
 }
 
-static void test_confinement(void **state)
+TEST(confinement)
 {
     const struct process_confinement confinement = {.directory = "/usr/lib",
                                                     .memory = (rlim_t)1 << 30,
@@ -122,7 +108,6 @@ static void test_confinement(void **state)
                                                     .ends_with_us = true};
     struct process child = shell("pwd; ulimit -v; ulimit -t", PROCESS_CAPTURE);
 
-    (void)state;
     child.confinement = &confinement;
     run(&child);
     assert_int_equal(child.exit_status, 0);
@@ -136,13 +121,12 @@ static void test_confinement(void **state)
 }
 
 /* Too much computing, or memory, is the child's end. */
-static void test_limits_hold(void **state)
+TEST(limits_hold)
 {
     const struct process_confinement confinement = {.memory = (rlim_t)64 << 20,
                                                     .processor_time = 1};
     struct process child = shell("while :; do :; done", PROCESS_CAPTURE);
 
-    (void)state;
     child.confinement = &confinement;
     run(&child);
     assert_int_equal(child.outcome, PROCESS_ENDED);
@@ -156,7 +140,7 @@ static void test_limits_hold(void **state)
 }
 
 /* A child that is confined ends with its parent, even one that is killed. */
-static void test_ends_with_us(void **state)
+TEST(ends_with_us)
 {
     const struct process_confinement confinement = {.ends_with_us = true};
     pid_t *shared =
@@ -164,7 +148,6 @@ static void test_ends_with_us(void **state)
     int gone[2];
     char byte;
 
-    (void)state;
     assert_true(shared != MAP_FAILED);
     assert_int_equal(pipe2(gone, 0), 0);
     pid_t parent = fork();
@@ -189,15 +172,4 @@ static void test_ends_with_us(void **state)
     assert_int_equal(read(gone[0], &byte, 1), 0); /* closed by the child's end */
     close(gone[0]);
     (void)munmap(shared, sizeof(*shared));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_surroundings), cmocka_unit_test(test_script),
-        cmocka_unit_test(test_terminal),     cmocka_unit_test(test_confinement),
-        cmocka_unit_test(test_limits_hold),  cmocka_unit_test(test_ends_with_us),
-    };
-
-    return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
 }

@@ -4,9 +4,8 @@
 #include "base/text.h"
 #include "fixture.h"
 
-static void test_arrays_own_their_strings(void **state)
+TEST(arrays_own_their_strings)
 {
-    (void)state;
     UT_array *strings;
     char text[] = "first", *element = text, *none = NULL;
 
@@ -22,7 +21,7 @@ static void test_arrays_own_their_strings(void **state)
     utarray_free(strings);
 }
 
-static void test_split(void **state)
+TEST(split)
 {
     static const struct {
         const char *list;
@@ -38,8 +37,7 @@ static void test_split(void **state)
         {"a b,c d", ",", "a b\nc d\n"},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         UT_array *elements = strings_split(cases[i].list, cases[i].separators);
 
         fixture_assert_lines(elements, cases[i].expected);
@@ -47,9 +45,8 @@ static void test_split(void **state)
     }
 }
 
-static void test_contains(void **state)
+TEST(contains)
 {
-    (void)state;
     UT_array *strings = strings_split("a,bb", ",");
 
     assert_true(strings_contain(strings, "a"));
@@ -58,15 +55,4 @@ static void test_contains(void **state)
     assert_false(strings_contain(strings, ""));
     assert_false(strings_contain(strings, "A"));
     utarray_free(strings);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arrays_own_their_strings),
-        cmocka_unit_test(test_split),
-        cmocka_unit_test(test_contains),
-    };
-
-    return cmocka_run_group_tests_name("strings", tests, NULL, NULL);
 }

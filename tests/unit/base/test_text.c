@@ -5,7 +5,7 @@
 
 #define SPAN(text) text, sizeof(text) - 1
 
-static void test_printable(void **state)
+TEST(printable)
 {
     static const struct {
         const char *text;
@@ -43,8 +43,7 @@ static void test_printable(void **state)
         {SPAN("\xe2\x80\x90\xe2\x80\xa7"), "\xe2\x80\x90\xe2\x80\xa7"}, /* their neighbours */
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         UT_string out;
 
         utstring_init(&out);
@@ -54,9 +53,8 @@ static void test_printable(void **state)
     }
 }
 
-static void test_utf8_length(void **state)
+TEST(utf8_length)
 {
-    (void)state;
     assert_int_equal(text_utf8_length("a", 0), 0);
     assert_int_equal(text_utf8_length("a", 1), 1);
     assert_int_equal(text_utf8_length("\0", 1), 1);
@@ -67,9 +65,8 @@ static void test_utf8_length(void **state)
     assert_int_equal(text_utf8_length("\xf0\x9f\x93\xac", 3), 0);
 }
 
-static void test_message(void **state)
+TEST(message)
 {
-    (void)state;
     char *text = text_message("%s %d", "x", 5);
 
     assert_string_equal(text, "x 5");
@@ -84,15 +81,4 @@ static void test_message(void **state)
     free(text);
     assert_int_equal(text_quoted(5), 5);
     assert_int_equal(text_quoted(SIZE_MAX), TEXT_MESSAGE_MAXIMUM);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_utf8_length),
-        cmocka_unit_test(test_message),
-    };
-
-    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

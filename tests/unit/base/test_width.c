@@ -3,7 +3,7 @@
 #include "base/width.h"
 #include "fixture.h"
 
-static void test_columns(void **state)
+TEST(columns)
 {
     static const struct {
         const char *text;
@@ -18,12 +18,11 @@ static void test_columns(void **state)
         {"\\377", 4},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(width_columns(cases[i].text, strlen(cases[i].text)), cases[i].columns);
 }
 
-static void test_fit(void **state)
+TEST(fit)
 {
     static const struct {
         const char *text;
@@ -39,18 +38,7 @@ static void test_fit(void **state)
         {"\xff\xff", 1, 1},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(width_fit(cases[i].text, strlen(cases[i].text), cases[i].columns),
                          cases[i].bytes);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_fit),
-    };
-
-    return cmocka_run_group_tests_name("width", tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ static bool parse(struct options *options, const char *line, char **error)
     return options_parse(options, argc, argv, error);
 }
 
-static struct options accept(const char *line)
+static struct options take(const char *line)
 {
     struct options options;
     char *error = NULL;
@@ -46,11 +46,10 @@ static void refuse(const char *line, const char *expected)
     options_free(&options);
 }
 
-static void test_short(void **state)
+TEST(short)
 {
-    (void)state;
     struct options options =
-        accept("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -o a=b=c -o d= -t 2m public qmgr W");
+        take("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -o a=b=c -o d= -t 2m public qmgr W");
 
     assert_int_equal(options.mode, USAGE_KICK);
     assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
@@ -69,12 +68,11 @@ static void test_short(void **state)
     options_free(&options);
 }
 
-static void test_long(void **state)
+TEST(long)
 {
-    (void)state;
     struct options options =
-        accept("--all --dry-run --quiet --verbose --wait --json --config-directory dir "
-               "--settings=file --group g --instance n --override a=b --timeout 5 flush");
+        take("--all --dry-run --quiet --verbose --wait --json --config-directory dir "
+             "--settings=file --group g --instance n --override a=b --timeout 5 flush");
 
     assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
     assert_int_equal(options.verbose, 1);
@@ -86,20 +84,20 @@ static void test_long(void **state)
     assert_int_equal(options.time_limit, 5);
     assert_int_equal(options.operand_count, 1);
     options_free(&options);
-    options = accept("--execute --parallel 8 --reverse -- true");
+    options = take("--execute --parallel 8 --reverse -- true");
     assert_int_equal(options.mode, USAGE_EXECUTE);
     assert_int_equal(options.parallel, 8);
     assert_true(options.reverse);
     options_free(&options);
-    options = accept("--list");
+    options = take("--list");
     assert_int_equal(options.mode, USAGE_LIST);
     options_free(&options);
-    options = accept("--postfix status");
+    options = take("--postfix status");
     assert_int_equal(options.mode, USAGE_POSTFIX);
     options_free(&options);
 }
 
-static void test_modes(void **state)
+TEST(modes)
 {
     static const struct {
         const char *line;
@@ -125,9 +123,8 @@ static void test_modes(void **state)
         {"-v --version nonsense and more", USAGE_VERSION, 3},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct options options = accept(cases[i].line);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct options options = take(cases[i].line);
 
         assert_int_equal(options.mode, cases[i].mode);
         assert_int_equal(options.operand_count, cases[i].operands);
@@ -135,12 +132,11 @@ static void test_modes(void **state)
     }
 }
 
-static void test_operands(void **state)
+TEST(operands)
 {
     static const char few[] = "too few operands", many[] = "too many operands";
     static const char help[] = "too few operands: see --help";
 
-    (void)state;
     refuse("", help);
     refuse("-v", help);
     refuse("flush -v", "-v: options go before the operands");
@@ -158,9 +154,8 @@ static void test_operands(void **state)
                               "after --, they are passed on to postfix(1)");
 }
 
-static void test_mistakes(void **state)
+TEST(mistakes)
 {
-    (void)state;
     refuse("-Z flush", "invalid option -- 'Z'");
     refuse("-vZ flush", "invalid option -- 'Z'");
     refuse("--all -Zv flush", "invalid option -- 'Z'");
@@ -194,7 +189,7 @@ static void test_mistakes(void **state)
 }
 
 /* The usage of the mode that was asked for, also after the mistake. */
-static void test_usage(void **state)
+TEST(usage)
 {
     static const struct {
         const char *line;
@@ -207,8 +202,7 @@ static void test_usage(void **state)
         {"-Z", "usage: postkick [-anqvwj] "},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct options options;
         char *error = NULL;
 
@@ -221,7 +215,7 @@ static void test_usage(void **state)
 }
 
 /* What belongs to no mode that was asked for is refused, never ignored. */
-static void test_options_of_other_modes(void **state)
+TEST(options_of_other_modes)
 {
     static const struct {
         const char *line;
@@ -235,8 +229,7 @@ static void test_options_of_other_modes(void **state)
         {"-s -n", "-n"},        {"-E flush", "-E"},     {"-E -p status", "-E"},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct options options;
         char *error = NULL;
 
@@ -250,7 +243,7 @@ static void test_options_of_other_modes(void **state)
 }
 
 /* As in postconf(1): blanks around name and value do not count. */
-static void test_override_blanks(void **state)
+TEST(override_blanks)
 {
     static char program[] = "postkick", o[] = "-o", spaced[] = " trigger_timeout = 5 s ",
                 flush[] = "flush", hidden[] = " multi_instance_enable=no", broken[] = "a b=c";
@@ -258,7 +251,6 @@ static void test_override_blanks(void **state)
     struct options options;
     char *error = NULL;
 
-    (void)state;
     optind = 0;
     assert_true(options_parse(&options, 4, argv, &error));
     fixture_assert_lines(options.overrides, "trigger_timeout=5 s\n");
@@ -274,20 +266,4 @@ static void test_override_blanks(void **state)
     assert_string_equal(error, "-o: bad setting: a b=c: specify name=value");
     options_free(&options);
     free(error);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_short),
-        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_operands),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_options_of_other_modes),
-        cmocka_unit_test(test_override_blanks),
-    };
-
-    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

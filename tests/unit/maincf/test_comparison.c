@@ -4,7 +4,7 @@
 #include "fixture.h"
 #include "maincf/comparison.h"
 
-static void test_operators(void **state)
+TEST(operators)
 {
     static const struct {
         const char *text;
@@ -19,8 +19,7 @@ static void test_operators(void **state)
         {"==~", 0, COMPARISON_EQUAL},        {"<>", 0, COMPARISON_EQUAL},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         enum comparison_operator found = COMPARISON_EQUAL;
         size_t length = comparison_find_operator(cases[i].text, strlen(cases[i].text), &found);
 
@@ -29,9 +28,8 @@ static void test_operators(void **state)
     }
 }
 
-static void test_long_operands(void **state)
+TEST(long_operands)
 {
-    (void)state;
     char digits[3 * TEXT_MESSAGE_MAXIMUM + 1];
     char *error = NULL;
     bool result;
@@ -47,14 +45,4 @@ static void test_long_operands(void **state)
     assert_false(comparison_levels_hold(digits, COMPARISON_EQUAL, "0", &result, &error));
     assert_int_equal(strlen(error), TEXT_MESSAGE_MAXIMUM);
     free(error);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_operators),
-        cmocka_unit_test(test_long_operands),
-    };
-
-    return cmocka_run_group_tests_name("comparison", tests, NULL, NULL);
 }

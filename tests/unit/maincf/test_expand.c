@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* $name expansion. Expected results and texts are those of Postfix 3.7, unless noted. */
 #include "base/text.h"
+#include "fixture.h"
 #include "maincf/expand.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define OPERATOR_EXPECTED                                                                          \
     "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: "
@@ -85,9 +80,9 @@ static void check_rows(const struct row *rows, size_t count)
     }
 }
 
-#define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+#define CHECK(rows) check_rows(rows, COUNT(rows))
 
-static void test_references(void **state)
+TEST(references)
 {
     static const struct row rows[] = {
         {"", ""},
@@ -117,11 +112,10 @@ static void test_references(void **state)
                     "A"},
     };
 
-    (void)state;
     CHECK(rows);
 }
 
-static void test_conditionals(void **state)
+TEST(conditionals)
 {
     static const struct row rows[] = {
         {"${a?text}", "text"},
@@ -172,11 +166,10 @@ static void test_conditionals(void **state)
         {"${a:$}", ""},
     };
 
-    (void)state;
     CHECK(rows);
 }
 
-static void test_comparisons(void **state)
+TEST(comparisons)
 {
     static const struct row rows[] = {
         {"${{a}=={a}}", "true"},
@@ -226,11 +219,10 @@ static void test_comparisons(void **state)
 #endif
     };
 
-    (void)state;
     CHECK(rows);
 }
 
-static void test_errors(void **state)
+TEST(errors)
 {
     static const struct row rows[] = {
         {"x${a", "error: truncated macro reference: \"x${a\""},
@@ -306,13 +298,11 @@ static void test_errors(void **state)
         {"$self", "error: unreasonable macro call nesting: \"{$self} == {x} ? {y} : {z}\""},
     };
 
-    (void)state;
     CHECK(rows);
 }
 
-static void test_result_is_appended(void **state)
+TEST(result_is_appended)
 {
-    (void)state;
     UT_string out;
     char *error = NULL;
     struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
@@ -344,7 +334,7 @@ static char *expand_chain(int links, const char *link_before, const char *link_a
     return result;
 }
 
-static void test_depth(void **state)
+TEST(depth)
 {
     static const struct {
         int links;
@@ -365,8 +355,7 @@ static void test_depth(void **state)
         {50, "${{$", "}!={}?t}", "/x", "error: unreasonable macro call nesting: \"/x\""},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char *result = expand_chain(rows[i].links, rows[i].before, rows[i].after, rows[i].end);
 
         assert_string_equal(result, rows[i].result);
@@ -409,12 +398,11 @@ static void check_starts(char *value, const struct setting *settings, const char
 }
 
 /* The limits of Postfix and of the design, without a budget. */
-static void test_limits(void **state)
+TEST(limits)
 {
     char *long_text = repeat("", "x", 1000000, "");
     const struct setting settings[] = {{"e", ""}, {"x", "x"}, {"long", long_text}, {NULL, NULL}};
 
-    (void)state;
     check_starts(repeat("", "$e", 1000000, ""), settings, "");
     check_starts(repeat("", "$e", 1000001, ""), settings, "error: more than 1000000 macro ref");
     check_starts(repeat("", "${{$x}=={x}}", 500000, ""), settings, "true");
@@ -443,7 +431,7 @@ static void check_ends(char *value, const struct setting *settings, const char *
 
 #define SPENT "error: macro expansion: more work than is allowed for one instance"
 
-static void test_hostile(void **state)
+TEST(hostile)
 {
     char *name = repeat("", "n", 1000000, ""), *reference = alloc_format("$%s", name);
     char *zeros = repeat("", "0", 1000000, ""), *half = repeat("${e?", "x", 4000000, "}");
@@ -451,7 +439,6 @@ static void test_hostile(void **state)
                                        {"0", zeros}, {"half", half}, {"long", reference},
                                        {NULL, NULL}};
 
-    (void)state;
     check_ends(repeat("", "$e", 1000000, ""), settings, SPENT);
     check_ends(repeat("", "$unset", 1000000, ""), settings, SPENT);
     check_ends(repeat("", "${{$x}=={x}}", 500000, ""), settings, SPENT);
@@ -478,9 +465,8 @@ static void test_hostile(void **state)
 }
 
 /* The budget is that of the instance, not of one value. */
-static void test_budget_is_shared(void **state)
+TEST(budget_is_shared)
 {
-    (void)state;
     struct budget budget = budget_start(10000, NULL);
     int count = 0;
 
@@ -495,9 +481,8 @@ static void test_budget_is_shared(void **state)
     assert_true(count >= 5 && count <= 50);
 }
 
-static void test_end_of_the_run(void **state)
+TEST(end_of_the_run)
 {
-    (void)state;
     const struct limits over = {.end = 0};
     struct budget budget = budget_start(BUDGET_INSTANCE, &over);
     char *value = repeat("", "$a", 100000, "");
@@ -507,22 +492,4 @@ static void test_end_of_the_run(void **state)
     assert_string_equal(result, "error: macro expansion: not read: time limit reached");
     free(result);
     free(value);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_references),
-        cmocka_unit_test(test_conditionals),
-        cmocka_unit_test(test_comparisons),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_result_is_appended),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_budget_is_shared),
-        cmocka_unit_test(test_end_of_the_run),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* main.cf syntax: logical lines, settings, messages. Expected texts are what Postfix 3.7 says. */
 #include "base/safe_read.h"
-#include "base/strings.h"
 #include "base/text.h"
+#include "fixture.h"
 #include "maincf/maincf.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define PATH "/x/main.cf"
 
@@ -109,10 +103,9 @@ static const struct {
     {"  # x\n a = b\n", NULL},
 };
 
-static void test_values(void **state)
+TEST(values)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    for (size_t i = 0; i < COUNT(values); i++) {
         struct parsed parsed = parse(values[i].text);
         const char *got = value(&parsed, "a");
 
@@ -141,10 +134,9 @@ static const struct {
     {"=\n", "line 1: missing attribute name: \"=\""},
 };
 
-static void test_errors(void **state)
+TEST(errors)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+    for (size_t i = 0; i < COUNT(errors); i++) {
         struct parsed parsed = parse(errors[i].text);
         char *expected = alloc_format("%s, %s", PATH, errors[i].error);
 
@@ -155,9 +147,8 @@ static void test_errors(void **state)
     }
 }
 
-static void test_error_keeps_what_stood_before(void **state)
+TEST(error_keeps_what_stood_before)
 {
-    (void)state;
     struct parsed parsed = parse("a = b\nfoo\nc = d\n");
 
     assert_false(parsed.done);
@@ -186,10 +177,9 @@ static const struct {
      {PATH ": logical line must not start with whitespace: \" 23456789 123456789 123456789 ...\""}},
 };
 
-static void test_warnings(void **state)
+TEST(warnings)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof warned / sizeof warned[0]; i++) {
+    for (size_t i = 0; i < COUNT(warned); i++) {
         struct parsed parsed = parse(warned[i].text);
         const UT_array *warnings = parsed.warnings;
         size_t count = warnings == NULL ? 0 : utarray_len(warnings);
@@ -204,9 +194,8 @@ static void test_warnings(void **state)
     }
 }
 
-static void test_preset_and_override(void **state)
+TEST(preset_and_override)
 {
-    (void)state;
     struct parsed parsed = parse("a = b\n");
 
     assert_string_equal(value(&parsed, "config_directory"), "/x");
@@ -221,9 +210,8 @@ static void test_preset_and_override(void **state)
     discard(&parsed);
 }
 
-static void test_many_warnings_are_cut(void **state)
+TEST(many_warnings_are_cut)
 {
-    (void)state;
     UT_string text;
 
     utstring_init(&text);
@@ -239,9 +227,8 @@ static void test_many_warnings_are_cut(void **state)
     utstring_done(&text);
 }
 
-static void test_many_and_long(void **state)
+TEST(many_and_long)
 {
-    (void)state;
     UT_string text;
     char *name = alloc_zeroed(1, 100001);
 
@@ -273,7 +260,7 @@ static char *repeat(const char *text, size_t count)
 }
 
 /* Realistic files, up to the largest that is read. */
-static void test_large_and_honest(void **state)
+TEST(large_and_honest)
 {
     static const char *const lines[] = {
         "# Comments as they are found in the main.cf of distributions: lines of some sixty "
@@ -283,8 +270,7 @@ static void test_large_and_honest(void **state)
         "    /etc/postfix-customer-0001 /etc/postfix-customer-0002 /etc/postfix-customer-0003\n",
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+    for (size_t i = 0; i < COUNT(lines); i++) {
         char *text = repeat(lines[i], SAFE_READ_MAXIMUM / strlen(lines[i]));
         struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
 
@@ -298,7 +284,7 @@ static void test_large_and_honest(void **state)
 }
 
 /* Within 16 MiB, each exceeds the budget of an instance or ends. */
-static void test_hostile(void **state)
+TEST(hostile)
 {
     static const struct {
         const char *text;
@@ -308,8 +294,7 @@ static void test_hostile(void **state)
         {"=", false},  {"a", false},   {"a=", true},    {" ", true},      {"\v", true},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *text = repeat(cases[i].text, SAFE_READ_MAXIMUM / strlen(cases[i].text));
         struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
         struct parsed parsed = parse_within(&budget, text);
@@ -322,9 +307,8 @@ static void test_hostile(void **state)
 }
 
 /* Different names, that hash to whatever they hash to. */
-static void test_too_many_settings(void **state)
+TEST(too_many_settings)
 {
-    (void)state;
     enum { COUNT = 1000000, LINE = sizeof("fffff=\n") };
     char *text = alloc_bytes((size_t)COUNT * LINE), *end = text;
     struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
@@ -340,9 +324,8 @@ static void test_too_many_settings(void **state)
     free(text);
 }
 
-static void test_long_messages_are_cut(void **state)
+TEST(long_messages_are_cut)
 {
-    (void)state;
     char *value_text = repeat("x", 1000000), *text = alloc_format("a = %s\na =\nb", value_text);
     struct parsed parsed = parse(text);
     const char *warning = strings_item(parsed.warnings, 0);
@@ -359,29 +342,8 @@ static void test_long_messages_are_cut(void **state)
     free(text);
 }
 
-static void test_free_nothing(void **state)
+TEST(free_nothing)
 {
-    (void)state;
     maincf_free(NULL);
     maincf_free(maincf_new(PATH));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_error_keeps_what_stood_before),
-        cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_preset_and_override),
-        cmocka_unit_test(test_many_warnings_are_cut),
-        cmocka_unit_test(test_many_and_long),
-        cmocka_unit_test(test_large_and_honest),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_too_many_settings),
-        cmocka_unit_test(test_long_messages_are_cut),
-        cmocka_unit_test(test_free_nothing),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

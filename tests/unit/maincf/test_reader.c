@@ -13,9 +13,8 @@ static void assert_line(struct reader *reader, const char *text, size_t number)
     assert_int_equal(line.number, number);
 }
 
-static void test_lines(void **state)
+TEST(lines)
 {
-    (void)state;
     char text[] = "# one\n\n  # three\na\nb\n\n#\n c\n  \n # d\n\te\n#\n\n f\ng";
     struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
     struct reader reader = {.at = text, .end = text + strlen(text), .budget = &budget};
@@ -30,11 +29,10 @@ static void test_lines(void **state)
 }
 
 /* A line that is not read to its end is none. */
-static void test_budget(void **state)
+TEST(budget)
 {
     static const char original[] = "a = b\n c\n#\nd = e\n";
 
-    (void)state;
     for (size_t units = 0; units < 200; units++) {
         char text[sizeof(original)];
         struct budget budget = budget_start(units, NULL);
@@ -47,14 +45,4 @@ static void test_budget(void **state)
             assert_string_equal(line.text, count == 0 ? "a = b c" : "d = e");
         assert_int_equal(budget.state == BUDGET_LEFT, count == 2);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_budget),
-    };
-
-    return cmocka_run_group_tests_name("reader", tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ static struct span span_of(const char *text)
     return (struct span){text, text + strlen(text)};
 }
 
-static void test_takes(void **state)
+TEST(takes)
 {
     static const struct {
         struct span (*take)(struct span *);
@@ -25,8 +25,7 @@ static void test_takes(void **state)
         {span_take_alphanumerics, "{", 0},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct span rest = span_of(cases[i].text);
         struct span taken = cases[i].take(&rest);
 
@@ -37,9 +36,8 @@ static void test_takes(void **state)
     }
 }
 
-static void test_ends_where_the_span_ends(void **state)
+TEST(ends_where_the_span_ends)
 {
-    (void)state;
     const char *text = "abc";
     struct span rest = {text, text + 2}, empty = {text, text};
 
@@ -48,7 +46,7 @@ static void test_ends_where_the_span_ends(void **state)
     assert_true(span_starts_with(span_of(text), 'a'));
 }
 
-static void test_finds_where_it_closes(void **state)
+TEST(finds_where_it_closes)
 {
     static const struct {
         const char *text;
@@ -57,21 +55,9 @@ static void test_finds_where_it_closes(void **state)
         {"{}", 1}, {"{a}b}", 2}, {"{a{b}c}", 6}, {"{(}", 2}, {"(a{)}", 3}, {"{", -1}, {"{{}", -1},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const char *close = span_find_close(span_of(cases[i].text));
 
         assert_int_equal(close == NULL ? -1 : close - cases[i].text, cases[i].at);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_takes),
-        cmocka_unit_test(test_ends_where_the_span_ends),
-        cmocka_unit_test(test_finds_where_it_closes),
-    };
-
-    return cmocka_run_group_tests_name("span", tests, NULL, NULL);
 }

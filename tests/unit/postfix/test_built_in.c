@@ -5,9 +5,8 @@
 
 #define KICK "[kick]\nstrict = no\nconnections = 0\nlimit = 100s\n"
 
-static void test_values(void **state)
+TEST(values)
 {
-    (void)state;
     assert_string_equal(built_in_value("postfix", "trigger_timeout"), "10s");
     assert_string_equal(built_in_value("service tlsmgr", "requests"), "= W");
     assert_null(built_in_value("service tlsmgr", "modifiers"));
@@ -17,7 +16,7 @@ static void test_values(void **state)
 }
 
 /* What is left of the text, without blanks and empty lines. */
-static void test_leaving_out(void **state)
+TEST(leaving_out)
 {
     static const struct {
         const char *text;
@@ -46,8 +45,7 @@ static void test_leaving_out(void **state)
          false},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *text = alloc_string(cases[i].text), *expected;
         bool is_nothing = built_in_leave_out(text);
         UT_array *lines = strings_split(text, "\n");
@@ -64,14 +62,4 @@ static void test_leaving_out(void **state)
         utarray_free(left);
         free(text);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_leaving_out),
-    };
-
-    return cmocka_run_group_tests_name("built_in", tests, NULL, NULL);
 }

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is known of services, and the actions. */
-#include "base/strings.h"
-#include "fixture.h"
 #include "postfix/catalogue.h"
-
-static struct settings *load(const char *text)
-{
-    UT_array *errors;
-
-    utarray_new(errors, &strings_icd);
-    struct settings *settings = settings_load(fixture_file("postkick.ini", text), true, errors);
-    fixture_assert_lines(errors, "");
-    utarray_free(errors);
-    return settings;
-}
+#include "settings.h"
 
 static void assert_warnings(struct settings *settings, const char *class, const char *service,
                             const char *request, const char *expected)
@@ -30,7 +18,7 @@ static void assert_warnings(struct settings *settings, const char *class, const 
     free(target.request);
 }
 
-static void test_requests(void **state)
+TEST(requests)
 {
     static const struct {
         const char *class, *service, *request, *warnings;
@@ -60,36 +48,33 @@ static void test_requests(void **state)
         {"private", "qmgr", "x", ""},
     };
 
-    (void)state;
-    struct settings *settings = load("");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    struct settings *settings = settings_of("");
+    for (size_t i = 0; i < COUNT(cases); i++)
         assert_warnings(settings, cases[i].class, cases[i].service, cases[i].request,
                         cases[i].warnings);
     settings_free(settings);
 }
 
-static void test_length(void **state)
+TEST(length)
 {
-    (void)state;
-    struct settings *settings = load("");
-    char request[1026];
+    struct settings *settings = settings_of("");
+    char *request = fixture_repeat("W", 1025);
 
-    memset(request, 'W', 1025);
-    request[1025] = '\0';
     assert_warnings(settings, "public", "mine", request,
                     "request is 1025 bytes long: services read only the first 1024\n");
     assert_warnings(settings, "public", "qmgr", request,
                     "request is 1025 bytes long: services read only the first 1024\n");
     request[1024] = '\0';
     assert_warnings(settings, "public", "qmgr", request, "");
+    free(request);
     settings_free(settings);
 }
 
-static void test_names_with_capitals(void **state)
+TEST(names_with_capitals)
 {
-    (void)state;
-    struct settings *settings = load("[service mine]\nname = Mine\nclass = public\nrequests = X\n"
-                                     "[service qmgr]\nclass = public\nrequests = Q\n");
+    struct settings *settings =
+        settings_of("[service mine]\nname = Mine\nclass = public\nrequests = X\n"
+                    "[service qmgr]\nclass = public\nrequests = Q\n");
 
     assert_warnings(settings, "public", "Mine", "Y",
                     "request \"Y\": \"Y\" is ignored: the service acts on X\n");
@@ -101,10 +86,9 @@ static void test_names_with_capitals(void **state)
     settings_free(settings);
 }
 
-static void test_classes(void **state)
+TEST(classes)
 {
-    (void)state;
-    struct settings *settings = load("");
+    struct settings *settings = settings_of("");
 
     assert_string_equal(catalogue_class(settings, "qmgr"), "public");
     assert_string_equal(catalogue_class(settings, "anvil"), "private");
@@ -113,11 +97,10 @@ static void test_classes(void **state)
     settings_free(settings);
 }
 
-static void test_actions(void **state)
+TEST(actions)
 {
-    (void)state;
-    struct settings *settings =
-        load("[action both]\nkick = private tlsmgr R , public  qmgr\tW\nabout = two of them\n");
+    struct settings *settings = settings_of(
+        "[action both]\nkick = private tlsmgr R , public  qmgr\tW\nabout = two of them\n");
     UT_array *names = catalogue_actions(settings);
     UT_array *targets = catalogue_action(settings, "both");
 
@@ -135,7 +118,7 @@ static void test_actions(void **state)
     settings_free(settings);
 }
 
-static void test_shipped_actions(void **state)
+TEST(shipped_actions)
 {
     static const struct {
         const char *action, *targets;
@@ -146,9 +129,8 @@ static void test_shipped_actions(void **state)
         {"pickup", "public pickup W\n"},
     };
 
-    (void)state;
-    struct settings *settings = load("");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct settings *settings = settings_of("");
+    for (size_t i = 0; i < COUNT(cases); i++) {
         UT_array *targets = catalogue_action(settings, cases[i].action), *lines;
 
         utarray_new(lines, &strings_icd);
@@ -166,15 +148,14 @@ static void test_shipped_actions(void **state)
 }
 
 /* "The catalogue covers the services of a stock master.cf." */
-static void test_stock_services(void **state)
+TEST(stock_services)
 {
     char line[1024], service[256], private[8];
 
-    (void)state;
     FILE *file = fopen("/usr/share/postfix/master.cf.dist", "re");
     if (file == NULL)
         skip();
-    struct settings *settings = load("");
+    struct settings *settings = settings_of("");
     while (fgets(line, sizeof(line), file) != NULL) {
         if (sscanf(line, "%255[^# \t\n] %*s %7s", service, private) != 2)
             continue;
@@ -186,19 +167,4 @@ static void test_stock_services(void **state)
     }
     (void)fclose(file);
     settings_free(settings);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_requests),
-        FIXTURE_TEST(test_length),
-        FIXTURE_TEST(test_names_with_capitals),
-        FIXTURE_TEST(test_classes),
-        FIXTURE_TEST(test_actions),
-        FIXTURE_TEST(test_shipped_actions),
-        FIXTURE_TEST(test_stock_services),
-    };
-
-    return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
 }

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* import_environment: which of its items change our environment. */
+#include "fixture.h"
 #include "postfix/environment.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 /* Measured with Postfix's postkick. */
 static const struct {
@@ -27,10 +20,9 @@ static const struct {
     {"{A=b}x", "import_environment: syntax error after '}' in \"{A=b}x\""},
 };
 
-static void test_check(void **state)
+TEST(check)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+    for (size_t i = 0; i < COUNT(checks); i++) {
         char *error = NULL;
 
         assert_int_equal(environment_check(checks[i].list, &error), checks[i].error == NULL);
@@ -40,11 +32,10 @@ static void test_check(void **state)
     }
 }
 
-static void test_many_elements(void **state)
+TEST(many_elements)
 {
     char list[2 * (ENVIRONMENT_MAXIMUM + 1) + 1] = "", *error = NULL;
 
-    (void)state;
     for (int i = 0; i < ENVIRONMENT_MAXIMUM; i++)
         memcpy(&list[2 * i], "A ", sizeof("A "));
     assert_true(environment_check(list, &error));
@@ -54,9 +45,8 @@ static void test_many_elements(void **state)
     free(error);
 }
 
-static void test_import(void **state)
+TEST(import)
 {
-    (void)state;
     setenv("KEPT", "as it was", 1);
     environment_import("KEPT PLAIN=1, {SPACED = a  b} EMPTY= {UNSET} =x LAST=z=");
     assert_string_equal(getenv("KEPT"), "as it was");
@@ -65,15 +55,4 @@ static void test_import(void **state)
     assert_string_equal(getenv("EMPTY"), "");
     assert_null(getenv("UNSET"));
     assert_string_equal(getenv("LAST"), "z=");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_many_elements),
-        cmocka_unit_test(test_import),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

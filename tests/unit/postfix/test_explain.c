@@ -2,7 +2,6 @@
 /* The reasons of outcomes that a test on the command line cannot cause, and of duplicates. */
 #include "fixture.h"
 #include "postfix/explain.h"
-#include <errno.h>
 
 static const struct settings built_in;
 
@@ -21,7 +20,7 @@ static char *explain(enum trigger_outcome outcome, int error)
     return kick.reason;
 }
 
-static void test_rare_outcomes(void **state)
+TEST(rare_outcomes)
 {
     static const struct {
         enum trigger_outcome outcome;
@@ -36,8 +35,7 @@ static void test_rare_outcomes(void **state)
         {TRIGGER_PENDING, 0, "not confirmed: interrupted"},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *reason = explain(cases[i].outcome, cases[i].error);
 
         assert_string_equal(reason, cases[i].reason);
@@ -46,7 +44,7 @@ static void test_rare_outcomes(void **state)
 }
 
 /* A duplicate of a duplicate has the reason of the first. */
-static void test_duplicates(void **state)
+TEST(duplicates)
 {
     static char directory[] = "/etc/postfix-a";
     struct instance instance = {.config_directory = directory};
@@ -57,7 +55,6 @@ static void test_duplicates(void **state)
                             {.class = "public", .status = KICK_DUPLICATE}};
     struct kicks kicks = {.items = items, .count = 3};
 
-    (void)state;
     for (size_t i = 0; i < 3; i++)
         items[i].member = &member;
     items[1].duplicate_of = &items[0];
@@ -69,14 +66,4 @@ static void test_duplicates(void **state)
                                              "closed before the request was read");
     for (size_t i = 0; i < 3; i++)
         free(items[i].reason);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rare_outcomes),
-        cmocka_unit_test(test_duplicates),
-    };
-
-    return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
 }

@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* One instance, from its main.cf. */
 #include "base/budget.h"
-#include "base/clock.h"
-#include "base/strings.h"
-#include "fixture.h"
 #include "postfix/instance.h"
+#include "settings.h"
 
 static struct settings *settings;
 static UT_array *overrides;
 
-static int setup(void **state)
+SETUP(make_settings)
 {
-    UT_array *errors;
-
-    utarray_new(errors, &strings_icd);
     utarray_new(overrides, &strings_icd);
-    settings = settings_load("/nonexistent/postkick.ini", false, errors);
-    utarray_free(errors);
-    return settings == NULL ? -1 : fixture_setup(state);
+    settings = settings_of("");
 }
 
-static int teardown(void **state)
+TEARDOWN(free_settings)
 {
     settings_free(settings);
     utarray_free(overrides);
-    return fixture_teardown(state);
 }
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
 static const struct postconf *postconf;
@@ -52,9 +42,8 @@ static struct instance load(const char *main_cf)
     return instance;
 }
 
-static void test_built_in_values(void **state)
+TEST(built_in_values)
 {
-    (void)state;
     struct instance instance = load("");
 
     assert_null(instance.error);
@@ -70,9 +59,8 @@ static void test_built_in_values(void **state)
     instance_free(&instance);
 }
 
-static void test_values(void **state)
+TEST(values)
 {
-    (void)state;
     struct instance instance = load("base = /srv\n"
                                     "queue_directory = $base/spool\n"
                                     "multi_instance_name = postfix-a\n"
@@ -92,9 +80,8 @@ static void test_values(void **state)
 }
 
 /* What the purpose does not need is not kept: memory stays small. */
-static void test_keeps_what_is_wanted(void **state)
+TEST(keeps_what_is_wanted)
 {
-    (void)state;
     struct instance instance = load("import_environment = A=1\ncommand_directory = /x\n"
                                     "postmulti_start_commands = ${\n");
 
@@ -105,9 +92,8 @@ static void test_keeps_what_is_wanted(void **state)
     instance_free(&instance);
 }
 
-static void test_overrides(void **state)
+TEST(overrides)
 {
-    (void)state;
     strings_append(overrides, "trigger_timeout=7");
     strings_append(overrides, "queue_directory=/a=b");
     strings_append(overrides, "trigger_timeout=8");
@@ -119,7 +105,7 @@ static void test_overrides(void **state)
     instance_free(&instance);
 }
 
-static void test_errors(void **state)
+TEST(errors)
 {
     static const struct {
         const char *main_cf;
@@ -141,25 +127,20 @@ static void test_errors(void **state)
          "parameter trigger_timeout: bad time value or unit: y", false},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct instance instance = load(cases[i].main_cf);
-        char *expected = cases[i].error[0] == '@'
-                             ? alloc_format("%s%s", fixture_root, cases[i].error + 1)
-                             : alloc_string(cases[i].error);
+        bool is_path = cases[i].error[0] == '@';
 
-        assert_non_null(instance.error);
-        assert_string_equal(instance.error, expected);
+        fixture_assert_text(instance.error, "%s%s", is_path ? fixture_root : "",
+                            cases[i].error + (is_path ? 1 : 0));
         assert_int_equal(instance.has_identity, cases[i].has_identity);
-        free(expected);
         instance_free(&instance);
     }
 }
 
 /* With what Postfix says before it gives up. */
-static void test_notice(void **state)
+TEST(notice)
 {
-    (void)state;
     struct instance instance = load("queue_directory = ${a\n");
 
     assert_non_null(instance.notice);
@@ -167,21 +148,18 @@ static void test_notice(void **state)
     instance_free(&instance);
 }
 
-static void test_warnings(void **state)
+TEST(warnings)
 {
-    (void)state;
     struct instance instance = load("a = 1\na = 2\n");
-    char *expected =
-        alloc_format("%s/main.cf, line 2: overriding earlier entry: a=1\n", fixture_root);
 
-    fixture_assert_lines(instance.warnings, expected);
-    free(expected);
+    assert_int_equal(utarray_len(instance.warnings), 1);
+    fixture_assert_text(strings_item(instance.warnings, 0),
+                        "%s/main.cf, line 2: overriding earlier entry: a=1", fixture_root);
     instance_free(&instance);
 }
 
-static void test_no_main_cf(void **state)
+TEST(no_main_cf)
 {
-    (void)state;
     struct instance instance = load("");
     char *expected = alloc_format("open %s/main.cf: No such file or directory", fixture_root);
     struct instance_source source = {
@@ -201,42 +179,38 @@ static void test_no_main_cf(void **state)
     instance_free(&instance);
 }
 
-static void test_queue_directory(void **state)
+/* What is found in place of the queue directory; NULL: nothing wrong. */
+static void assert_queue_error(const char *reason)
 {
-    (void)state;
-    char *main_cf = alloc_format("queue_directory = %s/queue\n", fixture_root);
-    char *expected = alloc_format("chdir %s/queue: No such file or directory", fixture_root);
-    struct instance instance = load(main_cf);
+    struct instance instance = load("");
 
     instance_check_queue(&instance);
-    assert_string_equal(instance.error, expected);
+    if (reason == NULL)
+        assert_null(instance.error);
+    else
+        fixture_assert_text(instance.error, "chdir %s/queue: %s", fixture_root, reason);
     instance_free(&instance);
-    free(expected);
+}
+
+TEST(queue_directory)
+{
+    strings_append(overrides, "queue_directory=%s/queue", fixture_root);
+    assert_queue_error("No such file or directory");
     (void)fixture_file("queue", "");
-    expected = alloc_format("chdir %s/queue: Not a directory", fixture_root);
-    instance = load(main_cf);
-    instance_check_queue(&instance);
-    assert_string_equal(instance.error, expected);
-    instance_free(&instance);
-    free(expected);
+    assert_queue_error("Not a directory");
     assert_int_equal(unlink(fixture_path("queue")), 0);
     (void)fixture_directory("queue");
-    instance = load(main_cf);
-    instance_check_queue(&instance);
-    assert_null(instance.error);
-    instance_free(&instance);
-    free(main_cf);
+    assert_queue_error(NULL);
 }
 
 /* Values are no longer than what they name can be, and messages quote no more than 4 KiB. */
-static void test_long_values(void **state)
+TEST(long_values)
 {
     static const struct {
         const char *name;
         size_t longest;
     } cases[] = {{"queue_directory", 4095}, {"multi_instance_name", 255}};
 
-    (void)state;
     for (size_t i = 0; i < 2; i++) {
         char *value = alloc_zeroed(1, 5000);
 
@@ -264,12 +238,11 @@ static void test_long_values(void **state)
     }
 }
 
-static void test_used_overrides(void **state)
+TEST(used_overrides)
 {
     static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
     static const bool expected[] = {true, true, true, false, false, true};
 
-    (void)state;
     for (size_t i = 0; i < 6; i++)
         strings_append(overrides, "%s=1", names[i]);
     struct instance instance = load("a = 2\nx = $b\ny = ${ c?{1}}\nz = $dd\n# e\nw = $(f)\n");
@@ -278,20 +251,17 @@ static void test_used_overrides(void **state)
     instance_free(&instance);
 }
 
-/* A postconf of our own. */
-static struct postconf *ask(const char *answer)
+/* The answer of a postconf of our own. */
+static struct postconf *ask(const char *script)
 {
-    char *script = alloc_format("#!/bin/sh\n%s\n", answer), *error = NULL;
+    char *error = NULL;
 
-    (void)fixture_file("postconf", script);
-    assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
-    free(script);
+    (void)fixture_script("postconf", script);
     return postconf_ask(fixture_root, &fixture_no_limits, &error);
 }
 
-static void test_resolved_without_postconf(void **state)
+TEST(resolved_without_postconf)
 {
-    (void)state;
     struct instance instance = load("queue_directory = /srv/$multi_instance_name\n"
                                     "multi_instance_name = $own\nown = x\n"
                                     "mydestination = $myhostname, $nosuch\n");
@@ -301,10 +271,9 @@ static void test_resolved_without_postconf(void **state)
     instance_free(&instance);
 }
 
-static void test_resolved_with_postconf(void **state)
+TEST(resolved_with_postconf)
 {
     static const char main_cf[] = "queue_directory = /srv/$one\nmulti_instance_name = $nosuch\n";
-    (void)state;
     struct instance instance = load(main_cf);
 
     assert_true(instance.is_unresolved);
@@ -326,9 +295,8 @@ static void test_resolved_with_postconf(void **state)
 }
 
 /* Loading it again goes on with the same budget. */
-static void test_work_of_both_loads(void **state)
+TEST(work_of_both_loads)
 {
-    (void)state;
     struct instance instance = load("queue_directory = /$nosuch\n");
 
     assert_true(instance.work > 0 && instance.work < 100000);
@@ -343,9 +311,8 @@ static void test_work_of_both_loads(void **state)
 }
 
 /* A mistake that no answer of postconf(1) can change is reported in Postfix's words. */
-static void test_refused_with_doubt(void **state)
+TEST(refused_with_doubt)
 {
-    (void)state;
     struct instance instance = load("queue_directory = $nosuch$\n");
 
     instance_refuse(&instance, "why");
@@ -355,7 +322,7 @@ static void test_refused_with_doubt(void **state)
 }
 
 /* mydomain, myhostname and mynetworks are not constants. */
-static void test_computed(void **state)
+TEST(computed)
 {
     static const struct {
         const char *main_cf;
@@ -372,8 +339,7 @@ static void test_computed(void **state)
     };
     struct postconf *answer = ask("echo 'mydomain = localdomain'; echo 'mynetworks = net'");
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         postconf = answer;
         struct instance instance = load(cases[i].main_cf);
 
@@ -390,28 +356,4 @@ static void test_computed(void **state)
         instance_free(&instance);
     }
     postconf_free(answer);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_built_in_values),
-        TEST(test_values),
-        TEST(test_keeps_what_is_wanted),
-        TEST(test_overrides),
-        TEST(test_errors),
-        TEST(test_notice),
-        TEST(test_warnings),
-        TEST(test_no_main_cf),
-        TEST(test_queue_directory),
-        TEST(test_long_values),
-        TEST(test_used_overrides),
-        TEST(test_resolved_without_postconf),
-        TEST(test_resolved_with_postconf),
-        TEST(test_work_of_both_loads),
-        TEST(test_refused_with_doubt),
-        TEST(test_computed),
-    };
-
-    return cmocka_run_group_tests_name("instance", tests, NULL, NULL);
 }

@@ -11,13 +11,12 @@ static struct selection selection;
 static UT_string log_text;
 
 /* The default instance, one that is enabled, one that is not, one that has failed. */
-static int setup(void **state)
+SETUP(make_selection)
 {
     static const enum selection_state states[] = {SELECTION_SERVE, SELECTION_SERVE,
                                                   SELECTION_DISABLED, SELECTION_FAILED};
     static const char *const names[] = {"default", "on", "off", "bad"};
 
-    (void)state;
     selection = (struct selection){.members = members, .member_count = COUNT};
     for (size_t i = 0; i < COUNT; i++) {
         instances[i] =
@@ -26,16 +25,13 @@ static int setup(void **state)
     }
     instances[3].error = alloc_string("it is broken");
     utstring_init(&log_text);
-    return 0;
 }
 
-static int teardown(void **state)
+TEARDOWN(free_selection)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT; i++)
         instance_free(&instances[i]);
     utstring_done(&log_text);
-    return 0;
 }
 
 static void add_settings(void *context, const struct instance *instance, UT_array *settings)
@@ -89,7 +85,7 @@ static const char *run(const struct jobs_spec *spec, const struct limits *limits
     return utstring_body(&log_text);
 }
 
-static void test_orders(void **state)
+TEST(orders)
 {
     static const struct {
         enum job_order order;
@@ -104,8 +100,7 @@ static void test_orders(void **state)
     };
     bool succeeded;
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    for (size_t i = 0; i < COUNT(table); i++) {
         struct jobs_spec spec = shell("printf $NAME", table[i].order);
 
         assert_string_equal(run(&spec, &fixture_no_limits, &succeeded), table[i].expected);
@@ -113,14 +108,13 @@ static void test_orders(void **state)
     }
 }
 
-static void test_not_enabled(void **state)
+TEST(not_enabled)
 {
     static char shell_name[] = "sh", option[] = "-c", script[] = "printf check";
     char *const check[] = {shell_name, option, script, NULL};
     struct jobs_spec spec = shell("printf start", JOB_DEFAULT_FIRST);
     bool succeeded;
 
-    (void)state;
     spec.argv_not_enabled = check;
     selection.member_count = 3;
     assert_string_equal(run(&spec, &fixture_no_limits, &succeeded),
@@ -129,12 +123,11 @@ static void test_not_enabled(void **state)
     assert_true(succeeded);
 }
 
-static void test_no_work(void **state)
+TEST(no_work)
 {
     struct jobs_spec spec = shell("exit 0", JOB_IN_ORDER);
     struct jobs jobs;
 
-    (void)state;
     selection.members = &members[2];
     selection.member_count = 1;
     jobs_plan(&jobs, &selection, &spec);
@@ -144,7 +137,7 @@ static void test_no_work(void **state)
     jobs_free(&jobs);
 }
 
-static void test_reasons(void **state)
+TEST(reasons)
 {
     static const struct {
         const char *script;
@@ -157,9 +150,8 @@ static void test_reasons(void **state)
     };
     bool succeeded;
 
-    (void)state;
     selection.member_count = 1;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    for (size_t i = 0; i < COUNT(table); i++) {
         struct jobs_spec spec = shell(table[i].script, JOB_IN_ORDER);
         struct limits limits = {.end = clock_after(clock_now(), table[i].seconds),
                                 .seconds = table[i].seconds};
@@ -167,18 +159,4 @@ static void test_reasons(void **state)
         assert_string_equal(run(&spec, &limits, &succeeded), table[i].expected);
         assert_false(succeeded);
     }
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_orders),
-        TEST(test_not_enabled),
-        TEST(test_no_work),
-        TEST(test_reasons),
-    };
-
-    return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);
 }

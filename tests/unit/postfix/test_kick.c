@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Laying out kicks, those that go to the same endpoint, how they count, and why they failed. */
-#include "base/clock.h"
 #include "fixture.h"
 #include "postfix/explain.h"
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #define LIMIT 100
 
@@ -15,12 +12,7 @@ static struct selection selection = {
     .host = {.instances = instances, .count = 4}, .members = members, .member_count = 4};
 static UT_array *targets;
 
-static char *text(const char *value)
-{
-    return alloc_string(value);
-}
-
-static int setup(void **state)
+SETUP(make_instances)
 {
     static const enum selection_state states[] = {SELECTION_SERVE, SELECTION_FAILED,
                                                   SELECTION_DISABLED, SELECTION_DUPLICATE};
@@ -31,25 +23,21 @@ static int setup(void **state)
                                          .application_event_drain_time = 22};
         members[i] = (struct selection_member){.instance = &instances[i], .state = states[i]};
     }
-    instances[0].values[PARAMETER_QUEUE_DIRECTORY] = text("/spool");
-    instances[0].values[PARAMETER_QUEUE_SERVICE_NAME] = text("qmgr2");
-    instances[0].values[PARAMETER_PICKUP_SERVICE_NAME] = text("a/b");
-    instances[1].error = text("broken");
+    instances[0].values[PARAMETER_QUEUE_DIRECTORY] = alloc_string("/spool");
+    instances[0].values[PARAMETER_QUEUE_SERVICE_NAME] = alloc_string("qmgr2");
+    instances[0].values[PARAMETER_PICKUP_SERVICE_NAME] = alloc_string("a/b");
+    instances[1].error = alloc_string("broken");
     members[3].duplicate_of = &instances[0];
     utarray_new(targets, &target_icd);
     target_append(targets, "public", "qmgr", "FADI");
     target_append(targets, "public", "pickup", "W");
-    (void)state;
-    return 0;
 }
 
-static int teardown(void **state)
+TEARDOWN(free_instances)
 {
     for (size_t i = 0; i < 4; i++)
         instance_free(&instances[i]);
     utarray_free(targets);
-    (void)state;
-    return 0;
 }
 
 static void assert_kick(const struct kick *kick, const char *service, enum kick_status status,
@@ -73,9 +61,8 @@ static size_t count_triggers(const struct kicks *kicks)
     return count;
 }
 
-static void test_plan_of_an_action(void **state)
+TEST(plan_of_an_action)
 {
-    (void)state;
     struct kicks kicks;
 
     kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
@@ -100,16 +87,15 @@ static void test_plan_of_an_action(void **state)
 }
 
 /* Found where nothing else is found; the instance that is listed twice lacks it twice. */
-static void test_missing_queue_directory(void **state)
+TEST(missing_queue_directory)
 {
-    (void)state;
     struct kicks kicks;
     const struct limits limits = limits_start(5);
     const struct fanout fanout = {.connections = 8, .limits = &limits};
 
     free(instances[0].values[PARAMETER_QUEUE_DIRECTORY]);
-    instances[0].values[PARAMETER_QUEUE_DIRECTORY] = text("/nonexistent");
-    instances[3].values[PARAMETER_QUEUE_DIRECTORY] = text("/nonexistent");
+    instances[0].values[PARAMETER_QUEUE_DIRECTORY] = alloc_string("/nonexistent");
+    instances[3].values[PARAMETER_QUEUE_DIRECTORY] = alloc_string("/nonexistent");
     kicks = (struct kicks){.targets = targets, .limit = LIMIT};
     kicks_plan(&kicks, &selection);
     assert_int_equal(kicks_run(&kicks, fanout), 0);
@@ -123,9 +109,8 @@ static void test_missing_queue_directory(void **state)
     kicks_free(&kicks);
 }
 
-static void test_plan_of_a_service(void **state)
+TEST(plan_of_a_service)
 {
-    (void)state;
     struct kicks kicks;
 
     kicks = (struct kicks){.targets = targets, .limit = 15};
@@ -138,7 +123,7 @@ static void test_plan_of_a_service(void **state)
     kicks_free(&kicks);
 }
 
-static void test_status(void **state)
+TEST(status)
 {
     static const struct {
         enum kick_status status;
@@ -151,8 +136,7 @@ static void test_status(void **state)
         {KICK_PLANNED, "planned", true},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct kick kick = {.status = cases[i].status};
 
         assert_string_equal(kick_status_name(cases[i].status), cases[i].name);
@@ -160,9 +144,8 @@ static void test_status(void **state)
     }
 }
 
-static void test_seconds(void **state)
+TEST(seconds)
 {
-    (void)state;
     struct trigger trigger = {.started = 5 * CLOCK_SECOND};
     struct kick kick = {.trigger = NULL};
 
@@ -178,9 +161,7 @@ static const struct settings built_in;
 /* The instances of a host, each with the limits 2 s and 1 s, queue directory and qmgr's name. */
 static void make_host(const char *(*each)[2])
 {
-    (void)fixture_setup(NULL);
     (void)fixture_directory("victim");
-    (void)fixture_directory("victim/public");
     (void)fixture_directory("other");
     (void)fixture_directory("other/public");
     for (size_t i = 0; i < 4; i++) {
@@ -197,17 +178,6 @@ static void make_host(const char *(*each)[2])
         alloc_set_text(&values[PARAMETER_QUEUE_SERVICE_NAME], "%s", each[i][1]);
         alloc_set_text(&values[PARAMETER_PICKUP_SERVICE_NAME], "%s", "pickup");
     }
-}
-
-static int listen_at(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path(path));
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, 5), 0);
-    return fd;
 }
 
 /* A process that reads once from each connection, and writes that to the pipe. */
@@ -259,16 +229,16 @@ static void plan_first(struct kicks *kicks, size_t number)
 /* An instance that is listed first and names its neighbour's queue directory, with pickup as its
  * queue manager, keeps no request from the neighbour, even when that is kicked in a second round.
  */
-static void test_claimed_queue_directory(void **state)
+TEST(claimed_queue_directory)
 {
     const char *host[4][2] = {
         {"victim", "pickup"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
     char bytes[64] = {0};
     int pipes[2];
 
-    (void)state;
     make_host(host);
-    int qmgr = listen_at("victim/public/qmgr"), pickup = listen_at("victim/public/pickup");
+    int qmgr = fixture_socket("victim/public/qmgr", SOCK_STREAM, 5),
+        pickup = fixture_socket("victim/public/pickup", SOCK_STREAM, 5);
     for (int rounds = 1; rounds <= 2; rounds++) {
         struct kicks kicks;
 
@@ -305,21 +275,19 @@ static void test_claimed_queue_directory(void **state)
     }
     close(qmgr);
     close(pickup);
-    (void)fixture_teardown(NULL);
 }
 
 /* The second waits as long as its own limit, whatever the first one's is, and shares the failure.
  */
-static void test_shared_failure(void **state)
+TEST(shared_failure)
 {
     const char *host[4][2] = {
         {"victim", "qmgr"}, {"other", "qmgr"}, {"victim", "qmgr"}, {NULL, "qmgr"}};
     struct kicks kicks;
 
-    (void)state;
     make_host(host);
     instances[2].application_event_drain_time = 2;
-    int qmgr = listen_at("victim/public/qmgr");
+    int qmgr = fixture_socket("victim/public/qmgr", SOCK_STREAM, 5);
     assert_int_equal(link(fixture_path("victim/public/qmgr"), fixture_path("other/public/qmgr")),
                      0);
     utarray_pop_back(targets);
@@ -349,19 +317,17 @@ static void test_shared_failure(void **state)
     assert_kick(&kicks.items[2], "qmgr", KICK_UNCONFIRMED, "request not read within 2s");
     kicks_free(&kicks);
     close(qmgr);
-    (void)fixture_teardown(NULL);
 }
 
-static void test_check_finds_duplicates(void **state)
+TEST(check_finds_duplicates)
 {
     const char *host[4][2] = {
         {"victim", "qmgr"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
     struct kicks kicks;
     struct master_locks *locks = master_locks_new();
 
-    (void)state;
     make_host(host);
-    int qmgr = listen_at("victim/public/qmgr");
+    int qmgr = fixture_socket("victim/public/qmgr", SOCK_STREAM, 5);
     kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
     kicks_plan(&kicks, &selection);
     kicks_check(&kicks, locks);
@@ -373,19 +339,4 @@ static void test_check_finds_duplicates(void **state)
     kicks_free(&kicks);
     master_locks_free(locks);
     close(qmgr);
-    (void)fixture_teardown(NULL);
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_plan_of_an_action), TEST(test_missing_queue_directory),
-        TEST(test_plan_of_a_service), TEST(test_status),
-        TEST(test_seconds),           TEST(test_claimed_queue_directory),
-        TEST(test_shared_failure),    TEST(test_check_finds_duplicates),
-    };
-
-    return cmocka_run_group_tests_name("kick", tests, NULL, NULL);
 }

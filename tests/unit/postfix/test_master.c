@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether a mail system runs: master's lock, looked up and never taken. */
-#include "base/clock.h"
 #include "fixture.h"
 #include "postfix/master.h"
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 static enum master_state look(void)
 {
@@ -41,26 +37,23 @@ static enum master_state not_running(void)
     return strcmp(namespace, "pid:[4026531836]") == 0 ? MASTER_STOPPED : MASTER_UNKNOWN;
 }
 
-static void test_nothing_there(void **state)
+TEST(nothing_there)
 {
-    (void)state;
     assert_int_equal(look(), MASTER_STOPPED);
     (void)fixture_directory("pid");
     assert_int_equal(look(), MASTER_STOPPED);
 }
 
-static void test_not_locked(void **state)
+TEST(not_locked)
 {
-    (void)state;
     int fd = lock_file(0);
 
     assert_int_equal(look(), not_running());
     close(fd);
 }
 
-static void test_locked(void **state)
+TEST(locked)
 {
-    (void)state;
     int fd = lock_file(LOCK_EX);
 
     assert_int_equal(look(), MASTER_RUNNING);
@@ -70,18 +63,16 @@ static void test_locked(void **state)
 }
 
 /* Somebody looking on is not master. */
-static void test_a_shared_lock(void **state)
+TEST(a_shared_lock)
 {
-    (void)state;
     int fd = lock_file(LOCK_SH);
 
     assert_int_equal(look(), not_running());
     close(fd);
 }
 
-static void test_another_kind_of_lock(void **state)
+TEST(another_kind_of_lock)
 {
-    (void)state;
     int fd = lock_file(0);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
@@ -91,9 +82,8 @@ static void test_another_kind_of_lock(void **state)
 }
 
 /* The lock is never taken: neither its holder nor anyone who wants it notices. */
-static void test_no_lock_is_taken(void **state)
+TEST(no_lock_is_taken)
 {
-    (void)state;
     int fd = lock_file(0);
     int other = open(fixture_path("pid/master.pid"), O_RDWR | O_CLOEXEC);
 
@@ -134,9 +124,8 @@ static void end_locking(pid_t child)
 }
 
 /* One reading in two hundred does not show the lock then. */
-static void test_while_others_lock(void **state)
+TEST(while_others_lock)
 {
-    (void)state;
     int fd = lock_file(LOCK_EX);
     pid_t children[] = {start_locking(300, true, -1), start_locking(300, true, -1)};
     int64_t end = clock_after(clock_now(), 2);
@@ -149,9 +138,8 @@ static void test_while_others_lock(void **state)
 }
 
 /* Whoever holds very many locks does not keep us busy: then it is not known. */
-static void test_very_many_locks(void **state)
+TEST(very_many_locks)
 {
-    (void)state;
     struct rlimit limit;
     char byte;
     int fd = lock_file(0), ends[2];
@@ -172,9 +160,8 @@ static void test_very_many_locks(void **state)
     close(fd);
 }
 
-static void test_what_cannot_be_told(void **state)
+TEST(what_cannot_be_told)
 {
-    (void)state;
     struct master_locks *locks = master_locks_new();
 
     (void)fixture_file("pid", "no directory");
@@ -183,28 +170,9 @@ static void test_what_cannot_be_told(void **state)
     master_locks_free(NULL);
 }
 
-static void test_text(void **state)
+TEST(text)
 {
-    (void)state;
     assert_string_equal(master_state_text(MASTER_RUNNING), "y");
     assert_string_equal(master_state_text(MASTER_STOPPED), "n");
     assert_string_equal(master_state_text(MASTER_UNKNOWN), "-");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_nothing_there),
-        FIXTURE_TEST(test_not_locked),
-        FIXTURE_TEST(test_locked),
-        FIXTURE_TEST(test_a_shared_lock),
-        FIXTURE_TEST(test_another_kind_of_lock),
-        FIXTURE_TEST(test_no_lock_is_taken),
-        FIXTURE_TEST(test_while_others_lock),
-        FIXTURE_TEST(test_very_many_locks),
-        FIXTURE_TEST(test_what_cannot_be_told),
-        cmocka_unit_test(test_text),
-    };
-
-    return cmocka_run_group_tests_name("master", tests, NULL, NULL);
 }

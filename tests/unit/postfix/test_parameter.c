@@ -5,7 +5,7 @@
 #include <strings.h>
 
 /* The rows are in the order of the enum. */
-static void test_rows(void **state)
+TEST(rows)
 {
 #define ROW(name)                                                                                  \
     {                                                                                              \
@@ -35,15 +35,13 @@ static void test_rows(void **state)
         ROW(POSTMULTI_CONTROL_COMMANDS),
     };
 
-    (void)state;
-    assert_int_equal(sizeof(rows) / sizeof(rows[0]), PARAMETER_COUNT);
+    assert_int_equal(COUNT(rows), PARAMETER_COUNT);
     for (size_t i = 0; i < PARAMETER_COUNT; i++)
         assert_int_equal(strcasecmp(parameter_name(rows[i].parameter), rows[i].name), 0);
 }
 
-static void test_names(void **state)
+TEST(names)
 {
-    (void)state;
     for (int i = 0; i < PARAMETER_COUNT; i++) {
         const char *name = parameter_name((enum parameter)i);
         enum parameter found = PARAMETER_COUNT;
@@ -62,7 +60,7 @@ static void test_names(void **state)
 }
 
 /* A value is as long as what it can name. */
-static void test_lengths(void **state)
+TEST(lengths)
 {
     static const struct {
         enum parameter parameter;
@@ -78,8 +76,7 @@ static void test_lengths(void **state)
                  {PARAMETER_APPLICATION_EVENT_DRAIN_TIME, 255},
                  {PARAMETER_MULTI_INSTANCE_ENABLE, 255}};
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *value = alloc_zeroed(1, cases[i].longest + 2), *error = NULL;
 
         (void)memset(value, '1', cases[i].longest);
@@ -97,7 +94,7 @@ static void test_lengths(void **state)
     }
 }
 
-static void test_checks(void **state)
+TEST(checks)
 {
     static const struct {
         enum parameter parameter;
@@ -122,8 +119,7 @@ static void test_checks(void **state)
          "parameter application_event_drain_time: bad time value or unit: 5x"},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *error = NULL;
 
         assert_int_equal(parameter_check(cases[i].parameter, cases[i].value, &error),
@@ -134,16 +130,4 @@ static void test_checks(void **state)
             assert_string_equal(error, cases[i].error);
         free(error);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_checks),
-    };
-
-    return cmocka_run_group_tests_name("parameter", tests, NULL, NULL);
 }

@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Asking postconf(1), which may be anything. */
-#include "base/clock.h"
-#include "base/strings.h"
 #include "fixture.h"
 #include "postfix/postconf.h"
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
-
 static struct postconf *ask(const char *script, int64_t stop, char **error)
 {
-    char *text = alloc_format("#!/bin/sh\n%s\n", script);
-
-    (void)fixture_file("postconf", text);
-    assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
-    free(text);
+    (void)fixture_script("postconf", script);
     return postconf_ask(fixture_root, &(struct limits){.end = stop}, error);
 }
 
 /* Nothing is taken from it, and why; %s is the program. */
 static void assert_useless(const char *script, const char *why)
 {
-    char *error = NULL, *expected = alloc_format("%s/postconf %s", fixture_root, why);
+    char *error = NULL;
 
     assert_null(ask(script, CLOCK_NEVER, &error));
-    assert_string_equal(error, expected);
-    free(expected);
+    fixture_assert_text(error, "%s/postconf %s", fixture_root, why);
     free(error);
 }
 
@@ -33,9 +24,8 @@ static const char *value(const struct postconf *postconf, const char *name)
     return postconf_value(postconf, name, strlen(name));
 }
 
-static void test_answer(void **state)
+TEST(answer)
 {
-    (void)state;
     char *error = NULL;
     struct postconf *postconf =
         ask("echo 'one = $two'\necho 'two = /a = b '\necho 'three ='", CLOCK_NEVER, &error);
@@ -52,9 +42,8 @@ static void test_answer(void **state)
 }
 
 /* A clean environment, and nothing of an instance to open. */
-static void test_call(void **state)
+TEST(call)
 {
-    (void)state;
     char *error = NULL, text[4096] = "";
 
     assert_int_equal(setenv("MAIL_CONFIG", "/elsewhere", 1), 0);
@@ -70,11 +59,10 @@ static void test_call(void **state)
                               "<-c></proc/self/fdinfo><-d>");
 }
 
-static void test_what_is_no_answer(void **state)
+TEST(what_is_no_answer)
 {
     static const char cannot[] = "did not print the parameters that main.cf refers to";
 
-    (void)state;
     assert_useless("exit 0", cannot);
     assert_useless("echo a = x; exit 1", cannot);
     assert_useless("echo a = x; kill -9 $$", cannot);
@@ -85,23 +73,19 @@ static void test_what_is_no_answer(void **state)
     assert_useless("echo a = 5\nprintf 'b = /'\nhead -c 3000000 /dev/zero | tr '\\0' x", cannot);
 }
 
-static void test_no_time(void **state)
+TEST(no_time)
 {
-    (void)state;
-    char *error = NULL,
-         *expected = alloc_format("%s/postconf did not answer in time", fixture_root);
+    char *error = NULL;
     int64_t before = clock_now();
 
     assert_null(ask("trap '' TERM; sleep 60", clock_after(before, 1), &error));
     assert_true(clock_now() - before < 30 * CLOCK_SECOND);
-    assert_string_equal(error, expected);
-    free(expected);
+    fixture_assert_text(error, "%s/postconf did not answer in time", fixture_root);
     free(error);
 }
 
-static void test_cannot_be_run(void **state)
+TEST(cannot_be_run)
 {
-    (void)state;
     char *error = NULL;
 
     assert_null(postconf_ask("relative", &fixture_no_limits, &error));
@@ -109,14 +93,4 @@ static void test_cannot_be_run(void **state)
     assert_null(postconf_ask("/nonexistent", &fixture_no_limits, &error));
     assert_string_equal(error, "run /nonexistent/postconf: No such file or directory");
     free(error);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_answer),  TEST(test_call),          TEST(test_what_is_no_answer),
-        TEST(test_no_time), TEST(test_cannot_be_run),
-    };
-
-    return cmocka_run_group_tests_name("postconf", tests, NULL, NULL);
 }

@@ -1,46 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* Which instances a run is about. */
-#include "base/clock.h"
-#include "base/strings.h"
-#include "fixture.h"
 #include "postfix/selection.h"
+#include "settings.h"
 
 static struct settings *settings;
 static struct selection_criteria criteria;
 static UT_array *groups, *names, *overrides;
 
-static int setup(void **state)
+SETUP(make_criteria)
 {
-    UT_array *errors;
-
-    if (fixture_setup(state) != 0)
-        return -1;
-    utarray_new(errors, &strings_icd);
     utarray_new(groups, &strings_icd);
     utarray_new(names, &strings_icd);
     utarray_new(overrides, &strings_icd);
-    char *text = alloc_format("[postfix]\nconfig_directory = %s/postfix\n", fixture_root);
-    settings = settings_load(fixture_file("postkick.ini", text), true, errors);
-    free(text);
-    utarray_free(errors);
+    settings = settings_of("[postfix]\nconfig_directory = @/postfix\n");
     criteria = (struct selection_criteria){.groups = groups,
                                            .names = names,
                                            .overrides = overrides,
                                            .purpose = PARAMETER_FOR_KICK,
                                            .limits = &fixture_no_limits};
-    return settings == NULL ? -1 : 0;
 }
 
-static int teardown(void **state)
+TEARDOWN(free_criteria)
 {
     settings_free(settings);
     utarray_free(groups);
     utarray_free(names);
     utarray_free(overrides);
-    return fixture_teardown(state);
 }
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 /* An instance in the directory of that name, with a queue directory of its own. */
 static void make(const char *name, const char *main_cf)
@@ -110,9 +96,8 @@ static void assert_error(const char *expected)
     selection_free(&selection);
 }
 
-static void test_single(void **state)
+TEST(single)
 {
-    (void)state;
     make_default("", "multi_instance_enable = no\n");
     assert_chosen(false, "postfix ");
     struct selection selection;
@@ -124,9 +109,8 @@ static void test_single(void **state)
     selection_free(&selection);
 }
 
-static void test_several(void **state)
+TEST(several)
 {
-    (void)state;
     make_default("b a", ON);
     make("a", A);
     make("b", B);
@@ -136,17 +120,15 @@ static void test_several(void **state)
     assert_chosen(false, "a b- postfix ");
 }
 
-static void test_default_disabled(void **state)
+TEST(default_disabled)
 {
-    (void)state;
     make_default("a", "");
     make("a", A);
     assert_chosen(false, "postfix- a ");
 }
 
-static void test_forced(void **state)
+TEST(forced)
 {
-    (void)state;
     make_default("a b", ON);
     make("a", A);
     make("b", B);
@@ -169,9 +151,8 @@ static void test_forced(void **state)
     assert_chosen(false, "b ");
 }
 
-static void test_contradictions(void **state)
+TEST(contradictions)
 {
-    (void)state;
     make_default("a", ON);
     make("a", A);
     criteria.config_directory = fixture_path("a");
@@ -186,9 +167,8 @@ static void test_contradictions(void **state)
 }
 
 /* What a name means is tested with match. */
-static void test_names(void **state)
+TEST(names)
 {
-    (void)state;
     make_default("a b", ON);
     make("a", A);
     make("b", B);
@@ -204,9 +184,8 @@ static void test_names(void **state)
     assert_chosen(false, "? ");
 }
 
-static void test_groups(void **state)
+TEST(groups)
 {
-    (void)state;
     make_default("a b", ON);
     make("a", A);
     make("b", B);
@@ -224,9 +203,8 @@ static void test_groups(void **state)
 }
 
 /* One that cannot be read has no name or group. */
-static void test_unreadable(void **state)
+TEST(unreadable)
 {
-    (void)state;
     make_default("gone a", ON);
     make("a", A);
     assert_chosen(false, "postfix gone! a ");
@@ -243,9 +221,8 @@ static void test_unreadable(void **state)
 }
 
 /* One whose name and group are known is taken by them, whatever else is wrong with it. */
-static void test_damaged_but_known(void **state)
+TEST(damaged_but_known)
 {
-    (void)state;
     make_default("a c", ON);
     make("a", A);
     make("c", "multi_instance_name = c\nmulti_instance_group = k\nmulti_instance_enable = maybe\n");
@@ -265,9 +242,8 @@ static void test_damaged_but_known(void **state)
 }
 
 /* Disabled instances are left alone, whatever is wrong with them, where that is known. */
-static void test_disabled_and_damaged(void **state)
+TEST(disabled_and_damaged)
 {
-    (void)state;
     make_default("d", ON);
     make("d", "trigger_timeout = x\nmulti_instance_enable = no\n");
     assert_chosen(false, "postfix d- ");
@@ -276,9 +252,8 @@ static void test_disabled_and_damaged(void **state)
 
 /* Only a directory that is listed twice is served once. Whoever names a neighbour's queue directory
  * does not keep the neighbour from being served. */
-static void test_duplicates(void **state)
+TEST(duplicates)
 {
-    (void)state;
     make_default("thief a a postfix a/ a//", ON);
     make("a", A);
     make("thief", ON);
@@ -290,9 +265,8 @@ static void test_duplicates(void **state)
     assert_chosen(false, " = postfix a= a= thief postfix= ");
 }
 
-static void test_enabled_only(void **state)
+TEST(enabled_only)
 {
-    (void)state;
     make_default("a b gone", ON);
     make("a", A);
     make("b", B);
@@ -317,9 +291,8 @@ static void assert_refusal(bool all, const char *expected)
     selection_free(&selection);
 }
 
-static void test_refusal(void **state)
+TEST(refusal)
 {
-    (void)state;
     make_default("a b d", "");
     make("a", A);
     make("b", B);
@@ -342,9 +315,8 @@ static void test_refusal(void **state)
 }
 
 /* Instances that only postconf(1) can resolve come later, in their places. */
-static void test_unresolved(void **state)
+TEST(unresolved)
 {
-    (void)state;
     char *text = alloc_format(ON "command_directory = %s\n", fixture_root);
     struct selection selection;
 
@@ -353,8 +325,7 @@ static void test_unresolved(void **state)
     make("a", A);
     make("u", "multi_instance_name = $answer\nmulti_instance_enable = yes\n");
     make("v", "trigger_timeout = ${answer}x\nmulti_instance_enable = $no\n");
-    (void)fixture_file("postconf", "#!/bin/sh\necho answer = 5; echo no = no\n");
-    assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
+    (void)fixture_script("postconf", "echo answer = 5; echo no = no");
     assert_true(selection_make(&selection, &criteria, settings));
     selection_mark(&selection, false);
     assert_true(selection_is_unresolved(&selection));
@@ -383,15 +354,13 @@ static void test_unresolved(void **state)
     selection_mark(&selection, false);
     selection_resolve(&selection);
     assert_int_equal(selection.members[1].state, SELECTION_FAILED);
-    char *expected = alloc_format("run %s/postconf: No such file or directory", fixture_root);
-    assert_string_equal(selection.members[1].instance->error, expected);
-    free(expected);
+    fixture_assert_text(selection.members[1].instance->error,
+                        "run %s/postconf: No such file or directory", fixture_root);
     selection_free(&selection);
 }
 
-static void test_unknown_override(void **state)
+TEST(unknown_override)
 {
-    (void)state;
     make_default("a", "command_directory = /nonexistent\nx = $used\n");
     make("a", A "set = 1\n");
     strings_append(overrides, "used=1");
@@ -400,8 +369,7 @@ static void test_unknown_override(void **state)
     assert_chosen(false, "postfix- a ");
     strings_append(overrides, "nosuch=1");
     assert_error("-o nosuch=1: run /nonexistent/postconf: No such file or directory");
-    (void)fixture_file("postconf", "#!/bin/sh\necho nosuch = 5\n");
-    assert_int_equal(chmod(fixture_path("postconf"), 0755), 0);
+    (void)fixture_script("postconf", "echo nosuch = 5");
     strings_append(overrides, "command_directory=%s", fixture_root);
     assert_chosen(false, "postfix- a ");
     strings_append(overrides, "nosuch2=1");
@@ -409,9 +377,8 @@ static void test_unknown_override(void **state)
                  "that name");
 }
 
-static void test_relative_directory(void **state)
+TEST(relative_directory)
 {
-    (void)state;
     char *text = alloc_format("queue_directory = %s\n" ON "multi_instance_directories = rel/ative",
                               fixture_root);
 
@@ -426,9 +393,8 @@ static void test_relative_directory(void **state)
     selection_free(&selection);
 }
 
-static void test_no_default(void **state)
+TEST(no_default)
 {
-    (void)state;
     char *expected =
         alloc_format("open %s/postfix/main.cf: No such file or directory", fixture_root);
     assert_error(expected);
@@ -440,9 +406,8 @@ static void test_no_default(void **state)
 }
 
 /* The default instance's other mistakes are its own. */
-static void test_damaged_default(void **state)
+TEST(damaged_default)
 {
-    (void)state;
     make_default("a", ON "trigger_timeout = x\n");
     make("a", A);
     assert_chosen(false, "postfix! a ");
@@ -468,37 +433,9 @@ static void assert_listed(size_t listed, bool accepted)
     selection_free(&selection);
 }
 
-static void test_too_many(void **state)
+TEST(too_many)
 {
-    (void)state;
     (void)fixture_directory("postfix");
     assert_listed(65535, true);
     assert_listed(65536, false);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_single),
-        TEST(test_several),
-        TEST(test_default_disabled),
-        TEST(test_forced),
-        TEST(test_contradictions),
-        TEST(test_names),
-        TEST(test_groups),
-        TEST(test_unreadable),
-        TEST(test_damaged_but_known),
-        TEST(test_disabled_and_damaged),
-        TEST(test_duplicates),
-        TEST(test_enabled_only),
-        TEST(test_refusal),
-        TEST(test_unresolved),
-        TEST(test_unknown_override),
-        TEST(test_relative_directory),
-        TEST(test_no_default),
-        TEST(test_damaged_default),
-        TEST(test_too_many),
-    };
-
-    return cmocka_run_group_tests_name("selection", tests, NULL, NULL);
 }

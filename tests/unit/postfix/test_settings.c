@@ -2,7 +2,6 @@
 /* postkick.ini: what it says, what it does not say, and every mistake in it. */
 #include "base/ini.h"
 #include "base/safe_read.h"
-#include "base/strings.h"
 #include "base/text.h"
 #include "fixture.h"
 #include "postfix/settings.h"
@@ -30,9 +29,8 @@ static struct settings *load(const char *text, const char *expected)
     return settings;
 }
 
-static void test_a_missing_file(void **state)
+TEST(a_missing_file)
 {
-    (void)state;
     UT_array *errors;
     const char *path = fixture_path("none.ini");
     char *message = alloc_format("open %s: No such file or directory\n", path);
@@ -57,18 +55,16 @@ static void test_a_missing_file(void **state)
     settings_free(NULL);
 }
 
-static void test_an_empty_file(void **state)
+TEST(an_empty_file)
 {
-    (void)state;
     struct settings *settings = load("", "");
 
     assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_SERVICE_NAME), "qmgr");
     settings_free(settings);
 }
 
-static void test_values(void **state)
+TEST(values)
 {
-    (void)state;
     struct settings *settings = load("[postfix]\n"
                                      "trigger_timeout = 3m\n"
                                      "Config_Directory = /Opt/x\n"
@@ -92,9 +88,8 @@ static void test_values(void **state)
     settings_free(settings);
 }
 
-static void test_services_and_actions_are_taken_whole(void **state)
+TEST(services_and_actions_are_taken_whole)
 {
-    (void)state;
     struct settings *settings = load("[service qmgr]\nclass = private\n"
                                      "[service new]\nclass = public\nrequests = X\n"
                                      "[action flush]\nkick = public a b\n",
@@ -116,7 +111,7 @@ static void test_services_and_actions_are_taken_whole(void **state)
     settings_free(settings);
 }
 
-static void test_mistakes(void **state)
+TEST(mistakes)
 {
     static const struct {
         const char *text;
@@ -159,14 +154,12 @@ static void test_mistakes(void **state)
          "@, line 3: [action x] nosuch: unknown setting\n"},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         (void)load(cases[i].text, cases[i].errors);
 }
 
-static void test_all_mistakes_are_reported(void **state)
+TEST(all_mistakes_are_reported)
 {
-    (void)state;
     (void)load("[postfix]\nnosuch = 1\ntrigger_timeout = x\n[kick]\nstrict = 2\n[other]\n",
                "@, line 2: [postfix] nosuch: unknown parameter\n"
                "@, line 3: [postfix] parameter trigger_timeout: bad time value or unit: x\n"
@@ -176,9 +169,8 @@ static void test_all_mistakes_are_reported(void **state)
                                               "@, line 2: not a section, a setting or a comment\n");
 }
 
-static void test_what_is_no_file(void **state)
+TEST(what_is_no_file)
 {
-    (void)state;
     UT_array *errors;
     char *expected;
 
@@ -187,7 +179,7 @@ static void test_what_is_no_file(void **state)
                             "read %s: file contains a null byte\n",
                             fixture_directory("directory"), fixture_path("fifo"),
                             fixture_bytes("null", "[kick]\0\n", 8));
-    assert_int_equal(mkfifo(fixture_path("fifo"), 0600), 0);
+    (void)fixture_fifo("fifo");
     assert_null(settings_load(fixture_path("directory"), false, errors));
     assert_null(settings_load(fixture_path("fifo"), false, errors));
     assert_null(settings_load(fixture_path("null"), false, errors));
@@ -196,9 +188,8 @@ static void test_what_is_no_file(void **state)
     free(expected);
 }
 
-static void test_who_can_write(void **state)
+TEST(who_can_write)
 {
-    (void)state;
     UT_array *errors;
     const char *path = fixture_file("postkick.ini", "");
 
@@ -211,9 +202,8 @@ static void test_who_can_write(void **state)
 }
 
 /* The shipped file says what is built in, all of it and nothing else. */
-static void test_built_in_values(void **state)
+TEST(built_in_values)
 {
-    (void)state;
     struct safe_read_file file;
     const struct ini_entry *entry;
     char *error = NULL;
@@ -243,17 +233,4 @@ static void test_built_in_values(void **state)
     settings_free(loaded);
     settings_free(settings);
     utarray_free(errors);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_a_missing_file),  FIXTURE_TEST(test_an_empty_file),
-        FIXTURE_TEST(test_values),          FIXTURE_TEST(test_services_and_actions_are_taken_whole),
-        FIXTURE_TEST(test_mistakes),        FIXTURE_TEST(test_all_mistakes_are_reported),
-        FIXTURE_TEST(test_what_is_no_file), FIXTURE_TEST(test_who_can_write),
-        FIXTURE_TEST(test_built_in_values),
-    };
-
-    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }

@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* Classes, services, and lists of targets. */
-#include "base/strings.h"
 #include "fixture.h"
 #include "postfix/target.h"
 
-static void test_class(void **state)
+TEST(class)
 {
     static const char *const invalid[] = {"",         "Public", "PRIVATE",   "public/", "publi",
                                           "maildrop", ".",      "../public", "public "};
 
-    (void)state;
     assert_true(target_class_is_valid("public"));
     assert_true(target_class_is_valid("private"));
-    for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
+    for (size_t i = 0; i < COUNT(invalid); i++)
         assert_false(target_class_is_valid(invalid[i]));
 }
 
-static void test_service(void **state)
+TEST(service)
 {
     static const char *const valid[] = {"qmgr", "Mine", "a b", "...", ".hidden", "-v", "a\n"};
     static const char *const invalid[] = {"", ".", "..", "/", "a/b", "/a", "a/", "../qmgr"};
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
+    for (size_t i = 0; i < COUNT(valid); i++)
         assert_true(target_service_is_valid(valid[i]));
-    for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
+    for (size_t i = 0; i < COUNT(invalid); i++)
         assert_false(target_service_is_valid(invalid[i]));
 }
 
-static void test_parse(void **state)
+TEST(parse)
 {
     static const struct {
         const char *list;
@@ -49,8 +46,7 @@ static void test_parse(void **state)
         {"public qmgr W, ", NULL},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         UT_array *targets = target_parse(cases[i].list), *lines;
 
         if (targets == NULL || cases[i].expected == NULL) {
@@ -68,9 +64,8 @@ static void test_parse(void **state)
     }
 }
 
-static void test_append_copies(void **state)
+TEST(append_copies)
 {
-    (void)state;
     char request[] = "W";
     UT_array *targets;
 
@@ -79,16 +74,4 @@ static void test_append_copies(void **state)
     request[0] = 'x';
     assert_string_equal(target_item(targets, 0)->request, "W");
     utarray_free(targets);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_class),
-        cmocka_unit_test(test_service),
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_append_copies),
-    };
-
-    return cmocka_run_group_tests_name("target", tests, NULL, NULL);
 }

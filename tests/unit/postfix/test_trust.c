@@ -2,7 +2,6 @@
 /* Which part of an instance's path users other than root can write. */
 #include "fixture.h"
 #include "postfix/trust.h"
-#include <unistd.h>
 
 /* The first path that others can write is this one of the scratch directory; NULL: none. */
 static void assert_writable(const char *config_directory, const char *expected)
@@ -16,9 +15,8 @@ static void assert_writable(const char *config_directory, const char *expected)
     free(found);
 }
 
-static void test_modes(void **state)
+TEST(modes)
 {
-    (void)state;
     if (geteuid() != 0)
         skip();
     (void)fixture_directory("a");
@@ -40,31 +38,20 @@ static void test_modes(void **state)
 }
 
 /* The places that a link leads through count; the owner of a link can replace it. */
-static void test_links(void **state)
+TEST(links)
 {
-    (void)state;
     if (geteuid() != 0)
         skip();
     (void)fixture_directory("a");
     (void)fixture_directory("b");
     (void)fixture_file("b/real", "");
     assert_int_equal(chmod(fixture_path("b/real"), 0644), 0);
-    assert_int_equal(symlink("../b/real", fixture_path("a/main.cf")), 0);
-    assert_int_equal(symlink("a", fixture_path("link")), 0);
+    fixture_link("../b/real", "a/main.cf");
+    fixture_link("a", "link");
     assert_writable("link", NULL);
     assert_int_equal(chmod(fixture_path("b"), 0777), 0);
     assert_writable("link", "b");
     assert_int_equal(chmod(fixture_path("b"), 0755), 0);
     assert_int_equal(lchown(fixture_path("link"), 65534, 0), 0);
     assert_writable("link", "a");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_modes),
-        FIXTURE_TEST(test_links),
-    };
-
-    return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }

@@ -13,11 +13,10 @@ static struct instance instances[2];
 static struct selection_member members[2];
 static struct selection selection;
 
-static int setup(void **state)
+SETUP(make_selection)
 {
     static const char *const names[] = {"/etc/a", "/etc/b\x1b"};
 
-    (void)state;
     selection = (struct selection){
         .host = {.instances = instances, .count = 2}, .members = members, .member_count = 2};
     for (size_t i = 0; i < 2; i++) {
@@ -30,17 +29,12 @@ static int setup(void **state)
     instances[1].enabled = INSTANCE_UNKNOWN;
     instances[1].error = alloc_string("it is\nbroken");
     instances[1].notice = alloc_string("note");
-    return 0;
 }
 
-static int teardown(void **state)
+TEARDOWN(free_selection)
 {
-    (void)state;
     for (size_t i = 0; i < 2; i++)
         instance_free(&instances[i]);
-    return 0;
 }
-
-#define INSTANCES_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 #endif

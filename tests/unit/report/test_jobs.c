@@ -9,12 +9,11 @@ static struct selection selection;
 static struct process child;
 static struct job job;
 
-static int setup(void **state)
+SETUP(make_job)
 {
     static char program[] = "/bin/x", word[] = "it's";
     static char *const argv[] = {program, word, NULL};
 
-    (void)state;
     instance =
         (struct instance){.config_directory = alloc_string("/etc/a"), .enabled = INSTANCE_ENABLED};
     member = (struct selection_member){.instance = &instance};
@@ -34,23 +33,19 @@ static int setup(void **state)
                        .child = &child,
                        .status = JOB_FAILED,
                        .reason = alloc_string("exit status 3")};
-    return 0;
 }
 
-static int teardown(void **state)
+TEARDOWN(free_job)
 {
-    (void)state;
     process_free(&child);
     free(job.reason);
     instance_free(&instance);
-    return 0;
 }
 
-static void test_json(void **state)
+TEST(json)
 {
     UT_string out;
 
-    (void)state;
     utstring_init(&out);
     report_job_json(&job, &out);
     static const char expected[] =
@@ -69,12 +64,11 @@ static void test_json(void **state)
     utstring_done(&out);
 }
 
-static void test_plan(void **state)
+TEST(plan)
 {
     struct jobs jobs = {.items = &job, .count = 1};
     UT_string out;
 
-    (void)state;
     utstring_init(&out);
     job.status = JOB_PLANNED;
     report_jobs_plan(&jobs, &out);
@@ -91,9 +85,8 @@ static void report_all(void)
     report_jobs(&selection, &jobs, 0);
 }
 
-static void test_streams(void **state)
+TEST(streams)
 {
-    (void)state;
     struct fixture_result errors = fixture_run(report_all, STDERR_FILENO);
     assert_string_equal(errors.text,
                         "==> /etc/a <==\nerr\n"
@@ -102,17 +95,4 @@ static void test_streams(void **state)
                         "was dropped: run it without -P and -j\n");
     struct fixture_result output = fixture_run(report_all, STDOUT_FILENO);
     assert_string_equal(output.text, "\377out\n");
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_json),
-        TEST(test_plan),
-        TEST(test_streams),
-    };
-
-    return cmocka_run_group_tests_name("report/jobs", tests, NULL, NULL);
 }

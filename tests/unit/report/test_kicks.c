@@ -12,11 +12,10 @@ static struct kicks kicks = {.items = &kick, .count = 1};
 static bool as_postfix;
 static int verbose;
 
-static int setup(void **state)
+SETUP(make_kick)
 {
     static char directory[] = "/etc/a", reason[] = "REASON";
 
-    (void)state;
     instance = (struct instance){.config_directory = directory, .enabled = INSTANCE_ENABLED};
     trigger = (struct trigger){.is_socket = true, .started = 1, .finished = 500001};
     kick = (struct kick){.member = &member,
@@ -29,7 +28,6 @@ static int setup(void **state)
     member.state = SELECTION_SERVE;
     selection.is_single = as_postfix = true;
     verbose = 0;
-    return 0;
 }
 
 static void report(void)
@@ -39,9 +37,7 @@ static void report(void)
 
 static void assert_reported(const char *expected)
 {
-    struct fixture_result result = fixture_run(report, STDERR_FILENO);
-
-    assert_string_equal(result.text, expected);
+    fixture_assert_errors(report, expected);
 }
 
 #define CONTACT                                                                                    \
@@ -49,7 +45,7 @@ static void assert_reported(const char *expected)
 #define NO_SOCKET "postkick: warning: public/x is not a socket or a fifo\n"
 #define REASON "postkick: warning: public/x: REASON\n"
 
-static void test_as_postfix(void **state)
+TEST(as_postfix)
 {
     static const struct {
         enum trigger_outcome outcome;
@@ -77,17 +73,15 @@ static void test_as_postfix(void **state)
         {TRIGGER_PENDING, 0, REASON},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         trigger.outcome = cases[i].outcome;
         trigger.error = cases[i].error;
         assert_reported(cases[i].expected);
     }
 }
 
-static void test_own_words(void **state)
+TEST(own_words)
 {
-    (void)state;
     trigger.outcome = TRIGGER_CONNECT;
     as_postfix = false;
     assert_reported(REASON);
@@ -95,9 +89,8 @@ static void test_own_words(void **state)
     assert_reported("postkick: warning: /etc/a: public/x: REASON\n");
 }
 
-static void test_success(void **state)
+TEST(success)
 {
-    (void)state;
     kick.status = KICK_KICKED;
     trigger.outcome = TRIGGER_KICKED;
     assert_reported("");
@@ -114,11 +107,10 @@ static void test_success(void **state)
 }
 
 /* A duplicate shares the outcome of the first, which is reported by itself. */
-static void test_duplicate(void **state)
+TEST(duplicate)
 {
     struct kick first = {.member = &member, .status = KICK_KICKED};
 
-    (void)state;
     selection.is_single = false;
     kick.status = KICK_DUPLICATE;
     kick.duplicate_of = &first;
@@ -126,18 +118,4 @@ static void test_duplicate(void **state)
     assert_reported("postkick: warning: /etc/a: public/x: REASON: not kicked again\n");
     first.status = KICK_FAILED;
     assert_reported("postkick: warning: /etc/a: public/x: REASON\n");
-}
-
-#define TEST(function) cmocka_unit_test_setup(function, setup)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_as_postfix),
-        TEST(test_own_words),
-        TEST(test_success),
-        TEST(test_duplicate),
-    };
-
-    return cmocka_run_group_tests_name("report_kicks", tests, NULL, NULL);
 }

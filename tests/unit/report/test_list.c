@@ -9,9 +9,8 @@ static void assert_text(UT_string *out, const char *expected)
     utstring_clear(out);
 }
 
-static void test_list(void **state)
+TEST(list)
 {
-    (void)state;
     UT_string out;
 
     utstring_init(&out);
@@ -28,13 +27,4 @@ static void test_list(void **state)
         "\"/etc/b\\u001B\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": "
         "\"-\", \"reason\": \"it is\\nbroken\"}\n");
     utstring_done(&out);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        INSTANCES_TEST(test_list),
-    };
-
-    return cmocka_run_group_tests_name("list", tests, NULL, NULL);
 }

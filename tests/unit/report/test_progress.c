@@ -45,37 +45,18 @@ static void show_many(void)
     progress_show(&progress, CLOCK_SECOND);
 }
 
-static void assert_shown(void (*show)(void), const char *expected)
+TEST(line)
 {
-    struct fixture_result result = fixture_run(show, STDERR_FILENO);
-
-    assert_int_equal(result.status, 0);
-    assert_string_equal(result.text, expected);
-}
-
-static void test_line(void **state)
-{
-    (void)state;
-    assert_shown(show_two_waiting,
-                 "\r\033[K1 of 3 done, 4 s left, waiting for /etc/a /etc/b\\033\r\033[K");
-    assert_shown(show_without_end, "\r\033[K0 of 2 done, waiting for /etc/a");
-    assert_shown(show_all_done, "");
+    fixture_assert_errors(show_two_waiting,
+                          "\r\033[K1 of 3 done, 4 s left, waiting for /etc/a /etc/b\\033\r\033[K");
+    fixture_assert_errors(show_without_end, "\r\033[K0 of 2 done, waiting for /etc/a");
+    fixture_assert_errors(show_all_done, "");
 }
 
 /* 79 columns, and no half of a character. */
-static void test_cut(void **state)
+TEST(cut)
 {
-    (void)state;
-    assert_shown(show_many, "\r\033[K0 of 1000 done, 0 s left, waiting for /etc/\xc3\xa4 "
-                            "/etc/\xc3\xa4 /etc/\xc3\xa4 /etc/\xc3\xa4 /etc/\xc3\xa4 /et...");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line),
-        cmocka_unit_test(test_cut),
-    };
-
-    return cmocka_run_group_tests_name("progress", tests, NULL, NULL);
+    fixture_assert_errors(show_many,
+                          "\r\033[K0 of 1000 done, 0 s left, waiting for /etc/\xc3\xa4 "
+                          "/etc/\xc3\xa4 /etc/\xc3\xa4 /etc/\xc3\xa4 /etc/\xc3\xa4 /et...");
 }

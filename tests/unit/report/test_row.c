@@ -9,7 +9,7 @@ static void assert_text(UT_string *out, const char *expected)
     utstring_clear(out);
 }
 
-static void test_strings(void **state)
+TEST(strings)
 {
     static const struct {
         const char *bytes;
@@ -26,11 +26,10 @@ static void test_strings(void **state)
         {"\xed\xa0\x80", 3, "\"\\uFFFD\\uFFFD\\uFFFD\""},
     };
 
-    (void)state;
     UT_string out;
 
     utstring_init(&out);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *row = json_object();
         char *expected = alloc_format("{\"x\": %s}\n", cases[i].expected);
 
@@ -40,13 +39,4 @@ static void test_strings(void **state)
         free(expected);
     }
     utstring_done(&out);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strings),
-    };
-
-    return cmocka_run_group_tests_name("row", tests, NULL, NULL);
 }

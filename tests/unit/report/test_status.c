@@ -10,17 +10,15 @@ static struct trigger trigger;
 static struct kick kick;
 static struct kicks kicks = {.items = &kick, .count = 1};
 
-static int setup(void **state)
+SETUP(make_kick)
 {
     static char directory[] = "/etc/a";
 
-    (void)state;
     instance = (struct instance){.config_directory = directory, .enabled = INSTANCE_ENABLED};
     trigger = (struct trigger){.is_socket = true};
     kick = (struct kick){.member = &member, .trigger = &trigger};
     member.state = SELECTION_SERVE;
     selection.is_single = false;
-    return 0;
 }
 
 /* The state as the table has it, in a new string. */
@@ -48,7 +46,7 @@ static void assert_state(const char *words, bool is_well)
     free(found);
 }
 
-static void test_states(void **state)
+TEST(states)
 {
     static const struct {
         enum instance_enabled enabled;
@@ -77,8 +75,7 @@ static void test_states(void **state)
         {INSTANCE_DISABLED, MASTER_UNKNOWN, TRIGGER_CONNECT, EACCES, "not enabled", true},
     };
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         instance.enabled = cases[i].enabled;
         instance.running = cases[i].running;
         trigger.outcome = cases[i].outcome;
@@ -89,9 +86,8 @@ static void test_states(void **state)
 }
 
 /* An instance that is asked for alone ought to answer, enabled or not. */
-static void test_single(void **state)
+TEST(single)
 {
-    (void)state;
     selection.is_single = true;
     instance.enabled = INSTANCE_DISABLED;
     instance.running = MASTER_STOPPED;
@@ -101,9 +97,8 @@ static void test_single(void **state)
     assert_state("not running", false);
 }
 
-static void test_configuration_error(void **state)
+TEST(configuration_error)
 {
-    (void)state;
     member.state = SELECTION_FAILED;
     instance.enabled = INSTANCE_UNKNOWN;
     kick.trigger = NULL;
@@ -112,7 +107,7 @@ static void test_configuration_error(void **state)
 }
 
 /* A duplicate has the answer of the first: of the same endpoint, or of the same directory. */
-static void test_duplicate(void **state)
+TEST(duplicate)
 {
     static struct instance first_instance = {.config_directory = NULL};
     struct selection_member first_member = {.instance = &first_instance};
@@ -121,7 +116,6 @@ static void test_duplicate(void **state)
         {.member = &first_member, .trigger = &first_trigger, .status = KICK_KICKED}};
     struct kicks both = {.items = pair, .count = 2};
 
-    (void)state;
     trigger.outcome = TRIGGER_DUPLICATE;
     kick.status = KICK_DUPLICATE;
     kick.duplicate_of = &pair[0];
@@ -138,18 +132,4 @@ static void test_duplicate(void **state)
     assert_state("not responding (duplicate)", false);
     pair[0].status = KICK_KICKED;
     assert_state("responding (duplicate)", true);
-}
-
-#define TEST(function) cmocka_unit_test_setup(function, setup)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_states),
-        TEST(test_single),
-        TEST(test_duplicate),
-        TEST(test_configuration_error),
-    };
-
-    return cmocka_run_group_tests_name("report_status", tests, NULL, NULL);
 }

@@ -3,27 +3,11 @@
  * The promise of the program: what it reports as read was read. A process accepts and closes
  * without reading, at random moments, as fast as it can, while the real code looks for the answer.
  */
-#include "base/alloc.h"
-#include "base/clock.h"
+#include "fixture.h"
 #include "wire/fanout.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 /* Under a sanitizer, which is slow, and without optimisation, a sample. */
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
@@ -39,8 +23,6 @@
 
 /* So many turns of an empty loop at most, before a close: about the time of a few system calls. */
 #define TURNS 10000
-
-static const char *directory;
 
 enum manner { UNREAD, HALF_READ, SHUT_DOWN, GREETED, READ };
 
@@ -117,16 +99,9 @@ static _Noreturn void serve(int listening, bool reads)
 
 static pid_t start_service(bool reads)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/%s", directory,
-                   reads ? "reader" : "closer");
-    (void)unlink(address.sun_path);
-    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(listening >= 0);
-    assert_return_code(bind(listening, (const struct sockaddr *)&address, sizeof(address)), errno);
-    assert_return_code(listen(listening, CONNECTIONS), errno);
+    int listening = fixture_socket("public/x", SOCK_STREAM, CONNECTIONS);
     pid_t service = fork();
+
     if (service == 0)
         serve(listening, reads);
     assert_true(service > 0);
@@ -136,24 +111,25 @@ static pid_t start_service(bool reads)
 
 static void stop_service(pid_t service)
 {
+    assert_int_equal(unlink(fixture_path("public/x")), 0);
     assert_return_code(kill(service, SIGKILL), errno);
     assert_int_equal(waitpid(service, NULL, 0), service);
 }
 
 /* How many outcomes of each kind a batch of kicks had. */
-static void kick(const char *service, bool wait, int *outcomes)
+static void kick(bool wait, int *outcomes)
 {
     static struct trigger triggers[BATCH];
     struct fanout fanout = {.triggers = triggers,
                             .count = BATCH,
                             .connections = CONNECTIONS,
-                            .limits = &(const struct limits){.end = CLOCK_NEVER}};
+                            .limits = &fixture_no_limits};
 
     for (int i = 0; i < BATCH; i++) {
         trigger_init(&triggers[i]);
-        triggers[i].queue_directory = directory;
+        triggers[i].queue_directory = fixture_root;
         triggers[i].class = "public";
-        triggers[i].service = service;
+        triggers[i].service = "x";
         triggers[i].request = REQUEST;
         triggers[i].request_length = strlen(REQUEST);
         triggers[i].send_limit = triggers[i].read_limit = LIMIT;
@@ -170,7 +146,7 @@ static void kick_closer(int times)
     pid_t service = start_service(false);
 
     for (int i = 0; i < times / BATCH; i++)
-        kick("closer", i % 2 == 1, outcomes);
+        kick(i % 2 == 1, outcomes);
     stop_service(service);
     printf("# result: closes without reading: %d, said to be read: %d\n", outcomes[TRIGGER_CLOSED],
            outcomes[TRIGGER_KICKED]);
@@ -184,70 +160,26 @@ static void kick_reader(int times)
     pid_t service = start_service(true);
 
     for (int i = 0; i < times / BATCH; i++)
-        kick("reader", i % 2 == 1, outcomes);
+        kick(i % 2 == 1, outcomes);
     stop_service(service);
     assert_int_equal(outcomes[TRIGGER_KICKED], times);
 }
 
-static void test_no_close_is_taken_for_a_read(void **state)
+TEST(no_close_is_taken_for_a_read)
 {
-    (void)state;
     kick_closer(CLOSES);
 }
 
-static void test_every_read_is_seen(void **state)
+TEST(every_read_is_seen)
 {
-    (void)state;
     kick_reader(CLOSES / 10);
 }
 
 /* Where the kernel does not report what is unread, the service's close is the answer. */
-static void test_without_siocoutq(void **state)
+TEST(without_siocoutq)
 {
-    (void)state;
     is_ioctl_missing = true;
     kick_closer(CLOSES / 10);
     kick_reader(CLOSES / 10);
     is_ioctl_missing = false;
-}
-
-static int set_up(void **state)
-{
-    char *path = alloc_string("/tmp/postkick-confirmation.XXXXXX");
-
-    (void)state;
-    directory = mkdtemp(path);
-    if (directory == NULL)
-        return -1;
-    char *class = alloc_format("%s/public", directory);
-    int result = mkdir(class, 0700);
-    free(class);
-    return result;
-}
-
-static int tear_down(void **state)
-{
-    static const char *const names[] = {"closer", "reader", ""};
-    char *path = NULL;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        alloc_set_text(&path, "%s/public/%s", directory, names[i]);
-        (void)remove(path);
-    }
-    free(path);
-    (void)rmdir(directory);
-    free((void *)(uintptr_t)directory);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_close_is_taken_for_a_read),
-        cmocka_unit_test(test_every_read_is_seen),
-        cmocka_unit_test(test_without_siocoutq),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,25 +2,6 @@
 /* Looking up a service's socket or FIFO. */
 #include "fixture.h"
 #include "wire/endpoint.h"
-#include <errno.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#define LIMIT 64
-
-static int make_socket(const char *name)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(chdir(fixture_path("public")), 0); /* the path may be too long */
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, 5), 0);
-    assert_int_equal(chdir("/"), 0);
-    return fd;
-}
 
 static void assert_lookup(const char *class, const char *service, enum endpoint_result expected,
                           int error)
@@ -36,18 +17,16 @@ static void assert_lookup(const char *class, const char *service, enum endpoint_
     endpoint_close(&endpoint); /* again is no harm */
 }
 
-static void test_kinds(void **state)
+TEST(kinds)
 {
-    (void)state;
-    (void)fixture_directory("public");
-    int server = make_socket("socket");
-    assert_int_equal(mkfifo(fixture_path("public/fifo"), 0600), 0);
-    assert_int_equal(mkfifo(fixture_path("public/two"), 0600), 0);
+    int server = fixture_socket("public/socket", SOCK_STREAM, 5);
+    (void)fixture_fifo("public/fifo");
+    (void)fixture_fifo("public/two");
     assert_int_equal(link(fixture_path("public/two"), fixture_path("public/names")), 0);
     (void)fixture_file("public/file", "");
     (void)fixture_directory("public/directory");
-    assert_int_equal(symlink("socket", fixture_path("public/link")), 0);
-    assert_int_equal(symlink("nowhere", fixture_path("public/dangling")), 0);
+    fixture_link("socket", "public/link");
+    fixture_link("nowhere", "public/dangling");
 
     assert_lookup("public", "socket", ENDPOINT_SOCKET, 0);
     assert_lookup("public", "fifo", ENDPOINT_FIFO, 0);
@@ -62,38 +41,34 @@ static void test_kinds(void **state)
 }
 
 /* A socket may well have several names: Postfix refuses only FIFOs. */
-static void test_socket_with_two_names(void **state)
+TEST(socket_with_two_names)
 {
-    (void)state;
-    (void)fixture_directory("public");
-    int server = make_socket("socket");
+    int server = fixture_socket("public/socket", SOCK_STREAM, 5);
 
     assert_int_equal(link(fixture_path("public/socket"), fixture_path("public/other")), 0);
     assert_lookup("public", "other", ENDPOINT_SOCKET, 0);
     close(server);
 }
 
-static void test_the_class(void **state)
+TEST(the_class)
 {
-    (void)state;
     (void)fixture_directory("elsewhere");
     (void)fixture_file("elsewhere/socket", "");
-    assert_int_equal(symlink("elsewhere", fixture_path("public")), 0);
+    fixture_link("elsewhere", "public");
     (void)fixture_file("private", "no directory");
     assert_lookup("public", "socket", ENDPOINT_LINK, ENOTDIR);
     assert_lookup("private", "socket", ENDPOINT_LOOKUP, ENOTDIR);
 }
 
-static void test_the_queue_directory(void **state)
+TEST(the_queue_directory)
 {
-    (void)state;
     struct endpoint endpoint;
     char path[5000];
 
     (void)fixture_directory("queue");
     (void)fixture_directory("queue/public");
-    assert_int_equal(mkfifo(fixture_path("queue/public/fifo"), 0600), 0);
-    assert_int_equal(symlink("queue", fixture_path("link")), 0);
+    (void)fixture_fifo("queue/public/fifo");
+    fixture_link("queue", "link");
     /* links on the way are the site's own business */
     assert_int_equal(endpoint_open(&endpoint, fixture_path("link"), "public", "fifo"),
                      ENDPOINT_FIFO);
@@ -109,17 +84,13 @@ static void test_the_queue_directory(void **state)
 }
 
 /* Longer than any socket's address, and renamed after it was checked. */
-static void test_connect(void **state)
+TEST(connect)
 {
-    (void)state;
     struct endpoint endpoint;
-    char name[200], long_name[128] = {0};
+    char *long_name = fixture_repeat("n", 100), *name = alloc_format("public/%s", long_name);
+    int server = fixture_socket(name, SOCK_STREAM, 5);
 
-    memset(long_name, 'n', 100);
-    (void)fixture_directory("public");
-    int server = make_socket(long_name);
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", long_name), ENDPOINT_SOCKET);
-    (void)snprintf(name, sizeof(name), "public/%s", long_name);
     assert_int_equal(rename(fixture_path(name), fixture_path("public/renamed")), 0);
     (void)fixture_file(name, "somebody else's");
     int client = endpoint_connect(&endpoint, NULL);
@@ -128,15 +99,16 @@ static void test_connect(void **state)
     endpoint_close(&endpoint);
     close(client);
     close(server);
+    free(long_name);
+    free(name);
 }
 
-static void test_fifo(void **state)
+TEST(fifo)
 {
-    (void)state;
     struct endpoint endpoint;
 
     (void)fixture_directory("public");
-    assert_int_equal(mkfifo(fixture_path("public/fifo"), 0600), 0);
+    (void)fixture_fifo("public/fifo");
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "fifo"), ENDPOINT_FIFO);
     assert_int_equal(endpoint_open_fifo(&endpoint), -1);
     assert_int_equal(errno, ENXIO);
@@ -153,16 +125,11 @@ static void test_fifo(void **state)
 /* Where there are links on the way, the class directory needs a descriptor too. */
 static void check_out_of_descriptors(const char *queue_directory, int needed)
 {
-    struct rlimit before;
-    int taken[LIMIT];
-    size_t count = 0;
+    int taken[64];
     struct endpoint endpoint;
+    struct rlimit before = fixture_limit_descriptors(64);
+    size_t count = fixture_take_descriptors(taken);
 
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    struct rlimit limit = {LIMIT, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    while (count < LIMIT && (taken[count] = dup(STDERR_FILENO)) >= 0)
-        count++;
     for (int spare = 0; spare < needed; spare++) {
         enum endpoint_result result = endpoint_open(&endpoint, queue_directory, "public", "fifo");
         int error = endpoint.error;
@@ -174,37 +141,16 @@ static void check_out_of_descriptors(const char *queue_directory, int needed)
     }
     assert_int_equal(endpoint_open(&endpoint, queue_directory, "public", "fifo"), ENDPOINT_FIFO);
     endpoint_close(&endpoint);
-    while (count > 0)
-        close(taken[--count]);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    fixture_close(taken, count);
+    fixture_restore_descriptors(before);
 }
 
-static void test_out_of_descriptors(void **state)
+TEST(out_of_descriptors)
 {
-    (void)state;
-    char queue[200];
-
     (void)fixture_directory("queue");
     (void)fixture_directory("queue/public");
-    assert_int_equal(mkfifo(fixture_path("queue/public/fifo"), 0600), 0);
-    assert_int_equal(symlink("queue", fixture_path("link")), 0);
-    (void)snprintf(queue, sizeof(queue), "%s", fixture_path("queue"));
-    check_out_of_descriptors(queue, 1);
-    (void)snprintf(queue, sizeof(queue), "%s", fixture_path("link"));
-    check_out_of_descriptors(queue, 2);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_kinds),
-        FIXTURE_TEST(test_socket_with_two_names),
-        FIXTURE_TEST(test_the_class),
-        FIXTURE_TEST(test_the_queue_directory),
-        FIXTURE_TEST(test_connect),
-        FIXTURE_TEST(test_fifo),
-        FIXTURE_TEST(test_out_of_descriptors),
-    };
-
-    return cmocka_run_group_tests_name("endpoint", tests, NULL, NULL);
+    (void)fixture_fifo("queue/public/fifo");
+    fixture_link("queue", "link");
+    check_out_of_descriptors(fixture_path("queue"), 1);
+    check_out_of_descriptors(fixture_path("link"), 2);
 }

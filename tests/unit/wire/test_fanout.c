@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Many requests at the same time. The service is a child process that reads, or does not. */
-#include "base/clock.h"
 #include "fixture.h"
 #include "wire/fanout.h"
-#include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #define MOST 64
 
 static char names[MOST][32];
 static struct trigger triggers[MOST];
 static pid_t service;
-
-static int serve(const char *name)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    (void)mkdir(fixture_path("public"), 0755);
-    int length =
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/%s", fixture_root, name);
-    assert_true(length > 0 && (size_t)length < sizeof(address.sun_path));
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, MOST), 0);
-    return fd;
-}
 
 /* Lays out triggers for the services "r0" to "r<reading - 1>", which read, and "s<n>", silent. The
  * readers live in a child process until stop_services(). */
@@ -38,12 +19,13 @@ static void start_services(size_t reading, size_t silent)
 
     for (size_t i = 0; i < reading + silent; i++) {
         bool reads = i < reading;
-        (void)snprintf(names[i], sizeof(names[i]), "%c%zu", reads ? 'r' : 's', i);
-        servers[i] = (struct pollfd){.fd = serve(names[i]), .events = reads ? POLLIN : 0};
+        (void)snprintf(names[i], sizeof(names[i]), "public/%c%zu", reads ? 'r' : 's', i);
+        servers[i] = (struct pollfd){.fd = fixture_socket(names[i], SOCK_STREAM, MOST),
+                                     .events = reads ? POLLIN : 0};
         trigger_init(&triggers[i]);
         triggers[i].queue_directory = fixture_root;
         triggers[i].class = "public";
-        triggers[i].service = names[i];
+        triggers[i].service = strrchr(names[i], '/') + 1;
         triggers[i].request = "W";
         triggers[i].request_length = 1;
         triggers[i].send_limit = triggers[i].read_limit = 60;
@@ -70,6 +52,8 @@ static void stop_services(void)
 {
     (void)kill(service, SIGKILL);
     assert_int_equal(waitpid(service, NULL, 0), service);
+    for (size_t i = 0; i < MOST; i++)
+        (void)unlink(fixture_path(names[i]));
 }
 
 static size_t count_outcomes(size_t count, enum trigger_outcome outcome)
@@ -94,34 +78,29 @@ static struct fanout all(size_t count, int connections)
         .triggers = triggers, .count = count, .connections = connections, .limits = &limits};
 }
 
-static void test_nothing(void **state)
+TEST(nothing)
 {
-    (void)state;
     struct fanout fanout = all(0, 1);
 
     assert_int_equal(fanout_run(&fanout), 0);
 }
 
-static void test_all_at_once_and_in_turns(void **state)
+TEST(all_at_once_and_in_turns)
 {
     static const int connections[] = {1, 2, 7, MOST};
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(connections) / sizeof(connections[0]); i++) {
-        (void)fixture_setup(NULL);
+    for (size_t i = 0; i < COUNT(connections); i++) {
         start_services(MOST, 0);
         struct fanout fanout = all(MOST, connections[i]);
         assert_int_equal(fanout_run(&fanout), 0);
         assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
         stop_services();
-        (void)fixture_teardown(NULL);
     }
 }
 
 /* The time for several silent services is that of one. */
-static void test_silent_services(void **state)
+TEST(silent_services)
 {
-    (void)state;
     start_services(3, 20);
     struct fanout fanout = all(23, MOST);
     for (size_t i = 3; i < 23; i++)
@@ -138,9 +117,8 @@ static void test_silent_services(void **state)
 }
 
 /* Triggers whose turn does not come in time have an outcome of their own. */
-static void test_stop_before_the_last_turn(void **state)
+TEST(stop_before_the_last_turn)
 {
-    (void)state;
     start_services(0, 3);
     struct fanout fanout = all(3, 1);
 
@@ -151,43 +129,39 @@ static void test_stop_before_the_last_turn(void **state)
     assert_int_equal(count_outcomes(3, TRIGGER_NO_TIME), 2);
 }
 
-static void test_fewer_descriptors_than_connections(void **state)
+/* The number of the next descriptor. */
+static rlim_t lowest_descriptor(void)
 {
-    (void)state;
-    struct rlimit before;
     int lowest = dup(STDERR_FILENO);
 
     close(lowest);
+    return (rlim_t)lowest;
+}
+
+TEST(fewer_descriptors_than_connections)
+{
     start_services(40, 0);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    struct rlimit limit = {(rlim_t)lowest + 6, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct rlimit before = fixture_limit_descriptors(lowest_descriptor() + 6);
     struct fanout fanout = all(40, 40);
     int error = fanout_run(&fanout);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+
+    fixture_restore_descriptors(before);
     stop_services();
     assert_int_equal(error, 0);
     assert_int_equal(count_outcomes(40, TRIGGER_KICKED), 40);
 }
 
 /* Not even one connection: that is reported, not waited for. */
-static void test_no_descriptors(void **state)
+TEST(no_descriptors)
 {
-    (void)state;
-    struct rlimit before;
-    int lowest = dup(STDERR_FILENO);
-
-    close(lowest);
     start_services(2, 0);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    struct rlimit limit = {(rlim_t)lowest + 1, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    rlim_t lowest = lowest_descriptor();
+    struct rlimit before = fixture_limit_descriptors(lowest + 1);
     struct fanout fanout = all(2, 2);
     int error = fanout_run(&fanout);
-    limit.rlim_cur = (rlim_t)lowest;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    (void)fixture_limit_descriptors(lowest);
     int no_epoll = fanout_run(&fanout);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    fixture_restore_descriptors(before);
     stop_services();
     assert_int_equal(error, 0);
     assert_int_equal(count_outcomes(2, TRIGGER_CONNECT), 2);
@@ -203,9 +177,8 @@ static void interrupt(int number)
 }
 
 /* SIGALRM is blocked but during the wait, and ends it. */
-static void test_interruption(void **state)
+TEST(interruption)
 {
-    (void)state;
     sigset_t blocked, before;
     struct sigaction action = {.sa_handler = interrupt};
 
@@ -238,9 +211,8 @@ static void count_calls(void *context, int64_t now)
     ++*calls;
 }
 
-static void test_progress(void **state)
+TEST(progress)
 {
-    (void)state;
     int calls = 0;
 
     start_services(1, 1);
@@ -251,20 +223,4 @@ static void test_progress(void **state)
     assert_int_equal(fanout_run(&fanout), 0);
     stop_services();
     assert_true(calls >= 1 && calls <= 3);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_nothing),
-        cmocka_unit_test(test_all_at_once_and_in_turns),
-        FIXTURE_TEST(test_silent_services),
-        FIXTURE_TEST(test_stop_before_the_last_turn),
-        FIXTURE_TEST(test_fewer_descriptors_than_connections),
-        FIXTURE_TEST(test_no_descriptors),
-        FIXTURE_TEST(test_interruption),
-        FIXTURE_TEST(test_progress),
-    };
-
-    return cmocka_run_group_tests_name("fanout", tests, NULL, NULL);
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The signal that ends the wait for the close of a descriptor. */
-#include "base/clock.h"
 #include "fixture.h"
 #include "wire/guard.h"
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 /* A TCP socket whose data nobody reads, and that waits for ten seconds when it is closed. */
 static int make_lingering(int *peer)
@@ -29,9 +26,8 @@ static int make_lingering(int *peer)
     return fd;
 }
 
-static void test_close_does_not_block(void **state)
+TEST(close_does_not_block)
 {
-    (void)state;
     struct guard guard = {0};
     int peers[20], fds[20];
 
@@ -56,9 +52,8 @@ static void never(int number)
 }
 
 /* What was before is again; the wait is not ended by the signal, and an alarm(2) goes on. */
-static void test_what_was_before(void **state)
+TEST(what_was_before)
 {
-    (void)state;
     struct guard guard = {0};
     struct sigaction action = {.sa_handler = never}, after;
     struct epoll_event event;
@@ -83,14 +78,4 @@ static void test_what_was_before(void **state)
     struct timespec pause = {.tv_nsec = 10000000};
     assert_int_equal(nanosleep(&pause, NULL), 0);
     close(epoll);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_close_does_not_block),
-        cmocka_unit_test(test_what_was_before),
-    };
-
-    return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }

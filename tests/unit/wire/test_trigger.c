@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* One request to one endpoint, step by step: the test is the service, and owns the clock. */
-#include "base/clock.h"
 #include "base/descriptors.h"
 #include "fixture.h"
 #include "wire/trigger.h"
-#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #define START (1000 * CLOCK_SECOND)
 #define ALL_EVENTS (EPOLLIN | EPOLLOUT)
@@ -30,22 +25,9 @@ static struct trigger new_trigger(const char *service, const char *request)
     return trigger;
 }
 
-static int serve(const char *name, int type, int backlog)
+static int serve_stream(int backlog)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    (void)mkdir(fixture_path("public"), 0755);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/%s", fixture_root, name);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    if (backlog >= 0)
-        assert_int_equal(listen(fd, backlog), 0);
-    return fd;
-}
-
-static int serve_stream(void)
-{
-    return serve("qmgr", SOCK_STREAM, 5);
+    return fixture_socket("public/qmgr", SOCK_STREAM | SOCK_NONBLOCK, backlog);
 }
 
 static void assert_done(const struct trigger *trigger, enum trigger_outcome outcome, int error)
@@ -61,21 +43,18 @@ static void assert_done(const struct trigger *trigger, enum trigger_outcome outc
 /* Both are closed after each test. */
 static int server = -1, service = -1;
 
-static int tear_down(void **state)
+TEARDOWN(tear_down)
 {
     descriptors_close(&service);
     descriptors_close(&server);
-    return fixture_teardown(state);
 }
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, tear_down)
 
 /* Starts a trigger whose request arrives at service. */
 static struct trigger start_sent(const char *request, bool wait_for_close)
 {
     struct trigger trigger = new_trigger("qmgr", request);
 
-    server = serve_stream();
+    server = serve_stream(5);
     trigger.wait_for_close = wait_for_close;
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_READING);
@@ -95,9 +74,8 @@ static void take(int from, const char *expected, size_t length)
     assert_memory_equal(bytes, expected, length);
 }
 
-static void test_read(void **state)
+TEST(read)
 {
-    (void)state;
     struct trigger trigger = start_sent("FADI", false);
 
     trigger_event(&trigger, EPOLLOUT, START);
@@ -108,9 +86,8 @@ static void test_read(void **state)
     assert_true(trigger.finished == START + 5);
 }
 
-static void test_empty_request(void **state)
+TEST(empty_request)
 {
-    (void)state;
     struct trigger trigger = start_sent("", false);
 
     take(service, "", 1);
@@ -120,9 +97,8 @@ static void test_empty_request(void **state)
 }
 
 /* The greeting of a service is received, and is no answer. */
-static void test_greeting(void **state)
+TEST(greeting)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", false);
     int waiting = -1;
 
@@ -137,7 +113,7 @@ static void test_greeting(void **state)
 }
 
 /* Whatever way the service goes with the request unread, it is never a success. */
-static void test_gone_unread(void **state)
+TEST(gone_unread)
 {
     static const struct {
         const char *greeting;
@@ -149,9 +125,8 @@ static void test_gone_unread(void **state)
                  {"hello", false, true},
                  {"hello", true, true}};
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        server = serve_stream();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        server = serve_stream(5);
         struct trigger trigger = new_trigger("qmgr", "FADI");
 
         assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
@@ -172,9 +147,8 @@ static void test_gone_unread(void **state)
 }
 
 /* End of file alone is no answer: the service may have shut down its writing side. */
-static void test_shutdown(void **state)
+TEST(shutdown)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", false);
 
     assert_int_equal(shutdown(service, SHUT_WR), 0);
@@ -185,9 +159,8 @@ static void test_shutdown(void **state)
     assert_int_equal(trigger.seconds, 100);
 }
 
-static void test_not_read(void **state)
+TEST(not_read)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", false);
 
     trigger_timer(&trigger, trigger.limit - 1);
@@ -197,9 +170,8 @@ static void test_not_read(void **state)
 }
 
 /* Read, and no event follows. */
-static void test_looked_at_again(void **state)
+TEST(looked_at_again)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", false);
 
     for (int i = 1; i <= 3; i++) {
@@ -213,9 +185,8 @@ static void test_looked_at_again(void **state)
 }
 
 /* Read at the last moment, without an event so far. */
-static void test_read_when_time_is_up(void **state)
+TEST(read_when_time_is_up)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", false);
 
     take(service, "W", 2);
@@ -223,9 +194,8 @@ static void test_read_when_time_is_up(void **state)
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
-static void test_wait_for_close(void **state)
+TEST(wait_for_close)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", true);
 
     take(service, "W", 2);
@@ -242,9 +212,8 @@ static void test_wait_for_close(void **state)
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
-static void test_not_finished(void **state)
+TEST(not_finished)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", true);
 
     take(service, "W", 2);
@@ -255,9 +224,8 @@ static void test_not_finished(void **state)
 }
 
 /* With a request that was read, an end that is a reset is an end too. */
-static void test_reset_after_read(void **state)
+TEST(reset_after_read)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", true);
 
     take(service, "W", 2);
@@ -269,19 +237,28 @@ static void test_reset_after_read(void **state)
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
-static void test_full_listen_queue(void **state)
+/* Fills the listen queue of "qmgr". Returns the number of clients. */
+static size_t fill_queue(int *fillers)
 {
-    (void)state;
-    int fillers[4];
-    server = serve("qmgr", SOCK_STREAM, 0);
-    struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int connected = 0;
+    size_t count = 0;
 
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("public/qmgr"));
-    for (size_t i = 0; i < 4; i++) {
-        fillers[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
+    while (connected == 0) {
+        fillers[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        connected = connect(fillers[count++], (struct sockaddr *)&address, sizeof(address));
     }
+    return count;
+}
+
+TEST(full_listen_queue)
+{
+    int fillers[4];
+    server = serve_stream(0);
+    size_t count = fill_queue(fillers);
+    struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
+
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_true(trigger_start(&late, START, CLOCK_NEVER));
     int64_t now = START;
@@ -307,37 +284,14 @@ static void test_full_listen_queue(void **state)
     trigger_event(&late, EPOLLOUT, now);
     assert_done(&late, TRIGGER_KICKED, 0);
     close(accepted);
-    for (size_t i = 0; i < 4; i++)
-        close(fillers[i]);
-}
-
-/* Fills the listen queue of "qmgr". Returns the number of clients. */
-static size_t fill_queue(int *fillers)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int connected = 0;
-    size_t count = 0;
-
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("public/qmgr"));
-    while (connected == 0) {
-        fillers[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        connected = connect(fillers[count++], (struct sockaddr *)&address, sizeof(address));
-    }
-    return count;
-}
-
-static void close_all(const int *fds, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        close(fds[i]);
+    fixture_close(fillers, count);
 }
 
 /* The service restarts while its listen queue is full: it is looked up again. */
-static void test_restart_while_full(void **state)
+TEST(restart_while_full)
 {
-    (void)state;
     int fillers[4];
-    server = serve("qmgr", SOCK_STREAM, 0);
+    server = serve_stream(0);
     size_t count = fill_queue(fillers);
     struct trigger trigger = new_trigger("qmgr", "W");
 
@@ -349,22 +303,21 @@ static void test_restart_while_full(void **state)
     assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
     trigger_timer(&trigger, trigger.due); /* not there */
     assert_int_equal(trigger.state, TRIGGER_CONNECTING);
-    server = serve_stream();
+    server = serve_stream(5);
     trigger_timer(&trigger, trigger.due);
     assert_int_equal(trigger.state, TRIGGER_READING);
     service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     take(service, "W", 2);
     trigger_event(&trigger, EPOLLOUT, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    close_all(fillers, count);
+    fixture_close(fillers, count);
 }
 
 /* It does not come back: the outcome is what was found last. */
-static void test_gone_while_full(void **state)
+TEST(gone_while_full)
 {
-    (void)state;
     int fillers[4];
-    server = serve("qmgr", SOCK_STREAM, 0);
+    server = serve_stream(0);
     size_t count = fill_queue(fillers);
     struct trigger refused = new_trigger("qmgr", "W"), gone = refused, other = refused;
 
@@ -387,12 +340,11 @@ static void test_gone_while_full(void **state)
     (void)fixture_file("public/qmgr", "no service");
     trigger_timer(&other, other.due);
     assert_done(&other, TRIGGER_WRONG_TYPE, 0);
-    close_all(fillers, count);
+    fixture_close(fillers, count);
 }
 
-static void test_extended(void **state)
+TEST(extended)
 {
-    (void)state;
     struct trigger trigger = start_sent("W", false);
 
     trigger_extend(&trigger, 5, 50); /* shorter than its own */
@@ -414,10 +366,9 @@ static bool refuse(void *context, const struct endpoint_identity *identity)
     return false;
 }
 
-static void test_claimed_by_another(void **state)
+TEST(claimed_by_another)
 {
-    (void)state;
-    server = serve_stream();
+    server = serve_stream(5);
     struct trigger trigger = new_trigger("qmgr", "W");
     struct endpoint_identity identity = {0};
     struct stat status;
@@ -461,9 +412,8 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 }
 
 /* Nothing is received any more after a descriptor, which is not kept; the request may be read. */
-static void test_descriptors(void **state)
+TEST(descriptors)
 {
-    (void)state;
     int waiting = -1, ends[2];
     char byte;
 
@@ -486,9 +436,8 @@ static void test_descriptors(void **state)
     close(ends[0]);
 }
 
-static void test_descriptors_are_refused(void **state)
+TEST(descriptors_are_refused)
 {
-    (void)state;
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool can = guard_refuse(probe);
 
@@ -502,10 +451,9 @@ static void test_descriptors_are_refused(void **state)
 }
 
 /* The end of the whole run comes before the limit of any step. */
-static void test_stop(void **state)
+TEST(stop)
 {
-    (void)state;
-    server = serve_stream();
+    server = serve_stream(5);
     struct trigger trigger = new_trigger("qmgr", "W");
 
     assert_true(trigger_start(&trigger, START, START + 3 * CLOCK_SECOND / 2));
@@ -515,13 +463,12 @@ static void test_stop(void **state)
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
 }
 
-static void test_fifo(void **state)
+TEST(fifo)
 {
-    (void)state;
     struct trigger trigger = new_trigger("fifo", "FADI");
 
     (void)fixture_directory("public");
-    assert_int_equal(mkfifo(fixture_path("public/fifo"), 0600), 0);
+    (void)fixture_fifo("public/fifo");
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_done(&trigger, TRIGGER_NO_READER, ENXIO);
     int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -541,7 +488,7 @@ static int open_full_fifo(void)
 {
     char page[4096] = {0};
     (void)fixture_directory("public");
-    assert_int_equal(mkfifo(fixture_path("public/fifo"), 0600), 0);
+    (void)fixture_fifo("public/fifo");
     int fd = open(fixture_path("public/fifo"), O_RDWR | O_NONBLOCK | O_CLOEXEC);
     while (write(fd, page, sizeof(page)) > 0)
         ;
@@ -550,9 +497,8 @@ static int open_full_fifo(void)
     return reader;
 }
 
-static void test_full_fifo(void **state)
+TEST(full_fifo)
 {
-    (void)state;
     int reader = open_full_fifo();
     char bytes[65536];
     struct trigger trigger = new_trigger("fifo", "W"), full = trigger, left = trigger;
@@ -576,9 +522,8 @@ static void test_full_fifo(void **state)
     assert_done(&left, TRIGGER_NO_READER, EPIPE);
 }
 
-static void test_refusals(void **state)
+TEST(refusals)
 {
-    (void)state;
     static const struct {
         const char *service;
         enum trigger_outcome outcome;
@@ -588,13 +533,14 @@ static void test_refusals(void **state)
         {"file", TRIGGER_WRONG_TYPE, 0},         {"two", TRIGGER_HARD_LINKS, 0},
         {"dead", TRIGGER_CONNECT, ECONNREFUSED}, {"datagram", TRIGGER_CONNECT, EPROTOTYPE},
     };
-    int dead = serve("dead", SOCK_STREAM, -1), datagram = serve("datagram", SOCK_DGRAM, -1);
+    int dead = fixture_socket("public/dead", SOCK_STREAM, -1);
+    int datagram = fixture_socket("public/datagram", SOCK_DGRAM, -1);
 
     (void)fixture_file("public/file", "");
-    assert_int_equal(symlink("dead", fixture_path("public/link")), 0);
-    assert_int_equal(mkfifo(fixture_path("public/two"), 0600), 0);
+    fixture_link("dead", "public/link");
+    (void)fixture_fifo("public/two");
     assert_int_equal(link(fixture_path("public/two"), fixture_path("public/names")), 0);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct trigger trigger = new_trigger(cases[i].service, "W");
 
         assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
@@ -604,20 +550,14 @@ static void test_refusals(void **state)
     close(datagram);
 }
 
-static void test_out_of_descriptors(void **state)
+TEST(out_of_descriptors)
 {
-    (void)state;
     int taken[64];
-    server = serve_stream();
-    size_t count = 0;
-    struct rlimit before;
     struct trigger trigger = new_trigger("qmgr", "W");
 
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    struct rlimit limit = {64, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    while (count < 64 && (taken[count] = dup(STDERR_FILENO)) >= 0)
-        count++;
+    server = serve_stream(5);
+    struct rlimit before = fixture_limit_descriptors(64);
+    size_t count = fixture_take_descriptors(taken);
     for (int spare = 0; spare < 2; spare++) {
         assert_false(trigger_start(&trigger, START, CLOCK_NEVER));
         assert_int_equal(trigger.state, TRIGGER_IDLE);
@@ -627,38 +567,6 @@ static void test_out_of_descriptors(void **state)
     assert_int_equal(trigger.state, TRIGGER_READING);
     trigger_abandon(&trigger, START);
     assert_done(&trigger, TRIGGER_PENDING, 0);
-    while (count > 0)
-        close(taken[--count]);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_read),
-        TEST(test_empty_request),
-        TEST(test_greeting),
-        TEST(test_gone_unread),
-        TEST(test_shutdown),
-        TEST(test_not_read),
-        TEST(test_looked_at_again),
-        TEST(test_read_when_time_is_up),
-        TEST(test_wait_for_close),
-        TEST(test_not_finished),
-        TEST(test_reset_after_read),
-        TEST(test_full_listen_queue),
-        TEST(test_restart_while_full),
-        TEST(test_gone_while_full),
-        TEST(test_extended),
-        TEST(test_claimed_by_another),
-        TEST(test_descriptors),
-        TEST(test_descriptors_are_refused),
-        TEST(test_stop),
-        TEST(test_fifo),
-        TEST(test_full_fifo),
-        TEST(test_refusals),
-        TEST(test_out_of_descriptors),
-    };
-
-    return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);
+    fixture_close(taken, count);
+    fixture_restore_descriptors(before);
 }
