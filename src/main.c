@@ -17,8 +17,6 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-static const char description[] = "postkick " POSTKICK_VERSION "\n";
-
 /* Reports mistakes in the settings; for --help they are only warnings. */
 static struct settings *load_settings(const struct options *options)
 {
@@ -47,13 +45,16 @@ static void append_actions(struct settings *settings, UT_string *out)
     utarray_free(names);
 }
 
-/* settings may be NULL: then no actions are shown. */
-static int show_help(struct settings *settings)
+/* Shows the version, or the help: without actions if settings is NULL. */
+static int show(enum usage_mode mode, struct settings *settings)
 {
     UT_string out;
 
     utstring_init(&out);
-    usage_append_help(&out);
+    if (mode == USAGE_VERSION)
+        utstring_printf(&out, "postkick %s\n", POSTKICK_VERSION);
+    else
+        usage_append_help(&out);
     if (settings != NULL)
         append_actions(settings, &out);
     bool written = output_flush(&out);
@@ -61,29 +62,14 @@ static int show_help(struct settings *settings)
     return written ? 0 : 1;
 }
 
-static int show_version(void)
-{
-    UT_string out;
-
-    utstring_init(&out);
-    utstring_bincpy(&out, description, sizeof(description) - 1);
-    bool written = output_flush(&out);
-    utstring_done(&out);
-    return written ? 0 : 1;
-}
-
-static const struct {
-    enum usage_mode mode;
-    int (*run)(const struct command *command);
-} commands[] = {
-    {USAGE_KICK, command_kick},       {USAGE_LIST, command_list},
-    {USAGE_POSTFIX, command_postfix}, {USAGE_EXECUTE, command_execute},
-    {USAGE_STATUS, command_status},
-};
-
 static int run_command(const struct options *options, struct settings *settings,
                        const struct limits *limits)
 {
+    static int (*const commands[])(const struct command *command) = {
+        [USAGE_KICK] = command_kick,       [USAGE_LIST] = command_list,
+        [USAGE_POSTFIX] = command_postfix, [USAGE_EXECUTE] = command_execute,
+        [USAGE_STATUS] = command_status,
+    };
     struct command command = {
         .options = options,
         .settings = settings,
@@ -94,10 +80,7 @@ static int run_command(const struct options *options, struct settings *settings,
 
     if (settings->others_write && command.verbose > 0 && !options->quiet)
         diag_line("warning", "the settings file can be written by users other than root");
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (commands[i].mode == options->mode)
-            return commands[i].run(&command);
-    return 1;
+    return commands[options->mode](&command);
 }
 
 /* Returns why the program refuses to run, a new string, or NULL. */
@@ -114,13 +97,13 @@ static char *find_obstacle(int null_error)
     return NULL;
 }
 
-static int run_with_settings(const struct options *options, const struct limits *limits)
+static int run(const struct options *options, const struct limits *limits)
 {
-    struct settings *settings = load_settings(options);
+    struct settings *settings = options->mode == USAGE_VERSION ? NULL : load_settings(options);
     int status = 1;
 
-    if (options->mode == USAGE_HELP)
-        status = show_help(settings);
+    if (options->mode == USAGE_HELP || options->mode == USAGE_VERSION)
+        status = show(options->mode, settings);
     else if (settings != NULL)
         status = run_command(options, settings, limits);
     settings_free(settings);
@@ -154,10 +137,8 @@ int main(int argc, char **argv)
     if (!parsed) {
         diag_line("fatal", "%s", error);
         diag_line(NULL, "%s", usage_forms[options.mode].line);
-    } else if (options.mode == USAGE_VERSION) {
-        status = show_version();
     } else {
-        status = run_with_settings(&options, &limits);
+        status = run(&options, &limits);
     }
 
     /* The end: by the signal that arrived meanwhile, or with the status */

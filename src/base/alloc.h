@@ -21,8 +21,8 @@ _Noreturn void alloc_fail(void);
 #include <uthash.h>
 #include <utstring.h>
 
-/* For a file that has tables of uthash: they hang on their first element, which gcc's analyzer
- * takes for a leak. clang knows no such option. */
+/* For a file that has tables of uthash, which hang on their first element, or an array of utarray
+ * that moves when it grows: gcc's analyzer takes both for leaks. clang knows no such option. */
 #ifdef __clang__
 #define ALLOC_TABLES_ARE_KEPT
 #else

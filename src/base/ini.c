@@ -13,11 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* gcc 12's analyzer takes an array that utarray moves when it grows for a leak. clang knows no such
- * option. */
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
+ALLOC_TABLES_ARE_KEPT
 
 #define MALFORMED "not a section, a setting or a comment"
 
@@ -107,23 +103,12 @@ static dictionary *load(const char *path, const char *text, size_t length, UT_ar
     return loaded;
 }
 
-/* Trims white space from both ends of the text, in place. */
-static char *trim(char *text)
-{
-    text += strspn(text, TEXT_WHITE_SPACE);
-    size_t length = strlen(text);
-    while (length > 0 && strchr(TEXT_WHITE_SPACE, text[length - 1]) != NULL)
-        length--;
-    text[length] = '\0';
-    return text;
-}
-
 /* A name as iniparser keeps it: trimmed, in lower case. */
 static char *fold(char *name)
 {
     for (char *at = name; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
-    return trim(name);
+    return text_trim(name);
 }
 
 /* Whether iniparser's value is the whole text; it removes double quotes. */
@@ -160,7 +145,7 @@ static char *check_setting(const struct ini *ini, char *line, struct ini_entry *
     *equals = '\0';
     entry->key = fold(line);
     entry->value = ini_value(ini, entry->section, entry->key);
-    const char *text = trim(equals + 1);
+    const char *text = text_trim(equals + 1);
     if (entry->value == NULL)
         return alloc_format("%s is not read: the line before it ends in a backslash", entry->key);
     if (!is_whole(text, entry->value))
@@ -178,7 +163,7 @@ static void scan(struct ini *ini, const char *path, UT_array *errors)
     char *next = ini->text;
 
     while (next != NULL) {
-        char *line = trim(strsep(&next, "\n"));
+        char *line = text_trim(strsep(&next, "\n"));
         char *mistake;
 
         entry.line++;

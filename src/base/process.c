@@ -3,7 +3,7 @@
 #include "base/process.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/sigchld.h"
+#include "base/signals.h"
 #include "base/spawn.h"
 #include <errno.h>
 #include <poll.h>
@@ -275,7 +275,7 @@ static bool has_news(const struct running *running)
 {
     const struct limits *limits = running->batch->limits;
 
-    return sigchld_came != 0 ||
+    return signals_child != 0 ||
            (limits->interruptions != NULL && *limits->interruptions != running->passed_on);
 }
 
@@ -286,7 +286,7 @@ static void run_all(struct running *running, size_t most, struct pollfd *polls)
 
         check_interrupted(running);
         check_time(running, now);
-        sigchld_came = 0;
+        signals_child = 0;
         sweep(running);
         while (can_start(running, most))
             start_next(running);
@@ -306,8 +306,8 @@ void process_run(const struct process_batch *batch)
         .kill_at = CLOCK_NEVER,
         .progress_at = batch->progress == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
-    struct sigchld previous;
-    int error = sigchld_catch(&previous);
+    struct signals_previous previous;
+    int error = signals_catch_child(&previous);
 
     if (error != 0) {
         for (size_t i = 0; i < batch->count; i++)
@@ -324,7 +324,7 @@ void process_run(const struct process_batch *batch)
     free(running.active);
     if (running.kill_at != CLOCK_NEVER)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
-    sigchld_release(&previous);
+    signals_release_child(&previous);
 }
 
 void process_free(struct process *child)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets inherited signals, catches those that end a run, and interrupts blocking calls. */
 #include "base/signals.h"
+#include <errno.h>
 #include <stddef.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 
 volatile sig_atomic_t signals_received;
 volatile sig_atomic_t signals_count;
+volatile sig_atomic_t signals_child;
 
 static const int noticed[] = {SIGINT, SIGTERM, SIGHUP};
 #define NOTICED (sizeof(noticed) / sizeof(noticed[0]))
@@ -20,6 +22,12 @@ static void notice(int number)
 {
     signals_received = number;
     signals_count++;
+}
+
+static void notice_child(int number)
+{
+    (void)number;
+    signals_child = 1;
 }
 
 static void interrupt(int number)
@@ -78,6 +86,30 @@ void signals_tick(bool on)
         is_there = on && can_tick && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
     if (is_there)
         (void)timer_settime(timer, 0, &times, NULL);
+}
+
+int signals_catch_child(struct signals_previous *previous)
+{
+    struct sigaction action = {.sa_handler = notice_child};
+    sigset_t blocked;
+
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &blocked, &previous->mask) < 0)
+        return errno;
+    if (sigaction(SIGCHLD, &action, &previous->action) < 0) {
+        int error = errno;
+        (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
+        return error;
+    }
+    return 0;
+}
+
+void signals_release_child(const struct signals_previous *previous)
+{
+    (void)sigaction(SIGCHLD, &previous->action, NULL);
+    (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
 }
 
 void signals_die(void)

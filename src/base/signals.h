@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * signals: SIGINT, SIGTERM and SIGHUP are caught while the program waits, so that it can report
- * what was left undone before the signal ends it.
+ * what was left undone before the signal ends it; SIGCHLD while child processes run.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
@@ -35,6 +35,23 @@ const sigset_t *signals_wait_mask(void);
  * alarm(2) that was set before the program was started. To be called after signals_start().
  */
 void signals_tick(bool on);
+
+/* Set when a child process has stopped or ended, while that is caught. */
+extern volatile sig_atomic_t signals_child;
+
+/* The previous settings of SIGCHLD. */
+struct signals_previous {
+    struct sigaction action;
+    sigset_t mask;
+};
+
+/* Catches SIGCHLD, whatever its inherited disposition (if it were ignored, children would leave no
+ * status). It is blocked except during a wait whose mask admits it, and sets signals_child.
+ * Returns 0, or an errno with nothing changed. */
+int signals_catch_child(struct signals_previous *previous);
+
+/* Restores the previous settings. */
+void signals_release_child(const struct signals_previous *previous);
 
 /* Ends the program by the signal that arrived, or one that is pending; returns if there is none. */
 void signals_die(void);

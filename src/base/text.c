@@ -3,6 +3,19 @@
 #include "base/text.h"
 #include <stdint.h>
 
+char *text_trim(char *text)
+{
+    const char *start = text + strspn(text, TEXT_WHITE_SPACE);
+    size_t length = strlen(start);
+
+    while (length > 0 && text_is_space(start[length - 1]))
+        length--;
+    if (start > text)
+        memmove(text, start, length);
+    text[length] = '\0';
+    return text;
+}
+
 size_t text_utf8_length(const char *text, size_t length)
 {
     const unsigned char *bytes = (const unsigned char *)text;

@@ -17,6 +17,9 @@ static inline bool text_is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* Removes white space from both ends of the text, in place; returns text. */
+char *text_trim(char *text);
+
 /*
  * Appends length bytes of text to out. What could disturb a terminal or mislead its reader becomes
  * a backslash and three octal digits for each byte: control characters (C0, DEL, C1), bytes that

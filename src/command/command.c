@@ -22,16 +22,16 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .mail_config = command->mail_config,
         .groups = options->groups,
         .names = options->names,
-        .overrides = options->overrides,
-        .purpose = purpose,
-        .limits = command->limits,
         .trust = find_trust(command),
         .reverse = options->reverse,
         .enabled_only = options->enabled_only,
-        .is_manager = purpose != PARAMETER_FOR_KICK,
+        .source = {.settings = command->settings,
+                   .overrides = options->overrides,
+                   .purpose = purpose,
+                   .limits = command->limits},
     };
 
-    if (!selection_make(selection, &criteria, command->settings)) {
+    if (!selection_make(selection, &criteria)) {
         report_no_selection(selection);
         return false;
     }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* -l: lists the instances. */
-#include "report/list.h"
 #include "base/output.h"
 #include "command/command.h"
 #include "report/selection.h"

@@ -30,16 +30,6 @@ static void fill_getopt(struct option *longs, char *shorts)
     *shorts = '\0';
 }
 
-static bool set_mode(struct options *options, enum usage_mode mode, char **error)
-{
-    if (options->mode != USAGE_KICK && options->mode != mode) {
-        alloc_set_text(error, "specify only one of -l, -p, -s and -x");
-        return false;
-    }
-    options->mode = mode;
-    return true;
-}
-
 static bool add_override(struct options *options, const char *text, char **error)
 {
     static const char reserved[] = "multi_instance_";
@@ -56,11 +46,9 @@ static bool add_override(struct options *options, const char *text, char **error
         alloc_set_text(error, "-o: multi_instance_* cannot be overridden: %s", text);
         return false;
     }
-    const char *value = equals + 1 + strspn(equals + 1, TEXT_WHITE_SPACE);
-    size_t value_length = strlen(value);
-    while (value_length > 0 && strchr(TEXT_WHITE_SPACE, value[value_length - 1]) != NULL)
-        value_length--;
-    strings_append(options->overrides, "%.*s=%.*s", (int)length, name, (int)value_length, value);
+    char *value = text_trim(alloc_string(equals + 1));
+    strings_append(options->overrides, "%.*s=%s", (int)length, name, value);
+    free(value);
     return true;
 }
 
@@ -104,47 +92,56 @@ static bool take_argument(struct options *options, int letter, const char *argum
     }
 }
 
+/* Returns the mode that an option chooses, or USAGE_KICK. */
+static enum usage_mode find_mode(int letter)
+{
+    enum usage_mode mode = USAGE_HELP;
+
+    while (--mode > USAGE_KICK && usage_forms[mode].letter != letter)
+        ;
+    return mode;
+}
+
+/* Returns what an option without an argument sets, or NULL. */
+static bool *find_flag(struct options *options, int letter)
+{
+    const struct {
+        int letter;
+        bool *flag;
+    } flags[] = {
+        {'a', &options->all},     {'E', &options->enabled_only}, {'j', &options->json},
+        {'n', &options->dry_run}, {'q', &options->quiet},        {'R', &options->reverse},
+        {'w', &options->wait},
+    };
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (flags[i].letter == letter)
+            return flags[i].flag;
+    return NULL;
+}
+
 static bool take_option(struct options *options, int letter, char **error)
 {
-    switch (letter) {
-    case 'a':
-        options->all = true;
-        return true;
-    case 'E':
-        options->enabled_only = true;
-        return true;
-    case 'j':
-        options->json = true;
-        return true;
-    case 'n':
-        options->dry_run = true;
-        return true;
-    case 'q':
-        options->quiet = true;
-        return true;
-    case 'R':
-        options->reverse = true;
-        return true;
-    case 'v':
-        options->verbose++;
-        return true;
-    case 'w':
-        options->wait = true;
-        return true;
-    case 'l':
-        return set_mode(options, USAGE_LIST, error);
-    case 'p':
-        return set_mode(options, USAGE_POSTFIX, error);
-    case 's':
-        return set_mode(options, USAGE_STATUS, error);
-    case 'x':
-        return set_mode(options, USAGE_EXECUTE, error);
-    case 'e':
+    enum usage_mode mode = find_mode(letter);
+    bool *flag = find_flag(options, letter);
+
+    if (letter == 'e') {
         alloc_set_text(error, "-e: to create, import or destroy instances, use postmulti(1)");
         return false;
-    default:
-        return take_argument(options, letter, optarg, error);
     }
+    if (mode != USAGE_KICK && options->mode != USAGE_KICK && options->mode != mode) {
+        alloc_set_text(error, "specify only one of -l, -p, -s and -x");
+        return false;
+    }
+    if (mode != USAGE_KICK)
+        options->mode = mode;
+    else if (flag != NULL)
+        *flag = true;
+    else if (letter == 'v')
+        options->verbose++;
+    else
+        return take_argument(options, letter, optarg, error);
+    return true;
 }
 
 /* Refuses options that do not belong to the mode. */

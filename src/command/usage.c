@@ -62,15 +62,15 @@ static const char letterless[] = "hV";
 const struct usage_form usage_forms[] = {
     [USAGE_KICK] = {"usage: postkick [-anqvwj]" SELECTED " [-o name=value]... [-t time] "
                     "class service request | action",
-                    "when requests are sent", 1, 3},
-    [USAGE_LIST] = {"usage: postkick -l [-aEjRqv]" SELECTED, "with -l", 0, 0},
+                    "when requests are sent", 0, 1, 3},
+    [USAGE_LIST] = {"usage: postkick -l [-aEjRqv]" SELECTED, "with -l", 'l', 0, 0},
     [USAGE_POSTFIX] = {"usage: postkick -p [-ajnqv] [-P jobs] [-t time]" SELECTED
                        " [--] postfix-command [argument...]",
-                       "with -p", 1, -1},
+                       "with -p", 'p', 1, -1},
     [USAGE_EXECUTE] = {"usage: postkick -x [-aEjnqvR] [-P jobs] [-t time]" SELECTED
                        " [--] command [argument...]",
-                       "with -x", 1, -1},
-    [USAGE_STATUS] = {"usage: postkick -s [-Ejqv] [-t time]" SELECTED, "with -s", 0, 0},
+                       "with -x", 'x', 1, -1},
+    [USAGE_STATUS] = {"usage: postkick -s [-Ejqv] [-t time]" SELECTED, "with -s", 's', 0, 0},
 };
 
 static const char help_start[] =

@@ -37,6 +37,7 @@ struct usage_option {
 struct usage_form {
     const char *line; /* how to call the program in that mode */
     const char *with; /* its name in a message: "with -l" */
+    int letter;       /* of the option that chooses it; 0: none */
     int least, most;  /* operands; -1: any number */
 };
 

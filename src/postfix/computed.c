@@ -5,27 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct computed {
-    const struct maincf *maincf;
-    const struct postconf *postconf;
-    struct budget *budget;
-    char *domain;   /* default of mydomain, NULL until it is computed */
-    char *hostname; /* default of myhostname, NULL until it is computed */
-    char *networks; /* default of mynetworks, NULL until it is computed */
-    char *error;
-};
-
-struct computed *computed_new(const struct maincf *maincf, const struct postconf *postconf,
-                              struct budget *budget)
-{
-    struct computed *computed = alloc_zeroed(1, sizeof(*computed));
-
-    computed->maincf = maincf;
-    computed->postconf = postconf;
-    computed->budget = budget;
-    return computed;
-}
-
 static const char *look_up(void *context, const char *name, size_t length)
 {
     const struct computed *computed = context;
@@ -111,21 +90,10 @@ const char *computed_value(struct computed *computed, const char *name, size_t l
     return NULL;
 }
 
-char *computed_take_error(struct computed *computed)
-{
-    char *error = computed->error;
-
-    computed->error = NULL;
-    return error;
-}
-
 void computed_free(struct computed *computed)
 {
-    if (computed == NULL)
-        return;
     free(computed->domain);
     free(computed->hostname);
     free(computed->networks);
     free(computed->error);
-    free(computed);
 }

@@ -10,12 +10,20 @@
 #include "postfix/postconf.h"
 #include <stddef.h>
 
-struct computed;
+/* For one main.cf, and postconf(1)'s answer. */
+struct computed {
+    /* set by the caller, the rest zero; these have to outlive it */
+    const struct maincf *maincf;
+    const struct postconf *postconf; /* NULL: nothing is computed */
+    struct budget *budget;
 
-/* For one main.cf, and postconf(1)'s answer; nothing is computed if that is NULL. All have to
- * outlive it. To be freed by computed_free(). */
-struct computed *computed_new(const struct maincf *maincf, const struct postconf *postconf,
-                              struct budget *budget);
+    char *error; /* why a value could not be computed, the first reason, or NULL */
+
+    /* private */
+    char *domain; /* defaults of mydomain, myhostname, mynetworks; NULL until they are computed */
+    char *hostname;
+    char *networks;
+};
 
 /*
  * Returns the default value of a parameter (length bytes of name) that main.cf does not set, if it
@@ -28,10 +36,7 @@ struct computed *computed_new(const struct maincf *maincf, const struct postconf
  */
 const char *computed_value(struct computed *computed, const char *name, size_t length);
 
-/* Returns why a value could not be computed since the last call, a new string; or NULL. */
-char *computed_take_error(struct computed *computed);
-
-/* Frees it; NULL is allowed. */
+/* Frees what it holds. */
 void computed_free(struct computed *computed);
 
 #endif

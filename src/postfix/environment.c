@@ -1,79 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /* What import_environment sets in our environment. */
 #include "postfix/environment.h"
-#include "base/alloc.h"
 #include "base/strings.h"
 #include "base/text.h"
+#include "maincf/span.h"
 #include <string.h>
 
-/* One element of the list, within it. */
-struct element {
-    const char *start;
-    size_t length;
-};
-
-/* Returns the length of the text in braces, including them; 0 if they are not balanced. */
-static size_t braces_length(const char *text)
+static struct span trim(struct span span)
 {
-    int depth = 0;
-
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '{')
-            depth++;
-        else if (*at == '}' && --depth == 0)
-            return (size_t)(at - text) + 1;
-    }
-    return 0;
+    while (span.at < span.end && text_is_space(*span.at))
+        span.at++;
+    while (span.at < span.end && text_is_space(span.end[-1]))
+        span.end--;
+    return span;
 }
 
-static void trim(struct element *element)
+/* Takes the next element from the list at *at. Returns false at the end, or when braces are not
+ * closed, with *error set unless error is NULL. */
+static bool next_element(const char **at, struct span *element, char **error)
 {
-    while (element->length > 0 && strchr(TEXT_WHITE_SPACE, element->start[0]) != NULL) {
-        element->start++;
-        element->length--;
-    }
-    while (element->length > 0 &&
-           strchr(TEXT_WHITE_SPACE, element->start[element->length - 1]) != NULL)
-        element->length--;
-}
+    const char *start = *at + strspn(*at, STRINGS_SEPARATORS);
 
-/* Takes the next element from the list at *at. Returns false at the end, or with *error set when
- * braces are not closed. */
-static bool next_element(const char **at, struct element *element, char **error)
-{
-    *at += strspn(*at, STRINGS_SEPARATORS);
-    if (**at == '\0')
-        return false;
-    if (**at != '{') {
-        *element = (struct element){*at, strcspn(*at, STRINGS_SEPARATORS)};
-        *at += element->length;
+    *at = start + strcspn(start, STRINGS_SEPARATORS);
+    *element = trim((struct span){start, *at});
+    if (*start != '{')
+        return *start != '\0';
+    *at = start + strlen(start);
+    const char *close = span_find_close((struct span){start, *at});
+    if (close != NULL)
+        *at = close + 1 + strcspn(close + 1, STRINGS_SEPARATORS);
+    if (close != NULL && *at == close + 1) {
+        *element = trim((struct span){start + 1, close});
         return true;
     }
-    size_t length = braces_length(*at);
-    size_t rest = length == 0 ? strlen(*at) : strcspn(*at + length, STRINGS_SEPARATORS);
-    if (rest > 0) {
-        if (error != NULL)
-            alloc_set_text(error, "import_environment: %s '}' in \"%.*s\"",
-                           length == 0 ? "missing" : "syntax error after", (int)(length + rest),
-                           *at);
-        return false;
-    }
-    *element = (struct element){*at + 1, length - 2};
-    trim(element);
-    *at += length;
-    return true;
+    if (error != NULL)
+        alloc_set_text(error, "import_environment: %s '}' in \"%.*s\"",
+                       close == NULL ? "missing" : "syntax error after", (int)(*at - start), start);
+    return false;
 }
 
 bool environment_check(const char *list, char **error)
 {
-    struct element element;
+    struct span element;
     char *mistake = NULL;
     int count = 0;
 
     while (mistake == NULL && next_element(&list, &element, &mistake))
-        if (element.length > 0 && element.start[0] == '=')
+        if (span_starts_with(element, '='))
             alloc_set_text(&mistake, "update_env: missing attribute name in: %.*s",
-                           (int)element.length, element.start);
+                           span_length(element), element.at);
         else if (++count > ENVIRONMENT_MAXIMUM)
             alloc_set_text(&mistake, "import_environment: more than %d elements",
                            ENVIRONMENT_MAXIMUM);
@@ -86,22 +61,17 @@ bool environment_check(const char *list, char **error)
 
 void environment_import(const char *list)
 {
-    struct element element;
+    struct span element;
 
     while (next_element(&list, &element, NULL)) {
-        const char *equals = memchr(element.start, '=', element.length);
+        char *name = alloc_span(element.at, (size_t)span_length(element));
+        char *equals = strchr(name, '=');
 
-        if (equals == NULL || equals == element.start)
-            continue;
-        struct element name = {element.start, (size_t)(equals - element.start)};
-        struct element value = {equals + 1, element.length - name.length - 1};
-        trim(&name);
-        trim(&value);
-        char *name_text = alloc_span(name.start, name.length);
-        char *value_text = alloc_span(value.start, value.length);
-        if (setenv(name_text, value_text, 1) < 0)
-            alloc_fail();
-        free(name_text);
-        free(value_text);
+        if (equals != NULL && equals != name) {
+            *equals = '\0';
+            if (setenv(text_trim(name), text_trim(equals + 1), 1) < 0)
+                alloc_fail();
+        }
+        free(name);
     }
 }

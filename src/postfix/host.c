@@ -14,16 +14,12 @@ static const char *default_directory(const struct host *host)
 static void load(struct host *host, struct instance *instance, const char *directory,
                  enum parameter_purpose purpose, bool is_home)
 {
-    struct instance_source source = {.settings = host->source.settings,
-                                     .overrides = host->source.overrides,
-                                     .overrides_used = host->overrides_used,
-                                     .purpose = purpose,
-                                     .is_home = is_home,
-                                     .limits = host->source.limits,
-                                     .postconf = host->postconf,
-                                     .work = instance->work};
+    struct instance_source source = host->source;
     char *name = alloc_string(directory); /* it may belong to the instance */
 
+    source.purpose = purpose;
+    source.is_home = is_home;
+    source.work = instance->work;
     instance_free(instance);
     (void)instance_load(instance, name, strcmp(name, default_directory(host)) == 0 && is_home,
                         &source);
@@ -36,10 +32,8 @@ static struct instance *home(struct host *host)
     return &host->instances[0];
 }
 
-static void load_home(struct host *host)
+static void load_home(struct host *host, const char *forced)
 {
-    const char *forced = host->source.forced;
-
     host->instances = alloc_zeroed(1, sizeof(*host->instances));
     host->count = 1;
     load(host, home(host), forced != NULL ? forced : default_directory(host), host->source.purpose,
@@ -105,12 +99,12 @@ static bool load_others(struct host *host)
 /* Asks postconf(1), once. Returns false if it does not answer: *error says why, a new string. */
 static bool ask(struct host *host, char **error)
 {
-    if (host->postconf != NULL)
+    if (host->source.postconf != NULL)
         return true;
     const char *directory = host_directory(host, PARAMETER_COMMAND_DIRECTORY);
     signals_catch();
-    host->postconf = postconf_ask(directory, host->source.limits, error);
-    return host->postconf != NULL;
+    host->source.postconf = postconf_ask(directory, host->source.limits, error);
+    return host->source.postconf != NULL;
 }
 
 /* Every overridden name has to be set or used by a main.cf, or known to Postfix. */
@@ -124,14 +118,14 @@ static bool check_overrides(struct host *host)
         enum parameter parameter;
         char *error = NULL;
 
-        if (host->overrides_used[i] || parameter_find(override, length, &parameter))
+        if (host->source.overrides_used[i] || parameter_find(override, length, &parameter))
             continue;
         if (!ask(host, &error)) {
             host->error = alloc_format("-o %s: %s", override, error);
             free(error);
             return false;
         }
-        if (postconf_value(host->postconf, override, length) == NULL) {
+        if (postconf_value(host->source.postconf, override, length) == NULL) {
             host->error = alloc_format("-o %s: no main.cf sets or uses that parameter, and Postfix "
                                        "has none of that name",
                                        override);
@@ -141,12 +135,12 @@ static bool check_overrides(struct host *host)
     return true;
 }
 
-bool host_load(struct host *host, const struct host_source *source)
+bool host_load(struct host *host, const struct instance_source *source, const char *forced)
 {
-    *host = (struct host){.source = *source, .is_forced = source->forced != NULL};
-    host->overrides_used = alloc_zeroed(utarray_len(source->overrides) + 1, sizeof(bool));
-    load_home(host);
-    host->is_single = host->is_forced;
+    *host =
+        (struct host){.source = *source, .is_forced = forced != NULL, .is_single = forced != NULL};
+    host->source.overrides_used = alloc_zeroed(utarray_len(source->overrides) + 1, sizeof(bool));
+    load_home(host, forced);
     if (!host->is_forced && !load_others(host))
         return false;
     return check_overrides(host);
@@ -203,8 +197,8 @@ void host_free(struct host *host)
     free(host->instances);
     if (host->has_default)
         instance_free(&host->default_instance);
-    postconf_free(host->postconf);
-    free(host->overrides_used);
+    postconf_free(host->source.postconf);
+    free(host->source.overrides_used);
     free(host->error);
     free(host->notice);
     *host = (struct host){0};

@@ -11,15 +11,6 @@
 /* More instances than this are refused. */
 #define HOST_MAXIMUM 65536
 
-/* How a host is read. Everything belongs to the caller, and has to outlive the host. */
-struct host_source {
-    const struct settings *settings;
-    const char *forced;        /* the configuration directory of the only instance, or NULL */
-    const UT_array *overrides; /* -o: strings "name=value", may be empty */
-    enum parameter_purpose purpose;
-    const struct limits *limits;
-};
-
 struct host {
     struct instance *instances; /* the forced one, or all, the default one first */
     size_t count;
@@ -29,20 +20,19 @@ struct host {
     char *notice;   /* a warning of Postfix that belongs to error, or NULL */
 
     /* private */
-    struct host_source source;
+    struct instance_source source;
     struct instance default_instance; /* where is_forced leaves it out: see host_directory() */
     bool has_default;
-    bool *overrides_used;
-    struct postconf *postconf; /* its answer; NULL until it was asked */
 };
 
 /*
- * Reads the default main.cf and those of all instances, or that of the forced one. Instances that
+ * Reads the default main.cf and those of all instances, or, unless forced is NULL, that of the only
+ * instance in that configuration directory. Instances that
  * refer to names which only Postfix knows are is_unresolved: see host_resolve().
  * Returns true; or false with error set, when the default main.cf cannot be read, there are too
  * many instances, or an overridden name is unknown. host_free() empties the host in both cases.
  */
-bool host_load(struct host *host, const struct host_source *source);
+bool host_load(struct host *host, const struct instance_source *source, const char *forced);
 
 /* Whether an instance is unresolved. */
 bool host_is_unresolved(const struct host *host);

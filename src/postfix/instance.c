@@ -20,7 +20,7 @@ struct evaluation {
     struct instance *instance;
     struct maincf *maincf;
     struct budget *budget;
-    struct computed *computed;
+    struct computed computed;
     bool is_unknown;   /* the present value refers to a name that only Postfix knows */
     char *first_error; /* of a value with unknown names, as far as it is known; or NULL */
     UT_string scratch;
@@ -93,7 +93,7 @@ static const char *look_up(void *context, const char *name, size_t length)
         evaluation->is_unknown = true;
         return NULL;
     }
-    value = computed_value(evaluation->computed, name, length);
+    value = computed_value(&evaluation->computed, name, length);
     return value != NULL ? value : postconf_value(source->postconf, name, length);
 }
 
@@ -168,10 +168,10 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
         set_error(instance, alloc_string(budget_reason(evaluation->budget)));
         return false;
     }
-    char *refusal = computed_take_error(evaluation->computed);
-    if (refusal != NULL) {
+    if (evaluation->computed.error != NULL) {
         free(notice);
-        set_error(instance, refusal);
+        set_error(instance, evaluation->computed.error);
+        evaluation->computed.error = NULL;
         return false;
     }
     if (evaluation->is_unknown && evaluation->budget->state == BUDGET_LEFT) {
@@ -225,9 +225,10 @@ static void load_maincf(struct instance *instance, const struct instance_source 
                instance->config_directory);
     if (maincf_parse(evaluation.maincf, file->text, file->length, budget, &error)) {
         apply_overrides(evaluation.maincf, source);
-        evaluation.computed = computed_new(evaluation.maincf, source->postconf, budget);
+        evaluation.computed = (struct computed){
+            .maincf = evaluation.maincf, .postconf = source->postconf, .budget = budget};
         evaluate_all(&evaluation);
-        computed_free(evaluation.computed);
+        computed_free(&evaluation.computed);
     } else {
         set_error(instance, error);
     }

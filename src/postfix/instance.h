@@ -34,15 +34,17 @@ struct instance {
     size_t work;                      /* that loading it has caused, in units of budget.h */
 };
 
-/* How instances are read. Everything belongs to the caller. */
+/* How instances are read. Everything belongs to the caller, and has to outlive the host. */
 struct instance_source {
     const struct settings *settings;
-    const UT_array *overrides; /* strings "name=value" for every instance; may be empty */
-    bool *overrides_used;      /* one for each: set when a main.cf sets or uses the name */
+    const UT_array *overrides; /* -o: strings "name=value" for every instance; may be empty */
     enum parameter_purpose purpose;
-    bool is_home; /* it is the program's own instance: the forced or the default one */
     const struct limits *limits;
-    const struct postconf *postconf; /* NULL: not asked yet */
+
+    /* set by the host */
+    bool is_home;              /* it is the program's own instance: the forced or the default one */
+    bool *overrides_used;      /* one for each: set when a main.cf sets or uses the name */
+    struct postconf *postconf; /* NULL: not asked yet */
     size_t work; /* that loading the same instance before has caused: the budget is one for both */
 };
 

@@ -20,7 +20,7 @@ static bool fail(struct selection *selection, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    selection->error = alloc_vformat(format, arguments);
+    selection->host.error = alloc_vformat(format, arguments);
     va_end(arguments);
     return false;
 }
@@ -142,16 +142,16 @@ static void choose(struct selection *selection)
 }
 
 /* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false on an error. */
-static bool find_forced(struct selection *selection, const struct settings *settings,
-                        const char **directory)
+static bool find_forced(struct selection *selection, const char **directory)
 {
     const struct selection_criteria *criteria = &selection->criteria;
-    const char *home = settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY);
+    const char *home = settings_parameter(criteria->source.settings, PARAMETER_CONFIG_DIRECTORY);
     const char *mail_config = criteria->mail_config;
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
      * manager: that does not force one instance. */
-    if (criteria->is_manager && mail_config != NULL && criteria->config_directory == NULL) {
+    if (criteria->source.purpose != PARAMETER_FOR_KICK && mail_config != NULL &&
+        criteria->config_directory == NULL) {
         if (strcmp(mail_config, home) != 0)
             return fail(selection,
                         "MAIL_CONFIG=%s is not the default instance %s: unset it, or use -c",
@@ -166,25 +166,15 @@ static bool find_forced(struct selection *selection, const struct settings *sett
     return true;
 }
 
-bool selection_make(struct selection *selection, const struct selection_criteria *criteria,
-                    const struct settings *settings)
+bool selection_make(struct selection *selection, const struct selection_criteria *criteria)
 {
-    struct host_source source = {.settings = settings,
-                                 .overrides = criteria->overrides,
-                                 .purpose = criteria->purpose,
-                                 .limits = criteria->limits};
+    const char *forced = NULL;
 
     *selection = (struct selection){.criteria = *criteria};
     utarray_new(selection->unmatched, &strings_icd);
     utarray_new(selection->warnings, &strings_icd);
-    if (!find_forced(selection, settings, &source.forced))
+    if (!find_forced(selection, &forced) || !host_load(&selection->host, &criteria->source, forced))
         return false;
-    if (!host_load(&selection->host, &source)) {
-        selection->error = selection->host.error;
-        selection->notice = selection->host.notice;
-        selection->host.error = selection->host.notice = NULL;
-        return false;
-    }
     selection->is_single = selection->host.is_single;
     choose(selection);
     return true;
@@ -294,10 +284,10 @@ char *selection_refusal(const struct selection *selection)
         return alloc_string("No matching instances");
     utstring_init(&names);
     append_names(selection, &names);
-    char *refusal =
-        alloc_format("No matching instances: %s %s not enabled: %s", utstring_body(&names),
-                     selection->member_count == 1 ? "is" : "are",
-                     selection->criteria.purpose == PARAMETER_FOR_KICK ? "use -a or -c" : "use -c");
+    char *refusal = alloc_format(
+        "No matching instances: %s %s not enabled: %s", utstring_body(&names),
+        selection->member_count == 1 ? "is" : "are",
+        selection->criteria.source.purpose == PARAMETER_FOR_KICK ? "use -a or -c" : "use -c");
     utstring_done(&names);
     return refusal;
 }
@@ -345,7 +335,5 @@ void selection_free(struct selection *selection)
         utarray_free(selection->unmatched);
     if (selection->warnings != NULL)
         utarray_free(selection->warnings);
-    free(selection->error);
-    free(selection->notice);
     *selection = (struct selection){0};
 }

@@ -20,13 +20,10 @@ struct selection_criteria {
     const char *mail_config;      /* MAIL_CONFIG, or NULL */
     const UT_array *groups;       /* -g: strings, may be empty */
     const UT_array *names;        /* -i: strings, may be empty */
-    const UT_array *overrides;    /* -o: strings "name=value", may be empty */
-    enum parameter_purpose purpose;
-    const struct limits *limits;
     enum selection_trust trust;
     bool reverse;      /* -R */
     bool enabled_only; /* -E */
-    bool is_manager;   /* -l, -p, -x: MAIL_CONFIG as postmulti(1) takes it */
+    struct instance_source source;
 };
 
 enum selection_state {
@@ -50,8 +47,6 @@ struct selection {
     bool is_single;      /* as the host's: messages are Postfix's own */
     UT_array *unmatched; /* strings: the -i that matched nothing */
     UT_array *warnings;  /* strings: about the criteria, the list, and who can write it */
-    char *error;         /* why there is no selection at all */
-    char *notice;        /* a warning of Postfix that belongs to error, or NULL */
 
     /* private; what the criteria point to belongs to the caller and has to outlive this */
     struct selection_criteria criteria;
@@ -59,12 +54,11 @@ struct selection {
 };
 
 /*
- * Loads the host and chooses. Returns true, or false with error set when the criteria contradict
- * each other, or the host cannot be loaded. selection_free() empties it in both cases. That nothing
- * is chosen is no error here: see selection_refusal().
+ * Loads the host and chooses. Returns true, or false with the host's error set when the criteria
+ * contradict each other, or the host cannot be loaded. selection_free() empties it in both cases.
+ * That nothing is chosen is no error here: see selection_refusal().
  */
-bool selection_make(struct selection *selection, const struct selection_criteria *criteria,
-                    const struct settings *settings);
+bool selection_make(struct selection *selection, const struct selection_criteria *criteria);
 
 /* Marks which members are to be served. Those that are not enabled are served only with all, or if
  * the selection is single. Of a directory that is listed twice, the first entry is served. */

@@ -27,7 +27,8 @@ void report_kicks_progress(void *context, int64_t now);
 /* Appends the dry run to out, one line for each kick. */
 void report_kicks_plan(const struct kicks *kicks, UT_string *out);
 
-/* Appends one JSON object per line to out for each kick; as report_list_json(). */
+/* Appends one JSON object per line to out for each kick. Their instances' running has to be
+ * set: see selection_find_running(). */
 void report_kicks_json(const struct kicks *kicks, UT_string *out);
 
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports why there is no selection, and the warnings and errors of its instances. */
+/* Reports the selection: why there is none, its warnings and errors, and its list. */
 #include "report/selection.h"
 #include "base/diag.h"
 #include "base/strings.h"
+#include "base/text.h"
+#include "report/row.h"
+#include <string.h>
 
 void report_no_selection(const struct selection *selection)
 {
-    if (selection->notice != NULL)
-        diag_line("warning", "%s", selection->notice);
-    diag_line("fatal", "%s", selection->error);
+    if (selection->host.notice != NULL)
+        diag_line("warning", "%s", selection->host.notice);
+    diag_line("fatal", "%s", selection->host.error);
 }
 
 void report_line(const struct selection *selection, const struct instance *instance,
@@ -44,4 +47,30 @@ void report_selection(const struct selection *selection)
     }
     for (size_t i = 0; i < utarray_len(selection->warnings); i++)
         diag_line("warning", "%s", strings_item(selection->warnings, i));
+}
+
+void report_list_text(const struct selection *selection, UT_string *out)
+{
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct instance *instance = selection->members[i].instance;
+        char *line = alloc_format("%-15s %-15s %-9s %s",
+                                  report_column(instance, PARAMETER_MULTI_INSTANCE_NAME),
+                                  report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP),
+                                  report_enabled(instance), instance->config_directory);
+
+        text_printable(out, line, strlen(line));
+        utstring_bincpy(out, "\n", 1);
+        free(line);
+    }
+}
+
+void report_list_json(const struct selection *selection, UT_string *out)
+{
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct instance *instance = selection->members[i].instance;
+        json_t *row = report_row_new(instance);
+
+        report_row_add_text(row, "reason", instance->error == NULL ? "" : instance->error);
+        report_row_finish(row, out);
+    }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/selection: warnings and errors of the selection and of its instances.
+ * report/selection: warnings and errors of the selection and of its instances, and the listing of
+ * -l.
  */
 #ifndef REPORT_SELECTION_H
 #define REPORT_SELECTION_H
@@ -21,5 +22,12 @@ void report_line(const struct selection *selection, const struct instance *insta
 /* Reports why an instance cannot be served: fatal on a single-instance host, otherwise a warning
  * with its name. */
 void report_instance_error(const struct selection *selection, const struct instance *instance);
+
+/* Appends the selected instances to out as "postmulti -l" lists them. */
+void report_list_text(const struct selection *selection, UT_string *out);
+
+/* Appends one JSON object per line to out for each selected instance. Their running has to be set:
+ * see selection_find_running(). */
+void report_list_json(const struct selection *selection, UT_string *out);
 
 #endif

@@ -118,18 +118,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     write_main_cf(rest);
     struct selection_criteria criteria = {.groups = groups,
                                           .names = names,
-                                          .overrides = none,
-                                          .purpose = PARAMETER_FOR_KICK,
-                                          .limits = &no_limits,
-                                          .reverse = size % 2 == 1};
-    if (selection_make(&selection, &criteria, settings)) {
-        assert(selection.error == NULL && selection.member_count <= selection.host.count);
+                                          .reverse = size % 2 == 1,
+                                          .source = {.settings = settings,
+                                                     .overrides = none,
+                                                     .purpose = PARAMETER_FOR_KICK,
+                                                     .limits = &no_limits}};
+    if (selection_make(&selection, &criteria)) {
+        assert(selection.host.error == NULL && selection.member_count <= selection.host.count);
         selection_mark(&selection, size % 3 == 0);
         check_members(&selection, false);
         selection_resolve(&selection);
         check_members(&selection, true);
     } else {
-        assert(selection.error != NULL);
+        assert(selection.host.error != NULL);
     }
     selection_free(&selection);
     utarray_free(groups);

@@ -15,6 +15,7 @@ static const struct {
     {"{A = b c} {} { } {a b}", NULL},
     {"=x", "update_env: missing attribute name in: =x"},
     {"A=b =x y", "update_env: missing attribute name in: =x"},
+    {"\f=x", "update_env: missing attribute name in: =x"},
     {"{ =b }", "update_env: missing attribute name in: =b"},
     {"X {A=b Y", "import_environment: missing '}' in \"{A=b Y\""},
     {"{A=b}x", "import_environment: syntax error after '}' in \"{A=b}x\""},

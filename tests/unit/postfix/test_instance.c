@@ -20,7 +20,7 @@ TEARDOWN(free_settings)
 }
 
 static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
-static const struct postconf *postconf;
+static struct postconf *postconf;
 static bool overrides_used[8];
 
 static size_t work_before;

@@ -15,9 +15,10 @@ SETUP(make_criteria)
     settings = settings_of("[postfix]\nconfig_directory = @/postfix\n");
     criteria = (struct selection_criteria){.groups = groups,
                                            .names = names,
-                                           .overrides = overrides,
-                                           .purpose = PARAMETER_FOR_KICK,
-                                           .limits = &fixture_no_limits};
+                                           .source = {.settings = settings,
+                                                      .overrides = overrides,
+                                                      .purpose = PARAMETER_FOR_KICK,
+                                                      .limits = &fixture_no_limits}};
 }
 
 TEARDOWN(free_criteria)
@@ -70,7 +71,7 @@ static void assert_chosen(bool all, const char *expected)
     struct selection selection;
     UT_string text;
 
-    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection_make(&selection, &criteria));
     selection_mark(&selection, all);
     utstring_init(&text);
     for (size_t i = 0; i < selection.member_count; i++) {
@@ -91,8 +92,8 @@ static void assert_error(const char *expected)
 {
     struct selection selection;
 
-    assert_false(selection_make(&selection, &criteria, settings));
-    assert_string_equal(selection.error, expected);
+    assert_false(selection_make(&selection, &criteria));
+    assert_string_equal(selection.host.error, expected);
     selection_free(&selection);
 }
 
@@ -101,7 +102,7 @@ TEST(single)
     make_default("", "multi_instance_enable = no\n");
     assert_chosen(false, "postfix ");
     struct selection selection;
-    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection_make(&selection, &criteria));
     assert_true(selection.is_single);
     assert_false(selection.host.is_forced);
     assert_int_equal(selection.host.instances[0].enabled, INSTANCE_ENABLED);
@@ -139,7 +140,7 @@ TEST(forced)
     criteria.config_directory = NULL;
     criteria.mail_config = fixture_path("postfix"); /* as postmulti -x exports it */
     assert_chosen(false, "postfix ");
-    criteria.is_manager = true; /* as postfix(1) exports it */
+    criteria.source.purpose = PARAMETER_FOR_LIST; /* as postfix(1) exports it */
     assert_chosen(false, "postfix a b- ");
     criteria.mail_config = fixture_path("a");
     char *expected = alloc_format("MAIL_CONFIG=%s/a is not the default instance %s/postfix: unset "
@@ -162,7 +163,7 @@ TEST(contradictions)
     criteria.mail_config = fixture_path("postfix");
     assert_error("-g and -i cannot be used with MAIL_CONFIG in the environment, which selects one "
                  "instance");
-    criteria.is_manager = true;
+    criteria.source.purpose = PARAMETER_FOR_LIST;
     assert_chosen(false, "a ");
 }
 
@@ -280,7 +281,7 @@ static void assert_refusal(bool all, const char *expected)
 {
     struct selection selection;
 
-    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection_make(&selection, &criteria));
     selection_mark(&selection, all);
     char *refusal = selection_refusal(&selection);
     if (expected == NULL)
@@ -301,9 +302,9 @@ TEST(refusal)
     strings_append(names, "b");
     assert_refusal(true, NULL);
     assert_refusal(false, "No matching instances: b is not enabled: use -a or -c");
-    criteria.purpose = PARAMETER_FOR_POSTFIX;
+    criteria.source.purpose = PARAMETER_FOR_POSTFIX;
     assert_refusal(false, "No matching instances: b is not enabled: use -c");
-    criteria.purpose = PARAMETER_FOR_KICK;
+    criteria.source.purpose = PARAMETER_FOR_KICK;
     strings_append(names, "-");
     char *expected = alloc_format(
         "No matching instances: %s/postfix, b are not enabled: use -a or -c", fixture_root);
@@ -326,7 +327,7 @@ TEST(unresolved)
     make("u", "multi_instance_name = $answer\nmulti_instance_enable = yes\n");
     make("v", "trigger_timeout = ${answer}x\nmulti_instance_enable = $no\n");
     (void)fixture_script("postconf", "echo answer = 5; echo no = no");
-    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection_make(&selection, &criteria));
     selection_mark(&selection, false);
     assert_true(selection_is_unresolved(&selection));
     assert_int_equal(selection.member_count, 4);
@@ -343,14 +344,14 @@ TEST(unresolved)
     assert_int_equal(selection.members[3].state, SELECTION_DISABLED);
     selection_free(&selection);
     strings_append(names, "5"); /* who that is has to be known first */
-    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection_make(&selection, &criteria));
     assert_false(selection_is_unresolved(&selection));
     assert_int_equal(selection.member_count, 1);
     assert_int_equal(utarray_len(selection.unmatched), 0);
     selection_free(&selection);
     assert_int_equal(unlink(fixture_path("postconf")), 0);
     utarray_clear(names);
-    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection_make(&selection, &criteria));
     selection_mark(&selection, false);
     selection_resolve(&selection);
     assert_int_equal(selection.members[1].state, SELECTION_FAILED);
@@ -387,7 +388,7 @@ TEST(relative_directory)
     free(text);
     assert_chosen(false, "postfix ative! ");
     struct selection selection;
-    assert_true(selection_make(&selection, &criteria, settings));
+    assert_true(selection_make(&selection, &criteria));
     assert_string_equal(selection.host.instances[1].error,
                         "multi_instance_directories: not an absolute path: rel/ative");
     selection_free(&selection);
@@ -424,11 +425,11 @@ static void assert_listed(size_t listed, bool accepted)
         utstring_bincpy(&text, " r", 2);
     (void)fixture_file("postfix/main.cf", utstring_body(&text));
     utstring_done(&text);
-    assert_int_equal(selection_make(&selection, &criteria, settings), accepted);
+    assert_int_equal(selection_make(&selection, &criteria), accepted);
     if (accepted)
         assert_int_equal(selection.member_count, listed + 1);
     else
-        assert_string_equal(selection.error,
+        assert_string_equal(selection.host.error,
                             "multi_instance_directories: more than 65536 instances");
     selection_free(&selection);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The report of instances that cannot be served. */
+/* The report of instances that cannot be served, and the listing of -l. */
 #include "instances.h"
 #include "report/selection.h"
 
@@ -20,4 +20,30 @@ TEST(instance_error)
                                          "postkick: fatal: it is\\012broken\n");
     fixture_assert_errors(report_several, "postkick: warning: /etc/b\\033: note\n"
                                           "postkick: warning: /etc/b\\033: it is\\012broken\n");
+}
+
+static void assert_text(UT_string *out, const char *expected)
+{
+    assert_string_equal(utstring_body(out), expected);
+    utstring_clear(out);
+}
+
+TEST(list)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    report_list_text(&selection, &out);
+    assert_text(&out, "postfix-a       -               y         /etc/a\n"
+                      "-               -               -         /etc/b\\033\n");
+    report_list_json(&selection, &out);
+    assert_text(
+        &out,
+        "{\"name\": \"postfix-a\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": "
+        "\"/etc/a\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"-\", "
+        "\"reason\": \"\"}\n"
+        "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"-\", \"config_directory\": "
+        "\"/etc/b\\u001B\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": "
+        "\"-\", \"reason\": \"it is\\nbroken\"}\n");
+    utstring_done(&out);
 }
