@@ -12,6 +12,7 @@ int postkick_main(int argc, char **argv);
 
 #include "asked.h"
 #include "scratch.h"
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -70,6 +71,7 @@ static int output = -1;
 static int outer_streams[2]; /* standard output and standard error of the fuzzer, */
 static int inner_streams[2]; /* and of the program */
 static long executions, successes;
+static char *proc_locks; /* what /proc/locks held when all services ran */
 
 static void write_file(const char *name, const char *text)
 {
@@ -129,10 +131,33 @@ static void hold_lock(const char *instance)
     free(path);
 }
 
+/* Stands before the C library's: the kernel stops everybody who locks for each reading of
+ * /proc/locks, which takes milliseconds. */
+FILE *fopen(const char *path, const char *mode)
+{
+    static FILE *(*next)(const char *, const char *);
+
+    if (proc_locks != NULL && strcmp(path, "/proc/locks") == 0)
+        return fmemopen(proc_locks, strlen(proc_locks), "r");
+    if (next == NULL)
+        *(void **)&next = dlsym(RTLD_NEXT, "fopen");
+    return next(path, mode);
+}
+
+static void read_locks(void)
+{
+    FILE *file = fopen("/proc/locks", "re");
+    size_t size = 0;
+
+    assert(file != NULL && getdelim(&proc_locks, &size, '\0', file) > 0);
+    (void)fclose(file);
+}
+
 static void start_services(void)
 {
     for (size_t i = 0; i < INSTANCES; i++)
         hold_lock(names[i]);
+    read_locks();
     for (size_t i = 0; i < ENDPOINTS; i++)
         listening[i] = (struct pollfd){
             .fd = listen_at(names[i / 2], i % 2 == 0 ? "qmgr" : "pickup"), .events = POLLIN};
