@@ -198,7 +198,7 @@ teardown()
     limited_tree 30
     LONGEST=2
     for each in never noaccept full trickle fifofull; do
-        fault '*' 0.9 2 '*' "$each"
+        fault '*' 0 2 '*' "$each" # what is left when the kicks begin
     done
     sed -i -e '/postfix-000[35]/s/\*/failed/' -e '/postfix-000[124]/s/\*/unconfirmed/' "$EXPECTED"
     hold_locks "$TREE"/spool/*/

@@ -73,7 +73,8 @@ kick_host()
     is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix /etc/postfix-b"
     kick_host -v -g some public qmgr I
     is "$status" 0
-    is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix-a /etc/postfix-b"
+    is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix-a /etc/postfix-b /etc/postfix-off"
+    has "$stderr" "/etc/postfix-off: not enabled"
     kick_host -v -i off public qmgr I
     is "$status" 1
     is "$stderr" "postkick: fatal: No matching instances: postfix-off is not enabled: use -a or -c"

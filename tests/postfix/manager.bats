@@ -42,6 +42,14 @@ manage()
     host postfix "$@" >"$BATS_TEST_TMPDIR/said" 2>&1 </dev/null 3>&- 4>&- || status=$?
     echo "== postfix $*: $status"
     runs
+    case $1 in *stop | abort | drain) patiently no_master ;; esac
+}
+
+# no_master: none holds its lock, in any instance. One that has been asked to end may still run.
+no_master()
+{
+    # shellcheck disable=SC2016 # for the shell there
+    host sh -c 'for each in /var/spool/postfix*/pid/master.pid; do flock -n "$each" true || exit 1; done'
 }
 
 # runs: what was done since the last time.
