@@ -19,6 +19,7 @@ struct reporting {
     const struct command *command;
     const struct selection *selection;
     const struct jobs *jobs;
+    struct master_locks *locks;
     bool failed; /* to write to standard output: reported once, and the commands go on */
 };
 
@@ -57,12 +58,10 @@ int command_check_program(const char *path)
 
 static void write_row(struct reporting *reporting, const struct job *job)
 {
-    /* Locks are read again: the command may just have started the mail system. */
-    struct master_locks *locks = master_locks_new();
     UT_string out;
 
-    instance_find_running(job->member->instance, locks);
-    master_locks_free(locks);
+    master_locks_forget(reporting->locks); /* the command may just have started the mail system */
+    instance_find_running(job->member->instance, reporting->locks);
     utstring_init(&out);
     report_job_json(job, &out);
     reporting->failed = reporting->failed || !output_flush(&out);
@@ -171,6 +170,7 @@ int command_run_jobs(const struct command *command, struct selection *selection,
         jobs_free(&jobs);
         return 1;
     }
+    reporting.locks = master_locks_new(command->limits);
     if (options->dry_run)
         show_plan(&reporting);
     else
@@ -178,6 +178,7 @@ int command_run_jobs(const struct command *command, struct selection *selection,
     bool well = !reporting.failed && jobs_succeeded(&jobs) &&
                 (options->json || !jobs_dropped_output(&jobs)) &&
                 utarray_len(selection->unmatched) == 0;
+    master_locks_free(reporting.locks);
     jobs_free(&jobs);
     return well ? 0 : 1;
 }

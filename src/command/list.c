@@ -26,7 +26,7 @@ static bool write_out(const struct command *command, struct selection *selection
 
     utstring_init(&out);
     if (command->options->json) {
-        struct master_locks *locks = master_locks_new();
+        struct master_locks *locks = master_locks_new(command->limits);
         selection_find_running(selection, locks);
         master_locks_free(locks);
         report_list_json(selection, &out);

@@ -119,7 +119,7 @@ static bool finish(const struct command *command, struct selection *selection, s
 
 int command_send(const struct command *command, struct selection *selection, struct kicks *kicks)
 {
-    struct master_locks *locks = master_locks_new();
+    struct master_locks *locks = master_locks_new(command->limits);
     bool sent = true;
 
     kicks_plan(kicks, selection);

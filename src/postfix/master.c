@@ -2,7 +2,9 @@
 /* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
+#include <unistd.h>
 
 ALLOC_TABLES_ARE_KEPT
 
@@ -28,6 +31,15 @@ ALLOC_TABLES_ARE_KEPT
  * of 2,000 locks fit in. */
 #define READING_BYTES ((size_t)1024 * 1024)
 
+/* How long that may take in all, and how long once the run has to end. For each read(2) of
+ * /proc/locks the kernel stops all locking on the host, and admits its readers one after the other:
+ * a user with hundreds of them could make the readings take minutes. */
+#define READING_TIME (5 * CLOCK_SECOND)
+#define READING_TIME_LEFT CLOCK_SECOND
+
+/* More than the kernel gives at once, which is a page. */
+#define READ_BYTES 16384
+
 /* A file in a table. */
 struct file {
     struct {
@@ -38,6 +50,8 @@ struct file {
 };
 
 struct master_locks {
+    const struct limits *limits;
+    int64_t spent;       /* time in reading, in microseconds */
     int readings;        /* how often /proc/locks was read */
     size_t left;         /* bytes of it that may still be read */
     bool shows_all;      /* it could be read, and we are in the first PID namespace */
@@ -45,30 +59,38 @@ struct master_locks {
     struct file *mounts; /* devices of mounted file systems; inode 0 */
 };
 
-struct master_locks *master_locks_new(void)
+struct master_locks *master_locks_new(const struct limits *limits)
 {
     struct master_locks *locks = alloc_zeroed(1, sizeof(*locks));
 
+    locks->limits = limits;
     locks->left = READING_BYTES;
     return locks;
 }
 
-static void free_files(struct file *files)
+static void free_files(struct file **files)
 {
     struct file *file, *next;
 
-    HASH_ITER (hh, files, file, next) {
-        HASH_DEL(files, file); /* NOLINT(clang-analyzer-unix.Malloc): next is read */
+    HASH_ITER (hh, *files, file, next) {
+        HASH_DEL(*files, file); /* NOLINT(clang-analyzer-unix.Malloc): next is read */
         free(file);
     }
+}
+
+void master_locks_forget(struct master_locks *locks)
+{
+    free_files(&locks->locked);
+    free_files(&locks->mounts);
+    locks->readings = 0;
+    locks->left = READING_BYTES;
 }
 
 void master_locks_free(struct master_locks *locks)
 {
     if (locks == NULL)
         return;
-    free_files(locks->locked);
-    free_files(locks->mounts);
+    master_locks_forget(locks);
     free(locks);
 }
 
@@ -93,30 +115,52 @@ static void add(struct file **files, dev_t device, ino_t inode)
     HASH_ADD(hh, *files, key, sizeof(file->key), file);
 }
 
-/* Calls take for every line of a file in /proc, up to *left bytes. Returns whether that was all. */
+static bool has_time(const struct master_locks *locks)
+{
+    return locks->spent < READING_TIME_LEFT ||
+           (locks->spent < READING_TIME && !limits_reached(locks->limits));
+}
+
+/* Appends a file in /proc, up to *left bytes, and while there is time. Returns whether that was
+ * all. */
+static bool read_file(const char *path, struct master_locks *locks, size_t *left, UT_string *text)
+{
+    char piece[READ_BYTES];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = -1;
+
+    while (fd >= 0 && *left > 0 && has_time(locks)) {
+        int64_t before = clock_now();
+        count = read(fd, piece, sizeof(piece) < *left ? sizeof(piece) : *left);
+        locks->spent += clock_now() - before;
+        if (count > 0) {
+            utstring_bincpy(text, piece, (size_t)count);
+            *left -= (size_t)count;
+        } else if (count == 0 || errno != EINTR) {
+            break;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    return count == 0;
+}
+
+/* Calls take for every line of the file. Returns whether that was all. */
 static bool read_lines(const char *path, struct master_locks *locks, size_t *left,
                        void (*take)(struct master_locks *locks, const char *line))
 {
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
+    UT_string text;
+    char *rest;
 
-    if (file == NULL && errno == ENOMEM)
-        alloc_fail();
-    if (file == NULL)
-        return false;
-    errno = 0;
-    while (*left > 0 && (length = getline(&line, &size, file)) > 0) {
-        *left -= (size_t)length < *left ? (size_t)length : *left;
+    utstring_init(&text);
+    bool is_complete = read_file(path, locks, left, &text);
+    rest = utstring_body(&text);
+    for (const char *line = rest; line != NULL && *line != '\0'; line = rest) {
+        (void)strsep(&rest, "\n");
         take(locks, line);
     }
-    if (errno == ENOMEM)
-        alloc_fail();
-    bool complete = feof(file) != 0;
-    free(line);
-    (void)fclose(file);
-    return complete;
+    utstring_done(&text);
+    return is_complete;
 }
 
 /* "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF": device in hexadecimal, inode in decimal. One
@@ -160,7 +204,7 @@ static void read_locks(struct master_locks *locks)
 static bool is_locked(struct master_locks *locks, const struct stat *status)
 {
     while (!contains(locks->locked, status->st_dev, status->st_ino)) {
-        if (locks->readings == READINGS || locks->left == 0)
+        if (locks->readings == READINGS || locks->left == 0 || !has_time(locks))
             return false;
         read_locks(locks);
     }

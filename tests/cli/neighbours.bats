@@ -142,3 +142,49 @@ os.execv(sys.argv[3], sys.argv[3:])' \
 /etc/postfix-0002|failed|chdir /spool/postfix-0002: Permission denied
 /etc/postfix-0003|kicked|"
 }
+
+# A FIFO in place of /proc/locks: hundreds of processes that read the real one make it as slow.
+@test "a slow /proc/locks holds up no run" {
+    local started
+    unshare -m true 2>/dev/null || skip "needs a mount namespace"
+    make_tree -n 2
+    start_listener
+    touch "$SPOOL/pid/master.pid" "$SPOOL-0001/pid/master.pid"
+    mkfifo "$TREE/locks"
+    python3 -c '
+import os, sys, time
+parent, locks = os.getppid(), os.open(sys.argv[1], os.O_RDWR)
+while os.getppid() == parent:
+    os.write(locks, b"1: FLOCK  ADVISORY  WRITE 1 00:00:1 0 EOF\n")
+    time.sleep(0.05)' "$TREE/locks" 3>&- &
+    slowly()
+    {
+        started=$SECONDS
+        run --separate-stderr timeout -s KILL 30 unshare -m --propagation private env -u MAIL_CONFIG sh -c \
+            'mount --bind "$1" /proc/locks && shift && exec "$@"' - "$TREE/locks" \
+            "$POSTKICK" -f "$INI" "$@"
+        is "$status" 0
+        is "$(rows running)" $'-\n-'
+    }
+    slowly -j -t 1 public qmgr I
+    [ $((SECONDS - started)) -lt 5 ] # one second more than -t
+    slowly -l -j
+    [ $((SECONDS - started)) -lt 15 ] # five seconds
+}
+
+@test "the locks of the host are read a page at a time" {
+    command -v strace || skip "no strace"
+    make_tree -n 1
+    touch "$SPOOL/pid/master.pid"
+    mkdir "$TREE/many"
+    for ((i = 0; i < 400; i++)); do mkdir -p "$TREE/many/$i/pid"; done
+    hold_locks "$TREE"/many/*
+    export ASAN_OPTIONS=detect_leaks=0 # which cannot be had under strace
+    run --separate-stderr strace -e trace=read -P /proc/locks -o "$TREE/trace" \
+        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -l -j
+    is "$status" 0
+    # 20,000 bytes in eight readings; the last call of each gets nothing
+    awk -F'= ' '/read/ { if ($2 > 0) { bytes += $2; calls++ } }
+        END { print bytes, "bytes in", calls, "calls"; exit !(bytes > 100000 && bytes / calls > 2500) }' \
+        "$TREE/trace"
+}

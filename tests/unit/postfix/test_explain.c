@@ -8,7 +8,7 @@ static const struct settings built_in;
 /* Explains one failed kick of public/qmgr. Returns its reason, a new string. */
 static char *explain(enum trigger_outcome outcome, int error)
 {
-    struct master_locks *locks = master_locks_new();
+    struct master_locks *locks = master_locks_new(&fixture_no_limits);
     struct trigger trigger = {
         .queue_directory = "/nosuch", .class = "public", .outcome = outcome, .error = error};
     struct kick kick = {

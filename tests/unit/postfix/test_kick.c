@@ -206,7 +206,7 @@ static void run(struct kicks *kicks)
 
 static void explain(struct kicks *kicks)
 {
-    struct master_locks *locks = master_locks_new();
+    struct master_locks *locks = master_locks_new(&fixture_no_limits);
 
     explain_kicks(kicks, locks, &built_in);
     master_locks_free(locks);
@@ -324,7 +324,7 @@ TEST(check_finds_duplicates)
     const char *host[4][2] = {
         {"victim", "qmgr"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
     struct kicks kicks;
-    struct master_locks *locks = master_locks_new();
+    struct master_locks *locks = master_locks_new(&fixture_no_limits);
 
     make_host(host);
     int qmgr = fixture_socket("victim/public/qmgr", SOCK_STREAM, 5);

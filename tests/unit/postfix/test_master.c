@@ -8,7 +8,7 @@
 
 static enum master_state look(void)
 {
-    struct master_locks *locks = master_locks_new();
+    struct master_locks *locks = master_locks_new(&fixture_no_limits);
     enum master_state state = master_state(locks, fixture_root);
 
     assert_int_equal(master_state(locks, fixture_root), state);
@@ -162,7 +162,7 @@ TEST(very_many_locks)
 
 TEST(what_cannot_be_told)
 {
-    struct master_locks *locks = master_locks_new();
+    struct master_locks *locks = master_locks_new(&fixture_no_limits);
 
     (void)fixture_file("pid", "no directory");
     assert_int_equal(master_state(locks, fixture_root), MASTER_UNKNOWN);
