@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -159,6 +160,18 @@ FIXTURE_UNUSED static const char *fixture_bytes(const char *name, const char *by
     return path;
 }
 
+/* The text, with fixture_root for each @: a new string. */
+FIXTURE_UNUSED static char *fixture_fill(const char *text)
+{
+    UT_string filled;
+
+    utstring_init(&filled);
+    for (const char *at = text; *at != '\0'; at++)
+        utstring_printf(&filled, "%.*s", *at == '@' ? (int)sizeof(fixture_root) : 1,
+                        *at == '@' ? fixture_root : at);
+    return utstring_len(&filled) == 0 ? alloc_string("") : utstring_body(&filled);
+}
+
 FIXTURE_UNUSED static const char *fixture_file(const char *name, const char *text)
 {
     return fixture_bytes(name, text, strlen(text));
@@ -207,6 +220,34 @@ FIXTURE_UNUSED static int fixture_socket(const char *name, int type, int backlog
     if (backlog >= 0)
         assert_int_equal(listen(fd, backlog), 0);
     return fd;
+}
+
+/* Ends a child process. */
+FIXTURE_UNUSED static void fixture_kill(pid_t child)
+{
+    (void)kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* Starts a service: a process that reads once from each connection, and writes that to a
+ * descriptor, which may be -1. */
+FIXTURE_UNUSED static pid_t fixture_reader(int listening, int log)
+{
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (child == 0) {
+        char bytes[64];
+        int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+        ssize_t count = recv(fd, bytes, sizeof(bytes), 0);
+
+        if (count > 0 && log >= 0)
+            (void)!write(log, bytes, (size_t)count);
+        close(fd);
+    }
+    return child;
 }
 
 /* Lets the process have fewer descriptors; returns the limit that there was. */

@@ -12,18 +12,14 @@
  * directory of the test. To be freed by settings_free(). */
 FIXTURE_UNUSED static struct settings *settings_of(const char *text)
 {
-    UT_string whole;
+    char *whole = fixture_fill(text);
     UT_array *errors;
 
-    utstring_init(&whole);
-    for (const char *at = text; *at != '\0'; at++)
-        utstring_printf(&whole, *at == '@' ? "%s" : "%.1s", *at == '@' ? fixture_root : at);
     utarray_new(errors, &strings_icd);
-    struct settings *settings = settings_load(
-        fixture_bytes("postkick.ini", utstring_body(&whole), utstring_len(&whole)), true, errors);
+    struct settings *settings = settings_load(fixture_file("postkick.ini", whole), true, errors);
     fixture_assert_lines(errors, "");
     utarray_free(errors);
-    utstring_done(&whole);
+    free(whole);
     return settings;
 }
 

@@ -180,23 +180,6 @@ static void make_host(const char *(*each)[2])
     }
 }
 
-/* A process that reads once from each connection, and writes that to the pipe. */
-static pid_t start_reader(int listening, int pipe)
-{
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    while (child == 0) {
-        char bytes[64];
-        int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
-        ssize_t count = recv(fd, bytes, sizeof(bytes), 0);
-        if (count > 0)
-            (void)!write(pipe, bytes, (size_t)count);
-        close(fd);
-    }
-    return child;
-}
-
 static void run(struct kicks *kicks)
 {
     const struct fanout fanout = {.limits = &fixture_no_limits, .connections = 10};
@@ -243,7 +226,7 @@ TEST(claimed_queue_directory)
         struct kicks kicks;
 
         assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
-        pid_t readers[] = {start_reader(qmgr, pipes[1]), start_reader(pickup, -1)};
+        pid_t readers[] = {fixture_reader(qmgr, pipes[1]), fixture_reader(pickup, -1)};
         kicks = (struct kicks){.targets = targets, .is_action = true, .limit = LIMIT};
         if (rounds == 2) {
             plan_first(&kicks, 0);
@@ -256,10 +239,8 @@ TEST(claimed_queue_directory)
         /* a reader reports what it has read a moment after it was confirmed */
         struct pollfd reported = {.fd = pipes[0], .events = POLLIN};
         assert_int_equal(poll(&reported, 1, 10000), 1);
-        for (int i = 0; i < 2; i++) {
-            (void)kill(readers[i], SIGKILL);
-            assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
-        }
+        fixture_kill(readers[0]);
+        fixture_kill(readers[1]);
         explain(&kicks);
         assert_int_equal(read(pipes[0], bytes, sizeof(bytes)), 5);
         assert_string_equal(bytes, "FADI");

@@ -4,7 +4,6 @@
 #include "postfix/master.h"
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 static enum master_state look(void)
 {
@@ -117,12 +116,6 @@ static pid_t start_locking(int count, bool moving, int ready)
     }
 }
 
-static void end_locking(pid_t child)
-{
-    (void)kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-}
-
 /* One reading in two hundred does not show the lock then. */
 TEST(while_others_lock)
 {
@@ -132,8 +125,8 @@ TEST(while_others_lock)
 
     while (clock_now() < end)
         assert_int_equal(look(), MASTER_RUNNING);
-    end_locking(children[0]);
-    end_locking(children[1]);
+    fixture_kill(children[0]);
+    fixture_kill(children[1]);
     close(fd);
 }
 
@@ -152,8 +145,8 @@ TEST(very_many_locks)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(read(ends[0], &byte, 1), 1);
     assert_int_equal(look(), MASTER_UNKNOWN);
-    end_locking(children[0]);
-    end_locking(children[1]);
+    fixture_kill(children[0]);
+    fixture_kill(children[1]);
     assert_int_equal(look(), not_running());
     close(ends[0]);
     close(ends[1]);

@@ -97,19 +97,6 @@ static void assert_error(const char *expected)
     selection_free(&selection);
 }
 
-TEST(single)
-{
-    make_default("", "multi_instance_enable = no\n");
-    assert_chosen(false, "postfix ");
-    struct selection selection;
-    assert_true(selection_make(&selection, &criteria));
-    assert_true(selection.is_single);
-    assert_false(selection.host.is_forced);
-    assert_int_equal(selection.host.instances[0].enabled, INSTANCE_ENABLED);
-    assert_ptr_equal(selection_home(&selection), &selection.host.instances[0]);
-    selection_free(&selection);
-}
-
 TEST(several)
 {
     make_default("b a", ON);
@@ -360,83 +347,10 @@ TEST(unresolved)
     selection_free(&selection);
 }
 
-TEST(unknown_override)
-{
-    make_default("a", "command_directory = /nonexistent\nx = $used\n");
-    make("a", A "set = 1\n");
-    strings_append(overrides, "used=1");
-    strings_append(overrides, "set=1");
-    strings_append(overrides, "trigger_timeout=1");
-    assert_chosen(false, "postfix- a ");
-    strings_append(overrides, "nosuch=1");
-    assert_error("-o nosuch=1: run /nonexistent/postconf: No such file or directory");
-    (void)fixture_script("postconf", "echo nosuch = 5");
-    strings_append(overrides, "command_directory=%s", fixture_root);
-    assert_chosen(false, "postfix- a ");
-    strings_append(overrides, "nosuch2=1");
-    assert_error("-o nosuch2=1: no main.cf sets or uses that parameter, and Postfix has none of "
-                 "that name");
-}
-
-TEST(relative_directory)
-{
-    char *text = alloc_format("queue_directory = %s\n" ON "multi_instance_directories = rel/ative",
-                              fixture_root);
-
-    (void)fixture_directory("postfix");
-    (void)fixture_file("postfix/main.cf", text);
-    free(text);
-    assert_chosen(false, "postfix ative! ");
-    struct selection selection;
-    assert_true(selection_make(&selection, &criteria));
-    assert_string_equal(selection.host.instances[1].error,
-                        "multi_instance_directories: not an absolute path: rel/ative");
-    selection_free(&selection);
-}
-
-TEST(no_default)
-{
-    char *expected =
-        alloc_format("open %s/postfix/main.cf: No such file or directory", fixture_root);
-    assert_error(expected);
-    free(expected);
-    make_default("", "multi_instance_directories = ${\n");
-    assert_int_equal(unlink(fixture_path("postfix/main.cf")), 0);
-    (void)fixture_file("postfix/main.cf", "multi_instance_directories = ${\n");
-    assert_error("dictionary mail_dict: macro processing error");
-}
-
 /* The default instance's other mistakes are its own. */
 TEST(damaged_default)
 {
     make_default("a", ON "trigger_timeout = x\n");
     make("a", A);
     assert_chosen(false, "postfix! a ");
-}
-
-static void assert_listed(size_t listed, bool accepted)
-{
-    UT_string text;
-    struct selection selection;
-
-    utstring_init(&text);
-    utstring_printf(&text, "multi_instance_directories =");
-    for (size_t i = 0; i < listed; i++)
-        utstring_bincpy(&text, " r", 2);
-    (void)fixture_file("postfix/main.cf", utstring_body(&text));
-    utstring_done(&text);
-    assert_int_equal(selection_make(&selection, &criteria), accepted);
-    if (accepted)
-        assert_int_equal(selection.member_count, listed + 1);
-    else
-        assert_string_equal(selection.host.error,
-                            "multi_instance_directories: more than 65536 instances");
-    selection_free(&selection);
-}
-
-TEST(too_many)
-{
-    (void)fixture_directory("postfix");
-    assert_listed(65535, true);
-    assert_listed(65536, false);
 }

@@ -11,21 +11,16 @@ static struct settings *load(const char *text, const char *expected)
 {
     const char *path = fixture_file("postkick.ini", text);
     UT_array *errors;
-    UT_string lines;
+    char *whole = alloc_string("");
 
     utarray_new(errors, &strings_icd);
-    utstring_init(&lines);
-    for (const char *at = expected; *at != '\0'; at++) {
-        if (*at == '@')
-            utstring_printf(&lines, "%s", path);
-        else
-            utstring_bincpy(&lines, at, 1);
-    }
+    for (const char *at = expected; *at != '\0'; at++)
+        alloc_set_text(&whole, *at == '@' ? "%s%s" : "%s%.1s", whole, *at == '@' ? path : at);
     struct settings *settings = settings_load(path, true, errors);
-    fixture_assert_lines(errors, utstring_len(&lines) == 0 ? "" : utstring_body(&lines));
+    fixture_assert_lines(errors, whole);
     assert_int_equal(settings == NULL, expected[0] != '\0');
     utarray_free(errors);
-    utstring_done(&lines);
+    free(whole);
     return settings;
 }
 

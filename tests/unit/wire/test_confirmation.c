@@ -6,7 +6,6 @@
 #include "fixture.h"
 #include "wire/fanout.h"
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 /* Under a sanitizer, which is slow, and without optimisation, a sample. */
@@ -112,8 +111,7 @@ static pid_t start_service(bool reads)
 static void stop_service(pid_t service)
 {
     assert_int_equal(unlink(fixture_path("public/x")), 0);
-    assert_return_code(kill(service, SIGKILL), errno);
-    assert_int_equal(waitpid(service, NULL, 0), service);
+    fixture_kill(service);
 }
 
 /* How many outcomes of each kind a batch of kicks had. */

@@ -50,8 +50,7 @@ static void start_services(size_t reading, size_t silent)
 
 static void stop_services(void)
 {
-    (void)kill(service, SIGKILL);
-    assert_int_equal(waitpid(service, NULL, 0), service);
+    fixture_kill(service);
     for (size_t i = 0; i < MOST; i++)
         (void)unlink(fixture_path(names[i]));
 }
