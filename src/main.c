@@ -36,7 +36,7 @@ static struct settings *load_settings(const struct options *options)
 
 static void append_actions(struct settings *settings, UT_string *out)
 {
-    UT_array *names = catalogue_actions(settings);
+    UT_array *names = settings_sections(settings, SETTINGS_ACTION);
 
     utstring_printf(out, "\nActions (postkick.ini):\n");
     for (size_t i = 0; i < utarray_len(names); i++)

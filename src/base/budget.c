@@ -19,8 +19,12 @@ static bool stop(struct budget *budget, enum budget_state state)
     return false;
 }
 
-bool budget_renew(struct budget *budget, size_t units)
+bool budget_spend(struct budget *budget, size_t units)
 {
+    if (units <= budget->allowance) {
+        budget->allowance -= units;
+        return true;
+    }
     if (budget->state != BUDGET_LEFT)
         return false;
     if (units - budget->allowance > budget->left)

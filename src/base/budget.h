@@ -29,17 +29,8 @@ struct budget {
 /* Returns a budget of that many units. limits may be NULL: only the budget ends the work then. */
 struct budget budget_start(size_t units, const struct limits *limits);
 
-/* The seldom needed part of budget_spend(). */
-bool budget_renew(struct budget *budget, size_t units);
-
 /* Spends that many units. Returns false when the work has to stop: budget->state says why. */
-static inline bool budget_spend(struct budget *budget, size_t units)
-{
-    if (units > budget->allowance)
-        return budget_renew(budget, units);
-    budget->allowance -= units;
-    return true;
-}
+bool budget_spend(struct budget *budget, size_t units);
 
 /* Returns the units that are left. */
 static inline size_t budget_units(const struct budget *budget)

@@ -133,21 +133,6 @@ char *text_cut(char *message)
     return alloc_resize(message, TEXT_MESSAGE_MAXIMUM + 1);
 }
 
-char *text_vmessage(const char *format, va_list arguments)
-{
-    return text_cut(alloc_vformat(format, arguments));
-}
-
-char *text_message(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    char *text = text_vmessage(format, arguments);
-    va_end(arguments);
-    return text;
-}
-
 int text_quoted(size_t length)
 {
     return length < TEXT_MESSAGE_MAXIMUM ? (int)length : TEXT_MESSAGE_MAXIMUM;

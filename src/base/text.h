@@ -41,18 +41,14 @@ void text_append(UT_string *out, const char *text, size_t length);
  * invalid. */
 size_t text_utf8_length(const char *text, size_t length);
 
-/* The most that text_message() makes, in bytes. */
+/* The longest message, in bytes. */
 #define TEXT_MESSAGE_MAXIMUM 4096
 
 /*
- * A new string from a format as in printf(3), which the caller frees, for messages that quote text
- * from outside: longer than TEXT_MESSAGE_MAXIMUM, it is cut there, and ends in "...". Quote what
- * may be megabytes with "%.*s" and text_quoted().
+ * Cuts a message, from malloc(3), that quotes text from outside: longer than TEXT_MESSAGE_MAXIMUM,
+ * it is cut there, and ends in "...". Returns it, perhaps at another address. What may be megabytes
+ * should be quoted with "%.*s" and text_quoted().
  */
-char *text_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
-char *text_vmessage(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
-
-/* Cuts a message in the same way; returns it, perhaps at another address. */
 char *text_cut(char *message);
 
 /* Returns the precision for "%.*s" in such a message: length, or the longest that can be shown. */

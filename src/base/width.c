@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -36,10 +37,12 @@ static size_t step(const char *text, size_t length, size_t *columns)
 /* Returns the bytes that fit into limit columns, with their columns in *columns. */
 static size_t measure(const char *text, size_t length, size_t limit, size_t *columns)
 {
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
     size_t at = 0;
 
+    if (is_ascii(text, length))
+        return *columns = length < limit ? length : limit;
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
     if (utf8 == (locale_t)0 && errno == ENOMEM)
         alloc_fail();
     *columns = 0;
@@ -62,17 +65,11 @@ size_t width_columns(const char *text, size_t length)
 {
     size_t columns;
 
-    if (is_ascii(text, length))
-        return length;
-    (void)measure(text, length, (size_t)-1, &columns);
+    (void)measure(text, length, SIZE_MAX, &columns);
     return columns;
 }
 
 size_t width_fit(const char *text, size_t length, size_t columns)
 {
-    size_t taken;
-
-    if (is_ascii(text, length))
-        return length < columns ? length : columns;
-    return measure(text, length, columns, &taken);
+    return measure(text, length, columns, &columns);
 }

@@ -2,7 +2,6 @@
 /* -x: runs any command for every instance, as postmulti(1) -x does. */
 #include "base/diag.h"
 #include "base/strings.h"
-#include "base/text.h"
 #include "command/jobs.h"
 #include <errno.h>
 #include <string.h>
@@ -120,7 +119,8 @@ int command_execute(const struct command *command)
         struct shared shared = {0};
 
         shared.daemon_directory = host_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
-        if (command_find_directory(&selection.host, &shared.command_directory))
+        shared.command_directory = command_find_directory(&selection.host);
+        if (shared.command_directory != NULL)
             status = run_program(command, &selection, &shared);
     }
     selection_free(&selection);

@@ -23,26 +23,21 @@ struct reporting {
     bool failed; /* to write to standard output: reported once, and the commands go on */
 };
 
-bool command_find_directory(struct host *host, const char **directory)
+const char *command_find_directory(struct host *host)
 {
     const char *found = host_directory(host, PARAMETER_COMMAND_DIRECTORY);
     struct stat status;
-    int error = 0;
+    int error = stat(found, &status) < 0 ? errno : 0;
 
-    if (found[0] != '/') {
-        diag_line("fatal", "command_directory is not an absolute path: %s", found);
-        return false;
-    }
-    if (stat(found, &status) < 0)
-        error = errno;
-    else if (!S_ISDIR(status.st_mode))
+    if (error == 0 && !S_ISDIR(status.st_mode))
         error = ENOTDIR;
-    if (error != 0) {
+    if (found[0] != '/')
+        diag_line("fatal", "command_directory is not an absolute path: %s", found);
+    else if (error != 0)
         diag_line("fatal", "command_directory %s: %s", found, strerror(error));
-        return false;
-    }
-    *directory = found;
-    return true;
+    else
+        return found;
+    return NULL;
 }
 
 int command_check_program(const char *path)

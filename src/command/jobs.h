@@ -8,12 +8,9 @@
 #include "command/command.h"
 #include "postfix/jobs.h"
 
-/*
- * Finds Postfix's command_directory (see host_directory()), and checks that it is a directory.
- * Returns true, with a string in *directory that belongs to the host; or false, and the reason was
- * reported.
- */
-bool command_find_directory(struct host *host, const char **directory);
+/* Finds Postfix's command_directory (see host_directory()), and checks that it is a directory.
+ * Returns a string that belongs to the host; or NULL, and the reason was reported. */
+const char *command_find_directory(struct host *host);
 
 /* Checks that the path is a program. Returns 0 or an errno. */
 int command_check_program(const char *path);

@@ -7,7 +7,7 @@
 
 static void list_actions(struct settings *settings, UT_string *out)
 {
-    UT_array *names = catalogue_actions(settings);
+    UT_array *names = settings_sections(settings, SETTINGS_ACTION);
 
     for (size_t i = 0; i < utarray_len(names); i++)
         utstring_printf(out, "%s%s", i == 0 ? "" : ", ", strings_item(names, i));

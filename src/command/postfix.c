@@ -2,7 +2,6 @@
 /* -p: runs a postfix(1) command for every instance, as postmulti(1) -p does. */
 #include "base/diag.h"
 #include "base/strings.h"
-#include "base/text.h"
 #include "command/jobs.h"
 #include <string.h>
 
@@ -112,10 +111,10 @@ static int run_postfix(const struct command *command, struct selection *selectio
 
 static int find_and_run(const struct command *command, struct selection *selection)
 {
-    const char *directory;
+    const char *directory = command_find_directory(&selection->host);
     int status = 1;
 
-    if (command_find_directory(&selection->host, &directory)) {
+    if (directory != NULL) {
         char *program = alloc_format("%s/postfix", directory);
         int error = command_check_program(program);
         if (error == 0) {

@@ -71,7 +71,8 @@ static bool parse_digits(const char *text, long *number, char **error)
     *number = strtol(text, NULL, 10);
     if (errno == 0)
         return true;
-    *error = text_message("mac_exp_eval: bad conversion: %.*s", TEXT_MESSAGE_MAXIMUM, text);
+    *error =
+        text_cut(alloc_format("mac_exp_eval: bad conversion: %.*s", TEXT_MESSAGE_MAXIMUM, text));
     return false;
 }
 
@@ -112,8 +113,8 @@ static bool parse_level(const char *text, long *level, char **error)
             break;
         at = end + 1;
     }
-    *error =
-        text_message("malformed compatibility level syntax: \"%.*s\"", TEXT_MESSAGE_MAXIMUM, text);
+    *error = text_cut(
+        alloc_format("malformed compatibility level syntax: \"%.*s\"", TEXT_MESSAGE_MAXIMUM, text));
     return false;
 }
 

@@ -49,7 +49,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct expansion *expansi
     va_list arguments;
 
     va_start(arguments, format);
-    *expansion->error = text_vmessage(format, arguments);
+    *expansion->error = text_cut(alloc_vformat(format, arguments));
     va_end(arguments);
     return false;
 }

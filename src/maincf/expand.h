@@ -26,7 +26,7 @@ typedef const char *expand_lookup(void *context, const char *name, size_t length
 /*
  * Appends the expansion of value to *out. Returns true; or false with *error, which was NULL, a new
  * string in the words of Postfix's warning ("truncated macro reference: \"${a\""), cut like a
- * text_message(), which the caller frees; *out is then incomplete. Exceeding the budget is an
+ * message of text.h, which the caller frees; *out is then incomplete. Exceeding the budget is an
  * error, too.
  */
 bool expand_value(const char *value, expand_lookup *lookup, void *context, struct budget *budget,

@@ -198,7 +198,7 @@ __attribute__((format(printf, 2, 3))) static void warn(struct maincf *maincf, co
     if (utarray_len(maincf->warnings) > WARNINGS_MAXIMUM)
         return;
     va_start(arguments, format);
-    char *text = text_vmessage(format, arguments);
+    char *text = text_cut(alloc_vformat(format, arguments));
     va_end(arguments);
     utarray_push_back(maincf->warnings, &text);
     free(text);
@@ -213,10 +213,11 @@ static bool set_from_line(struct maincf *maincf, const struct reader_line *line,
 
     value += strspn(value, TEXT_WHITE_SPACE);
     if (name_length == 0 || *value != '=') {
-        *error = text_message("%s, line %zu: %s: \"%.*s\"", maincf->path, line->number,
+        *error = alloc_format("%s, line %zu: %s: \"%.*s\"", maincf->path, line->number,
                               name_length == 0 ? "missing attribute name"
                                                : "missing '=' after attribute name",
                               TEXT_MESSAGE_MAXIMUM, line->text);
+        *error = text_cut(*error);
         return false;
     }
     value++;

@@ -35,7 +35,7 @@ void maincf_set(struct maincf *maincf, const char *name, const char *value);
  * Reads the text of a main.cf (length bytes, no NUL byte within, a NUL after them). The text is
  * changed in place, and belongs to maincf until maincf_free(); then the caller frees it.
  * Returns true, or false with the first error in *error, a new string in Postfix's wording, e.g.
- * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut like a text_message().
+ * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut by text_cut().
  * What stands before the error remains set. Exceeding the budget is an error, too.
  */
 bool maincf_parse(struct maincf *maincf, char *text, size_t length, struct budget *budget,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps the built-in settings, and finds sections of a file that only repeat them. */
 #include "postfix/built_in.h"
-#include "base/text.h"
 #include <string.h>
 #include <strings.h>
 

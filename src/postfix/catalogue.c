@@ -134,11 +134,6 @@ UT_array *catalogue_action(const struct settings *settings, const char *name)
     return kick == NULL ? NULL : target_parse(kick);
 }
 
-UT_array *catalogue_actions(const struct settings *settings)
-{
-    return settings_sections(settings, SETTINGS_ACTION);
-}
-
 const char *catalogue_about(const struct settings *settings, const char *action)
 {
     char *section = alloc_format(SETTINGS_ACTION "%s", action);

@@ -24,9 +24,6 @@ void catalogue_check(const struct settings *settings, const struct target *targe
  * such action. */
 UT_array *catalogue_action(const struct settings *settings, const char *name);
 
-/* Returns the names of all actions, an array of strings to be freed by utarray_free(). */
-UT_array *catalogue_actions(const struct settings *settings);
-
 /* Returns one line about the action, never NULL. */
 const char *catalogue_about(const struct settings *settings, const char *action);
 

@@ -55,15 +55,6 @@ static void load_listed(struct host *host, const UT_array *directories)
     }
 }
 
-/* The default instance's error is the host's: without it, no instance is known. */
-static bool fail_like(struct host *host, struct instance *instance)
-{
-    host->error = instance->error;
-    host->notice = instance->notice;
-    instance->error = instance->notice = NULL;
-    return false;
-}
-
 /* The only instance of a host counts as enabled. */
 static void enable_only_one(struct host *host)
 {
@@ -77,8 +68,12 @@ static bool load_others(struct host *host)
     if (home(host)->is_unresolved &&
         home(host)->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES] == NULL)
         host_resolve(host);
-    if (home(host)->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES] == NULL)
-        return fail_like(host, home(host));
+    if (home(host)->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES] == NULL) {
+        host->error = home(host)->error; /* without it, no instance is known */
+        host->notice = home(host)->notice;
+        home(host)->error = home(host)->notice = NULL;
+        return false;
+    }
     UT_array *directories =
         strings_split(home(host)->values[PARAMETER_MULTI_INSTANCE_DIRECTORIES], STRINGS_SEPARATORS);
     size_t listed = utarray_len(directories);

@@ -138,17 +138,6 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
     return valid;
 }
 
-/* Postfix has two lines for a value that cannot be expanded. Takes ownership of notice. */
-static void set_expansion_error(struct instance *instance, char *notice)
-{
-    if (instance->error != NULL) {
-        free(notice);
-        return;
-    }
-    instance->notice = notice;
-    instance->error = alloc_string(MACRO_ERROR);
-}
-
 /* Expands and takes one parameter. Returns false if it is wrong or refers to an unknown name. */
 static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
 {
@@ -162,30 +151,27 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
     utstring_clear(&evaluation->scratch);
     bool expanded =
         expand_value(raw, look_up, evaluation, evaluation->budget, &evaluation->scratch, &notice);
+    bool taken = false;
     if (evaluation->budget->state == BUDGET_ENDED) {
-        free(notice);
-        notice = NULL;
         set_error(instance, alloc_string(budget_reason(evaluation->budget)));
-        return false;
-    }
-    if (evaluation->computed.error != NULL) {
-        free(notice);
+    } else if (evaluation->computed.error != NULL) {
         set_error(instance, evaluation->computed.error);
         evaluation->computed.error = NULL;
-        return false;
-    }
-    if (evaluation->is_unknown && evaluation->budget->state == BUDGET_LEFT) {
+    } else if (evaluation->is_unknown && evaluation->budget->state == BUDGET_LEFT) {
         instance->is_unresolved = true;
-        if (evaluation->first_error == NULL)
+        if (evaluation->first_error == NULL) {
             evaluation->first_error = notice;
-        else
-            free(notice);
-        return false;
+            notice = NULL;
+        }
+    } else if (expanded) {
+        taken = take_value(evaluation, parameter, utstring_body(&evaluation->scratch));
+    } else if (instance->error == NULL) {
+        instance->error = alloc_string(MACRO_ERROR);
+        instance->notice = notice;
+        notice = NULL;
     }
-    if (expanded)
-        return take_value(evaluation, parameter, utstring_body(&evaluation->scratch));
-    set_expansion_error(instance, notice);
-    return false;
+    free(notice);
+    return taken;
 }
 
 static void evaluate_all(struct evaluation *evaluation)

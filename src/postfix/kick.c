@@ -2,7 +2,6 @@
 /* Plans kicks, runs them, and finds those that go to the same endpoint. */
 #include "postfix/kick.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "wire/endpoint.h"
 #include <errno.h>
 #include <string.h>

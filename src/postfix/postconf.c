@@ -56,17 +56,16 @@ static void describe_failure(const struct process *child, char **error)
                        child->program);
 }
 
-static struct postconf *ask(const char *program, const struct limits *limits, char **error)
+static struct postconf *ask(char *program, const struct limits *limits, char **error)
 {
     static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", locale[] = "LC_ALL=C";
     static char configuration[] = "-c", directory[] = EMPTY_DIRECTORY, defaults[] = "-d";
     char *const environment[] = {path, locale, NULL};
-    char *name = alloc_string(program);
     const struct process_confinement confinement = {.directory = "/",
                                                     .memory = POSTCONF_MEMORY,
                                                     .processor_time = POSTCONF_SECONDS,
                                                     .ends_with_us = true};
-    char *const arguments[] = {name, configuration, directory, defaults, NULL};
+    char *const arguments[] = {program, configuration, directory, defaults, NULL};
     struct process child = {.program = program,
                             .argv = arguments,
                             .environment = environment,
@@ -83,7 +82,6 @@ static struct postconf *ask(const char *program, const struct limits *limits, ch
     if (postconf == NULL)
         describe_failure(&child, error);
     process_free(&child);
-    free(name);
     return postconf;
 }
 

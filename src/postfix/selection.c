@@ -12,19 +12,6 @@ ALLOC_TABLES_ARE_KEPT
 /* The most instances that one message names. */
 #define NAMED_MAXIMUM 5
 
-static bool fail(struct selection *selection, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool fail(struct selection *selection, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    selection->host.error = alloc_vformat(format, arguments);
-    va_end(arguments);
-    return false;
-}
-
 static bool any_matches(const struct host *host, const char *wanted,
                         bool (*matches)(const struct instance *, const char *))
 {
@@ -153,17 +140,18 @@ static bool find_forced(struct selection *selection, const char **directory)
     if (criteria->source.purpose != PARAMETER_FOR_KICK && mail_config != NULL &&
         criteria->config_directory == NULL) {
         if (strcmp(mail_config, home) != 0)
-            return fail(selection,
-                        "MAIL_CONFIG=%s is not the default instance %s: unset it, or use -c",
-                        mail_config, home);
+            selection->host.error =
+                alloc_format("MAIL_CONFIG=%s is not the default instance %s: unset it, or use -c",
+                             mail_config, home);
         mail_config = NULL;
     }
     *directory = criteria->config_directory != NULL ? criteria->config_directory : mail_config;
     if (*directory != NULL &&
         (utarray_len(criteria->groups) > 0 || utarray_len(criteria->names) > 0))
-        return fail(selection, "-g and -i cannot be used with %s, which selects one instance",
-                    criteria->config_directory != NULL ? "-c" : "MAIL_CONFIG in the environment");
-    return true;
+        selection->host.error = alloc_format(
+            "-g and -i cannot be used with %s, which selects one instance",
+            criteria->config_directory != NULL ? "-c" : "MAIL_CONFIG in the environment");
+    return selection->host.error == NULL;
 }
 
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria)

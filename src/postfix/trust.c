@@ -54,16 +54,9 @@ static char *walk(const char *path, char **rest)
         at += strspn(at, "/");
         at += strcspn(at, "/");
         char *part = alloc_span(path, (size_t)(at - path));
-        if (lstat(part, &status) < 0) {
-            free(part);
-            return NULL;
-        }
-        if (S_ISLNK(status.st_mode) && status.st_uid == 0) {
-            free(part);
-            *rest = follow(path, at);
-            return NULL;
-        }
-        if (is_writable(&status)) {
+        bool exists = lstat(part, &status) == 0;
+        bool is_link = exists && S_ISLNK(status.st_mode) && status.st_uid == 0;
+        if (exists && !is_link && is_writable(&status)) {
             char *plain = realpath(part, NULL); /* without ".." */
 
             if (plain == NULL)
@@ -72,6 +65,10 @@ static char *walk(const char *path, char **rest)
             return plain;
         }
         free(part);
+        if (is_link)
+            *rest = follow(path, at);
+        if (is_link || !exists)
+            return NULL;
     }
     return NULL;
 }

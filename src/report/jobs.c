@@ -148,9 +148,7 @@ void report_jobs_plan(const struct jobs *jobs, UT_string *out)
             utstring_printf(&line, "%s: %s: %s", name, job->status == JOB_FAILED ? "fail" : "skip",
                             job->reason);
         }
-        text_printable(out, utstring_body(&line), utstring_len(&line));
-        utstring_printf(out, "\n");
-        utstring_done(&line);
+        report_row_line(out, utstring_body(&line));
     }
 }
 

@@ -172,15 +172,11 @@ void report_kicks_plan(const struct kicks *kicks, UT_string *out)
 {
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *kick = &kicks->items[i];
-
         bool is_served = kick->member->state == SELECTION_SERVE;
 
         if (!is_served && !is_first_of_instance(kicks, i))
             continue;
-        char *line = is_served ? plan_kick(kick) : plan_member(kick);
-        text_printable(out, line, strlen(line));
-        utstring_bincpy(out, "\n", 1);
-        free(line);
+        report_row_line(out, is_served ? plan_kick(kick) : plan_member(kick));
     }
 }
 

@@ -58,14 +58,16 @@ const char *report_column(const struct instance *instance, enum parameter parame
 
 const char *report_enabled(const struct instance *instance)
 {
-    switch (instance->enabled) {
-    case INSTANCE_ENABLED:
-        return "y";
-    case INSTANCE_DISABLED:
-        return "n";
-    default:
-        return "-";
-    }
+    return instance->enabled == INSTANCE_ENABLED    ? "y"
+           : instance->enabled == INSTANCE_DISABLED ? "n"
+                                                    : "-";
+}
+
+void report_row_line(UT_string *out, char *line)
+{
+    text_printable(out, line, strlen(line));
+    utstring_bincpy(out, "\n", 1);
+    free(line);
 }
 
 json_t *report_row_new(const struct instance *instance)

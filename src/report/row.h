@@ -15,6 +15,9 @@ const char *report_column(const struct instance *instance, enum parameter parame
 /* Returns "y", "n", or "-" when it is unknown. */
 const char *report_enabled(const struct instance *instance);
 
+/* Appends the text to out as a line that is safe to print, and frees it. */
+void report_row_line(UT_string *out, char *line);
+
 /* Returns a new row with the members that every row has; the instance's running has to be set.
  * report_row_finish() frees it. */
 json_t *report_row_new(const struct instance *instance);

@@ -53,14 +53,11 @@ void report_list_text(const struct selection *selection, UT_string *out)
 {
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct instance *instance = selection->members[i].instance;
-        char *line = alloc_format("%-15s %-15s %-9s %s",
-                                  report_column(instance, PARAMETER_MULTI_INSTANCE_NAME),
-                                  report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP),
-                                  report_enabled(instance), instance->config_directory);
 
-        text_printable(out, line, strlen(line));
-        utstring_bincpy(out, "\n", 1);
-        free(line);
+        report_row_line(out, alloc_format("%-15s %-15s %-9s %s",
+                                          report_column(instance, PARAMETER_MULTI_INSTANCE_NAME),
+                                          report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP),
+                                          report_enabled(instance), instance->config_directory));
     }
 }
 

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Uses all that the program uses. */
 static void use(struct settings *settings)
 {
-    UT_array *warnings, *actions = catalogue_actions(settings);
+    UT_array *warnings, *actions = settings_sections(settings, SETTINGS_ACTION);
 
     utarray_new(warnings, &strings_icd);
     for (int i = 0; i < PARAMETER_COUNT; i++) {

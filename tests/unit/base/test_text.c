@@ -67,15 +67,15 @@ TEST(utf8_length)
 
 TEST(message)
 {
-    char *text = text_message("%s %d", "x", 5);
+    char *text = text_cut(alloc_format("%s %d", "x", 5));
 
     assert_string_equal(text, "x 5");
     free(text);
-    text = text_message("%*s", TEXT_MESSAGE_MAXIMUM, "x");
+    text = text_cut(alloc_format("%*s", TEXT_MESSAGE_MAXIMUM, "x"));
     assert_int_equal(strlen(text), TEXT_MESSAGE_MAXIMUM);
     assert_string_equal(text + TEXT_MESSAGE_MAXIMUM - 1, "x");
     free(text);
-    text = text_message("%*s", TEXT_MESSAGE_MAXIMUM + 1, "x");
+    text = text_cut(alloc_format("%*s", TEXT_MESSAGE_MAXIMUM + 1, "x"));
     assert_int_equal(strlen(text), TEXT_MESSAGE_MAXIMUM);
     assert_string_equal(text + TEXT_MESSAGE_MAXIMUM - 4, " ...");
     free(text);

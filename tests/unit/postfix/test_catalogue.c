@@ -101,7 +101,7 @@ TEST(actions)
 {
     struct settings *settings = settings_of(
         "[action both]\nkick = private tlsmgr R , public  qmgr\tW\nabout = two of them\n");
-    UT_array *names = catalogue_actions(settings);
+    UT_array *names = settings_sections(settings, SETTINGS_ACTION);
     UT_array *targets = catalogue_action(settings, "both");
 
     fixture_assert_lines(names, "flush\nincoming\ndeferred\npickup\nboth\n");
