@@ -89,30 +89,17 @@ void descriptors_restore_for_child(void)
     (void)close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
-/* What ends the wait for a reader. */
-struct patience {
-    int64_t end; /* a clock_now() value */
-    int signals; /* that had arrived before */
-};
-
-static struct patience patience_begin(void)
+/* Returns when the wait for a reader ends: a clock_now() value. */
+static int64_t last_moment(void)
 {
     int64_t least = clock_after(clock_now(), LAST_WORDS);
-    struct patience patience = {.end = limits->end};
 
-    if (limits_interrupted(limits) || limits->end < least)
-        patience.end = least;
-    if (limits->interruptions != NULL)
-        patience.signals = *limits->interruptions;
-    return patience;
+    return limits_interrupted(limits) || limits->end < least ? least : limits->end;
 }
 
-/* Returns 0, or the errno for what has ended the wait. */
-static int patience_ended(const struct patience *patience)
+static int count_signals(void)
 {
-    if (limits->interruptions != NULL && *limits->interruptions != patience->signals)
-        return EINTR;
-    return clock_now() >= patience->end ? ETIMEDOUT : 0;
+    return limits->interruptions != NULL ? *limits->interruptions : 0;
 }
 
 /* Returns 0 when the write is to be repeated: after EINTR, and after EAGAIN once the descriptor can
@@ -126,7 +113,8 @@ static int wait_for_reader(int fd, int error)
     return error == EINTR ? 0 : error;
 }
 
-static int write_all(int fd, const char *text, size_t length, const struct patience *patience)
+/* Without limits, end and signals, how many had arrived before, do not matter. */
+static int write_all(int fd, const char *text, size_t length, int64_t end, int signals)
 {
     while (length > 0) {
         ssize_t count = write(fd, text, length);
@@ -138,8 +126,10 @@ static int write_all(int fd, const char *text, size_t length, const struct patie
             text += count;
             length -= (size_t)count;
         }
-        if (length > 0 && patience != NULL && (error = patience_ended(patience)) != 0)
-            return error;
+        if (length > 0 && limits != NULL && count_signals() != signals)
+            return EINTR;
+        if (length > 0 && limits != NULL && clock_now() >= end)
+            return ETIMEDOUT;
     }
     return 0;
 }
@@ -154,12 +144,13 @@ int descriptors_write(int fd, const char *text, size_t length)
     sigset_t previous;
 
     if (limits == NULL)
-        return write_all(fd, text, length, NULL);
-    struct patience patience = patience_begin();
+        return write_all(fd, text, length, 0, 0);
+    int64_t end = last_moment();
+    int signals = count_signals();
     signals_tick(true);
     if (limits->wait_mask != NULL)
         (void)sigprocmask(SIG_SETMASK, limits->wait_mask, &previous);
-    int error = write_all(fd, text, length, &patience);
+    int error = write_all(fd, text, length, end, signals);
     if (limits->wait_mask != NULL)
         (void)sigprocmask(SIG_SETMASK, &previous, NULL);
     signals_tick(false);

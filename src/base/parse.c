@@ -16,23 +16,14 @@ enum parse_bool parse_bool(const char *text)
     return PARSE_BOOL_ERROR;
 }
 
+/* Returns 0 for a unit that is none. */
 static int unit_seconds(char unit)
 {
-    switch (unit) {
-    case '\0':
-    case 's':
-        return 1;
-    case 'm':
-        return 60;
-    case 'h':
-        return 60 * 60;
-    case 'd':
-        return 24 * 60 * 60;
-    case 'w':
-        return 7 * 24 * 60 * 60;
-    default:
-        return 0;
-    }
+    static const char units[] = "smhdw"; /* its NUL is for a time without a unit */
+    static const int seconds[] = {1, 60, 60 * 60, 24 * 60 * 60, 7 * 24 * 60 * 60, 1};
+    const char *found = strchr(units, unit);
+
+    return found == NULL ? 0 : seconds[found - units];
 }
 
 bool parse_time(const char *text, int *seconds)

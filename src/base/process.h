@@ -51,6 +51,7 @@ struct process {
     enum process_streams streams;
     bool inherits_input; /* standard input is ours; otherwise it is /dev/null */
     const struct process_confinement *confinement; /* or NULL */
+    const void *owner;                             /* for the callbacks */
 
     /* for the caller to read */
     enum process_outcome outcome;

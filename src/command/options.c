@@ -144,11 +144,11 @@ static bool take_option(struct options *options, int letter, char **error)
     return true;
 }
 
-/* Refuses options that do not belong to the mode. */
+/* Refuses options that do not belong to the mode; given has those on the command line by letter. */
 static bool check_modes(enum usage_mode mode, const bool *given, char **error)
 {
     for (size_t i = 0; i < USAGE_OPTIONS; i++) {
-        if (given[i] && (usage_options[i].modes & (1U << mode)) == 0) {
+        if (given[usage_options[i].letter] && (usage_options[i].modes & (1U << mode)) == 0) {
             alloc_set_text(error, "-%c cannot be used %s", usage_options[i].letter,
                            usage_forms[mode].with);
             return false;
@@ -193,13 +193,6 @@ static bool check_operands(const struct options *options, char **error)
     return false;
 }
 
-static void note_given(bool *given, int letter)
-{
-    for (size_t i = 0; i < USAGE_OPTIONS; i++)
-        if (usage_options[i].letter == letter)
-            given[i] = true;
-}
-
 /* getopt_long(3) would write the bytes of the command line unescaped. */
 static void describe_mistake(int letter, const char *argument, char **error)
 {
@@ -231,7 +224,7 @@ static bool take_options(struct options *options, int argc, char **argv, bool *g
             options->mode = letter == 'h' ? USAGE_HELP : USAGE_VERSION;
             break;
         } else {
-            note_given(given, letter);
+            given[letter] = true;
             (void)take_option(options, letter, &mistake);
         }
         at = optind; /* stays behind within a cluster such as -vq */
@@ -252,7 +245,7 @@ static bool take_options(struct options *options, int argc, char **argv, bool *g
 
 bool options_parse(struct options *options, int argc, char **argv, char **error)
 {
-    bool given[USAGE_OPTIONS] = {false};
+    bool given[CHAR_MAX + 1] = {false};
 
     *options = (struct options){.mode = USAGE_KICK, .parallel = 1};
     utarray_new(options->groups, &strings_icd);

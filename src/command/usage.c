@@ -97,15 +97,15 @@ bool usage_is_letterless(int letter)
 static void append_row(UT_string *out, const struct usage_option *row)
 {
     UT_array *lines = strings_split(row->help, "\n");
-    char *argument = row->argument != NULL ? alloc_format(" %s", row->argument) : alloc_string("");
+    const char *argument = row->argument != NULL ? row->argument : "";
     char *option = usage_is_letterless(row->letter)
                        ? alloc_format("      --%s", row->name)
-                       : alloc_format("  -%c, --%s%s", row->letter, row->name, argument);
+                       : alloc_format("  -%c, --%s%s%s", row->letter, row->name,
+                                      row->argument != NULL ? " " : "", argument);
 
     for (size_t i = 0; i < utarray_len(lines); i++)
         utstring_printf(out, "%-29s %s\n", i == 0 ? option : "", strings_item(lines, i));
     free(option);
-    free(argument);
     utarray_free(lines);
 }
 

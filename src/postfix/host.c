@@ -15,15 +15,11 @@ static void load(struct host *host, struct instance *instance, const char *direc
                  enum parameter_purpose purpose, bool is_home)
 {
     struct instance_source source = host->source;
-    char *name = alloc_string(directory); /* it may belong to the instance */
 
     source.purpose = purpose;
     source.is_home = is_home;
-    source.work = instance->work;
-    instance_free(instance);
-    (void)instance_load(instance, name, strcmp(name, default_directory(host)) == 0 && is_home,
-                        &source);
-    free(name);
+    (void)instance_load(instance, directory,
+                        strcmp(directory, default_directory(host)) == 0 && is_home, &source);
 }
 
 /* The program's own instance: the forced one, or the default one. */

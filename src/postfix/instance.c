@@ -226,11 +226,13 @@ bool instance_load(struct instance *instance, const char *config_directory, bool
                    const struct instance_source *source)
 {
     struct safe_read_file file;
-    struct budget budget = budget_start(BUDGET_INSTANCE - source->work, source->limits);
+    struct budget budget = budget_start(BUDGET_INSTANCE - instance->work, source->limits);
+    char *directory = alloc_string(config_directory); /* it may be the instance's own */
 
-    *instance = (struct instance){.config_directory = alloc_string(config_directory),
-                                  .is_default = is_default};
-    char *path = alloc_format("%s/main.cf", config_directory);
+    instance_free(instance);
+    instance->config_directory = directory;
+    instance->is_default = is_default;
+    char *path = alloc_format("%s/main.cf", directory);
     if (safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &instance->error) == SAFE_READ_OK) {
         load_maincf(instance, source, path, &file, &budget);
         safe_read_free(&file);

@@ -45,11 +45,11 @@ struct instance_source {
     bool is_home;              /* it is the program's own instance: the forced or the default one */
     bool *overrides_used;      /* one for each: set when a main.cf sets or uses the name */
     struct postconf *postconf; /* NULL: not asked yet */
-    size_t work; /* that loading the same instance before has caused: the budget is one for both */
 };
 
 /*
- * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. A mistake
+ * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties; it is zero,
+ * or is loaded again, with what is left of its budget. A mistake
  * is in its error, and the rest is filled in as far as possible: has_identity if name, group and
  * multi_instance_enable are known.
  * Returns true; or false if main.cf refers to names that neither it nor the program knows, and the

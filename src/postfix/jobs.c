@@ -5,9 +5,6 @@
 #include "base/strings.h"
 #include <string.h>
 
-/* The jobs of a part of the run. */
-enum part { PART_NONE, PART_ALL, PART_DEFAULT, PART_OTHERS };
-
 /* Jobs that are being run. */
 struct running {
     struct jobs *jobs;
@@ -48,43 +45,37 @@ static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spe
                               .argv = job->argv,
                               .settings = job->settings,
                               .streams = spec->streams,
-                              .inherits_input = jobs->count == 1};
-    jobs->process_jobs[jobs->process_count++] = job;
+                              .inherits_input = jobs->count == 1,
+                              .owner = job};
+    jobs->process_count++;
     job->child = child;
 }
 
-static void plan_children(struct jobs *jobs, const struct jobs_spec *spec, enum part part)
+/* Plans the children that are run first, or those that wait for them. */
+static void plan_children(struct jobs *jobs, const struct jobs_spec *spec, bool first)
 {
     for (size_t i = 0; i < jobs->count; i++) {
         struct job *job = &jobs->items[jobs->is_reversed ? jobs->count - 1 - i : i];
-        enum part own = job->member->instance->is_default ? PART_DEFAULT : PART_OTHERS;
+        bool is_first = spec->order == JOB_IN_ORDER ||
+                        job->member->instance->is_default == (spec->order == JOB_DEFAULT_FIRST);
 
-        if (job->status == JOB_PLANNED && (part == PART_ALL || part == own))
+        if (job->status == JOB_PLANNED && is_first == first)
             plan_child(jobs, job, spec);
     }
 }
 
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec)
 {
-    static const struct {
-        enum part first, second;
-    } parts[] = {
-        [JOB_IN_ORDER] = {PART_ALL, PART_NONE},
-        [JOB_DEFAULT_FIRST] = {PART_DEFAULT, PART_OTHERS},
-        [JOB_DEFAULT_LAST] = {PART_OTHERS, PART_DEFAULT},
-    };
-
     *jobs = (struct jobs){.count = selection->member_count,
                           .parallel = spec->parallel,
                           .is_reversed = spec->order == JOB_DEFAULT_LAST};
     jobs->items = alloc_zeroed(jobs->count, sizeof(*jobs->items));
     jobs->processes = alloc_zeroed(jobs->count, sizeof(*jobs->processes));
-    jobs->process_jobs = alloc_zeroed(jobs->count, sizeof(struct job *));
     for (size_t i = 0; i < jobs->count; i++)
         plan_job(&jobs->items[i], &selection->members[i], spec);
-    plan_children(jobs, spec, parts[spec->order].first);
+    plan_children(jobs, spec, true);
     jobs->first_part = jobs->process_count;
-    plan_children(jobs, spec, parts[spec->order].second);
+    plan_children(jobs, spec, false);
 }
 
 /* Returns why the child was not run or did not end by itself, a new string; or NULL. */
@@ -136,17 +127,12 @@ static void finish_job(const struct running *running, struct job *job)
         process_free(job->child);
 }
 
-static const struct job *job_of(const struct running *running, const struct process *child)
-{
-    return running->jobs->process_jobs[child - running->jobs->processes];
-}
-
 static void note_starting(void *context, struct process *child)
 {
     const struct running *running = context;
 
     if (running->observer->starting != NULL)
-        running->observer->starting(running->observer->context, job_of(running, child));
+        running->observer->starting(running->observer->context, child->owner);
 }
 
 static void note_stopped(void *context, struct process *child)
@@ -154,7 +140,7 @@ static void note_stopped(void *context, struct process *child)
     const struct running *running = context;
 
     if (running->observer->stopped != NULL)
-        running->observer->stopped(running->observer->context, job_of(running, child));
+        running->observer->stopped(running->observer->context, child->owner);
 }
 
 /* Reports the jobs that are done up to the first that is not: in order, and as soon as possible. */
@@ -260,6 +246,5 @@ void jobs_free(struct jobs *jobs)
         process_free(&jobs->processes[i]);
     free(jobs->items);
     free(jobs->processes);
-    free(jobs->process_jobs);
     *jobs = (struct jobs){0};
 }

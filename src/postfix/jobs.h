@@ -50,7 +50,6 @@ struct jobs {
     struct job *items; /* in the order of the selection */
     size_t count;
     struct process *processes; /* in the order in which they are run */
-    struct job **process_jobs; /* the job of each of them */
     size_t process_count;
     size_t first_part; /* how many are run before the others are started */
     int parallel;

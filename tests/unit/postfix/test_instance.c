@@ -27,14 +27,13 @@ static size_t work_before;
 
 static struct instance load(const char *main_cf)
 {
-    struct instance instance;
+    struct instance instance = {.work = work_before};
     struct instance_source source = {.settings = settings,
                                      .overrides = overrides,
                                      .overrides_used = overrides_used,
                                      .purpose = purpose,
                                      .limits = &fixture_no_limits,
-                                     .postconf = postconf,
-                                     .work = work_before};
+                                     .postconf = postconf};
 
     (void)fixture_file("main.cf", main_cf);
     bool is_resolved = instance_load(&instance, fixture_root, false, &source);
