@@ -40,8 +40,8 @@ static sigset_t only_signal(void)
 
 void guard_start(struct guard *guard)
 {
-    /* The wait for a close ends even if the system call is restarted. */
-    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+    /* No SA_RESTART: a write to a terminal that is stopped would begin again each time. */
+    struct sigaction action = {.sa_handler = tick};
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = GUARD_SIGNAL};
     const struct itimerspec ticks = {.it_interval.tv_nsec = TICK_NANOSECONDS,
                                      .it_value.tv_nsec = TICK_NANOSECONDS};
@@ -69,6 +69,24 @@ sigset_t guard_wait_mask(const sigset_t *mask)
         sigemptyset(&result);
     sigaddset(&result, GUARD_SIGNAL);
     return result;
+}
+
+static void set_blocked(const struct guard *guard, int how)
+{
+    sigset_t set = only_signal();
+
+    if (guard != NULL && guard->is_on)
+        (void)sigprocmask(how, &set, NULL);
+}
+
+void guard_pause(const struct guard *guard)
+{
+    set_blocked(guard, SIG_BLOCK);
+}
+
+void guard_resume(const struct guard *guard)
+{
+    set_blocked(guard, SIG_UNBLOCK);
 }
 
 void guard_stop(struct guard *guard)

@@ -24,13 +24,19 @@ struct guard {
  * Returns false when this kernel cannot. */
 bool guard_refuse(int socket);
 
-/* From now on recvmsg(2), send(2) and close(2) block for a millisecond at most. Does nothing when
- * it is on. Reports no error: without a timer, the program works as long as services are honest. */
+/* From now on recvmsg(2), send(2) and close(2) block for a millisecond at most, and system calls
+ * that wait may fail with EINTR. Does nothing when it is on. Reports no error: without a timer, the
+ * program works as long as services are honest. */
 void guard_start(struct guard *guard);
 
 /* Returns the mask for epoll_pwait(2): mask, or the present one when that is NULL, with the guard's
  * signal blocked, so that it does not end the wait. */
 sigset_t guard_wait_mask(const sigset_t *mask);
+
+/* Between these, nothing is interrupted: a lookup in a network or FUSE file system that takes
+ * longer than a millisecond would never succeed. Both do nothing when guard is NULL or off. */
+void guard_pause(const struct guard *guard);
+void guard_resume(const struct guard *guard);
 
 /* Restores the previous state. Does nothing when it is off. */
 void guard_stop(struct guard *guard);

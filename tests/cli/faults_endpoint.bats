@@ -264,3 +264,17 @@ lingering_services()
     kick() { kick_injected setsockopt:0:92 "$@"; } # ENOPROTOOPT
     check_rows
 }
+
+# A signal comes every millisecond then: a lookup that takes longer, on a network, would never succeed.
+@test "and no lookup is interrupted there" {
+    command -v strace || skip "no strace"
+    make_tree -n 5
+    start_listener
+    strace -e trace=openat2,rt_sigprocmask,timer_create -o "$TREE/trace" -E INJECT=setsockopt:0:92 \
+        -E LD_PRELOAD="$TOOLS/inject.so" -E ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 \
+        -E MAIL_CONFIG "$POSTKICK" -f "$INI" -a public qmgr W
+    awk '/^timer_create/ { ticks = 1 }
+        /^openat2/ && ticks { lookups++; if (before ~ /SIG_BLOCK, \[RT/) paused++ }
+        { before = $0 }
+        END { print lookups, paused; exit !(lookups == 4 && paused == 4) }' "$TREE/trace"
+}

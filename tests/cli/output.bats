@@ -95,3 +95,29 @@ postkick: warning: write to standard output: File too large
     has "$stderr" '\033\033\033... ('
     has "$stderr" ' bytes more)'
 }
+
+# What is written to a terminal waits after ^S. In the second run the kernel cannot refuse descriptors,
+# so that a signal comes every millisecond.
+@test "a terminal that is stopped does not delay the limit of time" {
+    make_tree -n 2
+    behave never "$SPOOL-0001/public/qmgr"
+    start_listener
+    for failure in none:1:1 setsockopt:0:92; do # ENOPROTOOPT
+        run python3 -c '
+import os, pty, subprocess, sys, time
+terminal, stream = pty.openpty()
+os.write(terminal, b"\x13")
+environment = dict(os.environ, INJECT=sys.argv[1], LD_PRELOAD=sys.argv[2],
+                   ASAN_OPTIONS="verify_asan_link_order=0")
+environment.pop("MAIL_CONFIG", None)
+started = time.monotonic()
+child = subprocess.Popen(sys.argv[3:], stdin=stream, stderr=stream, env=environment)
+try:
+    child.wait(timeout=20)
+except subprocess.TimeoutExpired:
+    child.kill()
+print(child.wait(), "in time" if time.monotonic() - started < 10 else "late")' \
+            "$failure" "$TOOLS/inject.so" "$POSTKICK" -f "$INI" -t 2 public qmgr W
+        is "$output" "1 in time"
+    done
+}

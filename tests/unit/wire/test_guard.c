@@ -79,3 +79,19 @@ TEST(what_was_before)
     assert_int_equal(nanosleep(&pause, NULL), 0);
     close(epoll);
 }
+
+TEST(nothing_is_interrupted_in_a_pause)
+{
+    struct guard guard = {0};
+    const struct timespec while_ticking = {.tv_nsec = 50000000};
+
+    guard_pause(NULL);
+    guard_resume(&guard);
+    guard_start(&guard);
+    guard_pause(&guard);
+    assert_int_equal(nanosleep(&while_ticking, NULL), 0);
+    guard_resume(&guard);
+    assert_int_equal(nanosleep(&while_ticking, NULL), -1);
+    assert_int_equal(errno, EINTR);
+    guard_stop(&guard);
+}
