@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define ATTEMPTS 3
@@ -144,17 +145,19 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct budget 
     } else if (result == ATTEMPT_DONE && memchr(file->text, '\0', file->length) != NULL) {
         alloc_set_text(error, "read %s: file contains a null byte", path);
     } else if (result == ATTEMPT_DONE) {
-        file->others_write = safe_read_others_write(&status);
+        file->others_write = safe_read_others_write(path, &status);
         return SAFE_READ_OK;
     }
     safe_read_free(file);
     return SAFE_READ_ERROR;
 }
 
-bool safe_read_others_write(const struct stat *status)
+/* With an ACL, the group's bits are the most that any user in it has. */
+bool safe_read_others_write(const char *path, const struct stat *status)
 {
     return status->st_uid != 0 || (status->st_mode & S_IWOTH) != 0 ||
-           ((status->st_mode & S_IWGRP) != 0 && status->st_gid != 0);
+           ((status->st_mode & S_IWGRP) != 0 &&
+            (status->st_gid != 0 || getxattr(path, "system.posix_acl_access", NULL, 0) > 0));
 }
 
 void safe_read_free(struct safe_read_file *file)

@@ -13,11 +13,11 @@
 #define LINKS_MAXIMUM 40
 
 /* The owner of a link can replace it, even in a sticky directory. */
-static bool is_writable(const struct stat *status)
+static bool is_writable(const char *path, const struct stat *status)
 {
     bool is_sticky = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
 
-    return status->st_uid != 0 || (!is_sticky && safe_read_others_write(status));
+    return status->st_uid != 0 || (!is_sticky && safe_read_others_write(path, status));
 }
 
 /* Returns the path with the link followed that its part before at names, a new string; or NULL. */
@@ -48,7 +48,7 @@ static char *walk(const char *path, char **rest)
     const char *at = path;
 
     *rest = NULL;
-    if (lstat("/", &status) == 0 && is_writable(&status))
+    if (lstat("/", &status) == 0 && is_writable("/", &status))
         return alloc_string("/");
     while (*at != '\0') {
         at += strspn(at, "/");
@@ -56,7 +56,7 @@ static char *walk(const char *path, char **rest)
         char *part = alloc_span(path, (size_t)(at - path));
         bool exists = lstat(part, &status) == 0;
         bool is_link = exists && S_ISLNK(status.st_mode) && status.st_uid == 0;
-        if (exists && !is_link && is_writable(&status)) {
+        if (exists && !is_link && is_writable(part, &status)) {
             char *plain = realpath(part, NULL); /* without ".." */
 
             if (plain == NULL)
