@@ -193,12 +193,20 @@ queue_service_name           = other"
     compiled trigger_timeout=11s
     # a disk that is full
     host mkdir -p "$HOST/small"
-    host mount -t tmpfs -o size=8k tmpfs "$HOST/small"
+    host mount -t tmpfs -o size=8k,mode=755 tmpfs "$HOST/small"
     host cp "$ROOT/conf/postkick.ini" "$HOST/small/ini"
     settings --write -f "$HOST/small/ini"
     is "$status" 1
     is "$(host ls "$HOST/small")" ini
     is "$(host cat "$HOST/small/ini" "$HOST/target.ini")" "$(cat "$ROOT/conf/postkick.ini" "$ROOT/conf/postkick.ini")"
+    # a directory where others could put a link in place of the new file
+    host chmod 757 "$HOST/small"
+    settings --write -f "$HOST/small/ini"
+    is "$status" 1
+    has "$stderr" "small/ini: other users can write to its directory; nothing was written"
+    host sh -c "chmod 755 '$HOST/small' && chown 65534 '$HOST/small'"
+    settings --write -f "$HOST/small/ini"
+    has "$stderr" "small/ini: other users can write to its directory; nothing was written"
     # an editor that saves the file meanwhile
     host sh -c "printf '#!/bin/sh\necho \"; saved\" >>$HOST/target.ini\necho trigger_timeout = 12s\n' >'$HOST/bin/postconf'"
     settings --write -f "$HOST/target.ini"
