@@ -169,7 +169,7 @@ FIXTURE_UNUSED static char *fixture_fill(const char *text)
     for (const char *at = text; *at != '\0'; at++)
         utstring_printf(&filled, "%.*s", *at == '@' ? (int)sizeof(fixture_root) : 1,
                         *at == '@' ? fixture_root : at);
-    return utstring_len(&filled) == 0 ? alloc_string("") : utstring_body(&filled);
+    return utstring_body(&filled);
 }
 
 FIXTURE_UNUSED static const char *fixture_file(const char *name, const char *text)
