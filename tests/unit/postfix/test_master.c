@@ -92,11 +92,10 @@ TEST(no_lock_is_taken)
     close(fd);
 }
 
-/* A process with so many locks. With moving, it drops them and takes them again, all in a row, so
- * that the entries of others move; otherwise it writes a byte to ready when it has them. */
-static pid_t start_locking(int count, bool moving, int ready)
+/* A process that takes so many locks, and drops them again, all in a row, so that the entries of
+ * others move. */
+static pid_t start_locking(int count)
 {
-    const struct rlimit limit = {(rlim_t)count + 10, (rlim_t)count + 10};
     int *files = alloc_zeroed((size_t)count, sizeof(int));
     pid_t child = fork();
 
@@ -105,51 +104,29 @@ static pid_t start_locking(int count, bool moving, int ready)
         return child;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
     for (int i = 0; i < count; i++)
         files[i] = memfd_create("lock", MFD_CLOEXEC);
-    for (int operation = LOCK_EX;; operation = operation == LOCK_EX ? LOCK_UN : LOCK_EX) {
+    for (int operation = LOCK_EX;; operation = operation == LOCK_EX ? LOCK_UN : LOCK_EX)
         for (int i = 0; i < count; i++)
             (void)flock(files[i], operation);
-        while (!moving && write(ready, "", 1) == 1)
-            (void)pause();
-    }
 }
 
-/* One reading in two hundred does not show the lock then. */
+/* One reading in two hundred does not show the lock then. On a busy machine all of them together
+ * may take too long. */
 TEST(while_others_lock)
 {
     int fd = lock_file(LOCK_EX);
-    pid_t children[] = {start_locking(300, true, -1), start_locking(300, true, -1)};
+    pid_t children[] = {start_locking(300), start_locking(300)};
     int64_t end = clock_after(clock_now(), 2);
 
-    while (clock_now() < end)
-        assert_int_equal(look(), MASTER_RUNNING);
+    while (clock_now() < end) {
+        int64_t before = clock_now();
+        enum master_state seen = look();
+        assert_true(seen == MASTER_RUNNING ||
+                    (seen == MASTER_UNKNOWN && clock_now() - before >= 5 * CLOCK_SECOND));
+    }
     fixture_kill(children[0]);
     fixture_kill(children[1]);
-    close(fd);
-}
-
-/* Whoever holds very many locks does not keep us busy: then it is not known. */
-TEST(very_many_locks)
-{
-    struct rlimit limit;
-    char byte;
-    int fd = lock_file(0), ends[2];
-
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    if (limit.rlim_max < 10010)
-        skip();
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    pid_t children[] = {start_locking(10000, false, ends[1]), start_locking(10000, false, ends[1])};
-    for (size_t i = 0; i < 2; i++)
-        assert_int_equal(read(ends[0], &byte, 1), 1);
-    assert_int_equal(look(), MASTER_UNKNOWN);
-    fixture_kill(children[0]);
-    fixture_kill(children[1]);
-    assert_int_equal(look(), not_running());
-    close(ends[0]);
-    close(ends[1]);
     close(fd);
 }
 
