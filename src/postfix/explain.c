@@ -32,9 +32,8 @@ static bool is_of_other_class(const struct kick *kick, const struct explainer *e
 
 static char *explain_permission(const struct kick *kick)
 {
-    if (strcmp(kick->class, "public") == 0)
-        return alloc_string("permission denied: \"public\" belongs to group postdrop");
-    return alloc_string("permission denied: \"private\" belongs to the mail owner");
+    return alloc_format("permission denied: \"%s\" belongs to %s", kick->class,
+                        strcmp(kick->class, "public") == 0 ? "group postdrop" : "the mail owner");
 }
 
 static char *explain_missing(const struct kick *kick, const struct explainer *explainer)
@@ -56,13 +55,6 @@ static char *explain_lookup(const struct kick *kick, int error, const struct exp
     if (error == EACCES)
         return explain_permission(kick);
     return alloc_format("cannot be looked up: %s", strerror(error));
-}
-
-static char *explain_link(const struct kick *kick, int error)
-{
-    if (error == ENOTDIR)
-        return alloc_format("%s is a symbolic link", kick->class);
-    return alloc_string("is a symbolic link");
 }
 
 static char *explain_no_listener(const struct kick *kick, const struct explainer *explainer,
@@ -100,7 +92,8 @@ static char *explain_trigger(const struct kick *kick, const struct explainer *ex
     case TRIGGER_LOOKUP:
         return explain_lookup(kick, trigger->error, explainer);
     case TRIGGER_LINK:
-        return explain_link(kick, trigger->error);
+        return trigger->error == ENOTDIR ? alloc_format("%s is a symbolic link", kick->class)
+                                         : alloc_string("is a symbolic link");
     case TRIGGER_HARD_LINKS:
         return alloc_string("the FIFO has more than one hard link");
     case TRIGGER_WRONG_TYPE:

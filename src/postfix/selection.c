@@ -75,7 +75,7 @@ static char *find_writable(const struct selection *selection, const struct insta
     return trust_find_writable(instance->config_directory);
 }
 
-static void warn_of_writable(struct selection *selection, const struct instance *instance)
+static void warn_if_writable(struct selection *selection, const struct instance *instance)
 {
     char *path = find_writable(selection, instance, SELECTION_WARNS);
 
@@ -85,7 +85,7 @@ static void warn_of_writable(struct selection *selection, const struct instance 
     free(path);
 }
 
-static void refuse_writable(const struct selection *selection, struct instance *instance)
+static void refuse_if_writable(const struct selection *selection, struct instance *instance)
 {
     char *path = find_writable(selection, instance, SELECTION_REFUSES);
 
@@ -123,7 +123,7 @@ static void choose(struct selection *selection)
 
         if (!is_chosen(selection, instance))
             continue;
-        warn_of_writable(selection, instance);
+        warn_if_writable(selection, instance);
         selection->members[selection->member_count++].instance = instance;
     }
 }
@@ -199,7 +199,7 @@ static enum selection_state mark(const struct selection *selection, struct insta
         return SELECTION_WAITING;
     if (instance->enabled == INSTANCE_DISABLED && instance->has_identity && !serve_disabled)
         return SELECTION_DISABLED;
-    refuse_writable(selection, instance);
+    refuse_if_writable(selection, instance);
     return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;
 }
 

@@ -14,29 +14,16 @@
 static bool report_as_postfix(const struct kick *kick)
 {
     const char *class = kick->class, *service = kick->service;
+    enum trigger_outcome outcome = kick->trigger->outcome;
+    int error = kick->trigger->error;
 
-    switch (kick->trigger->outcome) {
-    case TRIGGER_LOOKUP:
-        diag_line("warning", "unable to look up %s/%s: %s", class, service,
-                  strerror(kick->trigger->error));
-        break;
-    case TRIGGER_LINK:
-        if (kick->trigger->error == ENOTDIR)
-            diag_line("warning", "unable to look up %s/%s: %s", class, service, strerror(ENOTDIR));
-        else
-            diag_line("warning", "%s/%s is not a socket or a fifo", class, service);
-        break;
-    case TRIGGER_WRONG_TYPE:
+    if (outcome == TRIGGER_LOOKUP || (outcome == TRIGGER_LINK && error == ENOTDIR))
+        diag_line("warning", "unable to look up %s/%s: %s", class, service, strerror(error));
+    else if (outcome == TRIGGER_LINK || outcome == TRIGGER_WRONG_TYPE)
         diag_line("warning", "%s/%s is not a socket or a fifo", class, service);
-        break;
-    case TRIGGER_HARD_LINKS:
-    case TRIGGER_CONNECT:
-    case TRIGGER_QUEUE_FULL:
-    case TRIGGER_NO_READER:
-        break;
-    default:
+    else if (outcome != TRIGGER_HARD_LINKS && outcome != TRIGGER_CONNECT &&
+             outcome != TRIGGER_QUEUE_FULL && outcome != TRIGGER_NO_READER)
         return false;
-    }
     diag_line("warning", "Cannot contact class %s service %s - perhaps the mail system is down",
               class, service);
     return true;
