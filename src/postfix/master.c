@@ -40,23 +40,22 @@ ALLOC_TABLES_ARE_KEPT
 /* More than the kernel gives at once, which is a page. */
 #define READ_BYTES 16384
 
-/* A file in a table. */
 struct file {
-    struct {
-        dev_t device;
-        ino_t inode;
-    } key;
-    UT_hash_handle hh;
+    dev_t device;
+    ino_t inode;
 };
+
+/* Sorted by compare(). */
+static const UT_icd file_icd = {sizeof(struct file), NULL, NULL, NULL};
 
 struct master_locks {
     const struct limits *limits;
-    int64_t spent;       /* time in reading, in microseconds */
-    int readings;        /* how often /proc/locks was read */
-    size_t left;         /* bytes of it that may still be read */
-    bool shows_all;      /* it could be read, and we are in the first PID namespace */
-    struct file *locked; /* by exclusive flock(2) locks */
-    struct file *mounts; /* devices of mounted file systems; inode 0 */
+    int64_t spent;    /* time in reading, in microseconds */
+    int readings;     /* how often /proc/locks was read */
+    size_t left;      /* bytes of it that may still be read */
+    bool shows_all;   /* it could be read, and we are in the first PID namespace */
+    UT_array *locked; /* files with exclusive flock(2) locks */
+    UT_array *mounts; /* devices of mounted file systems; inode 0 */
 };
 
 struct master_locks *master_locks_new(const struct limits *limits)
@@ -65,23 +64,17 @@ struct master_locks *master_locks_new(const struct limits *limits)
 
     locks->limits = limits;
     locks->left = READING_BYTES;
+    utarray_new(locks->locked, &file_icd);
+    utarray_new(locks->mounts, &file_icd);
+    utarray_reserve(locks->locked, 1); /* qsort(3) and bsearch(3) take no NULL */
+    utarray_reserve(locks->mounts, 1);
     return locks;
-}
-
-static void free_files(struct file **files)
-{
-    struct file *file, *next;
-
-    HASH_ITER (hh, *files, file, next) {
-        HASH_DEL(*files, file); /* NOLINT(clang-analyzer-unix.Malloc): next is read */
-        free(file);
-    }
 }
 
 void master_locks_forget(struct master_locks *locks)
 {
-    free_files(&locks->locked);
-    free_files(&locks->mounts);
+    utarray_clear(locks->locked);
+    utarray_clear(locks->mounts);
     locks->readings = 0;
     locks->left = READING_BYTES;
 }
@@ -90,29 +83,25 @@ void master_locks_free(struct master_locks *locks)
 {
     if (locks == NULL)
         return;
-    master_locks_forget(locks);
+    utarray_free(locks->locked);
+    utarray_free(locks->mounts);
     free(locks);
 }
 
-static bool contains(const struct file *files, dev_t device, ino_t inode)
+static int compare(const void *left, const void *right)
 {
-    struct file wanted, *found;
+    const struct file *a = left, *b = right;
 
-    memset(&wanted, 0, sizeof(wanted)); /* the padding of the key is compared too */
-    wanted.key.device = device;
-    wanted.key.inode = inode;
-    HASH_FIND(hh, files, &wanted.key, sizeof(wanted.key), found);
-    return found != NULL;
+    if (a->device != b->device)
+        return a->device < b->device ? -1 : 1;
+    return (a->inode > b->inode) - (a->inode < b->inode);
 }
 
-static void add(struct file **files, dev_t device, ino_t inode)
+static bool contains(const UT_array *files, dev_t device, ino_t inode)
 {
-    if (contains(*files, device, inode))
-        return;
-    struct file *file = alloc_zeroed(1, sizeof(*file));
-    file->key.device = device;
-    file->key.inode = inode;
-    HASH_ADD(hh, *files, key, sizeof(file->key), file);
+    const struct file wanted = {device, inode};
+
+    return utarray_find(files, &wanted, compare) != NULL;
 }
 
 static bool has_time(const struct master_locks *locks)
@@ -171,8 +160,10 @@ static void take_lock(struct master_locks *locks, const char *line)
     unsigned long inode;
 
     if (sscanf(line, "%*d: FLOCK %*s WRITE %*d %x:%x:%lu", &device_major, &device_minor, &inode) ==
-        3)
-        add(&locks->locked, makedev(device_major, device_minor), inode);
+        3) {
+        struct file file = {makedev(device_major, device_minor), inode};
+        utarray_push_back(locks->locked, &file);
+    }
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw ...": device in decimal. proc_pid_mountinfo(5) */
@@ -180,8 +171,10 @@ static void take_mount(struct master_locks *locks, const char *line)
 {
     unsigned device_major, device_minor;
 
-    if (sscanf(line, "%*d %*d %u:%u", &device_major, &device_minor) == 2)
-        add(&locks->mounts, makedev(device_major, device_minor), 0);
+    if (sscanf(line, "%*d %*d %u:%u", &device_major, &device_minor) == 2) {
+        struct file file = {makedev(device_major, device_minor), 0};
+        utarray_push_back(locks->mounts, &file);
+    }
 }
 
 /* Reads the locks, once more. Earlier findings are kept: the locks were held a moment ago. */
@@ -198,6 +191,8 @@ static void read_locks(struct master_locks *locks)
                            status.st_ino == FIRST_PID_NAMESPACE;
     locks->shows_all =
         read_lines("/proc/locks", locks, &locks->left, take_lock) && locks->shows_all;
+    utarray_sort(locks->locked, compare);
+    utarray_sort(locks->mounts, compare);
 }
 
 /* Whether the file is locked, as far as the readings show. */
