@@ -71,22 +71,12 @@ sigset_t guard_wait_mask(const sigset_t *mask)
     return result;
 }
 
-static void set_blocked(const struct guard *guard, int how)
+void guard_pause(const struct guard *guard, bool on)
 {
     sigset_t set = only_signal();
 
     if (guard != NULL && guard->is_on)
-        (void)sigprocmask(how, &set, NULL);
-}
-
-void guard_pause(const struct guard *guard)
-{
-    set_blocked(guard, SIG_BLOCK);
-}
-
-void guard_resume(const struct guard *guard)
-{
-    set_blocked(guard, SIG_UNBLOCK);
+        (void)sigprocmask(on ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
 void guard_stop(struct guard *guard)

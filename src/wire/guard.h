@@ -33,10 +33,9 @@ void guard_start(struct guard *guard);
  * signal blocked, so that it does not end the wait. */
 sigset_t guard_wait_mask(const sigset_t *mask);
 
-/* Between these, nothing is interrupted: a lookup in a network or FUSE file system that takes
- * longer than a millisecond would never succeed. Both do nothing when guard is NULL or off. */
-void guard_pause(const struct guard *guard);
-void guard_resume(const struct guard *guard);
+/* While a pause is on, nothing is interrupted: a lookup in a network or FUSE file system that takes
+ * longer than a millisecond would never succeed. Does nothing when guard is NULL or off. */
+void guard_pause(const struct guard *guard, bool on);
 
 /* Restores the previous state. Does nothing when it is off. */
 void guard_stop(struct guard *guard);

@@ -215,22 +215,16 @@ enum trigger_outcome trigger_open_outcome(enum endpoint_result result)
     return outcomes[result];
 }
 
-static enum endpoint_result open_endpoint(struct trigger *trigger)
-{
-    guard_pause(trigger->guard);
-    enum endpoint_result result = endpoint_open(&trigger->endpoint, trigger->queue_directory,
-                                                trigger->class, trigger->service);
-    guard_resume(trigger->guard);
-    return result;
-}
-
 /* Looks the endpoint up and claims it. Returns false when out of descriptors. */
 static bool look_up(struct trigger *trigger, int64_t now)
 {
     struct endpoint *endpoint = &trigger->endpoint;
-    enum endpoint_result result = open_endpoint(trigger);
-    enum trigger_outcome outcome = trigger_open_outcome(result);
 
+    guard_pause(trigger->guard, true);
+    enum endpoint_result result =
+        endpoint_open(endpoint, trigger->queue_directory, trigger->class, trigger->service);
+    enum trigger_outcome outcome = trigger_open_outcome(result);
+    guard_pause(trigger->guard, false);
     if (result == ENDPOINT_DESCRIPTORS)
         return false;
     trigger->is_socket = result == ENDPOINT_SOCKET;

@@ -85,12 +85,12 @@ TEST(nothing_is_interrupted_in_a_pause)
     struct guard guard = {0};
     const struct timespec while_ticking = {.tv_nsec = 50000000};
 
-    guard_pause(NULL);
-    guard_resume(&guard);
+    guard_pause(NULL, true);
+    guard_pause(&guard, false);
     guard_start(&guard);
-    guard_pause(&guard);
+    guard_pause(&guard, true);
     assert_int_equal(nanosleep(&while_ticking, NULL), 0);
-    guard_resume(&guard);
+    guard_pause(&guard, false);
     assert_int_equal(nanosleep(&while_ticking, NULL), -1);
     assert_int_equal(errno, EINTR);
     guard_stop(&guard);
