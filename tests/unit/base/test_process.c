@@ -519,12 +519,16 @@ static void remember(void *context, struct process *child)
 
     assert_true(child->finished != 0);
     order->children[order->number++] = child;
+    if (order->number == 2)
+        (void)fixture_file("two", "");
 }
 
 TEST(tells_of_ends)
 {
     struct order order = {.number = 0};
-    struct process children[] = {shell("sleep 0.5", PROCESS_CAPTURE),
+    char *last = alloc_format("for i in $(seq 600); do [ -e %s ] && exit; sleep 0.1; done",
+                              fixture_path("two"));
+    struct process children[] = {shell(last, PROCESS_CAPTURE),
                                  shell("exit 1", PROCESS_CAPTURE),
                                  {.program = "/nonexistent", .argv = children[0].argv}};
     struct process_batch all = {.processes = children,
@@ -544,6 +548,7 @@ TEST(tells_of_ends)
         process_free(&children[i]);
         process_free(&children[i]); /* once is enough, twice is harmless */
     }
+    free(last);
 }
 
 TEST(nothing)
