@@ -84,15 +84,17 @@ static void drop_claim(struct kick *kick)
 static bool claim(void *context, const struct endpoint_identity *identity)
 {
     struct kick *kick = context, *first;
+    unsigned hash;
 
     drop_claim(kick); /* from an earlier attempt */
     memset(&kick->key, 0, sizeof(kick->key));
     kick->key.endpoint = *identity;
     kick->key.request = shared_request(kick->kicks->targets, kick->request);
-    HASH_FIND(hh, kick->kicks->claims, &kick->key, sizeof(kick->key), first);
+    HASH_VALUE(&kick->key, sizeof(kick->key), hash);
+    HASH_FIND_BYHASHVALUE(hh, kick->kicks->claims, &kick->key, sizeof(kick->key), hash, first);
     if (first == NULL) {
         kick->has_claim = true;
-        HASH_ADD(hh, kick->kicks->claims, key, sizeof(kick->key), kick);
+        HASH_ADD_BYHASHVALUE(hh, kick->kicks->claims, key, sizeof(kick->key), hash, kick);
         return true;
     }
     kick->duplicate_of = shares(kick, first) ? first : NULL;

@@ -182,12 +182,14 @@ static const struct instance *find_earlier(struct listed **all, struct listed *o
     const char *directory = instance->config_directory;
     size_t length = match_directory_length(directory);
     struct listed *found;
+    unsigned hash;
 
-    HASH_FIND(hh, *all, directory, length, found);
+    HASH_VALUE(directory, length, hash);
+    HASH_FIND_BYHASHVALUE(hh, *all, directory, length, hash, found);
     if (found != NULL)
         return found->instance;
     own->instance = instance;
-    HASH_ADD_KEYPTR(hh, *all, directory, length, own);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *all, directory, length, hash, own);
     return NULL;
 }
 
