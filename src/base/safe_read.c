@@ -33,19 +33,45 @@ static int check_status(const char *path, const struct stat *status, size_t maxi
     return 0;
 }
 
+/* Opens path with O_PATH, and fills in its status. Returns a descriptor, or -1 with *error set. */
+static int open_place(const char *path, int flags, struct stat *status, char **error)
+{
+    int place = open(path, O_PATH | O_CLOEXEC | flags);
+
+    if (place >= 0 && fstat(place, status) == 0)
+        return place;
+    int reason = errno;
+    alloc_set_text(error, "%s %s: %s", place < 0 ? "open" : "fstat", path, strerror(reason));
+    descriptors_close(&place);
+    errno = reason;
+    return -1;
+}
+
+/* Whether another user's link leads to a file that this user might not read: messages would quote
+ * it. */
+static bool is_lured(uid_t owner, const struct stat *status)
+{
+    return owner != 0 && owner != geteuid() && owner != status->st_uid &&
+           (status->st_mode & S_IROTH) == 0;
+}
+
 /* Returns a descriptor, or -1 with *missing if the file does not exist. */
 static int open_file(const char *path, size_t maximum, struct stat *status, bool *missing,
                      char **error)
 {
-    int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
+    int place = open_place(path, O_NOFOLLOW, status, error), fd = -1;
+    uid_t owner = place >= 0 && S_ISLNK(status->st_mode) ? status->st_uid : 0;
 
-    *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
-    if (place < 0) {
-        alloc_set_text(error, "open %s: %s", path, strerror(errno));
-        return -1;
+    if (place >= 0 && S_ISLNK(status->st_mode)) {
+        close(place);
+        place = open_place(path, 0, status, error);
     }
-    if (fstat(place, status) < 0) {
-        alloc_set_text(error, "fstat %s: %s", path, strerror(errno));
+    *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
+    if (place < 0)
+        return -1;
+    if (is_lured(owner, status)) {
+        alloc_set_text(error, "open %s: another user's link to a file that not everybody may read",
+                       path);
     } else if (check_status(path, status, maximum, error) == 0) {
         fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)

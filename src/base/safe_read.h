@@ -27,7 +27,8 @@ struct safe_read_file {
 };
 
 /*
- * Reads the file at path; symbolic links are followed. Accepts only a regular file of at most
+ * Reads the file at path. Symbolic links are followed, except another user's to a file that not
+ * everybody may read: its text would appear in messages. Accepts only a regular file of at most
  * maximum bytes, and opens nothing else: opening a device can have effects. Each byte costs a unit
  * of the budget, which may be NULL. A file that changes meanwhile (size, modification time, inode
  * change time) is read again, three times at most. Text with a NUL byte is an error. Returns

@@ -62,6 +62,32 @@ TEST(follows_links)
     safe_read_free(&file);
 }
 
+/* Messages would show its text. */
+TEST(follows_nobody_to_secrets)
+{
+    struct safe_read_file file;
+    char *error = NULL;
+
+    if (geteuid() != 0)
+        skip();
+    const char *target = fixture_file("target", "secret");
+    fixture_link("target", "link");
+    assert_int_equal(chmod(target, 0640), 0);
+    assert_int_equal(safe_read(fixture_path("link"), 10, NULL, &file, &error), SAFE_READ_OK);
+    safe_read_free(&file);
+    assert_int_equal(lchown(fixture_path("link"), 65534, (gid_t)-1), 0);
+    assert_int_equal(safe_read(fixture_path("link"), 10, NULL, &file, &error), SAFE_READ_ERROR);
+    assert_non_null(strstr(error, "another user's link to a file that not everybody may read"));
+    free(error);
+    assert_int_equal(chmod(target, 0644), 0);
+    assert_int_equal(safe_read(fixture_path("link"), 10, NULL, &file, &error), SAFE_READ_OK);
+    safe_read_free(&file);
+    assert_int_equal(chmod(target, 0600), 0);
+    assert_int_equal(chown(target, 65534, (gid_t)-1), 0); /* its own */
+    assert_int_equal(safe_read(fixture_path("link"), 10, NULL, &file, &error), SAFE_READ_OK);
+    safe_read_free(&file);
+}
+
 TEST(who_can_write)
 {
     static const struct {
