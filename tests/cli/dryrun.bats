@@ -98,22 +98,3 @@ load cli
     is "$output" ""
     is "$(plain "$stderr")" "postkick: fatal: /etc/postfix/main.cf, line 8: missing '=' after attribute name: \"foo bar\""
 }
-
-@test "a missing permission is reported" {
-    [ "$(id -u)" = 0 ] || skip "not root"
-    open_tree
-    make_tree
-    hold_locks "$SPOOL"
-    start_listener
-    chmod 600 "$SPOOL/public/qmgr"
-    as_nobody -n public qmgr W
-    is "$status" 1
-    is "$(plain "$output")" '/etc/postfix: fail: "W" to /spool/postfix/public/qmgr: permission denied: "public" belongs to group postdrop'
-}
-
-@test "text from outside is escaped" {
-    make_tree
-    kick -n public pickup $'\x1b[2J\n'
-    is "$status" 1
-    has "$output" 'fail: "\033[2J\012" to '
-}

@@ -11,15 +11,6 @@ public()
     printf '%s/spool/postfix-%04d/public' "$TREE" "$1"
 }
 
-@test "a socket gets request and NUL in one send, and all is silent" {
-    make_tree
-    start_listener
-    kick public qmgr FADI
-    is "$status" 0
-    is "$output$stderr" ""
-    received "$SPOOL/public/qmgr" 'FADI\000'
-}
-
 # bats test_tags=plain
 @test "one send, without SIGPIPE" {
     command -v strace || skip "no strace"
@@ -33,17 +24,6 @@ public()
     is "$output" 1
     run grep -E 'sendto\([0-9]+, "W\\0", 2, .*MSG_NOSIGNAL.* = 2$' "$TREE/trace"
     is "$status" 0
-}
-
-@test "a FIFO gets the request without NUL" {
-    make_tree
-    behave fifo "$SPOOL/public/pickup"
-    start_listener
-    kick public pickup W
-    is "$status" 0
-    is "$output$stderr" ""
-    for _ in $(seq 100); do grep -q pickup "$LOG" && break; sleep 0.05; done
-    received "$SPOOL/public/pickup" W
 }
 
 @test "an empty request and one of 100 KB" {
@@ -92,97 +72,6 @@ postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 2s
 postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
     kick --timeout=1m public pickup W
     is "$status" 0
-}
-
-@test "a single instance speaks as Postfix does" {
-    make_tree
-    make_it() { "$@" "$SPOOL/public/$NAME"; }
-    NAME=file make_it touch
-    NAME=directory make_it mkdir
-    NAME=fifo make_it mkfifo
-    ln -s qmgr "$SPOOL/public/link"
-    mkfifo "$SPOOL/public/two"
-    ln "$SPOOL/public/two" "$SPOOL/public/names"
-    behave dead "$SPOOL/public/dead"
-    behave dgram "$SPOOL/public/dgram"
-    behave closeunread "$SPOOL/public/closed"
-    behave never "$SPOOL/public/never"
-    hold_locks "$SPOOL"
-    start_listener
-    down="perhaps the mail system is down"
-    expect() {
-        kick public "$1" W
-        is "$status" 1
-        is "$output" ""
-        shift
-        is "$stderr" "$(printf 'postkick: warning: %s\n' "$@")"
-    }
-    expect nosuch "unable to look up public/nosuch: No such file or directory" \
-        "Cannot contact class public service nosuch - $down" \
-        "public/nosuch: no such service in master.cf"
-    expect file "public/file is not a socket or a fifo" \
-        "Cannot contact class public service file - $down"
-    expect directory "public/directory is not a socket or a fifo" \
-        "Cannot contact class public service directory - $down"
-    expect link "public/link is not a socket or a fifo" \
-        "Cannot contact class public service link - $down" "public/link: is a symbolic link"
-    expect fifo "Cannot contact class public service fifo - $down" \
-        "public/fifo: nobody reads the FIFO"
-    expect two "Cannot contact class public service two - $down" \
-        "public/two: the FIFO has more than one hard link"
-    expect dead "Cannot contact class public service dead - $down" \
-        "public/dead: nobody listens on the socket"
-    expect dgram "Cannot contact class public service dgram - $down" \
-        "public/dgram: a datagram socket takes no requests"
-    expect closed "public/closed: closed before the request was read"
-    kick -t 1 public never W
-    is "$status" 1
-    is "$stderr" "postkick: warning: public/never: request not read within 1s"
-}
-
-@test "the reason alone where Postfix has no such command line: actions" {
-    make_tree
-    hold_locks "$SPOOL"
-    start_listener
-    rm "$SPOOL/public/pickup"
-    kick flush
-    is "$status" 1
-    is "$stderr" "postkick: warning: public/pickup: no such service in master.cf"
-    kick -q flush
-    is "$status" 1
-    is "$stderr" ""
-}
-
-@test "-v says what arrived, and with -w what finished" {
-    make_tree
-    behave fifo "$SPOOL/public/fifo"
-    start_listener
-    said() { run sed -E 's/[0-9]+\.[0-9]+s$/N/' <<<"$stderr"; is "$output" "postkick: $1"; }
-    kick -v public qmgr W
-    is "$status" 0
-    said 'public/qmgr: request "W" read after N'
-    kick -w -v public qmgr W
-    is "$status" 0
-    said 'public/qmgr: request "W" finished after N'
-    kick -w -v public fifo W
-    is "$status" 0
-    said 'public/fifo: request "W" written after N'
-    run --separate-stderr env -u MAIL_CONFIG MAIL_VERBOSE= "$POSTKICK" -f "$INI" public qmgr W
-    is "$status" 0
-    has "$stderr" 'request "W" read after'
-}
-
-@test "-q writes nothing: there is the exit status" {
-    make_tree -n 3
-    behave closeunread "$(public 1)/qmgr"
-    rm -r "${DEFAULT:?}-0002"
-    start_listener
-    kick -q public qmgr x
-    is "$status" 1
-    is "$output$stderr" ""
-    kick -q -i - public qmgr x
-    is "$status" 0
-    is "$output$stderr" ""
 }
 
 @test "labelled reasons say what can be done" {
@@ -248,14 +137,6 @@ postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: Permission
 {"name": "postfix-0003", "group": "inbound", "enabled": "n", "config_directory": "/etc/postfix-0003", "queue_directory": "/spool/postfix-0003", "data_directory": "/lib/postfix-0003", "running": "n", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix-0003/public/qmgr", "status": "disabled", "reason": "", "seconds": N}'
 }
 
-@test "JSON is ASCII, and what is not UTF-8 is replaced" {
-    make_tree
-    start_listener
-    kick -j public pickup $'\xc3\xa4\xff\xf0\x9f\x93\xac'
-    is "$status" 0
-    has "$output" '"request": "\u00E4\uFFFD\uD83D\uDCEC"'
-}
-
 @test "actions kick each instance's own queue and pickup services" {
     make_tree -n 3
     set_main_cf "$DEFAULT-0001" 'queue_service_name = qmgr2' 'pickup_service_name = $queue_service_name-p'
@@ -279,68 +160,4 @@ postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: Permission
     kick -i postfix-0001 public qmgr W
     is "$status" 0
     received "$(public 1)/qmgr" 'W\000'
-}
-
-@test "the shipped actions" {
-    make_tree
-    start_listener
-    for action in incoming deferred pickup; do
-        kick "$action"
-        is "$status" 0
-        is "$stderr" ""
-    done
-    received "$SPOOL/public/qmgr" 'I\000'
-    received "$SPOOL/public/qmgr" 'D\000'
-    received "$SPOOL/public/pickup" 'W\000'
-    kick nosuch
-    is "$status" 1
-    is "$stderr" "postkick: fatal: unknown action: nosuch: specify class, service and request, or one of flush, incoming, deferred, pickup; a postfix(1) command needs -p"
-}
-
-@test "class and service are checked before any instance is touched" {
-    make_tree
-    rm -r "$DEFAULT"
-    for class in Public '' publi ../public private/; do
-        kick "$class" qmgr W
-        is "$status" 1
-        is "$stderr" "postkick: fatal: invalid class name: \"$class\": specify public or private"
-    done
-    for service in '' . .. a/b /qmgr qmgr/; do
-        kick public "$service" W
-        is "$status" 1
-        is "$stderr" "postkick: fatal: invalid service name: \"$service\": specify one path component"
-    done
-}
-
-@test "the catalogue's warnings, and strict" {
-    make_tree -n 2
-    for each in private/anvil public/flush; do behave read "$SPOOL/$each"; behave read "$SPOOL-0001/$each"; done
-    start_listener
-    said() {
-        is "$status" 0
-        is "$stderr" "postkick: warning: $1"
-    }
-    kick private anvil refresh
-    said "private/anvil: the service takes no requests"
-    kick public qmgr AxF
-    said 'public/qmgr: request "AxF": "x" is ignored: the service acts on ADFIW'
-    kick public qmgr AF
-    said 'public/qmgr: request "AF" starts nothing on its own: add one of DIW'
-    kick public qmgr ''
-    said 'public/qmgr: empty request is ignored: the service acts on ADFIW'
-    kick public flush purge
-    said 'public/flush: request "purge" is ignored: the service acts on "W" only'
-    received "$SPOOL/public/flush" 'purge\000'
-    kick -q public qmgr x
-    is "$stderr" ""
-    : >"$LOG"
-    printf '[kick]\nstrict = yes\n' >>"$INI"
-    kick public qmgr x
-    is "$status" 1
-    is "$stderr" 'postkick: fatal: public/qmgr: request "x": "x" is ignored: the service acts on ADFIW'
-    kick -q public qmgr x
-    is "$status" 1
-    is "$(cat "$LOG")" ""
-    kick public qmgr W
-    is "$status" 0
 }

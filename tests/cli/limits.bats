@@ -92,34 +92,6 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin"
     is "$(wc -l <"$TREE/calls")" 1
 }
 
-@test "a postconf that is not there, fails, lies, floods, or prints garbage" {
-    make_tree -n 2
-    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
-    set_main_cf "$DEFAULT-0001" 'trigger_timeout = $ipc_timeout'
-    start_listener
-    said() {
-        kick public qmgr W
-        is "$status" 1
-        is "$(grep -v overriding <<<"$(plain "$stderr")")" "postkick: warning: /etc/postfix-0001: $1"
-    }
-    said "run /bin/postconf: No such file or directory"
-    useless="/bin/postconf did not print the parameters that main.cf refers to"
-    for script in 'exit 1' 'echo ipc_timeout = 5; exit 2' 'kill -SEGV $$' 'echo ipc_timeout' \
-        'echo ipc_timeout = 5; yes | head -c 5000000' 'head -c 100000 /dev/urandom'; do
-        make_postconf "$TREE/bin" "$script"
-        said "$useless"
-    done
-    make_postconf "$TREE/bin" 'echo ipc_timeout = 5x'
-    said 'parameter trigger_timeout: bad time value or unit: 5x'
-    make_postconf "$TREE/bin" $'echo "ipc_timeout = \e[2J"'
-    said 'parameter trigger_timeout: bad time value or unit: \033[2J'
-    chmod 644 "$TREE/bin/postconf"
-    said "run /bin/postconf: Permission denied"
-    sed -i "s:^command_directory.*:command_directory = bin:" "$DEFAULT/main.cf"
-    said "command_directory is not an absolute path: bin"
-    received "$SPOOL/public/qmgr" 'W\000' 11
-}
-
 @test "a postconf that hangs delays nothing else" {
     make_tree -n 4
     make_postconf "$TREE/bin" 'trap "" TERM; sleep 100 & echo $! >"${0%/*}/child"; wait; sleep 100'
@@ -200,47 +172,6 @@ postkick: warning: /etc/postfix-0002: /bin/postconf did not answer in time"
 -"
 }
 
-@test "values are as long as what they name can be" {
-    make_tree -n 3
-    set_main_cf "$DEFAULT-0001" "multi_instance_name = $(printf '%0300d' 0)"
-    printf 'queue_directory = /%04000000d\n' 0 >>"$DEFAULT-0002/main.cf"
-    kick -l -j
-    is "$status" 1
-    is "$(rows reason)" "
-bad string length 300 > 255: multi_instance_name = 00000000000000000000...
-bad string length 4000001 > 4095: queue_directory = /0000000000000000000..."
-    [ "$(wc -c <<<"$output")" -lt 2000 ]
-}
-
-@test "what is in place of main.cf is not opened before it was checked" {
-    make_tree -n 2
-    rm "$DEFAULT-0001/main.cf"
-    mkfifo "$DEFAULT-0001/main.cf"
-    # a FIFO's writer goes on as soon as somebody opens it for reading
-    timeout 20 bash -c 'exec 4>"$1"; echo opened' - "$DEFAULT-0001/main.cf" >"$TREE/writer" 3>&- &
-    start_listener
-    sleep 0.2
-    kick public qmgr W
-    is "$status" 1
-    has "$stderr" "$DEFAULT-0001: open $DEFAULT-0001/main.cf: not a regular file"
-    received "$SPOOL/public/qmgr" 'W\000'
-    kill %1
-    wait %1 || true
-    is "$(cat "$TREE/writer")" ""
-}
-
-@test "Postfix's own postconf" {
-    [ -x /usr/sbin/postconf ] || skip "no Postfix"
-    make_tree -n 2
-    set_main_cf "$DEFAULT-0001" 'myhostname = mx.example.com' 'multi_instance_name = postfix-${mydomain}'
-    start_listener
-    kick -q -j public qmgr W
-    is "$status" 0
-    is "$(rows name)" "\
--
-postfix-example.com"
-}
-
 @test "without /proc nothing is done" {
     unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
     if is_sanitized; then skip "a sanitizer needs /proc"; fi
@@ -250,18 +181,6 @@ postfix-example.com"
         "$POSTKICK" -f "$INI" public qmgr I
     is "$status" 1
     is "$stderr" "postkick: fatal: /proc/self/fd: No such file or directory: /proc must be mounted"
-}
-
-@test "a value that is wrong, and of which only postconf knows a part: Postfix's words" {
-    make_tree -n 1
-    printf 'command_directory = %s\nqueue_directory = $nosuch$\n' "$BATS_TEST_TMPDIR" \
-        >>"$DEFAULT/main.cf"
-    printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/postconf"
-    chmod 755 "$BATS_TEST_TMPDIR/postconf"
-    kick -q public qmgr I
-    is "$status" 1
-    is "$stderr" 'postkick: warning: empty macro name: "$nosuch$"
-postkick: fatal: dictionary mail_dict: macro processing error'
 }
 
 # bats test_tags=plain

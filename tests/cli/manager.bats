@@ -6,124 +6,6 @@
 bats_require_minimum_version 1.5.0
 load manager
 
-@test "each kind of postfix command, in which instances and in what order" {
-    kick -p start
-    is "$status" 0
-    called "postfix -- start" "postfix-0001 -- start" "postfix-0002 -- check" \
-        "postfix-0003 -- start"
-    for word in stop abort drain quick-stop; do
-        kick -p "$word"
-        is "$status" 0
-        called "postfix-0003 -- $word" "postfix-0001 -- $word" "postfix -- $word"
-    done
-    for word in reload flush; do
-        kick -p "$word"
-        is "$status" 0
-        called "postfix -- $word" "postfix-0001 -- $word" "postfix-0003 -- $word"
-    done
-    for word in check status set-permissions upgrade-configuration nonsense -v; do
-        kick -p -- "$word"
-        is "$status" 0
-        called "postfix -- $word" "postfix-0001 -- $word" "postfix-0002 -- $word" \
-            "postfix-0003 -- $word"
-    done
-    is "$output$stderr" ""
-}
-
-@test "arguments of a postfix command are passed on, also with check" {
-    kick -p -- start -x 'a b' ''
-    called "postfix -- start -x a b " "postfix-0001 -- start -x a b " \
-        "postfix-0002 -- check -x a b " "postfix-0003 -- start -x a b "
-}
-
-@test "the default main.cf says which commands start, stop and control" {
-    cat >>"$DEFAULT/main.cf" <<'EOF'
-postmulti_start_commands = go,both
-postmulti_stop_commands = $multi_instance_group end both
-postmulti_control_commands = wink
-EOF
-    echo "postmulti_start_commands = nonsense" >>"$A/main.cf"
-    kick -p go
-    called "postfix -- go" "postfix-0001 -- go" "postfix-0002 -- check" "postfix-0003 -- go"
-    kick -p end
-    called "postfix-0003 -- end" "postfix-0001 -- end" "postfix -- end"
-    kick -p wink
-    called "postfix -- wink" "postfix-0001 -- wink" "postfix-0003 -- wink"
-    kick -p both
-    called "postfix -- both" "postfix-0001 -- both" "postfix-0002 -- check" "postfix-0003 -- both"
-    for word in stop nonsense; do
-        kick -p $word
-        called "postfix -- $word" "postfix-0001 -- $word" "postfix-0002 -- $word" \
-            "postfix-0003 -- $word"
-    done
-}
-
-@test "a list of commands that cannot be had is fatal, and nothing is run" {
-    local name
-    for name in start stop control; do
-        sed -i '/^postmulti_/d' "$DEFAULT/main.cf"
-        echo "postmulti_${name}_commands = \${x" >>"$DEFAULT/main.cf"
-        for word in start stop status; do
-            kick -p $word
-            is "$status" 1
-            is "$output" ""
-            has "$stderr" "postkick: warning: truncated macro reference: \"\${x\""
-            has "$stderr" "postkick: fatal: "
-            called
-        done
-    done
-    # it is not needed where the instance is given
-    kick -c "$A" -p start
-    is "$status" 0
-    called "postfix-0001 -- start"
-}
-
-@test "an instance that -i names and that is not enabled is reported when it is not started" {
-    kick -i 0002 -i - -p start
-    is "$status" 0
-    called "postfix -- start" "postfix-0002 -- check"
-    is "$stderr" \
-        "postkick: warning: $OFF: not enabled: check is run instead of start (-c $OFF overrides)"
-    kick -q -i 0002 -p start
-    is "$stderr" ""
-    kick -p start
-    is "$stderr" ""
-    kick -i 0002 -p status
-    is "$stderr" ""
-}
-
-@test "-c is one instance, enabled or not; -i and -g choose among all" {
-    kick -c "$OFF" -p start
-    called "postfix-0002 -- start"
-    kick -c "$OFF" -p stop
-    called "postfix-0002 -- stop"
-    kick -i postfix-0003 -i - -p stop
-    called "postfix-0003 -- stop" "postfix -- stop"
-    kick -i 0002 -p start
-    called "postfix-0002 -- check"
-    kick -g submission -p status
-    called "postfix-0002 -- status"
-    kick -i 0002 -p stop
-    is "$status" 1
-    has "$stderr" "postkick: fatal: No matching instances"
-    called
-}
-
-@test "MAIL_CONFIG of the default instance means all, any other is refused" {
-    run --separate-stderr env MAIL_CONFIG="$DEFAULT" "$POSTKICK" -f "$INI" -p reload
-    is "$status" 0
-    called "postfix -- reload" "postfix-0001 -- reload" "postfix-0003 -- reload"
-    for mode in -p -x; do
-        run --separate-stderr env MAIL_CONFIG="$A" "$POSTKICK" -f "$INI" $mode postfix
-        is "$status" 1
-        has "$stderr" "postkick: fatal: MAIL_CONFIG=$A is not the default instance $DEFAULT"
-        called
-    done
-    run --separate-stderr env MAIL_CONFIG="$A" "$POSTKICK" -f "$INI" -c "$C" -p reload
-    is "$status" 0
-    called "postfix-0003 -- reload"
-}
-
 @test "damaged, missing and relative instances fail alone" {
     echo nonsense >>"$A/main.cf"
     rm "$OFF/main.cf"
@@ -363,53 +245,12 @@ postkick: warning: $DEFAULT: standard error after the first 1048576 bytes was dr
     is "$(row 1 status stderr)" '{"status": "ok", "stderr": "none\n"}'
 }
 
-@test "-x: the environment of postmulti -x" {
-    program show <<'EOF'
-#!/bin/bash
-echo "$MAIL_CONFIG $config_directory $queue_directory $data_directory $command_directory" \
-    "$daemon_directory <$multi_instance_name> <$multi_instance_group> $multi_instance_enable" \
-    "${PATH%%:*} $LANG ${MAIL_VERBOSE-unset}"
-EOF
-    # nobody but the default instance says where programs are
-    mkdir "$TREE/evil"
-    printf '#!/bin/sh\necho evil\n' | tee "$TREE/evil/show" >"$TREE/evil/postfix"
-    chmod +x "$TREE/evil/show" "$TREE/evil/postfix"
-    echo "command_directory = $TREE/evil" >>"$A/main.cf"
-    echo "daemon_directory = $TREE/evil" >>"$A/main.cf"
-    export LANG=some
-    kick -x show
-    is "$status" 0
-    local programs="$BIN /usr/lib/postfix/sbin"
-    is "$output" "\
-$DEFAULT $DEFAULT $SPOOL $TREE/lib/postfix $programs <> <> yes $BIN some unset
-$A $A $SPOOL-0001 $TREE/lib/postfix-0001 $programs <postfix-0001> <outbound> yes $BIN some unset
-$OFF $OFF $SPOOL-0002 $TREE/lib/postfix-0002 $programs <postfix-0002> <submission> no $BIN some unset
-$C $C $SPOOL-0003 $TREE/lib/postfix-0003 $programs <postfix-0003> <inbound> yes $BIN some unset"
-    kick -c "$A" -x show
-    is "$output" "$A $A $SPOOL-0001 $TREE/lib/postfix-0001 $programs <postfix-0001> <outbound> yes $BIN some unset"
-    kick -c "$A" -p status
-    is "$output" ""
-    kick -v -i 0001 -x show
-    is "${output##* }" ""
-}
-
 @test "-x: the exact arguments, and no shell" {
     kick -i - -x printf '<%s>' 'a b' '' '$HOME' '*' "'" '-n' $'x\ny'
     is "$status" 0
     is "$output" $'<a b><><$HOME><*><\'><-n><x\ny>'
     kick -c "$A" -x -- echo -n -x -- -c
     is "$output" "-x -- -c"
-}
-
-@test "-x: in order, with -R in reverse" {
-    kick -x sh -c 'echo "${MAIL_CONFIG##*/}"'
-    is "$output" $'postfix\npostfix-0001\npostfix-0002\npostfix-0003'
-    kick -R -x sh -c 'echo "${MAIL_CONFIG##*/}"'
-    is "$output" $'postfix-0003\npostfix-0002\npostfix-0001\npostfix'
-    kick -R -j -x true
-    is "$(row 1 config_directory)" "{\"config_directory\": \"$C\"}"
-    kick -R -p status
-    is "$status" 1
 }
 
 @test "standard input is for one instance only" {
@@ -465,85 +306,6 @@ postkick: warning: $A: interrupted
 postkick: warning: $OFF: not started: interrupted
 postkick: warning: $C: not started: interrupted"
     done
-}
-
-@test "bad input is one clear error, and nothing is started" {
-    local arguments message
-    while IFS='|' read -r arguments message; do
-        # shellcheck disable=SC2086 # several arguments
-        kick $arguments
-        is "$status" 1
-        has "${stderr_lines[0]}" "postkick: fatal: $message"
-        case ${#stderr_lines[@]} in
-        1) ;;
-        2) has "${stderr_lines[1]}" "postkick: usage: postkick -" ;;
-        *) false ;;
-        esac
-        is "$output" ""
-    done <<EOF
--p|too few operands
--x|too few operands
--x --|too few operands
--p -w start|-w cannot be used with -p
--p stop -n|-n: options go before the postfix command
--p reload -i in|-i: options go before the postfix command
--p stop --dry-run|--dry-run: options go before the postfix command
--p -x start|specify only one of -l, -p, -s and -x
--c $DEFAULT -i - -p start|-g and -i cannot be used with
--c $TREE/none -p start|open $TREE/none/main.cf: No such file or directory
--x nosuch|nosuch: command not found
--n -x nosuch|nosuch: command not found
--x ./nosuch|./nosuch: command not found
--x $TREE|$TREE: Permission denied
--x $DEFAULT/main.cf|$DEFAULT/main.cf: Permission denied
--P 0 -x true|-P: bad number: 0: specify 1 to 1000
--t 0 -x true|-t: bad time value: 0: specify 1s or more
-EOF
-    kick -x ''
-    is "$stderr" 'postkick: fatal: "": command not found'
-    kick -i nosuch -p start
-    is "$status" 1
-    is "$stderr" "postkick: warning: no instance matches -i nosuch
-postkick: fatal: No matching instances"
-    called
-    kick -i nosuch -i 0001 -p flush
-    is "$status" 1
-    called "postfix-0001 -- flush"
-}
-
-@test "a command_directory that is not there is one clear error, and nothing is started" {
-    rm -r "$BIN"
-    for mode in -p -x; do
-        kick $mode true
-        is "$status" 1
-        is "$stderr" "postkick: fatal: command_directory $BIN: No such file or directory"
-    done
-    mkdir "$BIN"
-    kick -p start
-    is "$stderr" "postkick: fatal: $BIN/postfix: No such file or directory"
-    echo 'command_directory = some/where' >>"$DEFAULT/main.cf"
-    for mode in -p -x; do
-        kick -q $mode true
-        is "$stderr" "postkick: fatal: command_directory is not an absolute path: some/where"
-    done
-    rm "$DEFAULT/main.cf"
-    kick -p start
-    is "$status" 1
-    is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
-}
-
-@test "a relative element of PATH is not searched" {
-    printf '#!/bin/sh\necho here\n' >"$TREE/here"
-    chmod +x "$TREE/here"
-    cd "$TREE"
-    run --separate-stderr env PATH=".::$PATH" "$POSTKICK" -f "$INI" -x here
-    is "$stderr" "postkick: fatal: here: command not found"
-    run --separate-stderr env PATH="$TREE:$PATH" "$POSTKICK" -f "$INI" -i - -x here
-    is "$output" here
-    kick -i - -x ./here
-    is "$output" here
-    run --separate-stderr env -u PATH "$POSTKICK" -f "$INI" -i - -x sh -c 'echo "$PATH"'
-    is "$output" "$BIN:/bin:/usr/bin:/sbin:/usr/sbin"
 }
 
 @test "the commands are run even if nobody reads the results" {

@@ -31,37 +31,6 @@ claim_neighbour()
     received "$SPOOL-0002/public/pickup" 'W\000'
 }
 
-@test "a duplicate shares the failure of the kick that was sent, and waits for the longer limit" {
-    claim_neighbour qmgr
-    set_main_cf "$DEFAULT-0001" 'application_event_drain_time = 1'
-    set_main_cf "$DEFAULT-0002" 'application_event_drain_time = 2'
-    behave never "$SPOOL-0002/public/qmgr"
-    start_listener
-    kick public qmgr I
-    is "$status" 1
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix-0001: public/qmgr: request not read within 2s
-postkick: warning: /etc/postfix-0002: public/qmgr: same endpoint as /etc/postfix-0001's: request not read within 2s"
-    behave late "$SPOOL-0002/public/qmgr" 1.5
-    restart_listener
-    kick -j public qmgr I
-    is "$status" 0
-    is "$(rows status)" $'kicked\nkicked\nduplicate'
-}
-
-@test "a dry run finds the duplicate too" {
-    claim_neighbour qmgr
-    hold_locks "$SPOOL" "$SPOOL-0002"
-    start_listener
-    kick -n -j public qmgr I
-    is "$status" 0
-    is "$(rows status reason)" "\
-planned|
-planned|
-duplicate|same endpoint as /etc/postfix-0001's"
-    is "$(cat "$LOG")" ""
-}
-
 @test "a queue directory that is swapped for the neighbour's keeps no request from it" {
     local i failed=0
     make_tree -n 3
@@ -101,22 +70,6 @@ for each in itertools.cycle(sys.argv[2:]):
 kicked|
 unconfirmed|request not read within 1s
 failed|listen queue full for 1s"
-}
-
-@test "a service that restarts while its listen queue is full is looked up again" {
-    make_tree -n 2
-    behave full "$SPOOL-0001/public/qmgr"
-    start_listener
-    # shellcheck disable=SC2016 # for the other shell
-    env -u MAIL_CONFIG bash -c '"$@"; echo "status $?"' - "$POSTKICK" -f "$INI" public qmgr I \
-        >"$TREE/out" 2>&1 3>&- &
-    local kicking=$!
-    sleep 0.5
-    behave read "$SPOOL-0001/public/qmgr"
-    restart_listener
-    wait "$kicking"
-    is "$(cat "$TREE/out")" "status 0"
-    received "$SPOOL-0001/public/qmgr" 'I\000'
 }
 
 # A file system of another user; without allow_other, root may not enter it. It has no server.

@@ -8,10 +8,7 @@ load cli
 @test "usage errors exit with 1 and touch nothing" {
     make_tree
     start_listener
-    for arguments in "" "public qmgr" "public qmgr W W" "-Z public qmgr W" "-c" \
-        "--nosuch public qmgr W" "-t 0 public qmgr W" "-t 5x flush" "-o trigger_timeout flush" \
-        "-o multi_instance_name=x flush" "-P 2 flush" "-R flush" "-e create" "-l -p status" \
-        "-x" "-p" "-w -p status" "-R -p status"; do
+    for arguments in "" "-Z public qmgr W" "-c" "-P 2 flush" "-w -p status"; do
         # shellcheck disable=SC2086
         kick $arguments
         is "$status" 1
@@ -20,12 +17,6 @@ load cli
         has "${stderr_lines[0]}" "postkick: fatal: "
         has "${stderr_lines[1]}" "postkick: usage: postkick "
     done
-    kick -e create
-    is "${stderr_lines[0]}" "postkick: fatal: -e: to create, import or destroy instances, use postmulti(1)"
-    kick --all -Zq flush
-    is "$stderr" "\
-postkick: fatal: invalid option -- 'Z'
-postkick: usage: postkick [-anqvwj] [-c dir | -g group... -i name...] [-f file] [-o name=value]... [-t time] class service request | action"
     kick $'-\xff' flush
     is "${stderr_lines[0]}" "postkick: fatal: invalid option -- '\\377'"
     # however long
@@ -107,20 +98,4 @@ postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
     is "$status" 0
     has "$output" "Usage:"
     is "$stderr" "postkick: warning: $BATS_TEST_TMPDIR/broken.ini, line 1: not a section, a setting or a comment"
-}
-
-@test "what would be taken for an option of postfix(1), or an empty name, is refused" {
-    make_tree -n 1
-    kick -p stop --dry-run
-    is "$status" 1
-    is "${stderr_lines[0]}" "postkick: fatal: --dry-run: options go before the postfix command; after --, they are passed on to postfix(1)"
-    has "${stderr_lines[1]}" "postkick: usage: postkick -p "
-    kick -p reload -i in
-    is "$status" 1
-    kick -g '' flush
-    is "$status" 1
-    has "$stderr" "-g: empty name"
-    kick -i '' flush
-    is "$status" 1
-    has "$stderr" "-i: empty name"
 }

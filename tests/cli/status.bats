@@ -26,20 +26,6 @@ table()
         -e 's/TIME +DIR/TIME   DIR/' <<<"$output"
 }
 
-@test "all answer: one line for each instance, and an empty request to each" {
-    make_host 3
-    start_listener
-    kick -s
-    is "$status" 0
-    is "$stderr" ""
-    is "$(table)" "\
--             -           responding  N.Nms  /etc/postfix
-postfix-0001  outbound    responding  N.Nms  /etc/postfix-0001
-postfix-0002  submission  responding  N.Nms  /etc/postfix-0002"
-    for i in '' -0001 -0002; do received "$SPOOL$i/public/qmgr" '\000'; done
-    is "$(wc -l <"$LOG")" 3
-}
-
 @test "each state has its own words, and its reason on stderr" {
     make_host 8
     disable 4
@@ -173,17 +159,6 @@ request not read within Ns"
     [ "$(rows seconds | tail -n 1 | cut -d . -f 1)" -lt 4 ] # not 5
 }
 
-@test "the queue manager by the name that main.cf gives it" {
-    make_host 2
-    set_main_cf "$DEFAULT-0001" 'queue_service_name = other'
-    behave read "$SPOOL-0001/public/other"
-    start_listener
-    kick -s
-    is "$status" 0
-    received "$SPOOL-0001/public/other" '\000'
-    received "$SPOOL-0001/public/qmgr" '\000' 0
-}
-
 @test "two instances with one queue manager share its answer" {
     make_host 4
     set_main_cf "$DEFAULT-0002" "queue_directory = $SPOOL-0001"
@@ -218,22 +193,6 @@ postfix-0001  outbound  unknown     -      /etc/postfix-0001"
     is "$(plain "$stderr")" 'postkick: warning: /etc/postfix-0001: public/qmgr: a FIFO does not show whether it is read: make it "unix" in master.cf'
 }
 
-@test "a missing permission is a state of its own" {
-    [ "$(id -u)" = 0 ] || skip "not root"
-    open_tree
-    make_host 2
-    start_listener
-    chmod 710 "$SPOOL/public"
-    as_nobody -s
-    is "$status" 1
-    is "$(table | head -n 1)" "-             -         permission denied  -      /etc/postfix"
-    is "$(plain "$stderr")" 'postkick: warning: /etc/postfix: public/qmgr: permission denied: "public" belongs to group postdrop'
-    as_nobody -s -j
-    is "$(rows responding status)" "\
--|failed
-y|ok"
-}
-
 @test "one instance: our own lines, and what is fatal" {
     make_host 1
     start_listener
@@ -251,33 +210,4 @@ y|ok"
     is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
     kick -s -q -c "$DEFAULT"
     is "$stderr" "postkick: fatal: open $DEFAULT/main.cf: No such file or directory"
-}
-
-@test "no operands, no options of other modes" {
-    make_host 1
-    for arguments in "flush" "public qmgr W" "-n" "-w" "-o a=b" "-P 4" "-R" "-a" "-l" "-x true"; do
-        # shellcheck disable=SC2086
-        kick -s $arguments
-        is "$status" 1
-        is "$output" ""
-        has "$stderr" "postkick: fatal: "
-    done
-}
-
-@test "an instance whose values only Postfix knows is asked too" {
-    make_host 2
-    mkdir "$TREE/bin"
-    printf '#!/bin/sh\necho "mydomain = asked"\n' >"$TREE/bin/postconf"
-    chmod +x "$TREE/bin/postconf"
-    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
-    # shellcheck disable=SC2016 # for main.cf
-    set_main_cf "$DEFAULT-0001" 'multi_instance_group = $mydomain'
-    start_listener
-    kick -q -s
-    is "$status" 0
-    is "$(table)" "\
--             -      responding  N.Nms  /etc/postfix
-postfix-0001  asked  responding  N.Nms  /etc/postfix-0001"
-    kick -q -s -c "$DEFAULT-0001"
-    has "$output" "  responding  "
 }

@@ -146,6 +146,7 @@ TEST(every_mistake)
 
 TEST(the_last_line_counts_too)
 {
+    assert_null(parse("[a] ; x\n", "/x/a.ini, line 1: not a section, a setting or a comment\n"));
     assert_null(parse("[a]\nx", "/x/a.ini, line 2: not a section, a setting or a comment\n"));
     assert_null(parse("[a]\nxyz", "/x/a.ini, line 2: not a section, a setting or a comment\n"));
 }

@@ -31,6 +31,22 @@ TEST(operands)
     check_commands(rows, COUNT(rows));
 }
 
+TEST(nothing_chosen)
+{
+#define NONE "postkick: fatal: No matching instances"
+    static const struct command_line rows[] = {
+        {"-g g -i off flush", 1, "", NONE "\n"},
+        {"-i x flush", 1, "", "postkick: warning: no instance matches -i x\n" NONE "\n"},
+        {"-i postfix flush", 1, "",
+         "postkick: warning: no instance matches -i postfix (the default instance is -i -)\n" NONE
+         "\n"},
+        {"-n -i off flush", 1, "", NONE ": off is not enabled: use -a or -c\n"},
+        {"-j -i off flush", 1, "", NONE ": off is not enabled: use -a or -c\n"},
+    };
+
+    check_commands(rows, COUNT(rows));
+}
+
 /* A request that its service ignores is refused before anything is touched. */
 TEST(strict)
 {

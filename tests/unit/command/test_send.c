@@ -35,12 +35,29 @@ TEST(success)
          "postkick: warning: Cannot contact class public service x - perhaps the mail system is "
          "down\n"
          "postkick: warning: public/x: not running\n"},
+        {"-c @/on pickup", 1, "", "postkick: warning: public/pickup: not running\n"},
+        {"-q -c @/on pickup", 1, "", ""},
+        {"-n -c @/on pickup", 1, "@/on: fail: \"W\" to @/on/public/pickup: not running\n", ""},
     };
 
     start_readers();
     check_commands(rows, COUNT(rows));
     check_full_output("-j public qmgr W");
     stop_readers();
+}
+
+/* What is wrong with the only instance is reported once, and even with -q. */
+TEST(damaged)
+{
+    static const struct command_line rows[] = {
+        {"-c @/on flush", 1, "", "postkick: fatal: invalid trigger_timeout: 0 (min 1)\n"},
+        {"-q -c @/on flush", 1, "", "postkick: fatal: invalid trigger_timeout: 0 (min 1)\n"},
+        {"-n -c @/on pickup", 1, "@/on: fail: invalid trigger_timeout: 0 (min 1)\n", ""},
+        {"-i on flush", 1, "", "postkick: warning: @/on: invalid trigger_timeout: 0 (min 1)\n"},
+    };
+
+    add_main_cf("on", "trigger_timeout = 0\n");
+    check_commands(rows, COUNT(rows));
 }
 
 /* With one connection, one service after the other: the time of the run is over at the first. */

@@ -206,6 +206,12 @@ TEST(unreadable)
     utarray_clear(names);
     strings_append(names, "%s/gone", fixture_root);
     assert_chosen(false, "gone! ");
+    utarray_clear(names);
+    strings_append(names, "*"); /* a pattern may mean it, one for directories does not */
+    assert_chosen(false, "postfix gone! a ");
+    utarray_clear(names);
+    strings_append(names, "%s/[ab]", fixture_root);
+    assert_chosen(false, "a ");
 }
 
 /* One whose name and group are known is taken by them, whatever else is wrong with it. */
