@@ -73,17 +73,13 @@ TEST(bound)
 
 TEST(no_descriptor)
 {
-    struct rlimit limit, none;
     struct capture capture;
     int writer;
-
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    none = limit;
-    none.rlim_cur = 0;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct rlimit before = fixture_limit_descriptors(0);
     int pipe_error = capture_open(&capture, CAPTURE_PIPE, &writer);
     int terminal_error = capture_open(&capture, CAPTURE_TERMINAL, &writer);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+    fixture_restore_descriptors(before);
     assert_int_equal(pipe_error, EMFILE);
     assert_int_equal(terminal_error, EMFILE);
     capture_free(&capture);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Child processes: what they get, how they end, and what is left of them. */
-#include "base/process.h"
-#include "fixture.h"
+#include "children.h"
 #include <poll.h>
 #include <sys/time.h>
 
@@ -16,45 +15,12 @@ static void notice(int number)
     count++;
 }
 
-/* A child that runs a shell script; argv is static, so one at a time per slot. */
-static struct process shell(const char *script, enum process_streams streams)
-{
-    static const char *argv[8][4];
-    static size_t next;
-    const char **slot = argv[next++ % 8];
-
-    slot[0] = "sh";
-    slot[1] = "-c";
-    slot[2] = script;
-    slot[3] = NULL;
-    return (struct process){
-        .program = "/bin/sh", .argv = (char *const *)(void *)slot, .streams = streams};
-}
-
-static const struct limits no_limits = {.end = CLOCK_NEVER};
-
-static void run(struct process *children, size_t number, int parallel, int seconds)
-{
-    struct limits limits = {.end = CLOCK_NEVER};
-    struct process_batch all = {
-        .processes = children, .count = number, .parallel = parallel, .limits = &limits};
-
-    limits.end = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds);
-    process_run(&all);
-}
-
 static struct process run_shell(const char *script)
 {
     struct process child = shell(script, PROCESS_CAPTURE);
 
     run(&child, 1, 1, 0);
     return child;
-}
-
-static void assert_text(struct process *child, const char *expected)
-{
-    assert_string_equal(utstring_body(&child->output.text), expected);
-    process_free(child);
 }
 
 static void assert_no_children(void)
@@ -255,7 +221,7 @@ TEST(time_limit_kills_the_group)
 /* Sends us the signal after a while, again and again. */
 static void interrupt_soon(int number)
 {
-    struct itimerval timer = {{0, 100000}, {0, 200000}};
+    struct itimerval timer = {{0, 200000}, {1, 0}};
     struct sigaction action = {.sa_handler = notice};
     sigset_t blocked;
 
@@ -348,8 +314,11 @@ TEST(lost_status)
 {
     struct process children[] = {shell("exit 0", PROCESS_CAPTURE),
                                  shell("sleep 0.3; echo on", PROCESS_CAPTURE)};
-    struct process_batch all = {
-        .processes = children, .count = 2, .parallel = 2, .limits = &no_limits, .finished = steal};
+    struct process_batch all = {.processes = children,
+                                .count = 2,
+                                .parallel = 2,
+                                .limits = &fixture_no_limits,
+                                .finished = steal};
 
     process_run(&all);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
@@ -463,19 +432,15 @@ TEST(holds_back)
 {
     enum { MANY = 20 };
     static struct process children[MANY];
-    struct rlimit limit, low;
+    struct rlimit before = fixture_limit_descriptors(24);
 
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    low = limit;
-    low.rlim_cur = 24;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
     for (size_t i = 0; i < MANY; i++)
         children[i] =
             shell("sleep 0.1; echo on", i % 2 == 0 ? PROCESS_CAPTURE : PROCESS_CAPTURE_AS_TERMINAL);
     for (size_t i = 0; i < MANY; i++)
         children[i].argv = children[0].argv;
     run(children, MANY, MANY, PATIENCE);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    fixture_restore_descriptors(before);
     for (size_t i = 0; i < MANY; i++) {
         assert_int_equal(children[i].outcome, PROCESS_ENDED);
         assert_int_equal(children[i].exit_status, 0);
@@ -499,7 +464,7 @@ TEST(progress)
     struct process_batch all = {.processes = &child,
                                 .count = 1,
                                 .parallel = 1,
-                                .limits = &no_limits,
+                                .limits = &fixture_no_limits,
                                 .progress = show,
                                 .context = &last};
 
@@ -534,7 +499,7 @@ TEST(tells_of_ends)
     struct process_batch all = {.processes = children,
                                 .count = 3,
                                 .parallel = 3,
-                                .limits = &no_limits,
+                                .limits = &fixture_no_limits,
                                 .finished = remember,
                                 .context = &order};
 

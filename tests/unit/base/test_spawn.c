@@ -2,33 +2,8 @@
 /* Starting a child: what surrounds it, how it is confined, and what cannot be started. */
 #include "base/descriptors.h"
 #include "base/spawn.h"
-#include "fixture.h"
+#include "children.h"
 #include <sys/mman.h>
-
-static const struct limits no_limits = {.end = CLOCK_NEVER};
-
-static void run(struct process *child)
-{
-    struct process_batch batch = {
-        .processes = child, .count = 1, .parallel = 1, .limits = &no_limits};
-
-    process_run(&batch);
-}
-
-static struct process shell(const char *script, enum process_streams streams)
-{
-    static const char *argv[4] = {"sh", "-c"};
-
-    argv[2] = script;
-    return (struct process){
-        .program = "/bin/sh", .argv = (char *const *)(void *)argv, .streams = streams};
-}
-
-static void assert_text(struct process *child, const char *expected)
-{
-    assert_string_equal(utstring_body(&child->output.text), expected);
-    process_free(child);
-}
 
 TEST(surroundings)
 {
@@ -56,7 +31,7 @@ TEST(surroundings)
     struct process child = shell(script, PROCESS_CAPTURE);
     child.environment = environment;
     child.settings = settings;
-    run(&child);
+    run(&child, 1, 1, 0);
     (void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
     (void)signal(SIGHUP, SIG_DFL);
     umask(022);
@@ -81,7 +56,7 @@ TEST(script)
     assert_int_equal(fchmod(fd, 0700), 0);
     close(fd);
     struct process child = {.program = path, .argv = argv, .streams = PROCESS_CAPTURE};
-    run(&child);
+    run(&child, 1, 1, 0);
     assert_int_equal(child.exit_status, 0);
     assert_text(&child, "a b\n");
     assert_int_equal(unlink(path), 0);
@@ -93,7 +68,7 @@ TEST(terminal)
                                  "printf 'a\\nb\\tc\\r\\n\\003\\004' >&2; exit 7",
                                  PROCESS_CAPTURE_AS_TERMINAL);
 
-    run(&child);
+    run(&child, 1, 1, 0);
     assert_int_equal(child.exit_status, 7);
     assert_int_equal(child.errors.error, 0);
     assert_string_equal(utstring_body(&child.errors.text), "a\nb\tc\r\n\003\004");
@@ -111,12 +86,12 @@ TEST(confinement)
     struct process child = shell("pwd; ulimit -v; ulimit -t", PROCESS_CAPTURE);
 
     child.confinement = &confinement;
-    run(&child);
+    run(&child, 1, 1, 0);
     assert_int_equal(child.exit_status, 0);
     assert_text(&child, "/usr/lib\n1048576\n7\n");
     const struct process_confinement nowhere = {.directory = "/nonexistent"};
     child.confinement = &nowhere;
-    run(&child);
+    run(&child, 1, 1, 0);
     assert_int_equal(child.outcome, PROCESS_NOT_STARTED);
     assert_int_equal(child.error, ENOENT);
     process_free(&child);
@@ -132,13 +107,13 @@ TEST(limits_hold)
     struct process child = shell("while :; do :; done", PROCESS_CAPTURE);
 
     child.confinement = &confinement;
-    run(&child);
+    run(&child, 1, 1, 0);
     assert_int_equal(child.outcome, PROCESS_ENDED);
     assert_true(child.signal == SIGKILL || child.signal == SIGXCPU);
     process_free(&child);
     child = shell("head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null", PROCESS_CAPTURE);
     child.confinement = &confinement;
-    run(&child);
+    run(&child, 1, 1, 0);
     assert_true(child.exit_status > 0);
     process_free(&child);
 }

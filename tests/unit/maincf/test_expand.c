@@ -222,7 +222,7 @@ TEST(comparisons)
     CHECK(rows);
 }
 
-TEST(errors)
+TEST(errors_in_references)
 {
     static const struct row rows[] = {
         {"x${a", "error: truncated macro reference: \"x${a\""},
@@ -259,6 +259,14 @@ TEST(errors)
         {"${a:{b}c}", "error: unexpected input at: \"...b}>>>c\""},
         {"${e:{b}:{c}}", "error: unexpected input at: \"...b}>>>:{c}\""},
         {"${a?{t}:{f} x}", "error: unexpected input at: \"...f}>>>x\""},
+    };
+
+    CHECK(rows);
+}
+
+TEST(errors_in_comparisons)
+{
+    static const struct row rows[] = {
         {"$(a?{t)", "error: unbalanced {} in attribute expression: \"{t\""},
         {"$(a?{t}:{f)", "error: unbalanced {} in attribute expression: \"{f\""},
         {"$({a)x)", "error: unbalanced {} in attribute expression: \"{a\""},

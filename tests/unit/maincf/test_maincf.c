@@ -247,18 +247,6 @@ TEST(many_and_long)
     utstring_done(&text);
 }
 
-/* count times text, in a new string. */
-static char *repeat(const char *text, size_t count)
-{
-    size_t length = strlen(text);
-    char *repeated = alloc_bytes(count * length + 1);
-
-    for (size_t i = 0; i < count; i++)
-        memcpy(repeated + i * length, text, length);
-    repeated[count * length] = '\0';
-    return repeated;
-}
-
 /* Realistic files, up to the largest that is read. */
 TEST(large_and_honest)
 {
@@ -271,7 +259,7 @@ TEST(large_and_honest)
     };
 
     for (size_t i = 0; i < COUNT(lines); i++) {
-        char *text = repeat(lines[i], SAFE_READ_MAXIMUM / strlen(lines[i]));
+        char *text = fixture_repeat(lines[i], SAFE_READ_MAXIMUM / strlen(lines[i]));
         struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
 
         memcpy(text, "x =", strlen("x ="));
@@ -295,7 +283,7 @@ TEST(hostile)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char *text = repeat(cases[i].text, SAFE_READ_MAXIMUM / strlen(cases[i].text));
+        char *text = fixture_repeat(cases[i].text, SAFE_READ_MAXIMUM / strlen(cases[i].text));
         struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
         struct parsed parsed = parse_within(&budget, text);
 
@@ -326,7 +314,8 @@ TEST(too_many_settings)
 
 TEST(long_messages_are_cut)
 {
-    char *value_text = repeat("x", 1000000), *text = alloc_format("a = %s\na =\nb", value_text);
+    char *value_text = fixture_repeat("x", 1000000),
+         *text = alloc_format("a = %s\na =\nb", value_text);
     struct parsed parsed = parse(text);
     const char *warning = strings_item(parsed.warnings, 0);
 
