@@ -19,8 +19,8 @@ ALLOC_TABLES_ARE_KEPT
 /* The cost of a setting apart from its bytes, in units of the budget (measured) */
 #define SETTING_COST 800
 
-#define HASH_PRIME 2147483647u
-#define HASH_PIECE 3 /* bytes hashed at a time: their value is less than HASH_PRIME */
+#define HASH_BITS 31
+#define HASH_PRIME ((1u << HASH_BITS) - 1)
 
 /* A main.cf has a dozen settings, seldom a hundred. */
 #define BLOCK_SETTINGS 64
@@ -102,20 +102,27 @@ void maincf_free(struct maincf *maincf)
     free(maincf);
 }
 
-/* A polynomial modulo a prime with a secret key. Names contain no NUL, so that the zeros at the end
- * of the last piece make no two names equal. */
+/* The next step of the hash, modulo a Mersenne prime: what is above its bits is added to them. */
+static uint32_t hash_piece(uint32_t hash, uint32_t piece, uint32_t key)
+{
+    uint64_t product = ((uint64_t)hash + piece) * key;
+
+    product = (product & HASH_PRIME) + (product >> HASH_BITS);
+    return (uint32_t)((product & HASH_PRIME) + (product >> HASH_BITS));
+}
+
+/* A polynomial modulo a prime with a secret key, three bytes at a time: their value is less than
+ * the prime. Names contain no NUL, so that the zeros in the last piece make no two names equal. */
 static unsigned hash_name(const struct maincf *maincf, const char *name, size_t length)
 {
-    uint64_t hash = 0;
+    const unsigned char *at = (const unsigned char *)name;
+    uint32_t hash = 0, key = maincf->hash_key;
 
-    for (size_t at = 0; at < length; at += HASH_PIECE) {
-        uint32_t piece = (unsigned char)name[at];
-
-        for (size_t i = 1; i < HASH_PIECE && at + i < length; i++)
-            piece |= (uint32_t)(unsigned char)name[at + i] << 8 * i;
-        hash = (hash + piece) * maincf->hash_key % HASH_PRIME;
-    }
-    return (unsigned)hash;
+    for (; length > 2; length -= 3, at += 3)
+        hash = hash_piece(hash, at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16, key);
+    if (length > 0)
+        hash = hash_piece(hash, at[0] | (length > 1 ? (uint32_t)at[1] << 8 : 0), key);
+    return hash;
 }
 
 static struct setting *find(const struct maincf *maincf, const char *name, size_t length,
@@ -211,7 +218,8 @@ static bool set_from_line(struct maincf *maincf, const struct reader_line *line,
     char *value = line->text + name_length;
     char *end = line->text + line->length;
 
-    value += strspn(value, TEXT_WHITE_SPACE);
+    while (text_is_space(*value))
+        value++;
     if (name_length == 0 || *value != '=') {
         *error = alloc_format("%s, line %zu: %s: \"%.*s\"", maincf->path, line->number,
                               name_length == 0 ? "missing attribute name"
@@ -220,8 +228,9 @@ static bool set_from_line(struct maincf *maincf, const struct reader_line *line,
         *error = text_cut(*error);
         return false;
     }
-    value++;
-    value += strspn(value, TEXT_WHITE_SPACE);
+    do
+        value++;
+    while (text_is_space(*value));
     while (end > value && text_is_space(end[-1]))
         end--;
     *end = '\0';

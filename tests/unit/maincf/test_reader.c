@@ -28,6 +28,28 @@ TEST(lines)
     assert_int_equal(budget.state, BUDGET_LEFT);
 }
 
+/* Comments are skipped many bytes at a time: no line between them is, wherever it is. */
+TEST(between_comments)
+{
+    enum { LENGTH = 600 };
+
+    for (size_t each = 1; each < 10; each++) {
+        for (size_t before = each; before < LENGTH / 2; before += each) {
+            char text[LENGTH + 1] = "";
+            struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
+            struct reader reader = {.at = text, .end = text + LENGTH, .budget = &budget};
+            struct reader_line line;
+
+            for (size_t i = 0; i < LENGTH; i++)
+                text[i] = (i + 1) % each == 0 ? '\n' : '#';
+            text[before] = 'a';
+            text[before + 1] = '\n';
+            assert_line(&reader, "a", before / each + 1);
+            assert_false(reader_next(&reader, &line));
+        }
+    }
+}
+
 /* A line that is not read to its end is none. */
 TEST(budget)
 {
