@@ -11,6 +11,7 @@
 #include <linux/sockios.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -52,7 +53,8 @@ static bool read_main_cf(const char *config_directory)
         return false;
     bool good = before.st_size <= MAIN_CF_MAXIMUM &&
                 read(fd, buffer, (size_t)before.st_size) == before.st_size &&
-                fstat(fd, &after) == 0 && same(&before, &after);
+                fstat(fd, &after) == 0 && same(&before, &after) &&
+                memchr(buffer, '\0', (size_t)before.st_size) == NULL;
     close(fd);
     return good;
 }
@@ -128,8 +130,12 @@ static size_t wait_for_answers(int epoll_fd, size_t count)
             break;
         for (int i = 0; i < ready; i++) {
             enum answer answer = look(events[i].data.fd);
-            if (answer == WAITING && drain(events[i].data.fd))
-                continue;
+            if (answer == WAITING) {
+                bool is_open = drain(events[i].data.fd);
+                answer = look(events[i].data.fd); /* it may have been read before the end */
+                if (answer == WAITING && is_open)
+                    continue;
+            }
             good += answer == CONFIRMED;
             close(events[i].data.fd);
             count--;
