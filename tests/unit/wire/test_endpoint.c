@@ -73,6 +73,10 @@ TEST(the_queue_directory)
     assert_int_equal(endpoint_open(&endpoint, fixture_path("link"), "public", "fifo"),
                      ENDPOINT_FIFO);
     endpoint_close(&endpoint);
+    /* and those in place of a service are refused there too */
+    fixture_link("fifo", "queue/public/other");
+    assert_int_equal(endpoint_open(&endpoint, fixture_path("link"), "public", "other"),
+                     ENDPOINT_LINK);
     assert_int_equal(endpoint_open(&endpoint, fixture_path("nosuch"), "public", "fifo"),
                      ENDPOINT_LOOKUP);
     assert_int_equal(endpoint.error, ENOENT);
