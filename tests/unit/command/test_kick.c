@@ -51,7 +51,7 @@ TEST(nothing_chosen)
 TEST(strict)
 {
     static const struct command_line rows[] = {
-        {"-q public qmgr x", 1, "", "postkick: fatal: " IGNORED},
+        {"-n -q public qmgr x", 1, "", "postkick: fatal: " IGNORED},
         {"-n -i on public qmgr W", 1, "@/on: fail: \"W\" to @/on/public/qmgr: not running\n", ""},
     };
 

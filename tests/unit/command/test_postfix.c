@@ -29,6 +29,18 @@ TEST(commands)
     check_commands(rows, COUNT(rows));
 }
 
+/* Those that stop do so in reverse order. */
+TEST(reverse)
+{
+    static const struct command_line rows[] = {
+        {"-p stop", 0, "off -- stop\non -- stop\nhome -- stop\n", ""},
+    };
+
+    make_postfix();
+    add_main_cf("off", "multi_instance_enable = yes\n");
+    check_commands(rows, COUNT(rows));
+}
+
 /* Whether a command starts instances has to be known. */
 TEST(lists)
 {

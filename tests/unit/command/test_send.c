@@ -107,6 +107,11 @@ TEST(unresolved)
         {"public qmgr W", 0, "", ""},
         {"-n -i on public qmgr W", 1, "@/on: fail: \"W\" to @/on/public/qmgr: not running\n", ""},
     };
+    static const struct command_line unread[] = {
+        {"public qmgr W", 1, "",
+         "postkick: warning: @/home: public/qmgr: not running\n"
+         "postkick: warning: @/on: public/qmgr: not running\n"},
+    };
     static const struct command_line unanswered[] = {
         {"public qmgr W", 1, "",
          "postkick: warning: @/on: run @/bin/postconf: No such file or directory\n"},
@@ -118,4 +123,5 @@ TEST(unresolved)
     (void)fixture_script("bin/postconf", "echo mail_owner = postfix");
     check_commands(rows, COUNT(rows));
     stop_readers();
+    check_commands(unread, 1);
 }
