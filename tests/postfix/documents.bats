@@ -11,6 +11,20 @@ make_host()
     host_running postfix-in:inbound postfix-out:outbound
 }
 
+# stop_out: ends /etc/postfix-out, with the daemons that outlive its master for a moment.
+stop_out()
+{
+    local group
+    group=$(host cat /var/spool/postfix-out/pid/master.pid | tr -d ' ')
+    host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
+    patiently no_process "$group"
+}
+
+no_process()
+{
+    ! pgrep -g "$1" >/dev/null
+}
+
 # type_in COMMAND: as an administrator's shell runs it; streams together.
 type_in()
 {
@@ -55,7 +69,7 @@ manual_commands()
 
 @test "what the manual shows as output is what is printed" {
     local command expected count=0
-    host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
+    stop_out
     while IFS= read -r line; do
         case $line in
         '# '*) command=${line#\# } expected='' ;;
@@ -92,7 +106,7 @@ in_picture()
     [ "$(stopped)" = n ] || expected=$(sed -e 's/not running   /not responding/' \
         -e "s/not running/$(stopped_reason)/" <<<"$expected")
     hung=$(pgrep -g "$(host cat /var/spool/postfix-in/pid/master.pid | tr -d ' ')" -x qmgr)
-    host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
+    stop_out
     kill -STOP "$hung"
     in_picture | sed -n 's/^\$ //p' | while IFS= read -r command; do
         echo "\$ $command"
