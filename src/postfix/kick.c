@@ -107,10 +107,9 @@ static int bound(const struct kicks *kicks, int seconds)
     return kicks->is_whole || seconds > kicks->limit ? kicks->limit : seconds;
 }
 
-static void plan_trigger(struct kick *kick)
+static void plan_trigger(struct kicks *kicks, struct kick *kick)
 {
     const struct instance *instance = kick->member->instance;
-    struct kicks *kicks = kick->kicks;
     struct trigger *trigger = &kicks->triggers[kicks->trigger_count++];
 
     kick->trigger = trigger;
@@ -144,7 +143,7 @@ static void plan_one(struct kick *kick, struct kicks *kicks, struct selection_me
         return;
     }
     if (target_service_is_valid(kick->service)) {
-        plan_trigger(kick);
+        plan_trigger(kicks, kick);
     } else {
         kick->status = KICK_FAILED;
         kick->reason = alloc_format("invalid service name: %s", kick->service);
