@@ -55,22 +55,17 @@
     }                                                                                              \
     static void test_##name(void)
 
-/* Defines what is done before each test, and after. */
-#define SETUP(name)                                                                                \
+#define FIXTURE_HOOK(place, name)                                                                  \
     static void name(void);                                                                        \
     FIXTURE_FIRST add_##name(void)                                                                 \
     {                                                                                              \
-        fixture_before = name;                                                                     \
+        place = name;                                                                              \
     }                                                                                              \
     static void name(void)
 
-#define TEARDOWN(name)                                                                             \
-    static void name(void);                                                                        \
-    FIXTURE_FIRST add_##name(void)                                                                 \
-    {                                                                                              \
-        fixture_after = name;                                                                      \
-    }                                                                                              \
-    static void name(void)
+/* Define what is done before each test, and after. */
+#define SETUP(name) FIXTURE_HOOK(fixture_before, name)
+#define TEARDOWN(name) FIXTURE_HOOK(fixture_after, name)
 
 /* For a run that nothing ends. */
 FIXTURE_UNUSED static const struct limits fixture_no_limits = {.end = CLOCK_NEVER};
