@@ -161,8 +161,9 @@ COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 # What the manual pages say of where things are.
 PATHS = -e 's|/usr/local/sbin/postkick|$(SBINDIR)/postkick|' \
-	-e 's|/usr/local/share/postkick|$(PREFIX)/share/postkick|' \
-	-e 's|/usr/lib/nagios|$(PREFIX)/lib/nagios|'
+	-e 's|/usr/local/share/|$(PREFIX)/share/|' \
+	-e 's|/usr/lib/nagios|$(PREFIX)/lib/nagios|' \
+	-e 's|/etc/postkick.ini|$(SYSCONFDIR)/postkick.ini|'
 
 install: all install-host
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR) $(COMPLETIONS) $(EXAMPLES)
@@ -171,7 +172,8 @@ install: all install-host
 	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
-	sed -i $(PATHS) $(MAN1:man/%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%)
+	sed -i $(PATHS) $(MAN1:man/%=$(DESTDIR)$(MANDIR)/man1/%) \
+		$(MAN5:man/%=$(DESTDIR)$(MANDIR)/man5/%) $(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%)
 	install -m 644 scripts/postkick.bash-completion $(COMPLETIONS)/postkick
 	ln -sf postkick $(COMPLETIONS)/postkick-requeue # bash looks for a file of the command's name
 	ln -sf postkick $(COMPLETIONS)/postkick-settings

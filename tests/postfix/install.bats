@@ -72,6 +72,12 @@ edit()
         "$PREFIX/share/man/man1/postkick.1"
     host test -f "$(host sed -n 's/^.It Pa \(.*postkick.ini\)$/\1/p' \
         "$PREFIX/share/man/man8/postkick-settings.8" | tail -n 1)"
+    host test -x "$(host sed -n 's/^.Pa \(.*examples.*\) \.$/\1/p' \
+        "$PREFIX/share/man/man8/postkick-network-up.8")"
+    run make -s -C "$ROOT" install DESTDIR="$BATS_TEST_TMPDIR" SYSCONFDIR=/opt/etc B="${POSTKICK%/*}"
+    is "$status" 0
+    run grep -r -h -o ' /etc/postkick.ini' "$BATS_TEST_TMPDIR/usr/local/share/man"
+    is "$output" ""
 }
 
 @test "the settings are installed with what Postfix says, and stay when installed again" {
