@@ -47,25 +47,17 @@ static char *take_line(struct reader *reader)
     return advance(reader, end == reader->end ? end : end + 1, 1) ? end : NULL;
 }
 
-static vector load(const char *at)
-{
-    vector bytes;
-
-    memcpy(&bytes, at, sizeof(bytes));
-    return bytes;
-}
-
 /* Skips a block of comments: false when a line starts in it that is neither empty nor starts with
  * #. Adds how many lines end in it. Without branches: in a vector, true is 0xff, that is, -1. */
 static bool skip_block(const char *block, size_t *lines)
 {
-    vector found = {0}, ends = {0};
+    vector here, next, found = {0}, ends = {0};
     uint64_t found_words[2], end_words[2];
 
 #pragma GCC unroll 8
     for (size_t i = 0; i < BLOCK_VECTORS; i++) {
-        vector here = load(block + i * sizeof(vector));
-        vector next = load(block + i * sizeof(vector) + 1);
+        memcpy(&here, block + i * sizeof(vector), sizeof(vector));
+        memcpy(&next, block + i * sizeof(vector) + 1, sizeof(vector));
         vector end = (vector)(here == '\n');
 
         found |= end & ~(vector)((next == '#') | (next == '\n'));
@@ -75,7 +67,8 @@ static bool skip_block(const char *block, size_t *lines)
     memcpy(end_words, &ends, sizeof(ends));
     if ((found_words[0] | found_words[1]) != 0)
         return false;
-    *lines += (end_words[0] + end_words[1]) * 0x0101010101010101 >> 56; /* the sum of the bytes */
+    /* the sum of the bytes */
+    *lines += (size_t)((end_words[0] + end_words[1]) * 0x0101010101010101 >> 56);
     return true;
 }
 

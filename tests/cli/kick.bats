@@ -22,7 +22,7 @@ public()
     is "$status" 0
     run grep -c -E '(send|write)[a-z]*\([0-9]+, "W' "$TREE/trace"
     is "$output" 1
-    run grep -E 'sendto\([0-9]+, "W\\0", 2, .*MSG_NOSIGNAL.* = 2$' "$TREE/trace"
+    run grep -E 'send(to)?\([0-9]+, "W\\0", 2, .*MSG_NOSIGNAL.* = 2$' "$TREE/trace"
     is "$status" 0
 }
 

@@ -161,9 +161,14 @@ FIXTURE_UNUSED static char *fixture_fill(const char *text)
     UT_string filled;
 
     utstring_init(&filled);
-    for (const char *at = text; *at != '\0'; at++)
-        utstring_printf(&filled, "%.*s", *at == '@' ? (int)sizeof(fixture_root) : 1,
-                        *at == '@' ? fixture_root : at);
+    for (const char *at = text; *at != '\0'; at += *at == '@') {
+        size_t length = strcspn(at, "@");
+
+        utstring_bincpy(&filled, at, length);
+        at += length;
+        if (*at == '@')
+            utstring_printf(&filled, "%s", fixture_root);
+    }
     return utstring_body(&filled);
 }
 
