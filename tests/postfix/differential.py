@@ -50,6 +50,7 @@ STRANGE = [b"#", b"?", b":", b"\"", b"\\", b"\xff", b"\xa0", b"\x01", b"\x7f", b
 BROKEN = [b"$", b"${", b"$(", b"{", b"}", b"${}", b"$ ", b"${a?{", b"$-"]
 OPERATORS = [b"==", b"!=", b"<", b"<=", b">=", b">"]
 BAD_OPERATORS = [b"=", b"=<", b"===", b"", b"~", b"<>", b"==?", b"level", b"== level"]
+COMPARISON = re.compile(rb"}\s*(==|!=|<=?|>=?)\s*{")
 NUMBERS = [b"0", b"5", b"05", b"10", b"9", b"9223372036854775807", b"-5", b"+5", b" 5", b"5 ",
            b"9223372036854775808", b"3.6", b"3.10", b"3.6.1", b"", b"3.6.1.2", b"3.", b"1024.1024",
            b"8796093022207", b"8796093022208", b"x", b"$e1", b"$a", b"${N0}"]
@@ -256,7 +257,7 @@ def differences(main_cf, ours, our_messages, postconf, postkick):
         enabled and "multi_instance_enable" in refusal and any(name in main_cf for name in UNSET)))
     if refusal and not contradicts:
         return [] if reason else [f"no reason, but postkick: {refusal}"]
-    if reason and b"unreasonable macro call nesting" in our_messages and b"{" in our_messages:
+    if reason and b"unreasonable macro call nesting" in our_messages and COMPARISON.search(main_cf):
         return []  # one counter
     empty = re.match("bad string length 0 < 1: (queue_directory|data_directory) = $", reason)
     if empty and not values[empty[1]]:
