@@ -262,7 +262,8 @@ def differences(main_cf, ours, our_messages, postconf, postkick):
     empty = re.match("bad string length 0 < 1: (queue_directory|data_directory) = $", reason)
     if empty and not values[empty[1]]:
         return []
-    if "not an absolute path" in reason and not values["queue_directory"].startswith("/"):
+    relative = re.match("queue_directory is not an absolute path: ([^/].{0,40})", reason, re.DOTALL)
+    if relative and values["queue_directory"].startswith(shown(relative[1])):
         return []
     if reason and contradicts:
         return []  # Postfix's postkick gives up there
