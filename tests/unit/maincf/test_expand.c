@@ -32,7 +32,7 @@ static const struct setting usual[] = {
 static const char *look_up(void *context, const char *name, size_t length)
 {
     for (const struct setting *setting = context; setting->name != NULL; setting++)
-        if (strlen(setting->name) == length && memcmp(setting->name, name, length) == 0)
+        if (strncmp(setting->name, name, length) == 0 && setting->name[length] == '\0')
             return setting->value;
     return NULL;
 }
