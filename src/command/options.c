@@ -198,7 +198,7 @@ static void describe_mistake(int letter, const char *argument, char **error)
 {
     if (letter == ':')
         alloc_set_text(error, "option requires an argument: %s", argument);
-    else if (optopt != 0 && optopt < CHAR_MAX && strncmp(argument, "--", 2) != 0)
+    else if (optopt != 0 && strncmp(argument, "--", 2) != 0)
         alloc_set_text(error, "invalid option -- '%c'", optopt);
     else
         alloc_set_text(error, "invalid option: %s", argument);

@@ -106,7 +106,7 @@ status 0"
     is "$output" "a b postfix-0001"
 }
 
-# bats test_tags=plain
+# bats test_tags=plain,native
 @test "with too few descriptors or processes for -P, commands wait for others" {
     local directories=() i
     for ((i = 0; i < 30; i++)); do

@@ -63,7 +63,7 @@ load cli
     is "$(cat "$LOG")" ""
 }
 
-# bats test_tags=plain
+# bats test_tags=plain,native
 @test "nothing is connected, opened for writing or run" {
     command -v strace || skip "no strace"
     make_tree -n 3

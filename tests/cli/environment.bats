@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 load cli
 
+# bats test_tags=native
 @test "lines start with the name that the program was called by" {
     make_tree
     ln -s "$(realpath "$POSTKICK")" "$TREE/kick-all"

@@ -266,6 +266,7 @@ lingering_services()
 }
 
 # A signal comes every millisecond then: a lookup that takes longer, on a network, would never succeed.
+# bats test_tags=native
 @test "and no lookup is interrupted there" {
     command -v strace || skip "no strace"
     make_tree -n 5

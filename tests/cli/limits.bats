@@ -140,6 +140,7 @@ postkick: warning: /etc/postfix-0002: /bin/postconf did not answer in time"
     done
 }
 
+# bats test_tags=native
 @test "the question has limits of memory and computing" {
     make_tree -n 2
     make_postconf "$TREE/bin" 'ulimit -v >"${0%/*}/limits"; ulimit -t >>"${0%/*}/limits"; pwd >>"${0%/*}/limits"; echo ipc_timeout = 5'
@@ -183,7 +184,7 @@ postkick: warning: /etc/postfix-0002: /bin/postconf did not answer in time"
     is "$stderr" "postkick: fatal: /proc/self/fd: No such file or directory: /proc must be mounted"
 }
 
-# bats test_tags=plain
+# bats test_tags=plain,native
 @test "an address-space limit: served, or out of memory and nothing else" {
     local limit status met=0 served=0
     unset MAIL_CONFIG

@@ -19,6 +19,8 @@ load cli
     done
     kick $'-\xff' flush
     is "${stderr_lines[0]}" "postkick: fatal: invalid option -- '\\377'"
+    kick $'-\x7f' flush
+    is "${stderr_lines[0]}" "postkick: fatal: invalid option -- '\\177'"
     # however long
     local long
     long=$(printf '%0100000d' 0)
