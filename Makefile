@@ -220,7 +220,7 @@ deb:
 	scripts/deps package
 	scripts/build-package $B/deb
 
-# The life of the package on Debian releases of their own, and piuparts: ten minutes, root, a mirror.
+# The life of the package on Debian releases of their own, and piuparts: six minutes, root, a mirror.
 RELEASES = bookworm trixie
 BUILDS_PACKAGES = build-essential debhelper libiniparser-dev libjansson-dev uthash-dev lintian faketime
 USES_PACKAGES = postfix jq procps systemd
