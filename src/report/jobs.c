@@ -9,6 +9,7 @@
 #include "report/selection.h"
 #include <ctype.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Whether text that follows would not start on a new line. */
@@ -30,9 +31,20 @@ void report_job_heading(const struct job *job)
     utstring_done(&heading);
 }
 
+/* Whether both streams have one reader, who cannot see which instance wrote what: a terminal, a log
+ * file, cron's mail. */
+static bool have_one_reader(void)
+{
+    struct stat output, errors;
+
+    return isatty(STDOUT_FILENO) == 1 ||
+           (fstat(STDOUT_FILENO, &output) == 0 && fstat(STDERR_FILENO, &errors) == 0 &&
+            output.st_dev == errors.st_dev && output.st_ino == errors.st_ino);
+}
+
 void report_job_output(const struct selection *selection, const struct job *job, bool *failed)
 {
-    bool is_labelled = !selection->is_single, shown = isatty(STDOUT_FILENO) == 1;
+    bool is_labelled = !selection->is_single, shown = have_one_reader();
 
     if (job->child == NULL)
         return;

@@ -76,6 +76,14 @@ postkick: warning: $A: exit status 3
 status 1"
 }
 
+@test "where both streams go to one place, names say which instance wrote what" {
+    run "$POSTKICK" -f "$INI" -P 2 -i - -i 0001 -x echo out
+    is "$output" "==> $DEFAULT <==
+out
+==> $A <==
+out"
+}
+
 @test "names go to a terminal, and never into a pipe" {
     on_terminal -o -- -i - -i 0001 -x echo out
     is "$output" $'out\nout'
