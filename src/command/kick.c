@@ -35,7 +35,15 @@ static UT_array *find_targets(const struct command *command)
         return targets;
     }
     if (!target_class_is_valid(operands[0])) {
-        diag_line("fatal", "invalid class name: \"%s\": specify public or private", operands[0]);
+        targets = catalogue_action(command->settings, operands[0]);
+        if (targets == NULL) {
+            diag_line("fatal", "invalid class name: \"%s\": specify public or private",
+                      operands[0]);
+            return NULL;
+        }
+        utarray_free(targets);
+        diag_line("fatal", "%s is an action: it takes no operands, and options go before it",
+                  operands[0]);
         return NULL;
     }
     if (!target_service_is_valid(operands[1])) {
