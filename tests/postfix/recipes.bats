@@ -175,6 +175,25 @@ EOF
     is "$output$stderr" ""
 }
 
+@test "instances are requeued in their order, by root only" {
+    postconf -c "$ETC/postfix" -e "multi_instance_directories = $ETC/postfix-off $ETC/postfix-a"
+    requeue -n -a ALL
+    postconf -c "$ETC/postfix" -e "multi_instance_directories = $ETC/postfix-a $ETC/postfix-off"
+    is "$output" "$ETC/postfix: would requeue 0
+$ETC/postfix-off: would requeue 0
+$ETC/postfix-a: would requeue 0"
+    run setpriv --reuid=65534 --regid=65534 --clear-groups bash -s -- ALL \
+        <"$ROOT/scripts/postkick-requeue"
+    is "$status" 1
+    is "$output" "postkick-requeue: fatal: run it as root, as postsuper(1)"
+}
+
+@test "on a terminal, what is read is announced" {
+    run "$ROOT/tests/lib/on-terminal" -k 'up to=\4' "$ROOT/scripts/postkick-requeue" -f "$INI" -i a
+    has "$output" "reading queue ids from the terminal, up to ^D"
+    is "${lines[-1]}" "status 0"
+}
+
 @test "a damaged instance does not stop the others, and makes bare queue ids ambiguous" {
     local id
     defer postfix-a
