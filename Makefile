@@ -198,6 +198,7 @@ uninstall:
 		$(MAN7:man/%=$(DESTDIR)$(MANDIR)/man7/%) $(UNITS:conf/systemd/%=$(UNITDIR)/%) \
 		$(SHARE)/postkick.schema.json $(SHARE)/postkick.ini
 	-rmdir $(SHARE)
+	@[ ! -e $(INI) ] || echo '$(INI) stays: remove it before the Debian package is installed'
 
 # What monitoring, systemd and readers of the JSON output find on the host.
 MAN7 = $(wildcard man/*.7)
@@ -217,7 +218,7 @@ install-host:
 
 # The Debian package and, to be built with ansible-galaxy(1), the collection; both in $B.
 deb:
-	scripts/deps package
+	scripts/deps deb
 	scripts/build-package $B/deb
 
 # The life of the package on Debian releases of their own, and piuparts: six minutes, root, a mirror.

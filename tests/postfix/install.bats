@@ -261,6 +261,7 @@ print(log.recv(4096).decode(), flush=True)' 3>&-)
     host "$PREFIX/sbin/postkick" -l >"$BATS_TEST_TMPDIR/list"
     make_there uninstall
     is "$status" 0
+    has "$output" "/etc/postkick.ini stays"
     is "$(host find "$PREFIX" ! -type d)" ""
     host test -s /etc/postkick.ini
 }
