@@ -8,8 +8,9 @@
 #include "postfix/jobs.h"
 
 /* Writes the output of the command, stream by stream, under its instance's name if there are
- * several. The name goes to standard error, and only if the command wrote to standard error or our
- * standard output is a terminal: standard output has what the commands wrote, byte for byte.
+ * several. The name goes to standard error, and only if the command wrote to standard error, or our
+ * standard output is a terminal or the same file as standard error: what goes to standard output is
+ * what the commands wrote, byte for byte.
  * Nothing is written there if *failed, which is set after a failed write, which is reported. */
 void report_job_output(const struct selection *selection, const struct job *job, bool *failed);
 

@@ -11,11 +11,17 @@ make_host()
     host_running postfix-in:inbound postfix-out:outbound
 }
 
+# master_of NAME: its process, and the group of its daemons.
+master_of()
+{
+    host cat "/var/spool/$1/pid/master.pid" | tr -d ' '
+}
+
 # stop_out: ends /etc/postfix-out, with the daemons that outlive its master for a moment.
 stop_out()
 {
     local group
-    group=$(host cat /var/spool/postfix-out/pid/master.pid | tr -d ' ')
+    group=$(master_of postfix-out)
     host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
     patiently no_process "$group"
 }
@@ -105,7 +111,7 @@ in_picture()
     expected=$(in_picture)
     [ "$(stopped)" = n ] || expected=$(sed -e 's/not running   /not responding/' \
         -e "s/not running/$(stopped_reason)/" <<<"$expected")
-    hung=$(pgrep -g "$(host cat /var/spool/postfix-in/pid/master.pid | tr -d ' ')" -x qmgr)
+    hung=$(pgrep -g "$(master_of postfix-in)" -x qmgr)
     stop_out
     kill -STOP "$hung"
     in_picture | sed -n 's/^\$ //p' | while IFS= read -r command; do
