@@ -50,7 +50,7 @@ $B/built_in.inc: conf/postkick.ini | $B
 	sed -n -e 's/[\\"]/\\&/g' -e '/^\[\(.*\)\]$$/{s//\1/;h;}' -e '/^;/d' \
 		-e '/ *=/{G;s/^\([a-z_]*\) *= *\(.*\)\n\(.*\)/    {"\3", "\1", "\2"},/p;}' $< >$@
 
-$B/postfix/built_in.o: $B/built_in.inc
+$B/postfix/settings.o: $B/built_in.inc
 
 $B/libpostkick.a: $(LIBRARY)
 	rm -f $@

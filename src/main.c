@@ -2,15 +2,13 @@
 /*
  * postkick: sends a request to a service in every enabled Postfix instance. See postkick(1).
  */
+#include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/output.h"
 #include "base/signals.h"
-#include "base/strings.h"
 #include "command/command.h"
 #include "command/options.h"
-#include "command/usage.h"
-#include "postfix/catalogue.h"
+#include "postfix/settings.h"
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #define ALLOC_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ _Noreturn void alloc_fail(void);
 #define uthash_fatal(msg) alloc_fail()
 #define utarray_oom() alloc_fail()
 #define utstring_oom() alloc_fail()
+
 #include <utarray.h>
 #include <uthash.h>
 #include <utstring.h>
@@ -43,5 +45,30 @@ char *alloc_vformat(const char *format, va_list arguments) __attribute__((format
 
 /* Replaces *text, which it frees, by a new formatted string; for error results. */
 void alloc_set_text(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * strings: lists of strings: arrays of uthash (UT_array) that own their elements.
+ */
+
+/* The separators of lists in main.cf (Postfix: CHARS_COMMA_SP). */
+#define STRINGS_SEPARATORS ", \t\r\n"
+
+/* The element type for utarray_new(array, &strings_icd): utarray_push_back(array, &string) copies
+ * the string, and the array frees it. */
+extern const UT_icd strings_icd;
+
+/* Appends a new formatted string to such an array. */
+void strings_append(UT_array *strings, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Returns element number index, which belongs to the array. */
+const char *strings_item(const UT_array *strings, size_t index);
+
+/* Returns the elements of a list between any of the separators, a new array for utarray_free().
+ * Empty elements are left out. */
+UT_array *strings_split(const char *list, const char *separators);
+
+/* Whether an element equals text. */
+bool strings_contain(const UT_array *strings, const char *text);
 
 #endif

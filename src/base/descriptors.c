@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The standard descriptors, how many there may be, and writing to one. */
 #include "base/descriptors.h"
-#include "base/clock.h"
+#include "base/limits.h"
 #include "base/signals.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -59,3 +59,14 @@ void diag_line(const char *level, const char *format, ...)
     utstring_done(&line);
     free(text);
 }
+
+bool output_flush(const UT_string *text)
+{
+    int error = descriptors_write(STDOUT_FILENO, utstring_body(text), utstring_len(text));
+
+    if (error == ETIMEDOUT)
+        diag_line("warning", "write to standard output: not read within the time limit");
+    else if (error != 0)
+        diag_line("warning", "write to standard output: %s", strerror(error));
+    return error == 0;
+}

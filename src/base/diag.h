@@ -9,6 +9,8 @@
 #ifndef DIAG_H
 #define DIAG_H
 
+#include "base/alloc.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The longest line, in bytes, with its newline. */
@@ -25,5 +27,15 @@ void diag_write(const char *text, size_t length);
  * than DIAG_LINE_MAXIMUM is cut, and ends with the number of bytes left out.
  */
 void diag_line(const char *level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * output: standard output, which carries the results.
+ */
+
+/*
+ * Writes the text to standard output, as descriptors_write() does. Returns true; or false after a
+ * warning with the reason, and the program has to end with status 1.
+ */
+bool output_flush(const UT_string *text);
 
 #endif

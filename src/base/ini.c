@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads settings files with iniparser, and compares what it returns with the text. */
 #include "base/ini.h"
-#include "base/strings.h"
+#include "base/alloc.h"
 #include "base/text.h"
 #include <ctype.h>
 #include <errno.h>

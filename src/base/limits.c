@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks what ends a run early: its time, and signals. */
 #include "base/limits.h"
-#include "base/clock.h"
 #include "base/signals.h"
 #include <stddef.h>
 

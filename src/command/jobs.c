@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds programs, and runs, shows and reports jobs, for -p and -x. */
 #include "command/jobs.h"
+#include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/output.h"
 #include "base/signals.h"
 #include "report/jobs.h"
+#include "report/list.h"
 #include "report/progress.h"
-#include "report/selection.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -176,4 +176,258 @@ int command_run_jobs(const struct command *command, struct selection *selection,
     master_locks_free(reporting.locks);
     jobs_free(&jobs);
     return well ? 0 : 1;
+}
+
+enum role { ROLE_OTHER, ROLE_START, ROLE_STOP, ROLE_CONTROL };
+
+/* Finds the role of a postfix(1) command in the lists of the default main.cf; in several, the first
+ * one decides. Returns false when a list is not known, and the reason was reported: "start" would
+ * start instances that are not enabled. */
+static bool find_role(const struct selection *selection, const char *word, enum role *role)
+{
+    static const struct {
+        enum parameter parameter;
+        enum role role;
+    } lists[] = {
+        {PARAMETER_POSTMULTI_START_COMMANDS, ROLE_START},
+        {PARAMETER_POSTMULTI_STOP_COMMANDS, ROLE_STOP},
+        {PARAMETER_POSTMULTI_CONTROL_COMMANDS, ROLE_CONTROL},
+    };
+    const struct instance *home = selection_home(selection);
+
+    *role = ROLE_OTHER;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const char *list = home->values[lists[i].parameter];
+        if (list == NULL && !selection->is_single) {
+            if (home->notice != NULL)
+                diag_line("warning", "%s", home->notice);
+            diag_line("fatal", "%s", home->error != NULL ? home->error : "not resolved");
+            return false;
+        }
+        UT_array *words = strings_split(list != NULL ? list : "", STRINGS_SEPARATORS);
+        if (*role == ROLE_OTHER && strings_contain(words, word))
+            *role = lists[i].role;
+        utarray_free(words);
+    }
+    return true;
+}
+
+/* Warns of instances that were given with -i and are not started; a dry run, of all. */
+static void warn_not_enabled(const struct command *command, const struct selection *selection)
+{
+    const struct options *options = command->options;
+
+    if (options->quiet || (utarray_len(options->names) == 0 && !options->dry_run))
+        return;
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct selection_member *member = &selection->members[i];
+        const char *directory = member->instance->config_directory;
+
+        if (member->state == SELECTION_DISABLED)
+            diag_line("warning", "%s: not enabled: check is run instead of %s (-c %s overrides)",
+                      directory, options->operands[0], directory);
+    }
+}
+
+static void add_settings(void *context, const struct instance *instance, UT_array *settings)
+{
+    (void)context;
+    strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
+}
+
+/* The arguments: the program, "--" and the operands, with word, unless NULL, as the first. */
+static UT_array *build_arguments(const char *program, const struct options *options,
+                                 const char *word)
+{
+    UT_array *arguments;
+    char *end = NULL;
+
+    utarray_new(arguments, &strings_icd);
+    strings_append(arguments, "%s", program);
+    strings_append(arguments, "--");
+    strings_append(arguments, "%s", word != NULL ? word : options->operands[0]);
+    for (int i = 1; i < options->operand_count; i++)
+        strings_append(arguments, "%s", options->operands[i]);
+    utarray_push_back(arguments, &end);
+    return arguments;
+}
+
+static int run_postfix(const struct command *command, struct selection *selection,
+                       const char *program)
+{
+    static const enum job_order orders[] = {[ROLE_OTHER] = JOB_IN_ORDER,
+                                            [ROLE_START] = JOB_DEFAULT_FIRST,
+                                            [ROLE_STOP] = JOB_DEFAULT_LAST,
+                                            [ROLE_CONTROL] = JOB_IN_ORDER};
+    enum role role;
+
+    if (!find_role(selection, command->options->operands[0], &role))
+        return 1;
+    UT_array *arguments = build_arguments(program, command->options, NULL);
+    UT_array *check = build_arguments(program, command->options, "check");
+    struct jobs_spec spec = {.order = orders[role],
+                             .program = program,
+                             .argv = (char *const *)(void *)arguments->d,
+                             .streams = PROCESS_CAPTURE_AS_TERMINAL,
+                             .add_settings = add_settings};
+
+    if (role == ROLE_START)
+        spec.argv_not_enabled = (char *const *)(void *)check->d;
+    selection_mark(selection, role == ROLE_OTHER);
+    if (role == ROLE_START)
+        warn_not_enabled(command, selection);
+    int status = command_run_jobs(command, selection, &spec);
+    utarray_free(arguments);
+    utarray_free(check);
+    return status;
+}
+
+static int find_and_run(const struct command *command, struct selection *selection)
+{
+    const char *directory = command_find_directory(&selection->host);
+    int status = 1;
+
+    if (directory != NULL) {
+        char *program = alloc_format("%s/postfix", directory);
+        int error = command_check_program(program);
+        if (error == 0) {
+            status = run_postfix(command, selection, program);
+        } else {
+            diag_line("fatal", "%s: %s", program, strerror(error));
+        }
+        free(program);
+    }
+    return status;
+}
+
+int command_postfix(const struct command *command)
+{
+    struct selection selection;
+    int status = 1;
+
+    if (command_select(command, PARAMETER_FOR_POSTFIX, &selection))
+        status = find_and_run(command, &selection);
+    selection_free(&selection);
+    return status;
+}
+
+/* postmulti(1) uses this when there is no PATH. */
+#define ROOT_PATH "/bin:/usr/bin:/sbin:/usr/sbin"
+
+/* The same for all instances. */
+struct shared {
+    const char *command_directory;
+    const char *daemon_directory;
+    const char *path;
+};
+
+/* postmulti(1) exports the default instance's command_directory and daemon_directory to all; the
+ * others are each instance's own. */
+static void export_instance(void *context, const struct instance *instance, UT_array *settings)
+{
+    static const enum parameter own[] = {
+        PARAMETER_QUEUE_DIRECTORY,
+        PARAMETER_DATA_DIRECTORY,
+        PARAMETER_MULTI_INSTANCE_NAME,
+        PARAMETER_MULTI_INSTANCE_GROUP,
+    };
+    const struct shared *shared = context;
+
+    strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
+    strings_append(settings, "config_directory=%s", instance->config_directory);
+    strings_append(settings, "command_directory=%s", shared->command_directory);
+    strings_append(settings, "daemon_directory=%s", shared->daemon_directory);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        strings_append(settings, "%s=%s", parameter_name(own[i]), instance_value(instance, own[i]));
+    strings_append(settings, "multi_instance_enable=%s",
+                   instance->enabled == INSTANCE_ENABLED ? "yes" : "no");
+    strings_append(settings, "PATH=%s", shared->path);
+}
+
+/* Finds the program in the directories of path. Relative ones are left out: they would mean another
+ * program in another working directory. Returns a new string, or NULL with an errno in *error. */
+static char *search(const char *path, const char *name, int *error)
+{
+    UT_array *directories = NULL;
+    char *found = NULL;
+
+    *error = ENOENT;
+    directories = strings_split(path, ":");
+    for (size_t i = 0; i < utarray_len(directories) && found == NULL; i++) {
+        if (strings_item(directories, i)[0] != '/')
+            continue;
+        char *candidate = alloc_format("%s/%s", strings_item(directories, i), name);
+        int result = command_check_program(candidate);
+        if (result == 0) {
+            found = candidate;
+            continue;
+        }
+        if (result == EACCES)
+            *error = EACCES; /* as execvp(3) */
+        free(candidate);
+    }
+    utarray_free(directories);
+    return found;
+}
+
+/* Returns the path of the program that name means, a new string; or NULL, and the reason was
+ * reported. */
+static char *find_program(const char *path, const char *name)
+{
+    char *program = NULL;
+    int error = ENOENT;
+
+    if (strchr(name, '/') != NULL) {
+        error = command_check_program(name);
+        program = error == 0 ? alloc_string(name) : NULL;
+    } else if (name[0] != '\0') {
+        program = search(path, name, &error);
+    }
+    if (program == NULL) {
+        diag_line("fatal", "%s: %s", name[0] != '\0' ? name : "\"\"",
+                  error == ENOENT ? "command not found" : strerror(error));
+    }
+    return program;
+}
+
+static int run_program(const struct command *command, struct selection *selection,
+                       struct shared *shared)
+{
+    const char *path = getenv("PATH");
+    char *own_path = alloc_format("%s:%s", shared->command_directory,
+                                  path != NULL && path[0] != '\0' ? path : ROOT_PATH);
+    char *program = find_program(own_path, command->options->operands[0]);
+    int status = 1;
+
+    shared->path = own_path;
+    if (program != NULL) {
+        struct jobs_spec spec = {.order = JOB_IN_ORDER,
+                                 .program = program,
+                                 .argv = command->options->operands,
+                                 .streams = PROCESS_CAPTURE,
+                                 .add_settings = export_instance,
+                                 .context = shared};
+        selection_mark(selection, true);
+        status = command_run_jobs(command, selection, &spec);
+    }
+    free(program);
+    free(own_path);
+    return status;
+}
+
+int command_execute(const struct command *command)
+{
+    struct selection selection;
+    int status = 1;
+
+    if (command_select(command, PARAMETER_FOR_COMMAND, &selection)) {
+        struct shared shared = {0};
+
+        shared.daemon_directory = host_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
+        shared.command_directory = command_find_directory(&selection.host);
+        if (shared.command_directory != NULL)
+            status = run_program(command, &selection, &shared);
+    }
+    selection_free(&selection);
+    return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* -l: lists the instances. */
-#include "base/output.h"
+#include "report/list.h"
+#include "base/diag.h"
 #include "command/command.h"
-#include "report/selection.h"
 
 /* Reports the errors of instances; if quiet, only a fatal one. Returns false if there are any. */
 static bool report_errors(const struct selection *selection, bool quiet)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Loads the instances of a host, and asks postconf(1) for what they need. */
 #include "postfix/host.h"
+#include "base/alloc.h"
 #include "base/signals.h"
-#include "base/strings.h"
 #include <string.h>
 
 static const char *default_directory(const struct host *host)

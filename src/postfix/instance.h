@@ -12,6 +12,18 @@
 #include "postfix/postconf.h"
 #include "postfix/settings.h"
 
+/*
+ * trust: whether users other than root can change an instance.
+ */
+
+/*
+ * Checks CONFIG_DIRECTORY/main.cf and every directory in its path; symbolic links are followed.
+ * Returns the first path that users other than root can write, a new string; or NULL if there is
+ * none or main.cf does not exist. In root's directories with the sticky bit, others cannot replace
+ * root's files.
+ */
+char *trust_find_writable(const char *config_directory);
+
 enum instance_enabled {
     INSTANCE_UNKNOWN, /* see error */
     INSTANCE_ENABLED,

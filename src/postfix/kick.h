@@ -7,6 +7,7 @@
 
 #include "postfix/master.h"
 #include "postfix/selection.h"
+#include "postfix/settings.h"
 #include "postfix/target.h"
 #include "wire/fanout.h"
 
@@ -97,5 +98,14 @@ double kick_seconds(const struct kick *kick);
 
 /* Empties it. */
 void kicks_free(struct kicks *kicks);
+
+/*
+ * explain: why kicks failed, in words that an administrator can act on.
+ */
+
+/* Sets the reason of every failed kick that has none, and of every duplicate. The settings say to
+ * which class a service belongs. */
+void explain_kicks(struct kicks *kicks, struct master_locks *locks,
+                   const struct settings *settings);
 
 #endif

@@ -2,11 +2,10 @@
 /* Reports the results of -p and -x. */
 #include "report/jobs.h"
 #include "base/diag.h"
-#include "base/output.h"
 #include "base/text.h"
+#include "report/list.h"
 #include "report/progress.h"
 #include "report/row.h"
-#include "report/selection.h"
 #include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>

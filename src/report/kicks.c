@@ -3,10 +3,10 @@
 #include "report/kicks.h"
 #include "base/diag.h"
 #include "base/text.h"
-#include "postfix/match.h"
+#include "postfix/selection.h"
+#include "report/list.h"
 #include "report/progress.h"
 #include "report/row.h"
-#include "report/selection.h"
 #include <errno.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Shows on a terminal what a run waits for. */
 #include "report/progress.h"
-#include "base/clock.h"
 #include "base/diag.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "base/width.h"
 #include <stdio.h>

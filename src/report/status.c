@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports whether each instance is alive, as a table and as JSON. */
 #include "report/status.h"
+#include "base/alloc.h"
 #include "base/diag.h"
-#include "base/strings.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "report/kicks.h"
+#include "report/list.h"
 #include "report/row.h"
-#include "report/selection.h"
 #include <errno.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Starts triggers, waits for events, and calls timers. */
 #include "wire/fanout.h"
-#include "base/clock.h"
+#include "base/limits.h"
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>

@@ -3,8 +3,8 @@
  * instances in the scratch directory are "a" and "b"; an @ in the text stands for that directory.
  */
 #include "asked.h"
-#include "base/clock.h"
-#include "base/strings.h"
+#include "base/limits.h"
+#include "base/alloc.h"
 #include "base/text.h"
 #include "postfix/selection.h"
 #include "scratch.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A postkick.ini: whatever it says, it is refused with a reason, or every value of it can be used.
  */
-#include "base/strings.h"
-#include "postfix/catalogue.h"
+#include "base/alloc.h"
 #include "postfix/settings.h"
 #include <assert.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * What a service may do: each byte is a step of the service, and after each the trigger looks. It
  * must never say that a request was read when it was not.
  */
-#include "base/clock.h"
+#include "base/limits.h"
 #include "scratch.h"
 #include "wire/trigger.h"
 #include <assert.h>

@@ -7,7 +7,6 @@
 #define OLD_MAINCF_H
 
 #include "base/alloc.h"
-#include "base/strings.h"
 #include "base/text.h"
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  * the connection open: nothing but the kernel's wake-up says that it was read, and once in a
  * million kicks that comes too early. usage: wakeup [KICKS]
  */
-#include "base/clock.h"
+#include "base/limits.h"
 #include "wire/fanout.h"
 #include <errno.h>
 #include <poll.h>

@@ -14,9 +14,7 @@
 #define FIXTURE_H
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/limits.h"
-#include "base/strings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

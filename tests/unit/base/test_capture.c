@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is captured: as much as is kept, its end, and terminals as well as pipes. */
-#include "base/capture.h"
+#include "base/process.h"
 #include "fixture.h"
 
 TEST(both_kinds)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Standard output: written wholly, or a word why not. */
 #include "base/descriptors.h"
-#include "base/output.h"
+#include "base/diag.h"
 #include "base/signals.h"
 #include "fixture.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a child: what surrounds it, how it is confined, and what cannot be started. */
 #include "base/descriptors.h"
-#include "base/spawn.h"
+#include "base/process.h"
 #include "children.h"
-#include <sys/mman.h>
 
 TEST(surroundings)
 {
@@ -122,33 +121,25 @@ TEST(limits_hold)
 TEST(ends_with_us)
 {
     const struct process_confinement confinement = {.ends_with_us = true};
-    pid_t *shared =
-        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int gone[2];
-    char byte;
+    char line[32] = "";
+    int output[2];
 
-    assert_true(shared != MAP_FAILED);
-    assert_int_equal(pipe2(gone, 0), 0);
+    assert_int_equal(pipe2(output, 0), 0);
     pid_t parent = fork();
     if (parent == 0) {
-        struct process child = shell("exec sleep 1000", PROCESS_INHERIT);
+        struct process child = shell("echo $$; exec sleep 1000", PROCESS_INHERIT);
         child.confinement = &confinement;
-        child.inherits_input = true;
-        (void)dup2(gone[1], STDIN_FILENO); /* the child's, and nobody else's */
-        close(gone[0]);
-        close(gone[1]);
-        *shared = spawn(&child) == 0 ? child.pid : -1;
-        for (;;)
-            pause();
+        (void)dup2(output[1], STDOUT_FILENO);
+        close(output[0]);
+        close(output[1]);
+        run(&child, 1, 1, 0);
+        _exit(0);
     }
-    close(gone[1]);
-    while (*(volatile pid_t *)shared == 0)
-        usleep(1000);
-    assert_true(*shared > 0);
-    assert_int_equal(kill(*shared, 0), 0);
+    close(output[1]);
+    assert_true(read(output[0], line, sizeof(line) - 1) > 0);
+    assert_int_equal(kill((pid_t)atol(line), 0), 0);
     assert_int_equal(kill(parent, SIGKILL), 0);
     assert_int_equal(waitpid(parent, NULL, 0), parent);
-    assert_int_equal(read(gone[0], &byte, 1), 0); /* closed by the child's end */
-    close(gone[0]);
-    (void)munmap(shared, sizeof(*shared));
+    assert_int_equal(read(output[0], line, sizeof(line)), 0); /* closed by the child's end */
+    close(output[0]);
 }

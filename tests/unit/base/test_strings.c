@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists of strings: who owns them, how they are split and searched. */
-#include "base/strings.h"
+#include "base/alloc.h"
 #include "base/text.h"
 #include "fixture.h"
 

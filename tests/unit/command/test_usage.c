@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of options, and the text of --help. */
-#include "command/usage.h"
+#include "command/options.h"
 #include "fixture.h"
 
 TEST(each_option_once)

@@ -2,7 +2,7 @@
 /* Operators, numbers, strings and levels. What expansion makes of them is tested with expand. */
 #include "base/text.h"
 #include "fixture.h"
-#include "maincf/comparison.h"
+#include "maincf/expand.h"
 
 TEST(operators)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The logical lines of a main.cf. What they mean is tested with maincf. */
 #include "fixture.h"
-#include "maincf/reader.h"
+#include "maincf/maincf.h"
 
 static void assert_line(struct reader *reader, const char *text, size_t number)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is taken from the start of a text. */
 #include "fixture.h"
-#include "maincf/span.h"
+#include "maincf/expand.h"
 
 static struct span span_of(const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The built-in settings, and which sections of a file only repeat them. */
 #include "fixture.h"
-#include "postfix/built_in.h"
+#include "postfix/settings.h"
 
 #define KICK "[kick]\nstrict = no\nconnections = 0\nlimit = 100s\n"
 

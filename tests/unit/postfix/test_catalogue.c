@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is known of services, and the actions. */
-#include "postfix/catalogue.h"
+#include "postfix/settings.h"
 #include "settings.h"
 
 static void assert_warnings(struct settings *settings, const char *class, const char *service,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mydomain, myhostname and mynetworks: defaults that depend on what main.cf sets. */
 #include "fixture.h"
-#include "postfix/computed.h"
+#include "postfix/postconf.h"
 
 static struct postconf *postconf;
 

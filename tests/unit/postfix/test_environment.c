@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* import_environment: which of its items change our environment. */
 #include "fixture.h"
-#include "postfix/environment.h"
+#include "postfix/parameter.h"
 
 /* Measured with Postfix's postkick. */
 static const struct {

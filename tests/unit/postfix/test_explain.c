@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reasons of outcomes that a test on the command line cannot cause, and of duplicates. */
 #include "fixture.h"
-#include "postfix/explain.h"
+#include "postfix/kick.h"
 
 static const struct settings built_in;
 

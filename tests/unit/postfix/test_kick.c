@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Laying out kicks, those that go to the same endpoint, how they count, and why they failed. */
 #include "fixture.h"
-#include "postfix/explain.h"
+#include "postfix/kick.h"
 #include <poll.h>
 
 #define LIMIT 100

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which instance a name given with -i means. */
 #include "fixture.h"
-#include "postfix/match.h"
+#include "postfix/selection.h"
 
 static char name_a[] = "postfix-a", directory_a[] = "/etc/postfix-a", root[] = "/etc/postfix";
 static const struct instance a = {.config_directory = directory_a,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which part of an instance's path users other than root can write. */
 #include "fixture.h"
-#include "postfix/trust.h"
+#include "postfix/instance.h"
 #include <sys/xattr.h>
 
 /* The first path that others can write is this one of the scratch directory; NULL: none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The report of instances that cannot be served, and the listing of -l. */
 #include "instances.h"
-#include "report/selection.h"
+#include "report/list.h"
 
 static void report_single(void)
 {

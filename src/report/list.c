@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports the selection: why there is none, its warnings and errors, and its list. */
-#include "report/selection.h"
+#include "report/list.h"
+#include "base/alloc.h"
 #include "base/diag.h"
-#include "base/strings.h"
 #include "base/text.h"
 #include "report/row.h"
 #include <string.h>
