@@ -301,9 +301,15 @@ struct running {
     sig_atomic_t passed_on;          /* how many of the interruptions were passed on */
     int64_t kill_at;                 /* when the running ones get SIGKILL after SIGTERM */
     bool killed;                     /* SIGKILL was sent */
-    int64_t progress_at;             /* when to call progress */
+    int64_t notify_at;               /* when to say that we are waiting */
     sigset_t wait_mask;              /* admits SIGCHLD, too */
 };
+
+static void notify(const struct running *running, enum process_event event, struct process *child)
+{
+    if (running->batch->observe != NULL)
+        running->batch->observe(running->batch->context, event, child);
+}
 
 /* Sends a signal to the child's process group, and continues it so that it can receive it. */
 static void send_signal(const struct process *child, int number)
@@ -323,8 +329,8 @@ static void note_stop(const struct running *running, struct process *child, int 
     child->stopped_by = number;
     if (child->is_ending)
         send_signal(child, SIGKILL);
-    else if (is_news && running->batch->stopped != NULL)
-        running->batch->stopped(running->batch->context, child);
+    else if (is_news)
+        notify(running, PROCESS_STOPPED, child);
 }
 
 static void finish(const struct running *running, struct process *child, bool is_known, int status)
@@ -423,12 +429,6 @@ static bool leaves_group(const struct running *running, const struct process *ch
     return kill(-child->pid, 0) == 0;
 }
 
-static void announce(const struct running *running, struct process *child)
-{
-    if (running->batch->finished != NULL)
-        running->batch->finished(running->batch->context, child);
-}
-
 /* Removes the children that have finished. */
 static void sweep(struct running *running)
 {
@@ -443,7 +443,7 @@ static void sweep(struct running *running)
             continue;
         }
         running->holds_back = false;
-        announce(running, child);
+        notify(running, PROCESS_FINISHED, child);
     }
     running->active_count = kept;
 }
@@ -460,7 +460,7 @@ static void fail_to_start(const struct running *running, struct process *child, 
     child->exit_status = -1;
     child->error = error;
     child->finished = clock_now();
-    announce(running, child);
+    notify(running, PROCESS_FINISHED, child);
 }
 
 /* Starts the next child, or keeps it for later. */
@@ -469,8 +469,7 @@ static void start_next(struct running *running)
     const struct process_batch *batch = running->batch;
     struct process *child = &batch->processes[running->next];
 
-    if (batch->starting != NULL)
-        batch->starting(batch->context, child);
+    notify(running, PROCESS_STARTS, child);
     child->exit_status = -1;
     int64_t now = clock_now();
     int error = spawn(child);
@@ -493,15 +492,15 @@ static int64_t find_due(const struct running *running)
 
     if (running->kill_at != CLOCK_NEVER)
         due = running->killed ? CLOCK_NEVER : running->kill_at;
-    return due < running->progress_at ? due : running->progress_at;
+    return due < running->notify_at ? due : running->notify_at;
 }
 
-static void show_progress(struct running *running, int64_t now)
+static void notify_waiting(struct running *running, int64_t now)
 {
-    if (now < running->progress_at)
+    if (now < running->notify_at)
         return;
-    running->batch->progress(running->batch->context, now);
-    running->progress_at = now + CLOCK_SECOND;
+    notify(running, PROCESS_WAITING, NULL);
+    running->notify_at = now + CLOCK_SECOND;
 }
 
 /* Lists the open captures: ppoll(2) refuses more entries than there may be descriptors. */
@@ -568,7 +567,7 @@ static void run_all(struct running *running, size_t most, struct pollfd *polls)
             start_next(running);
         if (running->active_count == 0 && !can_start(running, most))
             return;
-        show_progress(running, now);
+        notify_waiting(running, now);
         if (!has_news(running))
             wait_once(running, polls);
     }
@@ -580,7 +579,7 @@ void process_run(const struct process_batch *batch)
     struct running running = {
         .batch = batch,
         .kill_at = CLOCK_NEVER,
-        .progress_at = batch->progress == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
+        .notify_at = batch->observe == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
     struct signals_previous previous;
     int error = signals_catch_child(&previous);

@@ -88,7 +88,7 @@ struct process {
     enum process_streams streams;
     bool inherits_input; /* standard input is ours; otherwise it is /dev/null */
     const struct process_confinement *confinement; /* or NULL */
-    const void *owner;                             /* for the callbacks */
+    const void *owner;                             /* for observe() */
 
     /* for the caller to read */
     enum process_outcome outcome;
@@ -107,18 +107,20 @@ struct process {
     bool is_ending;   /* it was sent a signal to end it */
 };
 
+enum process_event {
+    PROCESS_STARTS,   /* the child is about to be started */
+    PROCESS_STOPPED,  /* a signal has stopped it, for the first time: stopped_by */
+    PROCESS_FINISHED, /* it has an outcome */
+    PROCESS_WAITING,  /* a second of waiting has passed; there is no child */
+};
+
 struct process_batch {
     struct process *processes;
     size_t count;
     int parallel; /* at once; at least 1 */
     const struct limits *limits;
-    /* Called, unless NULL: before a child is started; when a signal has stopped it for the first
-     * time; when it has finished. */
-    void (*starting)(void *context, struct process *child);
-    void (*stopped)(void *context, struct process *child);
-    void (*finished)(void *context, struct process *child);
-    /* First after a second of waiting, then once a second. */
-    void (*progress)(void *context, int64_t now);
+    /* Called at every event, unless NULL. */
+    void (*observe)(void *context, enum process_event event, struct process *child);
     void *context;
 };
 

@@ -14,12 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* For reporting each job as soon as it is done. */
+/* Of one run. */
 struct reporting {
     const struct command *command;
     const struct selection *selection;
     const struct jobs *jobs;
     struct master_locks *locks;
+    bool shows_headings; /* before a command that writes to our terminal: its instance */
+    bool shows_progress;
     bool failed; /* to write to standard output: reported once, and the commands go on */
 };
 
@@ -63,37 +65,26 @@ static void write_row(struct reporting *reporting, const struct job *job)
     utstring_done(&out);
 }
 
-/* Before a command that writes to our terminal: names its instance. */
-static void report_starting(void *context, const struct job *job)
-{
-    (void)context;
-    report_job_heading(job);
-}
-
-static void report_stopped(void *context, const struct job *job)
-{
-    const struct reporting *reporting = context;
-
-    progress_clear();
-    report_job_stopped(reporting->selection, job);
-}
-
-static void report_finished(void *context, const struct job *job)
+static void report_event(void *context, enum process_event event, const struct job *job)
 {
     struct reporting *reporting = context;
+    const struct command *command = reporting->command;
+    const struct options *options = command->options;
 
+    if (event == PROCESS_WAITING) {
+        if (reporting->shows_progress)
+            report_jobs_progress(reporting->jobs, command->limits->end, clock_now());
+        return;
+    }
     progress_clear();
-    if (reporting->command->options->json)
+    if (event == PROCESS_STARTS && reporting->shows_headings)
+        report_job_heading(job);
+    if (event == PROCESS_STOPPED && !options->quiet)
+        report_job_stopped(reporting->selection, job);
+    if (event == PROCESS_FINISHED && options->json)
         write_row(reporting, job);
-    else
+    else if (event == PROCESS_FINISHED)
         report_job_output(reporting->selection, job, &reporting->failed);
-}
-
-static void report_progress(void *context, int64_t now)
-{
-    const struct reporting *reporting = context;
-
-    report_jobs_progress(reporting->jobs, reporting->command->limits->end, now);
 }
 
 /* The dry run. */
@@ -113,34 +104,20 @@ static void show_plan(struct reporting *reporting)
     utstring_done(&out);
 }
 
-/* Chooses what is reported while the jobs run. */
-static struct jobs_observer observe(struct reporting *reporting, bool is_captured)
-{
-    const struct options *options = reporting->command->options;
-    struct jobs_observer observer = {.finished = report_finished, .context = reporting};
-
-    if (!options->quiet)
-        observer.stopped = report_stopped;
-    if (!options->quiet && is_captured && progress_is_wanted())
-        observer.progress = report_progress;
-    if (options->mode == USAGE_EXECUTE && !is_captured && !reporting->selection->is_single &&
-        isatty(STDOUT_FILENO) == 1)
-        observer.starting = report_starting;
-    return observer;
-}
-
 static void run_jobs(struct reporting *reporting, struct jobs *jobs, bool is_captured)
 {
     const struct command *command = reporting->command;
     const struct options *options = command->options;
     const struct selection *selection = reporting->selection;
-    struct jobs_observer observer = observe(reporting, is_captured);
 
+    reporting->shows_headings = options->mode == USAGE_EXECUTE && !is_captured &&
+                                !selection->is_single && isatty(STDOUT_FILENO) == 1;
+    reporting->shows_progress = !options->quiet && is_captured && progress_is_wanted();
     if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
         alloc_fail();
     signals_catch();
     descriptors_raise_limit();
-    jobs_run(jobs, command->limits, &observer);
+    jobs_run(jobs, command->limits, report_event, reporting);
     progress_clear();
     if (!options->quiet)
         report_jobs(selection, jobs, command->verbose);

@@ -9,8 +9,9 @@
 struct running {
     struct jobs *jobs;
     const struct limits *limits;
-    const struct jobs_observer *observer;
     size_t next; /* the first job that was not reported as finished */
+    void (*observe)(void *context, enum process_event event, const struct job *job);
+    void *context;
 };
 
 /* Decides what is run in one instance. */
@@ -115,77 +116,52 @@ static char *describe_end(const struct process *child, const struct limits *limi
     return child->exit_status == 0 ? NULL : alloc_format("exit status %d", child->exit_status);
 }
 
-static void finish_job(const struct running *running, struct job *job)
-{
-    if (job->child != NULL) {
-        job->reason = describe_end(job->child, running->limits);
-        job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
-    }
-    if (running->observer->finished != NULL)
-        running->observer->finished(running->observer->context, job);
-    if (job->child != NULL)
-        process_free(job->child);
-}
-
-static void note_starting(void *context, struct process *child)
-{
-    const struct running *running = context;
-
-    if (running->observer->starting != NULL)
-        running->observer->starting(running->observer->context, child->owner);
-}
-
-static void note_stopped(void *context, struct process *child)
-{
-    const struct running *running = context;
-
-    if (running->observer->stopped != NULL)
-        running->observer->stopped(running->observer->context, child->owner);
-}
-
 /* Reports the jobs that are done up to the first that is not: in order, and as soon as possible. */
-static void note_finished(void *context, struct process *child)
+static void finish_jobs(struct running *running, bool is_over)
+{
+    for (; running->next < running->jobs->count; running->next++) {
+        struct job *job = &running->jobs->items[running->next];
+        struct process *child = job->child;
+
+        if (child != NULL && child->finished == 0 && !is_over)
+            return;
+        if (child != NULL) {
+            job->reason = describe_end(child, running->limits);
+            job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
+        }
+        running->observe(running->context, PROCESS_FINISHED, job);
+        if (child != NULL)
+            process_free(child);
+    }
+}
+
+static void observe_child(void *context, enum process_event event, struct process *child)
 {
     struct running *running = context;
-    struct jobs *jobs = running->jobs;
 
-    (void)child;
-    while (running->next < jobs->count) {
-        struct job *job = &jobs->items[running->next];
-
-        if (job->child != NULL && job->child->finished == 0)
-            break;
-        finish_job(running, job);
-        running->next++;
-    }
+    if (event == PROCESS_FINISHED)
+        finish_jobs(running, false);
+    else
+        running->observe(running->context, event, child != NULL ? child->owner : NULL);
 }
 
-static void note_progress(void *context, int64_t now)
+void jobs_run(struct jobs *jobs, const struct limits *limits,
+              void (*observe)(void *context, enum process_event event, const struct job *job),
+              void *context)
 {
-    const struct running *running = context;
-
-    running->observer->progress(running->observer->context, now);
-}
-
-void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_observer *observer)
-{
-    struct running running = {.jobs = jobs, .limits = limits, .observer = observer};
+    struct running running = {jobs, limits, 0, observe, context};
     struct process_batch batch = {.processes = jobs->processes,
                                   .count = jobs->first_part,
                                   .parallel = jobs->parallel,
                                   .limits = limits,
-                                  .starting = note_starting,
-                                  .stopped = note_stopped,
-                                  .finished = note_finished,
-                                  .progress = observer->progress == NULL ? NULL : note_progress,
+                                  .observe = observe_child,
                                   .context = &running};
 
     process_run(&batch);
     batch.processes += jobs->first_part;
     batch.count = jobs->process_count - jobs->first_part;
     process_run(&batch);
-    for (; running.next < jobs->count; running.next++)
-        finish_job(&running, &jobs->items[running.next]);
+    finish_jobs(&running, true);
 }
 
 bool jobs_succeeded(const struct jobs *jobs)

@@ -56,26 +56,18 @@ struct jobs {
     bool is_reversed; /* stop-like: the last job is run first */
 };
 
-/* Called while the jobs run. Every function may be NULL. */
-struct jobs_observer {
-    /* before the job is run */
-    void (*starting)(void *context, const struct job *job);
-    /* a signal stopped its process, for the first time: child->stopped_by */
-    void (*stopped)(void *context, const struct job *job);
-    /* for each job, in order, as soon as it and all before it are done; what its process wrote is
-     * freed afterwards */
-    void (*finished)(void *context, const struct job *job);
-    /* first after a second of waiting, then once a second */
-    void (*progress)(void *context, int64_t now);
-    void *context;
-};
-
 /* Plans the jobs for a selection that is marked. Standard input is ours if one instance is
  * selected, otherwise /dev/null. jobs_free() empties *jobs. */
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec);
 
-/* Runs them. Afterwards no job is JOB_PLANNED. */
-void jobs_run(struct jobs *jobs, const struct limits *limits, const struct jobs_observer *observer);
+/*
+ * Runs them. Afterwards no job is JOB_PLANNED. observe is called at the events of process.h, with
+ * the job of the process: PROCESS_FINISHED for each job, also one that is not run, in order, as
+ * soon as it and all before it are done; what its process wrote is freed afterwards.
+ */
+void jobs_run(struct jobs *jobs, const struct limits *limits,
+              void (*observe)(void *context, enum process_event event, const struct job *job),
+              void *context);
 
 /* Whether no job has failed. Those of instances that are not enabled, duplicates and planned ones
  * do not count. */

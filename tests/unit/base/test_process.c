@@ -302,11 +302,11 @@ TEST(inherited_signal)
 }
 
 /* Waits for all other children, and so takes their status. */
-static void steal(void *context, struct process *child)
+static void steal(void *context, enum process_event event, struct process *child)
 {
     (void)context;
     (void)child;
-    while (waitpid(-1, NULL, 0) > 0)
+    while (event == PROCESS_FINISHED && waitpid(-1, NULL, 0) > 0)
         ;
 }
 
@@ -318,7 +318,7 @@ TEST(lost_status)
                                 .count = 2,
                                 .parallel = 2,
                                 .limits = &fixture_no_limits,
-                                .finished = steal};
+                                .observe = steal};
 
     process_run(&all);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
@@ -329,12 +329,14 @@ TEST(lost_status)
 }
 
 /* A callback that waits admits SIGCHLD: the wait that follows must not miss it. */
-static void wait_for_signals(void *context, struct process *child)
+static void wait_for_signals(void *context, enum process_event event, struct process *child)
 {
     sigset_t none;
 
     (void)context;
     (void)child;
+    if (event != PROCESS_FINISHED)
+        return;
     sigemptyset(&none);
     for (int64_t end = clock_after(clock_now(), 1); clock_now() < end;)
         (void)ppoll(NULL, 0, &(struct timespec){.tv_nsec = 100000000}, &none);
@@ -349,7 +351,7 @@ TEST(signal_during_callback)
                                 .count = 2,
                                 .parallel = 2,
                                 .limits = &limits,
-                                .finished = wait_for_signals};
+                                .observe = wait_for_signals};
 
     process_run(&all);
     assert_true(clock_now() < limits.end);
@@ -376,9 +378,11 @@ TEST(time_limit_is_kept)
 
 static int stops;
 
-static void note_stop(void *context, struct process *child)
+static void note_stop(void *context, enum process_event event, struct process *child)
 {
     (void)context;
+    if (event != PROCESS_STOPPED)
+        return;
     assert_int_equal(child->stopped_by, SIGTTOU);
     stops++;
     if (stops == 1)
@@ -394,7 +398,7 @@ TEST(stopped)
     };
     struct limits limits = {.end = clock_after(clock_now(), 1)};
     struct process_batch all = {
-        .processes = children, .count = 2, .parallel = 1, .limits = &limits, .stopped = note_stop};
+        .processes = children, .count = 2, .parallel = 1, .limits = &limits, .observe = note_stop};
 
     stops = 0;
     process_run(&all);
@@ -449,15 +453,18 @@ TEST(holds_back)
     assert_no_children();
 }
 
-static void show(void *context, int64_t now)
+static void note_waiting(void *context, enum process_event event, struct process *child)
 {
-    int64_t *last = context;
+    int64_t *last = context, now = clock_now();
 
+    if (event != PROCESS_WAITING)
+        return;
+    assert_null(child);
     assert_true(now - *last >= CLOCK_SECOND);
     *last = now;
 }
 
-TEST(progress)
+TEST(waiting)
 {
     int64_t before = clock_now(), last = before;
     struct process child = shell("sleep 1.2", PROCESS_CAPTURE);
@@ -465,7 +472,7 @@ TEST(progress)
                                 .count = 1,
                                 .parallel = 1,
                                 .limits = &fixture_no_limits,
-                                .progress = show,
+                                .observe = note_waiting,
                                 .context = &last};
 
     process_run(&all);
@@ -478,10 +485,12 @@ struct order {
     size_t number;
 };
 
-static void remember(void *context, struct process *child)
+static void remember(void *context, enum process_event event, struct process *child)
 {
     struct order *order = context;
 
+    if (event != PROCESS_FINISHED)
+        return;
     assert_true(child->finished != 0);
     order->children[order->number++] = child;
     if (order->number == 2)
@@ -500,7 +509,7 @@ TEST(tells_of_ends)
                                 .count = 3,
                                 .parallel = 3,
                                 .limits = &fixture_no_limits,
-                                .finished = remember,
+                                .observe = remember,
                                 .context = &order};
 
     children[2].argv = children[0].argv;

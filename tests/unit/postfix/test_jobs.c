@@ -40,15 +40,13 @@ static void add_settings(void *context, const struct instance *instance, UT_arra
     strings_append(settings, "NAME=%s", instance->config_directory);
 }
 
-static void note_starting(void *context, const struct job *job)
+static void note(void *context, enum process_event event, const struct job *job)
 {
     (void)context;
-    utstring_printf(&log_text, "%s starts; ", job->member->instance->config_directory);
-}
-
-static void note_finished(void *context, const struct job *job)
-{
-    (void)context;
+    if (event == PROCESS_STARTS)
+        utstring_printf(&log_text, "%s starts; ", job->member->instance->config_directory);
+    if (event != PROCESS_FINISHED)
+        return;
     utstring_printf(&log_text, "%s %s", job->member->instance->config_directory,
                     job_status_name(job->status));
     if (job->child != NULL)
@@ -73,13 +71,12 @@ static struct jobs_spec shell(const char *script, enum job_order order)
 /* Runs the spec. Returns what is logged, until the next time. */
 static const char *run(const struct jobs_spec *spec, const struct limits *limits, bool *succeeded)
 {
-    const struct jobs_observer observer = {.starting = note_starting, .finished = note_finished};
     struct jobs jobs;
 
     utstring_clear(&log_text);
     jobs_plan(&jobs, &selection, spec);
     assert_true(jobs_has_work(&jobs));
-    jobs_run(&jobs, limits, &observer);
+    jobs_run(&jobs, limits, note, NULL);
     *succeeded = jobs_succeeded(&jobs);
     jobs_free(&jobs);
     return utstring_body(&log_text);
