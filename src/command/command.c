@@ -25,10 +25,7 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .trust = find_trust(command),
         .reverse = options->reverse,
         .enabled_only = options->enabled_only,
-        .source = {.settings = command->settings,
-                   .overrides = options->overrides,
-                   .purpose = purpose,
-                   .limits = command->limits},
+        .source = {.settings = command->settings, .purpose = purpose, .limits = command->limits},
     };
 
     if (!selection_make(selection, &criteria)) {

@@ -46,8 +46,6 @@ const struct usage_option usage_options[] = {
     {'j', "json", NULL, IN_ALL, USAGE_CONTROL, "write JSON, one object per line"},
     {'n', "dry-run", NULL, IN_KICK | IN_RUN, USAGE_CONTROL,
      "only show what would be done, and what prevents it"},
-    {'o', "override", "NAME=VALUE", IN_KICK, USAGE_CONTROL,
-     "set a main.cf parameter for this run,\nin every instance; may be repeated"},
     {'P', "parallel", "JOBS", IN_RUN, USAGE_CONTROL, "run up to JOBS commands at once"},
     {'q', "quiet", NULL, IN_ALL, USAGE_CONTROL, "no warnings; check the exit status"},
     {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS, USAGE_CONTROL,
@@ -64,8 +62,8 @@ static const char letterless[] = "hV";
 
 /* How each mode is called: what has to be on the line, and its name in a message. */
 const struct usage_form usage_forms[] = {
-    [USAGE_KICK] = {"usage: postkick [-anqvwj]" SELECTED " [-o name=value]... [-t time] "
-                    "class service request | action",
+    [USAGE_KICK] = {"usage: postkick [-anqvwj]" SELECTED
+                    " [-t time] class service request | action",
                     "when requests are sent", 0, 1, 3},
     [USAGE_LIST] = {"usage: postkick -l [-aEjRqv]" SELECTED, "with -l", 'l', 0, 0},
     [USAGE_POSTFIX] = {"usage: postkick -p [-ajnqv] [-P jobs] [-t time]" SELECTED
@@ -80,7 +78,7 @@ const struct usage_form usage_forms[] = {
 static const char help_start[] =
     "Usage:\n"
     "  postkick [-anqvwj] [-c dir] [-f file] [-g group]... [-i name]...\n"
-    "           [-o name=value]... [-t time] class service request\n"
+    "           [-t time] class service request\n"
     "  postkick [the same options] action\n"
     "  postkick -s [-Ejqv] [-t time] [-c dir | -g group... -i name...] [-f file]\n"
     "  postkick -l [-aEjRqv] [-c dir | -g group... -i name...] [-f file]\n"
@@ -148,28 +146,6 @@ static void fill_getopt(struct option *longs, char *shorts)
     *shorts = '\0';
 }
 
-static bool add_override(struct options *options, const char *text, char **error)
-{
-    static const char reserved[] = "multi_instance_";
-    /* white space around name and value is ignored, as by postconf(1) */
-    const char *name = text + strspn(text, TEXT_WHITE_SPACE);
-    size_t length = strcspn(name, "=" TEXT_WHITE_SPACE);
-    const char *equals = name + length + strspn(name + length, TEXT_WHITE_SPACE);
-
-    if (length == 0 || *equals != '=') {
-        alloc_set_text(error, "-o: bad setting: %s: specify name=value", text);
-        return false;
-    }
-    if (strncmp(name, reserved, sizeof(reserved) - 1) == 0) {
-        alloc_set_text(error, "-o: multi_instance_* cannot be overridden: %s", text);
-        return false;
-    }
-    char *value = text_trim(alloc_string(equals + 1));
-    strings_append(options->overrides, "%.*s=%s", (int)length, name, value);
-    free(value);
-    return true;
-}
-
 /* Takes the argument of -g or -i; an empty one comes from an unset shell variable. */
 static bool add_name(UT_array *names, int letter, const char *argument, char **error)
 {
@@ -194,8 +170,6 @@ static bool take_argument(struct options *options, int letter, const char *argum
         return add_name(options->groups, letter, argument, error);
     case 'i':
         return add_name(options->names, letter, argument, error);
-    case 'o':
-        return add_override(options, argument, error);
     case 'P':
         if (parse_number(argument, 1, PARALLEL_MAXIMUM, &options->parallel))
             return true;
@@ -368,7 +342,6 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
     *options = (struct options){.mode = USAGE_KICK, .parallel = 1};
     utarray_new(options->groups, &strings_icd);
     utarray_new(options->names, &strings_icd);
-    utarray_new(options->overrides, &strings_icd);
     if (!take_options(options, argc, argv, given, error))
         return false;
     if (options->mode == USAGE_HELP || options->mode == USAGE_VERSION)
@@ -380,6 +353,5 @@ void options_free(struct options *options)
 {
     utarray_free(options->groups);
     utarray_free(options->names);
-    utarray_free(options->overrides);
     *options = (struct options){0};
 }

@@ -24,7 +24,7 @@ enum usage_mode {
 };
 
 /* How many options there are. */
-#define USAGE_OPTIONS 22
+#define USAGE_OPTIONS 21
 
 /* Where --help has an option. */
 enum usage_group { USAGE_MODES, USAGE_SELECTION, USAGE_CONTROL, USAGE_NONE };
@@ -73,7 +73,6 @@ struct options {
     const char *settings_file;    /* -f, or NULL */
     UT_array *groups;             /* -g: strings */
     UT_array *names;              /* -i: strings */
-    UT_array *overrides;          /* -o: strings "name=value" */
     bool ended;                   /* the options, by -- */
     int operand_count;
     char *const *operands; /* NULL after the last; elements of argv */

@@ -49,9 +49,8 @@ struct maincf *maincf_new(const char *path);
 /* Frees everything; NULL is allowed. */
 void maincf_free(struct maincf *maincf);
 
-/* Sets a parameter: before maincf_parse() as if by a line before the file's first (Postfix sets
- * config_directory this way, and warns when the file sets another), after it for -o, without a
- * warning. Copies both strings. */
+/* Sets a parameter as if by a line before the file's first: Postfix sets config_directory this way,
+ * and warns when the file sets another. Copies both strings. */
 void maincf_set(struct maincf *maincf, const char *name, const char *value);
 
 /*

@@ -98,43 +98,12 @@ static bool ask(struct host *host, char **error)
     return host->source.postconf != NULL;
 }
 
-/* Every overridden name has to be set or used by a main.cf, or known to Postfix. */
-static bool check_overrides(struct host *host)
-{
-    const UT_array *overrides = host->source.overrides;
-
-    for (size_t i = 0; i < utarray_len(overrides); i++) {
-        const char *override = strings_item(overrides, i);
-        size_t length = strcspn(override, "=");
-        enum parameter parameter;
-        char *error = NULL;
-
-        if (host->source.overrides_used[i] || parameter_find(override, length, &parameter))
-            continue;
-        if (!ask(host, &error)) {
-            host->error = alloc_format("-o %s: %s", override, error);
-            free(error);
-            return false;
-        }
-        if (postconf_value(host->source.postconf, override, length) == NULL) {
-            host->error = alloc_format("-o %s: no main.cf sets or uses that parameter, and Postfix "
-                                       "has none of that name",
-                                       override);
-            return false;
-        }
-    }
-    return true;
-}
-
 bool host_load(struct host *host, const struct instance_source *source, const char *forced)
 {
     *host =
         (struct host){.source = *source, .is_forced = forced != NULL, .is_single = forced != NULL};
-    host->source.overrides_used = alloc_zeroed(utarray_len(source->overrides) + 1, sizeof(bool));
     load_home(host, forced);
-    if (!host->is_forced && !load_others(host))
-        return false;
-    return check_overrides(host);
+    return host->is_forced || load_others(host);
 }
 
 bool host_is_unresolved(const struct host *host)
@@ -189,7 +158,6 @@ void host_free(struct host *host)
     if (host->has_default)
         instance_free(&host->default_instance);
     postconf_free(host->source.postconf);
-    free(host->source.overrides_used);
     free(host->error);
     free(host->notice);
     *host = (struct host){0};

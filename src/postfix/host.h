@@ -29,8 +29,8 @@ struct host {
  * Reads the default main.cf and those of all instances, or, unless forced is NULL, that of the only
  * instance in that configuration directory. Instances that
  * refer to names which only Postfix knows are is_unresolved: see host_resolve().
- * Returns true; or false with error set, when the default main.cf cannot be read, there are too
- * many instances, or an overridden name is unknown. host_free() empties the host in both cases.
+ * Returns true; or false with error set, when the default main.cf cannot be read or there are too
+ * many instances. host_free() empties the host in both cases.
  */
 bool host_load(struct host *host, const struct instance_source *source, const char *forced);
 

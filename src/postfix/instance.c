@@ -110,56 +110,6 @@ struct evaluation {
     UT_string scratch;
 };
 
-static bool is_name_character(char c)
-{
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Whether text contains $name, ${name or $(name. */
-static bool refers_to(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (const char *at = text; (at = strstr(at, name)) != NULL; at++) {
-        const char *before = at;
-
-        while (before > text && strchr(" \t{(", before[-1]) != NULL)
-            before--;
-        if (before > text && before[-1] == '$' && !is_name_character(at[length]))
-            return true;
-    }
-    return false;
-}
-
-static char *override_name(const char *override)
-{
-    return alloc_span(override, strcspn(override, "="));
-}
-
-/* text is main.cf, not parsed yet. */
-static void find_used_overrides(const struct instance_source *source, const char *text)
-{
-    for (size_t i = 0; i < utarray_len(source->overrides); i++) {
-        char *name = override_name(strings_item(source->overrides, i));
-
-        source->overrides_used[i] = source->overrides_used[i] || refers_to(text, name);
-        free(name);
-    }
-}
-
-static void apply_overrides(struct maincf *maincf, const struct instance_source *source)
-{
-    for (size_t i = 0; i < utarray_len(source->overrides); i++) {
-        const char *override = strings_item(source->overrides, i);
-        char *name = override_name(override);
-
-        if (maincf_value(maincf, name, strlen(name)) != NULL)
-            source->overrides_used[i] = true;
-        maincf_set(maincf, name, override + strlen(name) + 1);
-        free(name);
-    }
-}
-
 /* For expand_value(): from main.cf, else the program's parameters, else what Postfix computes, else
  * Postfix's built-in values. */
 static const char *look_up(void *context, const char *name, size_t length)
@@ -289,12 +239,10 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     struct evaluation evaluation = {.source = source, .instance = instance, .budget = budget};
     char *error = NULL;
 
-    find_used_overrides(source, file->text);
     evaluation.maincf = maincf_new(path);
     maincf_set(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
                instance->config_directory);
     if (maincf_parse(evaluation.maincf, file->text, file->length, budget, &error)) {
-        apply_overrides(evaluation.maincf, source);
         evaluation.computed = (struct computed){
             .maincf = evaluation.maincf, .postconf = source->postconf, .budget = budget};
         evaluate_all(&evaluation);

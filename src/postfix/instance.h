@@ -49,13 +49,11 @@ struct instance {
 /* How instances are read. Everything belongs to the caller, and has to outlive the host. */
 struct instance_source {
     const struct settings *settings;
-    const UT_array *overrides; /* -o: strings "name=value" for every instance; may be empty */
     enum parameter_purpose purpose;
     const struct limits *limits;
 
     /* set by the host */
     bool is_home;              /* it is the program's own instance: the forced or the default one */
-    bool *overrides_used;      /* one for each: set when a main.cf sets or uses the name */
     struct postconf *postconf; /* NULL: not asked yet */
 };
 

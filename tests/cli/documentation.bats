@@ -104,7 +104,7 @@ readme_commands()
 @test "options: the manual page describes those of --help, with the same arguments" {
     local options
     options=$(help_options)
-    is "$(wc -l <<<"$options")" 19
+    is "$(wc -l <<<"$options")" 18
     is "$(man_options)" "$options"
     is "$(sed -n 's/^\.It Fl -\([a-z]*\)$/\1/p' $MAN | sort | tr '\n' ' ')" "help version "
 }
@@ -148,7 +148,6 @@ argument_of()
 {
     case $1:$2 in
     *:) ;;
-    -o:*) echo a=b ;;
     *) echo 1 ;;
     esac
 }
@@ -182,9 +181,9 @@ letters_after()
 }
 
 @test "completion: nothing is offered that the options so far exclude" {
-    is "$(letters_after -wq)" acfgijnoqtvw
-    is "$(letters_after --wait)" acfgijnoqtvw
-    is "$(letters_after -t 5 --override a=b)" acfgijnoqtvw
+    is "$(letters_after -wq)" acfgijnqtvw
+    is "$(letters_after --wait)" acfgijnqtvw
+    is "$(letters_after -t 5 -w --group a)" acfgijnqtvw
     is "$(letters_after -E)" EPRacfgijlnqstvx
     is "$(letters_after -P 2)" EPRacfgijnpqtvx
     is "$(letters_after -R -l)" ERacfgijlqv
@@ -427,7 +426,6 @@ reasons()
     is "$(complete_words -f "$INI" -g '' | tr '\n' ' ')" "inbound outbound submission "
     is "$(complete_words -f "$INI" -ng in)" inbound
     is "$(complete_words -f "$INI" --group = in)" inbound
-    is "$(complete_words -f "$INI" -o trigger_timeout = 5 -g in)" inbound
     is "$(complete_words -f "$INI" -i 0002)" 0002
     is "$(complete_words -f "$INI" -i postfix-0 | tr '\n' ' ')" \
         "postfix-0001 postfix-0002 postfix-0003 "
@@ -447,7 +445,6 @@ reasons()
     is "$(complete_words public -)" ""
     is "$(complete_words -f "$ROOT/conf/postkick.i")" "$ROOT/conf/postkick.ini"
     is "$(complete_words -c "$ROOT/con")" "$ROOT/conf"
-    is "$(complete_words -o trigger_t)" trigger_timeout=
 }
 
 @test "completion: postkick-requeue has its options, instances and groups" {

@@ -26,9 +26,10 @@ calls()
     behave late "$SPOOL-0010/public/qmgr" 1
     behave never "$SPOOL-0015/public/qmgr"
     behave fifo "$SPOOL-0020/public/qmgr"
+    set_main_cf "$DEFAULT-0015" 'application_event_drain_time = 4'
     start_listener
     run --separate-stderr env -u MAIL_CONFIG bash -c 'ulimit -n 16; exec 3>&- 4>&- 5>&-; exec "$@"' - \
-        "$POSTKICK" -f "$INI" -j -o application_event_drain_time=4 public qmgr W
+        "$POSTKICK" -f "$INI" -j public qmgr W
     is "$status" 1
     is "$(rows status reason | sort | uniq -c | awk '{$1 = $1; print}')" "\
 39 kicked|
@@ -80,7 +81,7 @@ LC_ALL=C
 PATH=/usr/bin:/bin:/usr/sbin:/sbin"
     # the default main.cf is looked at for that, also when it is not the instance
     rm "$TREE/calls"
-    kick -q -c "$DEFAULT-0001" -o 'trigger_timeout = 3' public qmgr W
+    kick -q -c "$DEFAULT-0001" public qmgr W
     is "$status" 0
     is "$(wc -l <"$TREE/calls")" 1
     # where it says nothing, postkick.ini does

@@ -53,7 +53,7 @@ load cli
     behave work "$SPOOL/public/pickup" 1
     start_listener
     run --separate-stderr env -u MAIL_CONFIG "$POSTKICK" --settings="$INI" --all --json --quiet \
-        --wait --timeout=1m --override application_event_drain_time=50 --verbose public pickup x
+        --wait --timeout=1m --verbose public pickup x
     is "$status" 0
     is "$(rows config_directory status)" "\
 /etc/postfix|kicked
@@ -68,26 +68,13 @@ load cli
     is "$output" "$DEFAULT-0002: fail: \"W\" to $SPOOL-0002/public/qmgr: not running"
 }
 
-@test "-o overrides main.cf in every instance" {
-    make_tree -n 3
-    for i in 0001 0002; do behave never "$SPOOL-$i/public/qmgr"; done
-    set_main_cf "$DEFAULT-0001" 'trigger_timeout = bad' 'application_event_drain_time = 50'
-    start_listener
-    kick -o 'application_event_drain_time = 1' -o trigger_timeout='$application_event_drain_time' \
-        public qmgr W
-    is "$status" 1
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix-0001: public/qmgr: request not read within 1s
-postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 1s"
-}
-
 @test "--help and --version" {
     make_tree
     kick --help
     is "$status" 0
     is "$stderr" ""
     has "$output" "flush                       deliver everything now, as postqueue -f does"
-    for letter in a c f g i j l n o p P q R t v w x; do has "$output" "  -$letter, --"; done
+    for letter in a c f g i j l n p P q R t v w x; do has "$output" "  -$letter, --"; done
     kick --version
     is "$status" 0
     run grep -E -x 'postkick [0-9.]+' <<<"$output"

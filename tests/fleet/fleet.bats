@@ -116,7 +116,7 @@ with_program()
 @test "options are those of the program; a second run kicks again" {
     module postkick 'class=public service=qmgr request=D group=customers wait=true timeout=20s'
     is "$(result two '.msg')" "2 of 2 requests read"
-    module postkick 'class=public service=qmgr request=D instance=a,- override={"trigger_timeout":"5s"}'
+    module postkick 'class=public service=qmgr request=D instance=a,-'
     is "$(result two '[.changed, .msg] | @tsv')" $'true\t2 of 2 requests read'
     module postkick 'action=pickup config_directory=/etc/postfix-b'
     is "$(result two '.msg')" "1 of 1 requests read"

@@ -23,13 +23,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Where the text goes; @ in it stands for the scratch directory. */
-enum place { VALUE, COMMENT, REQUEST, GROUP, OVERRIDE, INSTANCE, HOST, PLACES };
+enum place { VALUE, COMMENT, REQUEST, GROUP, INSTANCE, HOST, PLACES };
 
 /* Where the text goes, by the second byte, and by the length: what is added to a text that makes a
  * run fail lets the next three succeed. */
 static enum place choose_place(uint8_t byte, size_t size)
 {
-    static const enum place harmless[] = {VALUE, COMMENT, REQUEST, GROUP, OVERRIDE};
+    static const enum place harmless[] = {VALUE, COMMENT, REQUEST, GROUP};
 
     if (size % 4 == 0)
         return (enum place)(byte % PLACES);
@@ -222,14 +222,9 @@ static bool has_json(char *const *argv)
 static bool run_with(const char *const *command, enum place place, char *text)
 {
     char *argv[16] = {"postkick", "-f", settings_file};
-    char *override = alloc_format("unused=%s", text);
     int argc = 3, before = reads;
 
     write_instances(place, text);
-    if (place == OVERRIDE) {
-        argv[argc++] = "-o";
-        argv[argc++] = override;
-    }
     for (size_t i = 0; i < 8 && command[i] != NULL; i++)
         argv[argc++] = (char *)(uintptr_t)command[i];
     if (strcmp(argv[argc - 1], "qmgr") == 0)
@@ -238,7 +233,6 @@ static bool run_with(const char *const *command, enum place place, char *text)
     assert(status == 0 || status == 1);
     serve();
     assert(!has_json(argv) || count_kicked() <= reads - before);
-    free(override);
     return status == 0;
 }
 

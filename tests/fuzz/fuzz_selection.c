@@ -3,8 +3,8 @@
  * instances in the scratch directory are "a" and "b"; an @ in the text stands for that directory.
  */
 #include "asked.h"
-#include "base/limits.h"
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "postfix/selection.h"
 #include "scratch.h"
@@ -111,18 +111,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct limits no_limits = {.end = CLOCK_NEVER};
     char *text = alloc_span((const char *)data, size), *rest = text;
-    UT_array *groups = take_list(&rest), *names = take_list(&rest), *none;
+    UT_array *groups = take_list(&rest), *names = take_list(&rest);
     struct selection selection;
 
-    utarray_new(none, &strings_icd);
     write_main_cf(rest);
-    struct selection_criteria criteria = {.groups = groups,
-                                          .names = names,
-                                          .reverse = size % 2 == 1,
-                                          .source = {.settings = settings,
-                                                     .overrides = none,
-                                                     .purpose = PARAMETER_FOR_KICK,
-                                                     .limits = &no_limits}};
+    struct selection_criteria criteria = {
+        .groups = groups,
+        .names = names,
+        .reverse = size % 2 == 1,
+        .source = {.settings = settings, .purpose = PARAMETER_FOR_KICK, .limits = &no_limits}};
     if (selection_make(&selection, &criteria)) {
         assert(selection.host.error == NULL && selection.member_count <= selection.host.count);
         selection_mark(&selection, size % 3 == 0);
@@ -135,7 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     selection_free(&selection);
     utarray_free(groups);
     utarray_free(names);
-    utarray_free(none);
     free(text);
     return 0;
 }

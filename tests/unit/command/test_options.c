@@ -49,7 +49,7 @@ static void refuse(const char *line, const char *expected)
 TEST(short)
 {
     struct options options =
-        take("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -o a=b=c -o d= -t 2m public qmgr W");
+        take("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -t 2m public qmgr W");
 
     assert_int_equal(options.mode, USAGE_KICK);
     assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
@@ -59,7 +59,6 @@ TEST(short)
     assert_string_equal(options.settings_file, "file");
     fixture_assert_lines(options.groups, "g1\ng2\n");
     fixture_assert_lines(options.names, "n1\n-\n");
-    fixture_assert_lines(options.overrides, "a=b=c\nd=\n");
     assert_int_equal(options.time_limit, 120);
     assert_int_equal(options.parallel, 1);
     assert_int_equal(options.operand_count, 3);
@@ -72,7 +71,7 @@ TEST(long)
 {
     struct options options =
         take("--all --dry-run --quiet --verbose --wait --json --config-directory dir "
-             "--settings=file --group g --instance n --override a=b --timeout 5 flush");
+             "--settings=file --group g --instance n --timeout 5 flush");
 
     assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
     assert_int_equal(options.verbose, 1);
@@ -80,7 +79,6 @@ TEST(long)
     assert_string_equal(options.settings_file, "file");
     fixture_assert_lines(options.groups, "g\n");
     fixture_assert_lines(options.names, "n\n");
-    fixture_assert_lines(options.overrides, "a=b\n");
     assert_int_equal(options.time_limit, 5);
     assert_int_equal(options.operand_count, 1);
     options_free(&options);
@@ -174,10 +172,7 @@ TEST(mistakes)
     refuse("-x -P many true", "-P: bad number: many: specify 1 to 1000");
     refuse("-g \"\" flush", "-g: empty name: is a shell variable unset?");
     refuse("-i \"\" flush", "-i: empty name: is a shell variable unset?");
-    refuse("-o a flush", "-o: bad setting: a: specify name=value");
-    refuse("-o =a flush", "-o: bad setting: =a: specify name=value");
-    refuse("-o multi_instance_enable=yes flush",
-           "-o: multi_instance_* cannot be overridden: multi_instance_enable=yes");
+    refuse("-o a=b flush", "invalid option -- 'o'");
     refuse("-e", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-I x -e create", "invalid option -- 'I'");
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
@@ -222,9 +217,8 @@ TEST(options_of_other_modes)
         const char *letter;
     } cases[] = {
         {"-P 4 flush", "-P"},   {"-R flush", "-R"},     {"-l -n", "-n"},
-        {"-l -w", "-w"},        {"-l -t 5", "-t"},      {"-l -o a=b", "-o"},
-        {"-l -P 4", "-P"},      {"-p -w status", "-w"}, {"-p -o a=b status", "-o"},
-        {"-p -R status", "-R"}, {"-x -w true", "-w"},   {"-x -o a=b true", "-o"},
+        {"-l -w", "-w"},        {"-l -t 5", "-t"},      {"-l -P 4", "-P"},
+        {"-p -w status", "-w"}, {"-p -R status", "-R"}, {"-x -w true", "-w"},
         {"-R -p status", "-R"}, {"-w -l", "-w"},        {"-s -a", "-a"},
         {"-s -n", "-n"},        {"-E flush", "-E"},     {"-E -p status", "-E"},
     };
@@ -240,30 +234,4 @@ TEST(options_of_other_modes)
         free(error);
         options_free(&options);
     }
-}
-
-/* As in postconf(1): blanks around name and value do not count. */
-TEST(override_blanks)
-{
-    static char program[] = "postkick", o[] = "-o", spaced[] = " trigger_timeout = 5 s ",
-                flush[] = "flush", hidden[] = " multi_instance_enable=no", broken[] = "a b=c";
-    char *argv[] = {program, o, spaced, flush, NULL};
-    struct options options;
-    char *error = NULL;
-
-    optind = 0;
-    assert_true(options_parse(&options, 4, argv, &error));
-    fixture_assert_lines(options.overrides, "trigger_timeout=5 s\n");
-    options_free(&options);
-    argv[2] = hidden;
-    optind = 0;
-    assert_false(options_parse(&options, 4, argv, &error));
-    assert_non_null(strstr(error, "multi_instance_* cannot be overridden"));
-    options_free(&options);
-    argv[2] = broken;
-    optind = 0;
-    assert_false(options_parse(&options, 4, argv, &error));
-    assert_string_equal(error, "-o: bad setting: a b=c: specify name=value");
-    options_free(&options);
-    free(error);
 }

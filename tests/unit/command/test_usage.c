@@ -30,8 +30,8 @@ TEST(help)
     }
     assert_int_equal(rows, USAGE_OPTIONS - 1);
     assert_null(strstr(utstring_body(&text), "--edit"));
-    assert_non_null(strstr(utstring_body(&text), "\n  -o, --override NAME=VALUE   set a main.cf "
-                                                 "parameter for this run,\n"));
+    assert_non_null(strstr(utstring_body(&text), "\n  -P, --parallel JOBS         run up to JOBS "
+                                                 "commands at once\n"));
     utarray_free(lines);
     utstring_done(&text);
 }

@@ -4,26 +4,21 @@
 #include "settings.h"
 
 static struct settings *settings;
-static UT_array *overrides;
 static struct host host;
 static struct instance_source source;
 static const char *forced;
 
 SETUP(make_source)
 {
-    utarray_new(overrides, &strings_icd);
     settings = settings_of("[postfix]\nconfig_directory = @/home\ncommand_directory = @\n");
-    source = (struct instance_source){.settings = settings,
-                                      .overrides = overrides,
-                                      .purpose = PARAMETER_FOR_KICK,
-                                      .limits = &fixture_no_limits};
+    source = (struct instance_source){
+        .settings = settings, .purpose = PARAMETER_FOR_KICK, .limits = &fixture_no_limits};
     forced = NULL;
 }
 
 TEARDOWN(free_source)
 {
     settings_free(settings);
-    utarray_free(overrides);
 }
 
 static void make(const char *name, const char *main_cf)
@@ -129,18 +124,11 @@ TEST(directory)
     host_free(&host);
 }
 
-/* Once, for overrides and for values. */
 TEST(postconf_is_asked_once)
 {
     make("home", "multi_instance_directories = @/on\nmulti_instance_enable = yes\n");
     make("on", "multi_instance_name = $mail_owner\nmulti_instance_enable = yes\n");
     (void)fixture_script("postconf", "echo x >>${0%/*}/asked; echo mail_owner = me");
-    strings_append(overrides, "mail_owner=you");
-    strings_append(overrides, "multi_instance_group=g");
-    assert_host("@/home @/on ");
-    assert_int_equal(access(fixture_path("asked"), F_OK), -1); /* a main.cf uses that name */
-    host_free(&host);
-    utarray_clear(overrides);
     assert_host("@/home @/on? ");
     assert_true(host_is_unresolved(&host));
     host_resolve(&host);
@@ -151,34 +139,4 @@ TEST(postconf_is_asked_once)
     struct stat status;
     assert_int_equal(stat(fixture_path("asked"), &status), 0);
     assert_int_equal(status.st_size, 2);
-}
-
-TEST(unknown_names)
-{
-    make("home", "multi_instance_directories = @/on\nx = $used\n");
-    make("on", "multi_instance_name = $y\nmulti_instance_enable = yes\nset = 1\n");
-    strings_append(overrides, "used=1");
-    strings_append(overrides, "set=1");
-    strings_append(overrides, "trigger_timeout=1");
-    assert_host("@/home- @/on? ");
-    host_resolve(&host);
-    fixture_assert_text(host.instances[1].error, "run %s/postconf: No such file or directory",
-                        fixture_root);
-    host_free(&host);
-    strings_append(overrides, "nosuch=1");
-    assert_host("-o nosuch=1: run @/postconf: No such file or directory");
-    host_free(&host);
-    (void)fixture_script("postconf", "echo x >>${0%/*}/asked; echo known = 5");
-    assert_host("-o nosuch=1: no main.cf sets or uses that parameter, and Postfix has none of that "
-                "name");
-    host_free(&host);
-    utarray_pop_back(overrides);
-    strings_append(overrides, "known=1");
-    assert_host("@/home- @/on? ");
-    host_resolve(&host); /* has the answer */
-    assert_null(host.instances[1].error);
-    host_free(&host);
-    struct stat status;
-    assert_int_equal(stat(fixture_path("asked"), &status), 0);
-    assert_int_equal(status.st_size, 4); /* by both */
 }

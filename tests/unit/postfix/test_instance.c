@@ -5,23 +5,19 @@
 #include "settings.h"
 
 static struct settings *settings;
-static UT_array *overrides;
 
 SETUP(make_settings)
 {
-    utarray_new(overrides, &strings_icd);
     settings = settings_of("");
 }
 
 TEARDOWN(free_settings)
 {
     settings_free(settings);
-    utarray_free(overrides);
 }
 
 static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
 static struct postconf *postconf;
-static bool overrides_used[8];
 
 static size_t work_before;
 
@@ -29,8 +25,6 @@ static struct instance load(const char *main_cf)
 {
     struct instance instance = {.work = work_before};
     struct instance_source source = {.settings = settings,
-                                     .overrides = overrides,
-                                     .overrides_used = overrides_used,
                                      .purpose = purpose,
                                      .limits = &fixture_no_limits,
                                      .postconf = postconf};
@@ -91,19 +85,6 @@ TEST(keeps_what_is_wanted)
     instance_free(&instance);
 }
 
-TEST(overrides)
-{
-    strings_append(overrides, "trigger_timeout=7");
-    strings_append(overrides, "queue_directory=/a=b");
-    strings_append(overrides, "trigger_timeout=8");
-    struct instance instance = load("trigger_timeout = 1\nqueue_directory = /q\n");
-
-    assert_int_equal(instance.trigger_timeout, 8);
-    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "/a=b");
-    assert_null(instance.warnings);
-    instance_free(&instance);
-}
-
 TEST(errors)
 {
     static const struct {
@@ -161,8 +142,7 @@ TEST(no_main_cf)
 {
     struct instance instance = load("");
     char *expected = alloc_format("open %s/main.cf: No such file or directory", fixture_root);
-    struct instance_source source = {
-        .settings = settings, .overrides = overrides, .purpose = PARAMETER_FOR_KICK};
+    struct instance_source source = {.settings = settings, .purpose = PARAMETER_FOR_KICK};
 
     instance_free(&instance);
     assert_int_equal(unlink(fixture_path("main.cf")), 0);
@@ -181,8 +161,10 @@ TEST(no_main_cf)
 /* What is found in place of the queue directory; NULL: nothing wrong. */
 static void assert_queue_error(const char *reason)
 {
-    struct instance instance = load("");
+    char *text = fixture_fill("queue_directory = @/queue\n");
+    struct instance instance = load(text);
 
+    free(text);
     instance_check_queue(&instance);
     if (reason == NULL)
         assert_null(instance.error);
@@ -193,7 +175,6 @@ static void assert_queue_error(const char *reason)
 
 TEST(queue_directory)
 {
-    strings_append(overrides, "queue_directory=%s/queue", fixture_root);
     assert_queue_error("No such file or directory");
     (void)fixture_file("queue", "");
     assert_queue_error("Not a directory");
@@ -235,19 +216,6 @@ TEST(long_values)
         free(text);
         free(value);
     }
-}
-
-TEST(used_overrides)
-{
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
-    static const bool expected[] = {true, true, true, false, false, true};
-
-    for (size_t i = 0; i < 6; i++)
-        strings_append(overrides, "%s=1", names[i]);
-    struct instance instance = load("a = 2\nx = $b\ny = ${ c?{1}}\nz = $dd\n# e\nw = $(f)\n");
-    for (size_t i = 0; i < 6; i++)
-        assert_int_equal(overrides_used[i], expected[i]);
-    instance_free(&instance);
 }
 
 /* The answer of a postconf of our own. */

@@ -5,18 +5,16 @@
 
 static struct settings *settings;
 static struct selection_criteria criteria;
-static UT_array *groups, *names, *overrides;
+static UT_array *groups, *names;
 
 SETUP(make_criteria)
 {
     utarray_new(groups, &strings_icd);
     utarray_new(names, &strings_icd);
-    utarray_new(overrides, &strings_icd);
     settings = settings_of("[postfix]\nconfig_directory = @/postfix\n");
     criteria = (struct selection_criteria){.groups = groups,
                                            .names = names,
                                            .source = {.settings = settings,
-                                                      .overrides = overrides,
                                                       .purpose = PARAMETER_FOR_KICK,
                                                       .limits = &fixture_no_limits}};
 }
@@ -26,7 +24,6 @@ TEARDOWN(free_criteria)
     settings_free(settings);
     utarray_free(groups);
     utarray_free(names);
-    utarray_free(overrides);
 }
 
 /* An instance in the directory of that name, with a queue directory of its own. */

@@ -35,10 +35,6 @@ options:
     description: Also kick instances that are not enabled.
     type: bool
     default: false
-  override:
-    description: Parameters of main.cf, and the values to use instead in every instance.
-    type: dict
-    default: {}
   wait:
     description: Wait until the service has finished, not only until it has read the request.
     type: bool
@@ -112,8 +108,6 @@ def operands(module):
     for name in ("all", "wait"):
         if params[name]:
             words.append("--" + name)
-    for name, value in sorted(params["override"].items()):
-        words += ["--override", "%s=%s" % (name, value)]
     if module.check_mode:
         words.append("--dry-run")
     words.append("--")
@@ -140,7 +134,6 @@ def main():
             service=dict(type="str"),
             request=dict(type="str"),
             all=dict(type="bool", default=False),
-            override=dict(type="dict", default={}),
             wait=dict(type="bool", default=False),
             **{"class": dict(type="str", choices=["public", "private"])}
         ),
