@@ -122,6 +122,20 @@ void text_append(UT_string *out, const char *text, size_t length)
     utstring_bincpy(out, text, length);
 }
 
+void text_append_valid(UT_string *out, const char *text, size_t length)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    size_t step;
+
+    for (size_t at = 0; at<length; at += step> 0 ? step : 1) {
+        step = text_utf8_length(text + at, length - at);
+        if (step > 0)
+            text_append(out, text + at, step);
+        else
+            text_append(out, replacement, sizeof(replacement) - 1);
+    }
+}
+
 char *text_cut(char *message)
 {
     static const char cut[] = "...";

@@ -36,6 +36,9 @@ size_t text_printable_within(UT_string *out, const char *text, size_t length, si
  * string for every few bytes. */
 void text_append(UT_string *out, const char *text, size_t length);
 
+/* Appends length bytes of text to out, with U+FFFD for each byte that is not valid UTF-8. */
+void text_append_valid(UT_string *out, const char *text, size_t length);
+
 /* Returns the length in bytes of the UTF-8 sequence at the start of text (length bytes); 0 if it is
  * invalid or incomplete, or length is 0. Overlong forms, surrogates and values above U+10FFFF are
  * invalid. */

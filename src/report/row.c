@@ -20,22 +20,13 @@ void report_row_add(json_t *row, const char *name, json_t *value)
 
 json_t *report_row_string(const char *text, size_t length)
 {
-    static const char replacement[] = "\xef\xbf\xbd";
-    UT_string clean;
+    UT_string valid;
 
-    utstring_init(&clean);
-    utstring_reserve(&clean, length + 1);
-    for (size_t at = 0; at < length;) {
-        size_t step = text_utf8_length(text + at, length - at);
-
-        if (step > 0)
-            utstring_bincpy(&clean, text + at, step);
-        else
-            utstring_bincpy(&clean, replacement, sizeof(replacement) - 1);
-        at += step > 0 ? step : 1;
-    }
-    json_t *value = checked(json_stringn_nocheck(utstring_body(&clean), utstring_len(&clean)));
-    utstring_done(&clean);
+    utstring_init(&valid);
+    utstring_reserve(&valid, length + 1);
+    text_append_valid(&valid, text, length);
+    json_t *value = checked(json_stringn_nocheck(utstring_body(&valid), utstring_len(&valid)));
+    utstring_done(&valid);
     return value;
 }
 

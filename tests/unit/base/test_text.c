@@ -82,3 +82,13 @@ TEST(message)
     assert_int_equal(text_quoted(5), 5);
     assert_int_equal(text_quoted(SIZE_MAX), TEXT_MESSAGE_MAXIMUM);
 }
+
+TEST(valid_utf8)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    text_append_valid(&out, "a\xc3\xa9\xe2\x82", 5);
+    assert_string_equal(utstring_body(&out), "a\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd");
+    utstring_done(&out);
+}
