@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/signals.h"
+#include "base/limits.h"
 #include "command/command.h"
 #include "command/options.h"
 #include "postfix/settings.h"
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
     /* Options, settings, and the command */
     bool parsed = options_parse(&options, argc, argv, &error);
     struct limits limits = limits_start(options.time_limit);
-    descriptors_limit_writing(&limits);
+    diag_limit(&limits);
     if (!parsed) {
         diag_line("fatal", "%s", error);
         diag_line(NULL, "%s", usage_forms[options.mode].line);

@@ -45,8 +45,7 @@ const char *budget_reason(const struct budget *budget)
     case BUDGET_SPENT:
         return "more work than is allowed for one instance";
     case BUDGET_ENDED:
-        return limits_interrupted(budget->limits) ? "not read: interrupted"
-                                                  : "not read: time limit reached";
+        return signals_received() != 0 ? "not read: interrupted" : "not read: time limit reached";
     }
     return "";
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptors: the process's file descriptors: standard ones, their number, writing to one.
+ * descriptors: the process's file descriptors: the standard ones, how many there may be, and how to
+ * open again what one stands for.
  */
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
 
-#include "base/limits.h"
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Opens /dev/null on those of 0 to 2 that are closed, so that no other file gets these numbers.
  * Returns 0 or an errno. */
@@ -38,17 +37,5 @@ void descriptors_close(int *fd);
 /* In a child process before execve(2): restores the original limit, and sees to it that every
  * descriptor but 0 to 2 is closed by execve(2). */
 void descriptors_restore_for_child(void);
-
-/*
- * Writes length bytes of text to a descriptor, blocking or not, and waits for its reader until the
- * end of the run as set by descriptors_limit_writing(), but at least a second, so that a run can
- * report that its time is over. A signal that arrives meanwhile ends the wait. Returns 0 or an
- * errno: ETIMEDOUT for the time, EINTR for a signal.
- */
-int descriptors_write(int fd, const char *text, size_t length);
-
-/* Sets the limits of descriptors_write(), which keeps the pointer. NULL, as at the start: it waits
- * forever. */
-void descriptors_limit_writing(const struct limits *limits);
 
 #endif

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diag: diagnostics on standard error, in the form of Postfix's own commands ("postkick: warning:
- * ..."). Never syslog.
+ * diag: what the program writes: diagnostics to standard error, in the form of Postfix's own
+ * commands ("postkick: warning: ..."), never to syslog; and results to standard output.
  *
- * Only the program layer writes and exits; everything below returns a result and a text. The one
- * exception is alloc_fail(), because no caller can do better.
+ * A reader that does not read is waited for until the end of the run as set by diag_limit(), but at
+ * least a second for each piece, so that a run can report that its time is over. A signal that
+ * arrives meanwhile ends the wait.
  */
 #ifndef DIAG_H
 #define DIAG_H
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include <stdbool.h>
 #include <stddef.h>
 
 /* The longest line, in bytes, with its newline. */
 #define DIAG_LINE_MAXIMUM 4096
 
-/* Writes length bytes of text to standard error, as descriptors_write() does. A failure cannot be
- * reported, and is ignored; after a timeout nothing more is written. */
+/* Sets the limits of writing, which are kept by their address; NULL, as at the start: a reader is
+ * waited for without end. To be called after signals_start(). */
+void diag_limit(const struct limits *limits);
+
+/* Writes length bytes of text to standard error. A failure cannot be reported, and is ignored;
+ * after a timeout nothing more is written. */
 void diag_write(const char *text, size_t length);
 
 /*
@@ -28,14 +34,8 @@ void diag_write(const char *text, size_t length);
  */
 void diag_line(const char *level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/*
- * output: standard output, which carries the results.
- */
-
-/*
- * Writes the text to standard output, as descriptors_write() does. Returns true; or false after a
- * warning with the reason, and the program has to end with status 1.
- */
+/* Writes the results in text to standard output. Returns true; or false after a warning with the
+ * reason, and the program has to end with status 1. */
 bool output_flush(const UT_string *text);
 
 #endif

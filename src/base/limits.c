@@ -1,32 +1,99 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks what ends a run early: its time, and signals. */
+/* Sets inherited signals, catches those that end a run, and checks its time. */
 #include "base/limits.h"
-#include "base/signals.h"
 #include <stddef.h>
+
+static const int noticed[] = {SIGINT, SIGTERM, SIGHUP};
+#define NOTICED (sizeof(noticed) / sizeof(noticed[0]))
+
+static volatile sig_atomic_t received, count;
+static sigset_t caught, wait_mask;
+
+static void notice(int number)
+{
+    received = number;
+    count++;
+}
+
+static void unblock_all(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void signals_start(void)
+{
+    (void)signal(SIGCHLD, SIG_DFL);
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    unblock_all();
+    received = count = 0;
+}
+
+void signals_catch(void)
+{
+    struct sigaction action = {.sa_handler = notice}, previous;
+
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < NOTICED; i++) {
+        if (sigaction(noticed[i], NULL, &previous) < 0 || previous.sa_handler == SIG_IGN)
+            continue;
+        (void)sigaction(noticed[i], &action, NULL);
+        sigaddset(&caught, noticed[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &caught, &wait_mask);
+    for (size_t i = 0; i < NOTICED; i++)
+        sigdelset(&wait_mask, noticed[i]);
+}
+
+const sigset_t *signals_wait_mask(void)
+{
+    return &wait_mask;
+}
+
+int signals_received(void)
+{
+    sigset_t previous;
+
+    if (sigprocmask(SIG_SETMASK, &wait_mask, &previous) == 0)
+        (void)sigprocmask(SIG_SETMASK, &previous, NULL);
+    return received;
+}
+
+int signals_count(void)
+{
+    return count;
+}
+
+void signals_reset_for_child(void)
+{
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
+    unblock_all();
+}
+
+void signals_die(void)
+{
+    for (size_t i = 0; i < NOTICED; i++)
+        if (sigismember(&caught, noticed[i]) == 1 && (received == 0 || received == noticed[i]))
+            (void)signal(noticed[i], SIG_DFL);
+    if (received != 0)
+        (void)raise(received);
+    (void)sigprocmask(SIG_SETMASK, &wait_mask, NULL); /* delivers what is pending */
+}
 
 struct limits limits_start(int seconds)
 {
     return (struct limits){
         .end = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds),
         .seconds = seconds,
-        .interrupted = &signals_received,
-        .interruptions = &signals_count,
-        .wait_mask = signals_wait_mask(),
     };
-}
-
-bool limits_interrupted(const struct limits *limits)
-{
-    sigset_t previous;
-
-    if (limits->interrupted == NULL)
-        return false;
-    if (limits->wait_mask != NULL && sigprocmask(SIG_SETMASK, limits->wait_mask, &previous) == 0)
-        (void)sigprocmask(SIG_SETMASK, &previous, NULL);
-    return *limits->interrupted != 0;
 }
 
 bool limits_reached(const struct limits *limits)
 {
-    return limits_interrupted(limits) || clock_now() >= limits->end;
+    return signals_received() != 0 || clock_now() >= limits->end;
 }

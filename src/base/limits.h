@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits: what ends a run early: its time, and signals. Built once, by main, and passed to
- * everything that waits or works for long.
+ * limits: what ends a run early: its time, and signals. Time is that of a clock that does not jump.
+ * SIGINT, SIGTERM and SIGHUP are caught while the program works, so that it can report what was
+ * left undone before the signal ends it.
  */
 #ifndef LIMITS_H
 #define LIMITS_H
@@ -11,10 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
-
-/*
- * clock: time that does not jump, for every limit in the program.
- */
 
 #define CLOCK_SECOND ((int64_t)1000000)
 #define CLOCK_NEVER INT64_MAX
@@ -46,21 +43,43 @@ static inline int clock_poll_timeout(int64_t now, int64_t due)
     return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
 }
 
+/*
+ * Makes the program independent of the inherited dispositions and mask: nothing is blocked; SIGCHLD
+ * and SIGALRM have their default action; SIGPIPE and SIGXFSZ are ignored, because the calls that
+ * raise them return an error. Other signals that were ignored remain ignored (SIGHUP by nohup(1),
+ * SIGINT and SIGQUIT by a shell in the background). No signal has been received so far.
+ */
+void signals_start(void);
+
+/* Catches the three signals from now on, except those that are ignored, and blocks them except
+ * during a wait. Before this call they end the program: nothing has been done by then. May be
+ * called again. */
+void signals_catch(void);
+
+/* Returns the mask for ppoll(2) and epoll_pwait(2), which admits the three signals. */
+const sigset_t *signals_wait_mask(void);
+
+/* Returns the number of the last signal that was caught, or 0. Admits blocked ones for a moment. */
+int signals_received(void);
+
+/* Returns how many have been caught. Admits none. */
+int signals_count(void);
+
+/* In a child process: default actions, and nothing is blocked. */
+void signals_reset_for_child(void);
+
+/* Ends the program by the signal that was caught, or one that is pending; returns if there is
+ * none. What was ignored remains so. */
+void signals_die(void);
+
+/* Built once, by main, and passed to everything that waits or works for long. */
 struct limits {
     int64_t end; /* of the whole run: a clock_now() value, or CLOCK_NEVER */
     int seconds; /* -t, for messages; 0 without */
-    /* the last signal, 0 before the first, and how many arrived; NULL: signals are not caught */
-    const volatile sig_atomic_t *interrupted;
-    const volatile sig_atomic_t *interruptions;
-    const sigset_t *wait_mask; /* for ppoll(2) and epoll_pwait(2): admits the signals; or NULL */
 };
 
-/* Returns the limits of a run that may take that many seconds from now (0: any time), and is ended
- * by the signals that signals_catch() catches. */
+/* Returns the limits of a run that may last that many seconds from now; 0: any time. */
 struct limits limits_start(int seconds);
-
-/* Whether a signal has interrupted the run. Admits blocked signals for a moment. */
-bool limits_interrupted(const struct limits *limits);
 
 /* Whether the run has to end, because of a signal or of its time. Costs three system calls: not for
  * every byte. */

@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/limits.h"
-#include "base/signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -202,17 +201,13 @@ static _Noreturn void become_program(const struct process *child, const struct e
                                      pid_t parent)
 {
     char *const *environment = make_environment(child);
-    sigset_t none;
 
     if (child->leads_group)
         (void)setpgid(0, 0);
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL);
     umask(S_IWGRP | S_IWOTH);
     connect_streams(child, ends);
     descriptors_restore_for_child();
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    signals_reset_for_child();
     if (child->confinement == NULL || confine(child->confinement, parent))
         execvpe(child->program, child->argv, environment);
     int error = errno;
@@ -298,7 +293,7 @@ struct running {
     bool holds_back;                 /* no room for another one until one has ended */
     bool ending;                     /* nothing more is started */
     enum process_outcome end_reason; /* why the running ones are ended */
-    sig_atomic_t passed_on;          /* how many of the interruptions were passed on */
+    int passed_on;                   /* how many of the interruptions were passed on */
     int64_t kill_at;                 /* when the running ones get SIGKILL after SIGTERM */
     bool killed;                     /* SIGKILL was sent */
     int64_t notify_at;               /* when to say that we are waiting */
@@ -391,14 +386,14 @@ static void stop_starting(struct running *running, enum process_outcome reason)
 /* Passes on the signals since the last call. */
 static void check_interrupted(struct running *running)
 {
-    const struct limits *limits = running->batch->limits;
-
     /* ppoll(2) delivers no signal if it need not wait, as during a flood of output */
-    if (!limits_interrupted(limits) || *limits->interruptions == running->passed_on)
+    int number = signals_received();
+
+    if (signals_count() == running->passed_on)
         return;
-    running->passed_on = *limits->interruptions;
+    running->passed_on = signals_count();
     stop_starting(running, PROCESS_INTERRUPTED);
-    signal_children(running, *limits->interrupted);
+    signal_children(running, number);
 }
 
 /* When the time is over: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. Orphans become our
@@ -539,6 +534,47 @@ static void wait_once(struct running *running, struct pollfd *polls)
     }
 }
 
+/* Set when a child has stopped or ended. */
+static volatile sig_atomic_t child_signal;
+
+/* The previous settings of SIGCHLD. */
+struct previous {
+    struct sigaction action;
+    sigset_t mask;
+};
+
+static void note_child(int number)
+{
+    (void)number;
+    child_signal = 1;
+}
+
+/* Catches SIGCHLD, whatever its inherited disposition: if it were ignored, children would leave no
+ * status. It is blocked except during a wait. Returns 0, or an errno with nothing changed. */
+static int catch_children(struct previous *previous)
+{
+    struct sigaction action = {.sa_handler = note_child};
+    sigset_t blocked;
+
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &blocked, &previous->mask) < 0)
+        return errno;
+    if (sigaction(SIGCHLD, &action, &previous->action) < 0) {
+        int error = errno;
+        (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
+        return error;
+    }
+    return 0;
+}
+
+static void release_children(const struct previous *previous)
+{
+    (void)sigaction(SIGCHLD, &previous->action, NULL);
+    (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
+}
+
 static bool can_start(const struct running *running, size_t most)
 {
     return !running->ending && !running->holds_back && running->next < running->batch->count &&
@@ -548,10 +584,7 @@ static bool can_start(const struct running *running, size_t most)
 /* Whether a signal arrived during a callback: it would not end the wait that follows. */
 static bool has_news(const struct running *running)
 {
-    const struct limits *limits = running->batch->limits;
-
-    return signals_child != 0 ||
-           (limits->interruptions != NULL && *limits->interruptions != running->passed_on);
+    return child_signal != 0 || signals_count() != running->passed_on;
 }
 
 static void run_all(struct running *running, size_t most, struct pollfd *polls)
@@ -561,7 +594,7 @@ static void run_all(struct running *running, size_t most, struct pollfd *polls)
 
         check_interrupted(running);
         check_time(running, now);
-        signals_child = 0;
+        child_signal = 0;
         sweep(running);
         while (can_start(running, most))
             start_next(running);
@@ -581,16 +614,15 @@ void process_run(const struct process_batch *batch)
         .kill_at = CLOCK_NEVER,
         .notify_at = batch->observe == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
-    struct signals_previous previous;
-    int error = signals_catch_child(&previous);
+    struct previous previous;
+    int error = catch_children(&previous);
 
     if (error != 0) {
         for (size_t i = 0; i < batch->count; i++)
             fail_to_start(&running, &batch->processes[i], error);
         return;
     }
-    running.wait_mask =
-        batch->limits->wait_mask != NULL ? *batch->limits->wait_mask : previous.mask;
+    running.wait_mask = *signals_wait_mask();
     sigdelset(&running.wait_mask, SIGCHLD);
     struct pollfd *polls = alloc_zeroed(most * 2, sizeof(*polls));
     running.active = alloc_zeroed(most, sizeof(struct process *));
@@ -599,7 +631,7 @@ void process_run(const struct process_batch *batch)
     free(running.active);
     if (running.kill_at != CLOCK_NEVER)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
-    signals_release_child(&previous);
+    release_children(&previous);
 }
 
 void process_free(struct process *child)

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/signals.h"
+#include "base/limits.h"
 #include "postfix/kick.h"
 #include "postfix/settings.h"
 #include "report/kicks.h"

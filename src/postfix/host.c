@@ -2,7 +2,7 @@
 /* Loads the instances of a host, and asks postconf(1) for what they need. */
 #include "postfix/host.h"
 #include "base/alloc.h"
-#include "base/signals.h"
+#include "base/limits.h"
 #include <string.h>
 
 static const char *default_directory(const struct host *host)

@@ -82,7 +82,7 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
 /* Returns why the child was not run or did not end by itself, a new string; or NULL. */
 static char *describe_interference(const struct process *child, const struct limits *limits)
 {
-    bool is_interrupted = limits->interrupted != NULL && *limits->interrupted != 0;
+    bool is_interrupted = signals_received() != 0;
 
     switch (child->outcome) {
     case PROCESS_PENDING:

@@ -125,11 +125,6 @@ static void run_timers(struct fanout_state *state, int64_t now)
     }
 }
 
-static bool is_interrupted(const struct fanout_state *state)
-{
-    return state->fanout->limits->interrupted != NULL && *state->fanout->limits->interrupted != 0;
-}
-
 /* Waits for events or the next timer, and handles them. Returns 0 or an errno. */
 static int wait_once(struct fanout_state *state)
 {
@@ -149,7 +144,7 @@ static int wait_once(struct fanout_state *state)
     }
     if (now >= state->due)
         run_timers(state, now);
-    if (now >= state->progress_due && !is_interrupted(state)) {
+    if (now >= state->progress_due && signals_received() == 0) {
         state->fanout->progress(state->fanout->context, now);
         state->progress_due = now + CLOCK_SECOND;
     }
@@ -169,7 +164,7 @@ int fanout_run(const struct fanout *fanout)
 {
     struct fanout_state state = {
         .fanout = fanout,
-        .wait_mask = guard_wait_mask(fanout->limits->wait_mask),
+        .wait_mask = guard_wait_mask(signals_wait_mask()),
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .connections = (size_t)fanout->connections,
         .due = CLOCK_NEVER,
@@ -179,7 +174,7 @@ int fanout_run(const struct fanout *fanout)
 
     if (state.epoll < 0)
         return errno;
-    while (error == 0 && !is_interrupted(&state)) {
+    while (error == 0 && signals_received() == 0) {
         start_more(&state);
         if (has_room(&state))
             continue; /* some were done at once */

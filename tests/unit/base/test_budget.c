@@ -47,13 +47,14 @@ TEST(the_time_is_over)
 
 TEST(a_signal_came)
 {
-    volatile sig_atomic_t received = SIGTERM;
-    const struct limits limits = {.end = CLOCK_NEVER, .interrupted = &received};
-    struct budget budget = budget_start(BUDGET_INSTANCE, &limits);
+    struct budget budget = budget_start(BUDGET_INSTANCE, &fixture_no_limits);
 
+    signals_start();
+    signals_catch();
+    assert_int_equal(raise(SIGTERM), 0);
     assert_false(budget_spend(&budget, BUDGET_INSTANCE));
     assert_string_equal(budget_reason(&budget), "not read: interrupted");
-    received = 0;
-    budget = budget_start(BUDGET_INSTANCE, &limits);
+    signals_start();
+    budget = budget_start(BUDGET_INSTANCE, &fixture_no_limits);
     assert_true(budget_spend(&budget, BUDGET_INSTANCE));
 }

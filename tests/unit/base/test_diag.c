@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines for people. */
+/* The lines for people, and standard output: written wholly, or a word why not. */
 #include "base/diag.h"
 #include "fixture.h"
+#include <poll.h>
+#include <sys/time.h>
 
 static char odd_name[] = "odd\tname";
 
@@ -14,29 +16,12 @@ static void write_lines(void)
     diag_line(NULL, "%s", "");
 }
 
-static void write_fatal(void)
-{
-    diag_line("fatal", "no %s", "way");
-}
-
 TEST(lines)
 {
-    struct fixture_result result = fixture_run(write_lines, STDERR_FILENO);
-
-    assert_string_equal(result.text, "postkick: info 1\n"
-                                     "postkick: warning: hm: a\\012b\\033\n"
-                                     "postkick: fatal: 100% as it stands %s\n"
-                                     "odd\\011name: \n");
-    assert_int_equal(result.status, 0);
-}
-
-TEST(fatal)
-{
-    struct fixture_result result = fixture_run(write_fatal, STDERR_FILENO);
-
-    assert_string_equal(result.text, "postkick: fatal: no way\n");
-    assert_true(WIFEXITED(result.status));
-    assert_int_equal(WEXITSTATUS(result.status), 0);
+    fixture_assert_errors(write_lines, "postkick: info 1\n"
+                                       "postkick: warning: hm: a\\012b\\033\n"
+                                       "postkick: fatal: 100% as it stands %s\n"
+                                       "odd\\011name: \n");
 }
 
 static void write_long(void)
@@ -64,4 +49,132 @@ TEST(a_long_line_is_cut)
     assert_non_null(strstr(first, "\\033\\033... ("));
     assert_int_equal(strlen(second + 1), 4096);
     assert_null(strstr(second + 1, "more"));
+}
+
+/* Writes to what standard output is now. Returns what output_flush() does. */
+static bool flush(const char *text, size_t length)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    utstring_bincpy(&out, text, length);
+    bool written = output_flush(&out);
+    utstring_done(&out);
+    return written;
+}
+
+static void flush_nothing_and_to_nobody(void)
+{
+    bool empty = flush("", 0);
+
+    (void)dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+    _exit(empty && !flush("x", 1) ? 7 : 8);
+}
+
+static void flush_bytes(void)
+{
+    (void)flush("a\0b", 3);
+}
+
+TEST(output)
+{
+    struct fixture_result full = fixture_run(flush_nothing_and_to_nobody, STDERR_FILENO);
+    struct fixture_result well = fixture_run(flush_bytes, STDOUT_FILENO);
+
+    assert_int_equal(WEXITSTATUS(full.status), 7);
+    assert_string_equal(full.text,
+                        "postkick: warning: write to standard output: No space left on device\n");
+    assert_memory_equal(well.text, "a\0b", 4);
+}
+
+/* Makes standard output, or standard error, a pipe that is full, and that nobody reads. */
+static void fill_pipe(int stream, bool blocking)
+{
+    char page[4096] = {0};
+    int ends[2];
+
+    (void)!pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+    while (write(ends[1], page, sizeof(page)) > 0)
+        ;
+    if (blocking)
+        (void)fcntl(ends[1], F_SETFL, 0);
+    (void)dup2(ends[1], stream);
+}
+
+/* Its time is over: it has one second for its last words. After that nothing is interrupted. */
+static void flush_late(bool blocking)
+{
+    struct limits limits = {.end = clock_now() - CLOCK_SECOND};
+
+    signals_start();
+    diag_limit(&limits);
+    fill_pipe(STDOUT_FILENO, blocking);
+    int64_t started = clock_now();
+    bool failed = !flush("x", 1) && clock_now() - started >= CLOCK_SECOND;
+    bool is_interrupted = poll(NULL, 0, 100) < 0;
+    _exit(failed && !is_interrupted ? 0 : 1);
+}
+
+static void flush_late_to_blocking(void)
+{
+    flush_late(true);
+}
+
+static void flush_late_to_other(void)
+{
+    flush_late(false);
+}
+
+TEST(nobody_reads)
+{
+    static const char said[] =
+        "postkick: warning: write to standard output: not read within the time limit\n";
+
+    fixture_assert_errors(flush_late_to_blocking, said);
+    fixture_assert_errors(flush_late_to_other, said);
+}
+
+/* After a timeout, nothing more is written to standard error. */
+static void write_late(void)
+{
+    struct limits limits = {.end = clock_now() - CLOCK_SECOND};
+
+    signals_start();
+    diag_limit(&limits);
+    fill_pipe(STDERR_FILENO, true);
+    int64_t started = clock_now();
+    for (int i = 0; i < 5; i++)
+        diag_line(NULL, "nobody reads this");
+    _exit(clock_now() - started < 3 * CLOCK_SECOND ? 0 : 1);
+}
+
+TEST(nobody_reads_errors)
+{
+    assert_int_equal(fixture_run(write_late, STDOUT_FILENO).status, 0);
+}
+
+static void terminate(int number)
+{
+    (void)number;
+    (void)raise(SIGTERM);
+}
+
+static void flush_until_a_signal(void)
+{
+    const struct itimerval soon = {.it_value.tv_usec = 300000};
+    struct limits limits = {.end = CLOCK_NEVER};
+
+    signals_start();
+    signals_catch();
+    diag_limit(&limits);
+    (void)signal(SIGALRM, terminate);
+    (void)setitimer(ITIMER_REAL, &soon, NULL);
+    fill_pipe(STDOUT_FILENO, true);
+    _exit(flush("x", 1) || signals_received() != SIGTERM ? 1 : 0);
+}
+
+TEST(a_signal_ends_it)
+{
+    fixture_assert_errors(flush_until_a_signal, "postkick: warning: write to standard output: "
+                                                "Interrupted system call\n");
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What ends a run: its time, and signals, which the wait mask admits. */
+/* What ends a run: its time, and signals: what was inherited, which are caught, and the end by one.
+ */
 #include "base/limits.h"
-#include "base/signals.h"
 #include "fixture.h"
+#include <poll.h>
 
 TEST(time)
 {
@@ -17,33 +18,106 @@ TEST(time)
     assert_false(limits_reached(&none));
     limits.end = before;
     assert_true(limits_reached(&limits));
-    assert_false(limits_interrupted(&limits));
 }
 
-/* A caught signal is blocked, and is counted when the limits are checked. */
-TEST(signals)
+static const char *disposition(int number)
+{
+    struct sigaction action;
+
+    (void)sigaction(number, NULL, &action);
+    return action.sa_handler == SIG_DFL   ? "default"
+           : action.sa_handler == SIG_IGN ? "ignored"
+                                          : "caught";
+}
+
+static void start_with_odd_signals(void)
+{
+    sigset_t mask;
+
+    (void)signal(SIGCHLD, SIG_IGN);
+    (void)signal(SIGALRM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    sigfillset(&mask);
+    (void)sigprocmask(SIG_BLOCK, &mask, NULL);
+    signals_start();
+    (void)sigprocmask(SIG_BLOCK, NULL, &mask);
+    printf("%s %s %s %s %s, blocked: %d", disposition(SIGCHLD), disposition(SIGALRM),
+           disposition(SIGPIPE), disposition(SIGXFSZ), disposition(SIGHUP), !sigisemptyset(&mask));
+    (void)fflush(stdout);
+}
+
+TEST(inherited)
+{
+    struct fixture_result result = fixture_run(start_with_odd_signals, STDOUT_FILENO);
+
+    assert_string_equal(result.text, "default default ignored ignored ignored, blocked: 0");
+}
+
+static void show_received(void)
+{
+    printf("%d ", signals_count());
+    printf("%d, ", signals_received());
+}
+
+/* They come during a wait, or when they are asked for, and not before. */
+static void catch_signals(void)
+{
+    const struct timespec moment = {0};
+    const struct limits limits = {.end = CLOCK_NEVER};
+
+    (void)signal(SIGHUP, SIG_IGN);
+    signals_start();
+    signals_catch();
+    signals_catch(); /* again is no harm */
+    show_received();
+    (void)raise(SIGHUP);
+    (void)raise(SIGTERM);
+    show_received();
+    (void)raise(SIGINT);
+    (void)ppoll(NULL, 0, &moment, signals_wait_mask());
+    show_received();
+    printf("%d, %s %s %s", limits_reached(&limits), disposition(SIGINT), disposition(SIGTERM),
+           disposition(SIGHUP));
+    (void)fflush(stdout);
+}
+
+TEST(caught)
+{
+    struct fixture_result result = fixture_run(catch_signals, STDOUT_FILENO);
+
+    assert_string_equal(result.text, "0 0, 0 15, 2 2, 1, caught caught ignored");
+}
+
+static void die_of_pending(void)
 {
     signals_start();
     signals_catch();
-    struct limits limits = limits_start(0);
-
-    assert_int_equal(raise(SIGTERM), 0);
-    assert_int_equal(*limits.interrupted, 0);
-    assert_true(limits_interrupted(&limits));
-    assert_int_equal(*limits.interrupted, SIGTERM);
-    assert_int_equal(*limits.interruptions, 1);
-    assert_true(limits_reached(&limits));
-    assert_int_equal(raise(SIGINT), 0);
-    assert_true(limits_interrupted(&limits));
-    assert_int_equal(*limits.interrupted, SIGINT);
-    assert_int_equal(*limits.interruptions, 2);
+    (void)raise(SIGINT);
+    signals_die();
 }
 
-/* Without signals, as for the settings of a test, only the time counts. */
-TEST(no_signals)
+static void die_of_received(void)
 {
-    const struct limits limits = {.end = CLOCK_NEVER};
+    signals_start();
+    signals_catch();
+    (void)raise(SIGTERM);
+    (void)signals_received();
+    signals_die();
+}
 
-    assert_false(limits_interrupted(&limits));
-    assert_false(limits_reached(&limits));
+/* What was ignored at the start, as by nohup(1), ends nothing to the last. */
+static void die_of_none(void)
+{
+    (void)signal(SIGHUP, SIG_IGN);
+    signals_start();
+    signals_catch();
+    signals_die();
+    (void)raise(SIGHUP);
+}
+
+TEST(die)
+{
+    assert_int_equal(WTERMSIG(fixture_run(die_of_pending, STDOUT_FILENO).status), SIGINT);
+    assert_int_equal(WTERMSIG(fixture_run(die_of_received, STDOUT_FILENO).status), SIGTERM);
+    assert_int_equal(fixture_run(die_of_none, STDOUT_FILENO).status, 0);
 }

@@ -7,14 +7,6 @@
 /* Far more than anything here takes on a loaded machine. */
 #define PATIENCE 60
 
-static volatile sig_atomic_t received, count;
-
-static void notice(int number)
-{
-    received = number;
-    count++;
-}
-
 static struct process run_shell(const char *script)
 {
     struct process child = shell(script, PROCESS_CAPTURE);
@@ -218,18 +210,20 @@ TEST(time_limit_kills_the_group)
     reap_adopted();
 }
 
-/* Sends us the signal after a while, again and again. */
-static void interrupt_soon(int number)
+static void terminate(int number)
+{
+    (void)number;
+    (void)raise(SIGTERM);
+}
+
+/* SIGTERM arrives after a while, again and again. */
+static void interrupt_soon(void)
 {
     struct itimerval timer = {{0, 200000}, {1, 0}};
-    struct sigaction action = {.sa_handler = notice};
-    sigset_t blocked;
 
-    received = count = 0;
-    (void)sigaction(number, &action, NULL);
-    sigemptyset(&blocked);
-    sigaddset(&blocked, number);
-    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+    signals_start();
+    signals_catch();
+    (void)signal(SIGALRM, terminate);
     (void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -238,7 +232,8 @@ static void interrupt_no_more(void)
     struct itimerval timer = {{0, 0}, {0, 0}};
 
     (void)setitimer(ITIMER_REAL, &timer, NULL);
-    (void)signal(SIGALRM, SIG_IGN);
+    assert_int_equal(signals_received(), SIGTERM);
+    signals_start();
 }
 
 TEST(interrupted)
@@ -246,31 +241,22 @@ TEST(interrupted)
     struct process children[] = {
         /* waits for the second signal */
         shell("exec 2>/dev/null; n=0; trap 'n=$((n+1)); [ $n -lt 2 ] || { echo twice; exit 3; }' "
-              "ALRM;"
+              "TERM;"
               "while :; do sleep 0.02; done",
               PROCESS_CAPTURE),
         /* a flood of output does not keep the signal out */
         shell("yes", PROCESS_CAPTURE),
         shell("echo never", PROCESS_CAPTURE),
     };
-    sigset_t none;
-    struct limits limits = {0};
-    struct process_batch all = {
-        .processes = children, .count = 3, .parallel = 2, .limits = &limits};
 
-    sigemptyset(&none);
-    limits.end = clock_after(clock_now(), PATIENCE);
-    limits.interrupted = &received;
-    limits.interruptions = &count;
-    limits.wait_mask = &none;
-    interrupt_soon(SIGALRM);
-    process_run(&all);
+    interrupt_soon();
+    run(children, 3, 2, PATIENCE);
     interrupt_no_more();
     assert_int_equal(children[0].outcome, PROCESS_INTERRUPTED);
     assert_int_equal(children[0].exit_status, 3);
     assert_text(&children[0], "twice\n");
     assert_int_equal(children[1].outcome, PROCESS_INTERRUPTED);
-    assert_int_equal(children[1].signal, SIGALRM);
+    assert_int_equal(children[1].signal, SIGTERM);
     process_free(&children[1]);
     assert_int_equal(children[2].outcome, PROCESS_PENDING);
     assert_no_children();
@@ -415,19 +401,12 @@ TEST(stopped)
 TEST(stopped_and_interrupted)
 {
     struct process child = shell("kill -STOP $$; echo on; sleep 1000", PROCESS_CAPTURE);
-    sigset_t none;
-    struct limits limits = {.end = clock_after(clock_now(), PATIENCE),
-                            .interrupted = &received,
-                            .interruptions = &count,
-                            .wait_mask = &none};
-    struct process_batch all = {.processes = &child, .count = 1, .parallel = 1, .limits = &limits};
 
-    sigemptyset(&none);
-    interrupt_soon(SIGALRM);
-    process_run(&all);
+    interrupt_soon();
+    run(&child, 1, 1, PATIENCE);
     interrupt_no_more();
     assert_int_equal(child.outcome, PROCESS_INTERRUPTED);
-    assert_int_equal(child.signal, SIGALRM);
+    assert_int_equal(child.signal, SIGTERM);
     assert_text(&child, "");
 }
 

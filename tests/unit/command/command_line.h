@@ -8,7 +8,7 @@
 #define COMMAND_LINE_H
 
 #include "base/descriptors.h"
-#include "base/signals.h"
+#include "base/limits.h"
 #include "command/command.h"
 #include "settings.h"
 #include <getopt.h>
