@@ -139,28 +139,3 @@ for each in re.findall(item, data):
     [ "$(grep -c "metrics/postkick\." "$TREE/trace")" -gt 0 ]
     is "$(grep "metrics/postkick\." "$TREE/trace" | grep -v O_EXCL)" ""
 }
-
-# described, shown PAGE: the options that it describes, and those in its synopsis.
-described()
-{
-    sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$ROOT/man/$1" | LC_ALL=C sort | tr -d '\n'
-}
-
-shown()
-{
-    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' "$ROOT/man/$1" | grep -o 'Fl [A-Za-z]' | cut -c 4- |
-        LC_ALL=C sort | tr -d '\n'
-}
-
-@test "the manual pages, the usage and the scripts have the same options" {
-    local script taken
-    for script in check_postkick postkick-metrics; do
-        taken=$(sed -n 's/^while getopts :\([A-Za-z:]*\) option.*/\1/p' "$ROOT/scripts/$script" |
-            grep -o '[A-Za-z]' | LC_ALL=C sort | tr -d '\n')
-        [ -n "$taken" ]
-        is "$(described $script.8)" "$taken"
-        is "$(shown $script.8)" "${taken/h/}"
-        run "$ROOT/scripts/$script" --help
-        is "$(grep -o -e '[[ ]-[A-Za-z]' <<<"$output" | cut -c 3- | LC_ALL=C sort | tr -d '\n')" "${taken/h/}"
-    done
-}
