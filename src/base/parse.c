@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define DIGITS "0123456789"
+
 enum parse_bool parse_bool(const char *text)
 {
     if (strcasecmp(text, "yes") == 0)
@@ -39,11 +41,19 @@ bool parse_time(const char *text, int *seconds)
     return true;
 }
 
+bool parse_strict_time(const char *text, int *seconds)
+{
+    size_t digits = strspn(text, DIGITS);
+
+    return digits > 0 && (text[digits] == '\0' || text[digits + 1] == '\0') &&
+           parse_time(text, seconds);
+}
+
 bool parse_number(const char *text, int least, int most, int *number)
 {
     char *end;
 
-    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+    if (text[0] == '\0' || text[strspn(text, DIGITS)] != '\0')
         return false;
     errno = 0;
     long value = strtol(text, &end, 10);

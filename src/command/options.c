@@ -176,7 +176,7 @@ static bool take_argument(struct options *options, int letter, const char *argum
         alloc_set_text(error, "-P: bad number: %s: specify 1 to %d", argument, PARALLEL_MAXIMUM);
         return false;
     default: /* 't' */
-        if (parse_time(argument, &options->time_limit) && options->time_limit >= 1)
+        if (parse_strict_time(argument, &options->time_limit) && options->time_limit >= 1)
             return true;
         alloc_set_text(error, "-t: bad time value: %s: specify 1s or more, such as 90, 90s, 2m",
                        argument);

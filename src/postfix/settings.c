@@ -193,7 +193,7 @@ static const char *take_connections(struct settings *settings, const char *value
 
 static const char *take_limit(const char *value, int *limit)
 {
-    return parse_time(value, limit) && *limit >= 1
+    return parse_strict_time(value, limit) && *limit >= 1
                ? NULL
                : "must be a time of at least 1s, such as 90, 90s, 2m";
 }

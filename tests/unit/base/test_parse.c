@@ -35,6 +35,8 @@ TEST(time)
         {" \t5", 5},
         {"5sx", 5},
         {"5s 3m", 5},
+        {"+5", 5},
+        {"1month", 60},
         {"5x", BAD},
         {"5S", BAD},
         {"5 s", BAD},
@@ -61,6 +63,25 @@ TEST(time)
         if (valid != (cases[i].seconds != BAD) || seconds != cases[i].seconds)
             fail_msg("\"%s\": %d, expected %d", cases[i].text, seconds, cases[i].seconds);
     }
+}
+
+/* What main.cf may have and our own options and settings may not. */
+TEST(strict_time)
+{
+    static const char *const lenient[] = {" \t5",  "+5",     "-0",  "5sx",
+                                          "5s 3m", "1month", "5ms", "500ms"};
+    int seconds = BAD;
+
+    for (size_t i = 0; i < COUNT(lenient); i++)
+        if (parse_strict_time(lenient[i], &seconds) || seconds != BAD)
+            fail_msg("\"%s\": %d", lenient[i], seconds);
+    assert_false(parse_strict_time("", &seconds));
+    assert_false(parse_strict_time("5x", &seconds));
+    assert_false(parse_strict_time("3551w", &seconds));
+    assert_true(parse_strict_time("90", &seconds));
+    assert_int_equal(seconds, 90);
+    assert_true(parse_strict_time("2h", &seconds));
+    assert_int_equal(seconds, 7200);
 }
 
 TEST(number)

@@ -165,7 +165,7 @@ TEST(mistakes)
     refuse("flush-not-reached --timeout", "--timeout: options go before the operands");
     refuse("--timeout", "option requires an argument: --timeout");
     refuse("-t 0 flush", "-t: bad time value: 0: specify 1s or more, such as 90, 90s, 2m");
-    refuse("-t 5x flush", "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m");
+    refuse("-t 5ms flush", "-t: bad time value: 5ms: specify 1s or more, such as 90, 90s, 2m");
     refuse("-t \"\" flush", "-t: bad time value: : specify 1s or more, such as 90, 90s, 2m");
     refuse("-x -P 0 true", "-P: bad number: 0: specify 1 to 1000");
     refuse("-x -P 1001 true", "-P: bad number: 1001: specify 1 to 1000");

@@ -126,7 +126,7 @@ TEST(mistakes)
         {"[kick]\nconnections = -1\n", "@, line 2: [kick] connections: must be a number\n"},
         {"[kick]\nconnections = many\n", "@, line 2: [kick] connections: must be a number\n"},
         {"[kick]\nnosuch = 1\n", "@, line 2: [kick] nosuch: unknown setting\n"},
-        {"[kick]\nlimit = never\n", "@, line 2: [kick] limit: must be a time of at least 1s, such "
+        {"[kick]\nlimit = 5ms\n", "@, line 2: [kick] limit: must be a time of at least 1s, such "
                                     "as 90, 90s, 2m\n"},
         {"[status]\nlimit = 0\n", "@, line 2: [status] limit: must be a time of at least 1s, such "
                                   "as 90, 90s, 2m\n"},
