@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 
+/* A format for the path of what a descriptor stands for: never another file of the same name. */
+#define DESCRIPTORS_PATH "/proc/self/fd/%d"
+
 /* Opens /dev/null on those of 0 to 2 that are closed, so that no other file gets these numbers.
  * Returns 0 or an errno. */
 int descriptors_open_standard(void);

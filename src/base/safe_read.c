@@ -5,6 +5,7 @@
 #include "base/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -165,13 +166,13 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct budget 
         result = check_status(path, &status, maximum, error) < 0
                      ? ATTEMPT_ERROR
                      : read_once(fd, path, &status, budget, file, error);
+    file->others_write = result == ATTEMPT_DONE && safe_read_others_write(fd, &status);
     close(fd);
     if (result == ATTEMPT_CHANGED) {
         alloc_set_text(error, "read %s: file keeps changing while it is read", path);
     } else if (result == ATTEMPT_DONE && memchr(file->text, '\0', file->length) != NULL) {
         alloc_set_text(error, "read %s: file contains a null byte", path);
     } else if (result == ATTEMPT_DONE) {
-        file->others_write = safe_read_others_write(path, &status);
         return SAFE_READ_OK;
     }
     safe_read_free(file);
@@ -179,8 +180,11 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct budget 
 }
 
 /* With an ACL, the group's bits are the most that any user in it has. */
-bool safe_read_others_write(const char *path, const struct stat *status)
+bool safe_read_others_write(int fd, const struct stat *status)
 {
+    char path[sizeof(DESCRIPTORS_PATH) + 3 * sizeof(fd)]; /* fgetxattr(2) refuses O_PATH */
+
+    (void)snprintf(path, sizeof(path), DESCRIPTORS_PATH, fd);
     return status->st_uid != 0 || (status->st_mode & S_IWOTH) != 0 ||
            ((status->st_mode & S_IWGRP) != 0 &&
             (status->st_gid != 0 || getxattr(path, "system.posix_acl_access", NULL, 0) > 0));

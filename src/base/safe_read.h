@@ -39,9 +39,10 @@ struct safe_read_file {
 enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
                                 struct safe_read_file *file, char **error);
 
-/* Whether users other than root can write what path leads to, and the status describes: its owner,
- * its group, everybody, or somebody in its ACL. */
-bool safe_read_others_write(const char *path, const struct stat *status);
+/* Whether users other than root can write what the descriptor stands for, which may be of O_PATH
+ * but not a link, and the status describes: its owner, its group, everybody, or somebody in its
+ * ACL. */
+bool safe_read_others_write(int fd, const struct stat *status);
 
 /* Frees the text. */
 void safe_read_free(struct safe_read_file *file);

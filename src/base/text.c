@@ -51,6 +51,15 @@ size_t text_utf8_length(const char *text, size_t length)
     return need;
 }
 
+const char *text_skip(const char *text, size_t columns)
+{
+    for (; columns > 0 && *text != '\0'; columns--)
+        do
+            text++;
+        while ((*text & 0xc0) == 0x80); /* in the middle of a character */
+    return text;
+}
+
 /* The code point of a valid UTF-8 sequence of length bytes. */
 static unsigned long code_point(const char *text, size_t length)
 {

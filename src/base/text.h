@@ -44,6 +44,10 @@ void text_append_valid(UT_string *out, const char *text, size_t length);
  * invalid. */
 size_t text_utf8_length(const char *text, size_t length);
 
+/* Returns the text behind so many characters of UTF-8, each of which counts as a column of a
+ * terminal; or the end of the text. */
+const char *text_skip(const char *text, size_t columns);
+
 /* The longest message, in bytes. */
 #define TEXT_MESSAGE_MAXIMUM 4096
 

@@ -2,6 +2,7 @@
 /* Reads the main.cf of an instance, and evaluates the parameters that are used. */
 #include "postfix/instance.h"
 #include "base/alloc.h"
+#include "base/descriptors.h"
 #include "base/parse.h"
 #include "base/safe_read.h"
 #include "base/text.h"
@@ -9,6 +10,7 @@
 #include "maincf/maincf.h"
 #include "postfix/postconf.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
@@ -18,12 +20,19 @@
 /* As many links as Linux follows. */
 #define LINKS_MAXIMUM 40
 
-/* The owner of a link can replace it, even in a sticky directory. */
-static bool is_writable(const char *path, const struct stat *status)
+/* Returns whether the path exists, with its status, and whether others can write it: a link's owner
+ * can replace it, even in a sticky directory. */
+static bool look_at(const char *path, struct stat *status, bool *is_writable)
 {
-    bool is_sticky = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
+    int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    bool exists = place >= 0 && fstat(place, status) == 0;
 
-    return status->st_uid != 0 || (!is_sticky && safe_read_others_write(path, status));
+    *is_writable = exists && status->st_uid != 0;
+    if (exists && !*is_writable && !S_ISLNK(status->st_mode) &&
+        !(S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0))
+        *is_writable = safe_read_others_write(place, status);
+    descriptors_close(&place);
+    return exists;
 }
 
 /* Returns the path with the link followed that its part before at names, a new string; or NULL. */
@@ -52,17 +61,18 @@ static char *walk(const char *path, char **rest)
 {
     struct stat status;
     const char *at = path;
+    bool is_writable;
 
     *rest = NULL;
-    if (lstat("/", &status) == 0 && is_writable("/", &status))
+    if (look_at("/", &status, &is_writable) && is_writable)
         return alloc_string("/");
     while (*at != '\0') {
         at += strspn(at, "/");
         at += strcspn(at, "/");
         char *part = alloc_span(path, (size_t)(at - path));
-        bool exists = lstat(part, &status) == 0;
-        bool is_link = exists && S_ISLNK(status.st_mode) && status.st_uid == 0;
-        if (exists && !is_link && is_writable(part, &status)) {
+        bool exists = look_at(part, &status, &is_writable);
+        bool is_link = exists && !is_writable && S_ISLNK(status.st_mode);
+        if (is_writable) {
             char *plain = realpath(part, NULL); /* without ".." */
 
             if (plain == NULL)

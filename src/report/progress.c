@@ -4,7 +4,6 @@
 #include "base/diag.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "base/width.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -59,14 +58,12 @@ static size_t terminal_width(void)
 /* Cuts the line before the last column, so that the terminal does not start another line. */
 static void cut(UT_string *line, size_t width)
 {
-    char *text = utstring_body(line);
-    size_t length = utstring_len(line);
+    const char *text = utstring_body(line);
 
-    if (width_fit(text, length, width - 1) == length)
+    if (*text_skip(text, width - 1) == '\0')
         return;
-    size_t end = width_fit(text, length, width - 4);
-    memcpy(text + end, "...", sizeof("..."));
-    line->i = end + 3;
+    line->i = (size_t)(text_skip(text, width - 4) - text);
+    utstring_bincpy(line, "...", 3);
 }
 
 /* Seconds from now to the end, and the fraction of one as a whole. */

@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/diag.h"
 #include "base/text.h"
-#include "base/width.h"
 #include "report/kicks.h"
 #include "report/list.h"
 #include "report/row.h"
@@ -169,9 +168,11 @@ static void add_row(UT_array *cells, const struct selection *selection, const st
 
 static size_t cell_width(const UT_array *cells, size_t index)
 {
-    const char *cell = strings_item(cells, index);
+    size_t width = 0;
 
-    return width_columns(cell, strlen(cell));
+    for (const char *at = strings_item(cells, index); *at != '\0'; at = text_skip(at, 1))
+        width++;
+    return width;
 }
 
 static void append_table(UT_string *out, const UT_array *cells)

@@ -13,8 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define DESCRIPTOR_PATH "/proc/self/fd/%d"
-
 /* All at once, where the kernel finds no link on the way: the C library has no openat2(2). Returns
  * -1 if there is a link, or if the endpoint cannot be opened for another reason. */
 static int open_without_links(const char *queue_directory, const char *class, const char *service)
@@ -132,7 +130,7 @@ int endpoint_connect(const struct endpoint *endpoint, struct guard *guard)
         return -1;
     if (!guard_refuse(fd) && guard != NULL)
         guard_start(guard);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), DESCRIPTOR_PATH, endpoint->fd);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), DESCRIPTORS_PATH, endpoint->fd);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return fd;
     int error = errno;
@@ -148,9 +146,9 @@ int endpoint_open_fifo(const struct endpoint *endpoint)
 
 bool endpoint_writable(const struct endpoint *endpoint)
 {
-    char path[sizeof(DESCRIPTOR_PATH) + 16];
+    char path[sizeof(DESCRIPTORS_PATH) + 16];
 
-    (void)snprintf(path, sizeof(path), DESCRIPTOR_PATH, endpoint->fd);
+    (void)snprintf(path, sizeof(path), DESCRIPTORS_PATH, endpoint->fd);
     return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
 }
 

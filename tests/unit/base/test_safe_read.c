@@ -4,6 +4,7 @@
 #include "fixture.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/xattr.h>
 #include <time.h>
 
 static void assert_refused(const char *path, size_t maximum, enum safe_read_result expected,
@@ -113,6 +114,29 @@ TEST(who_can_write)
         assert_int_equal(file.others_write, cases[i].others);
         safe_read_free(&file);
     }
+}
+
+/* Somebody in its ACL, whatever has its name by now. Version 2; tag, permissions and id for the
+ * owner, the user 65534, the group, the mask, others. */
+TEST(access_control_list)
+{
+    static const uint16_t may_write[] = {2, 0, 1, 6,  0, 0, 2, 6,  65534, 0, 4,
+                                         4, 0, 0, 16, 6, 0, 0, 32, 4,     0, 0};
+    const char *path = fixture_file("file", "x");
+    struct stat status;
+    int place = open(path, O_PATH | O_CLOEXEC);
+
+    if (geteuid() != 0 ||
+        setxattr(path, "system.posix_acl_access", may_write, sizeof(may_write), 0) < 0)
+        skip();
+    assert_int_equal(rename(path, fixture_path("other")), 0);
+    (void)fixture_file("file", "another");
+    assert_int_equal(fstat(place, &status), 0);
+    assert_true(safe_read_others_write(place, &status));
+    assert_int_equal(chmod(fixture_path("other"), 0640), 0); /* the mask */
+    assert_int_equal(fstat(place, &status), 0);
+    assert_false(safe_read_others_write(place, &status));
+    close(place);
 }
 
 TEST(refuses)

@@ -65,6 +65,15 @@ TEST(utf8_length)
     assert_int_equal(text_utf8_length("\xf0\x9f\x93\xac", 3), 0);
 }
 
+TEST(skip)
+{
+    static const char text[] = "a\xc3\xbc\xe6\xbc\xa2\xf0\x9f\x93\xac";
+    static const size_t places[] = {0, 1, 3, 6, 10, 10};
+
+    for (size_t i = 0; i < COUNT(places); i++)
+        assert_ptr_equal(text_skip(text, i), text + places[i]);
+}
+
 TEST(message)
 {
     char *text = text_cut(alloc_format("%s %d", "x", 5));
