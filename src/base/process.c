@@ -4,11 +4,13 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -74,8 +76,45 @@ int capture_open(struct capture *capture, enum capture_kind kind, int *writer)
     return 0;
 }
 
+/* Passes on the line that ends here. */
+static void end_line(struct capture *capture)
+{
+    struct process *child = capture->lines_of;
+
+    if (!capture->drops_line)
+        child->line(child, capture == &child->errors, utstring_body(&capture->text),
+                    utstring_len(&capture->text));
+    capture->drops_line = false;
+    utstring_clear(&capture->text);
+}
+
+static void keep_lines(struct capture *capture, const char *text, size_t length)
+{
+    while (length > 0) {
+        const char *newline = memchr(text, '\n', length);
+        size_t part = newline == NULL ? length : (size_t)(newline - text);
+
+        if (part > CAPTURE_LINE_MAXIMUM - utstring_len(&capture->text)) {
+            capture->truncated = capture->drops_line = true;
+            utstring_clear(&capture->text);
+        }
+        if (!capture->drops_line)
+            text_append(&capture->text, text, part);
+        if (newline != NULL) {
+            end_line(capture);
+            part++;
+        }
+        text += part;
+        length -= part;
+    }
+}
+
 static void keep(struct capture *capture, const char *text, size_t length)
 {
+    if (capture->lines_of != NULL) {
+        keep_lines(capture, text, length);
+        return;
+    }
     size_t room = CAPTURE_MAXIMUM - utstring_len(&capture->text);
 
     capture->truncated = capture->truncated || length > room;
@@ -128,6 +167,7 @@ void capture_free(struct capture *capture)
 
 /* The child's ends of the pipes; -1 for none. */
 struct ends {
+    int input;
     int output;
     int errors;
     int failure; /* receives the errno when the program cannot be run */
@@ -135,6 +175,7 @@ struct ends {
 
 static void close_ends(struct ends *ends)
 {
+    descriptors_close(&ends->input);
     descriptors_close(&ends->output);
     descriptors_close(&ends->errors);
     descriptors_close(&ends->failure);
@@ -154,7 +195,7 @@ static void connect_streams(const struct process *child, const struct ends *ends
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (!child->inherits_input)
-        (void)dup2(null, STDIN_FILENO);
+        (void)dup2(ends->input >= 0 ? ends->input : null, STDIN_FILENO);
     if (child->streams == PROCESS_INHERIT)
         return;
     (void)dup2(ends->output, STDOUT_FILENO);
@@ -226,18 +267,38 @@ static int read_failure(int failure)
     return count == (ssize_t)sizeof(error) ? error : 0;
 }
 
-/* Opens the streams that the child writes to. Returns 0 or an errno. */
+/* Opens a file without a name that the child reads. Returns 0 or an errno. */
+static int open_input(const UT_string *text, int *fd)
+{
+    *fd = memfd_create("input", MFD_CLOEXEC);
+    if (*fd < 0)
+        return errno;
+    for (size_t at = 0; at < utstring_len(text);) {
+        ssize_t count = pwrite(*fd, utstring_body(text) + at, utstring_len(text) - at, (off_t)at);
+
+        if (count < 0 && errno != EINTR)
+            return errno;
+        at += count > 0 ? (size_t)count : 0;
+    }
+    return 0;
+}
+
+/* Opens the streams of the child. Returns 0 or an errno. */
 static int open_streams(struct process *child, struct ends *ends)
 {
     enum capture_kind kind =
         child->streams == PROCESS_CAPTURE_AS_TERMINAL ? CAPTURE_TERMINAL : CAPTURE_PIPE;
 
     child->output = child->errors = (struct capture){.fd = -1};
+    int error = child->input == NULL ? 0 : open_input(child->input, &ends->input);
     if (child->streams == PROCESS_INHERIT)
-        return 0;
-    int error = capture_open(&child->output, CAPTURE_PIPE, &ends->output);
+        return error;
+    if (error == 0)
+        error = capture_open(&child->output, CAPTURE_PIPE, &ends->output);
     if (error == 0 && child->streams != PROCESS_CAPTURE_OUTPUT)
         error = capture_open(&child->errors, kind, &ends->errors);
+    if (child->streams == PROCESS_LINES)
+        child->output.lines_of = child->errors.lines_of = child;
     return error;
 }
 
@@ -266,7 +327,7 @@ static int fork_child(struct process *child, struct ends *ends, int failure)
  * nothing left behind. */
 static int spawn(struct process *child)
 {
-    struct ends ends = {-1, -1, -1};
+    struct ends ends = {-1, -1, -1, -1};
     int failure[2] = {-1, -1};
     int error = open_streams(child, &ends);
 
@@ -297,6 +358,8 @@ struct running {
     int64_t kill_at;                 /* when the running ones get SIGKILL after SIGTERM */
     bool killed;                     /* SIGKILL was sent */
     int64_t notify_at;               /* when to say that we are waiting */
+    struct process *speaker;         /* whose turn it is; NULL: everybody's */
+    int64_t silent_at;               /* when it gives way, unless it writes something */
     sigset_t wait_mask;              /* admits SIGCHLD, too */
 };
 
@@ -304,6 +367,26 @@ static void notify(const struct running *running, enum process_event event, stru
 {
     if (running->batch->observe != NULL)
         running->batch->observe(running->batch->context, event, child);
+}
+
+/* Whether the child's standard output is read: with in_turn, only the speaker's. */
+static bool may_speak(const struct running *running, const struct process *child)
+{
+    return running->speaker == NULL || running->speaker == child;
+}
+
+/* Chooses whose turn it is: the first child's that has not been silent. */
+static void choose_speaker(struct running *running, int64_t now)
+{
+    if (!running->batch->in_turn || (running->speaker != NULL && now < running->silent_at))
+        return;
+    if (running->speaker != NULL)
+        running->speaker->gives_way = true;
+    running->speaker = NULL;
+    for (size_t i = running->active_count; i > 0; i--)
+        if (!running->active[i - 1]->gives_way)
+            running->speaker = running->active[i - 1];
+    running->silent_at = running->speaker == NULL ? CLOCK_NEVER : clock_after(now, 1);
 }
 
 /* Sends a signal to the child's process group, and continues it so that it can receive it. */
@@ -427,16 +510,20 @@ static bool leaves_group(const struct running *running, const struct process *ch
 /* Removes the children that have finished. */
 static void sweep(struct running *running)
 {
+    const struct process *speaker = running->speaker;
     size_t kept = 0;
 
     for (size_t i = 0; i < running->active_count; i++) {
         struct process *child = running->active[i];
 
-        look_at(running, child);
+        if (speaker == NULL || speaker == child)
+            look_at(running, child);
         if (child->outcome == PROCESS_PENDING || leaves_group(running, child)) {
             running->active[kept++] = child;
             continue;
         }
+        if (child == running->speaker)
+            running->speaker = NULL;
         running->holds_back = false;
         notify(running, PROCESS_FINISHED, child);
     }
@@ -487,6 +574,8 @@ static int64_t find_due(const struct running *running)
 
     if (running->kill_at != CLOCK_NEVER)
         due = running->killed ? CLOCK_NEVER : running->kill_at;
+    if (running->speaker != NULL && running->silent_at < due)
+        due = running->silent_at;
     return due < running->notify_at ? due : running->notify_at;
 }
 
@@ -506,7 +595,7 @@ static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
     for (size_t i = 0; i < running->active_count; i++) {
         const struct process *child = running->active[i];
 
-        if (child->output.fd >= 0)
+        if (child->output.fd >= 0 && may_speak(running, child))
             polls[count++] = (struct pollfd){.fd = child->output.fd, .events = POLLIN};
         if (child->errors.fd >= 0)
             polls[count++] = (struct pollfd){.fd = child->errors.fd, .events = POLLIN};
@@ -527,8 +616,10 @@ static void wait_once(struct running *running, struct pollfd *polls)
     for (size_t i = 0, at = 0; i < running->active_count; i++) {
         struct process *child = running->active[i];
 
-        if (child->output.fd >= 0 && polls[at++].revents != 0)
+        if (child->output.fd >= 0 && may_speak(running, child) && polls[at++].revents != 0) {
             capture_read(&child->output);
+            running->silent_at = clock_after(clock_now(), 1);
+        }
         if (child->errors.fd >= 0 && polls[at++].revents != 0)
             capture_read(&child->errors);
     }
@@ -598,6 +689,7 @@ static void run_all(struct running *running, size_t most, struct pollfd *polls)
         sweep(running);
         while (can_start(running, most))
             start_next(running);
+        choose_speaker(running, now);
         if (running->active_count == 0 && !can_start(running, most))
             return;
         notify_waiting(running, now);

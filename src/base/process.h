@@ -20,13 +20,18 @@
 /* The most that is kept of one stream, in bytes; the rest is read and dropped. */
 #define CAPTURE_MAXIMUM ((size_t)1024 * 1024)
 
+/* The longest line of PROCESS_LINES, in bytes; a longer one is read and dropped. */
+#define CAPTURE_LINE_MAXIMUM ((size_t)16 * 1024 * 1024)
+
 struct capture {
-    UT_string text; /* NULL and 0 long where nothing is captured */
-    bool truncated; /* more was written than CAPTURE_MAXIMUM */
+    UT_string text; /* NULL and 0 long where nothing is captured; of lines, what has no newline */
+    bool truncated; /* more was written than CAPTURE_MAXIMUM or CAPTURE_LINE_MAXIMUM */
     int error;      /* errno: why the rest could not be read, or 0 */
     /* private */
     int fd; /* our end; -1 when there is nothing more to read */
     bool is_terminal;
+    bool drops_line;          /* until the next newline */
+    struct process *lines_of; /* that receives the lines; NULL: the text is kept */
 };
 
 /* What a child gets to write to. */
@@ -60,6 +65,7 @@ enum process_streams {
     PROCESS_CAPTURE,             /* both streams are captured, apart */
     PROCESS_CAPTURE_AS_TERMINAL, /* the same, and to the child standard error is a terminal */
     PROCESS_CAPTURE_OUTPUT,      /* standard output is captured, standard error is /dev/null */
+    PROCESS_LINES,               /* both streams are passed on line by line: see line() */
 };
 
 /* Limits for a child that is not trusted. */
@@ -86,9 +92,12 @@ struct process {
     char *const *environment; /* NULL: ours */
     const UT_array *settings; /* strings "name=value" to be set in it, or NULL */
     enum process_streams streams;
-    bool inherits_input; /* standard input is ours; otherwise it is /dev/null */
+    bool inherits_input;    /* standard input is ours; otherwise it is /dev/null */
+    const UT_string *input; /* what it reads from standard input instead; or NULL */
     const struct process_confinement *confinement; /* or NULL */
-    const void *owner;                             /* for observe() */
+    /* With PROCESS_LINES: called for each line, without its newline, as soon as it is there. */
+    void (*line)(struct process *child, bool is_error, const char *text, size_t length);
+    void *owner; /* for the callbacks */
 
     /* for the caller to read */
     enum process_outcome outcome;
@@ -105,6 +114,7 @@ struct process {
     pid_t pid;
     bool leads_group; /* of a process group of its own */
     bool is_ending;   /* it was sent a signal to end it */
+    bool gives_way;   /* it was silent in its turn */
 };
 
 enum process_event {
@@ -118,6 +128,9 @@ struct process_batch {
     struct process *processes;
     size_t count;
     int parallel; /* at once; at least 1 */
+    /* Standard output is read from one child at a time, in their order. One that is silent for a
+     * second gives way to all others. */
+    bool in_turn;
     const struct limits *limits;
     /* Called at every event, unless NULL. */
     void (*observe)(void *context, enum process_event event, struct process *child);

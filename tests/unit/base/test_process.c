@@ -529,3 +529,132 @@ TEST(many)
     }
     assert_no_children();
 }
+
+/* What the children of a test wrote, line by line: "CHILD: LINE;", standard error in brackets. */
+struct heard {
+    UT_string text;
+    const struct process *children;
+    size_t longest;
+};
+
+static void hear(struct process *child, bool is_error, const char *text, size_t length)
+{
+    struct heard *heard = child->owner;
+
+    if (length > heard->longest)
+        heard->longest = length;
+    utstring_printf(&heard->text, is_error ? "[%zu: %.*s];" : "%zu: %.*s;",
+                    (size_t)(child - heard->children), (int)(length > 100 ? 100 : length), text);
+}
+
+static struct process line_shell(const char *script, struct heard *heard)
+{
+    struct process child = shell(script, PROCESS_LINES);
+
+    child.line = hear;
+    child.owner = heard;
+    return child;
+}
+
+TEST(lines)
+{
+    struct heard heard = {.children = NULL};
+    struct process child = line_shell(
+        "printf 'a\\n\\n'; sleep 0.1; printf 'b'; sleep 0.1; printf ' c\\nd\\0e\\nhalf'", &heard);
+
+    heard.children = &child;
+    utstring_init(&heard.text);
+    run(&child, 1, 1, 0);
+    assert_string_equal(utstring_body(&heard.text), "0: a;0: ;0: b c;0: d;");
+    assert_int_equal(heard.longest, 3);
+    assert_string_equal(utstring_body(&child.output.text), "half");
+    assert_false(child.output.truncated);
+    process_free(&child);
+    utstring_done(&heard.text);
+}
+
+/* 100 MB without a newline: dropped, and the lines around it are there. */
+TEST(a_line_that_is_too_long)
+{
+    struct heard heard = {.children = NULL};
+    struct process child =
+        line_shell("echo a; head -c 100000000 /dev/zero; echo; echo b; echo c >&2", &heard);
+    struct rusage before, after;
+
+    heard.children = &child;
+    utstring_init(&heard.text);
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    run(&child, 1, 1, 0);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_true(strstr(utstring_body(&heard.text), "0: a;") != NULL);
+    assert_true(strstr(utstring_body(&heard.text), "0: b;") != NULL);
+    assert_true(strstr(utstring_body(&heard.text), "[0: c];") != NULL);
+    assert_int_equal(heard.longest, 1);
+    assert_true(child.output.truncated);
+    assert_false(child.errors.truncated);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 80 * 1024);
+    process_free(&child);
+    utstring_done(&heard.text);
+}
+
+TEST(input_from_us)
+{
+    char *text = fixture_repeat("a line of text\n", 100000); /* more than a pipe holds */
+    struct process child = shell("wc -lc", PROCESS_CAPTURE);
+    UT_string input;
+
+    utstring_init(&input);
+    utstring_bincpy(&input, text, strlen(text));
+    child.input = &input;
+    run(&child, 1, 1, 0);
+    assert_int_equal(child.exit_status, 0);
+    assert_string_equal(utstring_body(&child.output.text), " 100000 1500000\n");
+    process_free(&child);
+    utstring_done(&input);
+    free(text);
+}
+
+/* Runs them in turn, in the order of the array, and compares the lines. */
+static void assert_turns(struct process *children, size_t number, int parallel, struct heard *heard,
+                         const char *expected)
+{
+    const struct limits limits = {.end = CLOCK_NEVER};
+
+    heard->children = children;
+    utstring_init(&heard->text);
+    process_run(&(struct process_batch){.processes = children,
+                                        .count = number,
+                                        .parallel = parallel,
+                                        .in_turn = true,
+                                        .limits = &limits});
+    assert_string_equal(utstring_body(&heard->text), expected);
+    for (size_t i = 0; i < number; i++)
+        process_free(&children[i]);
+    utstring_done(&heard->text);
+}
+
+TEST(in_turn)
+{
+    struct heard heard = {.children = NULL};
+    struct process children[] = {
+        line_shell("sleep 0.2; echo a; sleep 0.3; echo b", &heard),
+        line_shell("echo c; exit 3", &heard),
+        line_shell("sleep 0.1; echo d", &heard),
+    };
+
+    assert_turns(children, 3, 3, &heard, "0: a;0: b;1: c;2: d;");
+    assert_int_equal(children[1].exit_status, 3);
+}
+
+/* One that writes nothing for a second does not keep the others waiting. */
+TEST(in_turn_but_silent)
+{
+    struct heard heard = {.children = NULL};
+    struct process children[] = {
+        line_shell("sleep 3; echo a", &heard),
+        line_shell("echo b; sleep 0.3; echo c; sleep 0.3; echo d", &heard),
+        line_shell("echo e", &heard),
+    };
+
+    assert_turns(children, 3, 2, &heard, "1: b;1: c;1: d;2: e;0: a;");
+}
