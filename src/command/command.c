@@ -16,7 +16,6 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
                     struct selection *selection)
 {
     const struct options *options = command->options;
-    bool sends = purpose == PARAMETER_FOR_KICK && !options->dry_run;
     struct selection_criteria criteria = {
         .config_directory = options->config_directory,
         .mail_config = command->mail_config,
@@ -25,15 +24,15 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .trust = find_trust(command),
         .reverse = options->reverse,
         .enabled_only = options->enabled_only,
-        .source = {.settings = command->settings, .purpose = purpose, .limits = command->limits},
+        .settings = command->settings,
+        .purpose = purpose,
+        .limits = command->limits,
     };
 
     if (!selection_make(selection, &criteria)) {
         report_no_selection(selection);
         return false;
     }
-    if (!sends)
-        selection_resolve(selection);
     environment_import(instance_value(selection_home(selection), PARAMETER_IMPORT_ENVIRONMENT));
     if (!options->quiet)
         report_selection(selection);

@@ -28,8 +28,7 @@ int command_status(const struct command *command);
 
 /*
  * For all commands: makes the selection that the options ask for, changes the environment as
- * import_environment says, and reports the selection's warnings. When requests are to be sent, some
- * instances may still have to be resolved: see selection_resolve().
+ * import_environment says, and reports the selection's warnings.
  * Returns true; or false when the program has to end with status 1, and the reason was reported.
  * selection_free() empties *selection in both cases.
  */

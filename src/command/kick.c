@@ -41,19 +41,6 @@ static bool send_planned(const struct command *command, struct kicks *kicks)
     return error == 0;
 }
 
-/* Resolved instances come first. Returns false when requests could not be sent at all. */
-static bool send_all(const struct command *command, struct selection *selection,
-                     struct kicks *kicks)
-{
-    bool sent = send_planned(command, kicks);
-
-    if (!selection_is_unresolved(selection))
-        return sent;
-    selection_resolve(selection);
-    kicks_plan(kicks, selection);
-    return send_planned(command, kicks) && sent;
-}
-
 /* Writes to standard output. Returns false when that failed. */
 static bool write_out(const struct command *command, const struct selection *selection,
                       const struct kicks *kicks)
@@ -127,7 +114,7 @@ int command_send(const struct command *command, struct selection *selection, str
     if (command->options->dry_run)
         kicks_check(kicks, locks);
     else
-        sent = send_all(command, selection, kicks);
+        sent = send_planned(command, kicks);
     bool succeeded = finish(command, selection, kicks, locks) && sent;
     kicks_free(kicks);
     master_locks_free(locks);

@@ -14,32 +14,28 @@
 struct host {
     struct instance *instances; /* the forced one, or all, the default one first */
     size_t count;
-    bool is_forced;
     bool is_single; /* forced, or the only one of the host: messages are Postfix's own */
     char *error;    /* why there is no host at all */
     char *notice;   /* a warning of Postfix that belongs to error, or NULL */
 
     /* private */
-    struct instance_source source;
-    struct instance default_instance; /* where is_forced leaves it out: see host_directory() */
-    bool has_default;
+    const struct settings *settings;
+    enum parameter_purpose purpose;
+    const struct limits *limits;
+    struct postconf *postconf; /* NULL: not asked yet */
+    struct instance programs;  /* the default one, where only host_directory() needs it */
 };
 
 /*
  * Reads the default main.cf and those of all instances, or, unless forced is NULL, that of the only
- * instance in that configuration directory. Instances that
- * refer to names which only Postfix knows are is_unresolved: see host_resolve().
+ * instance in that configuration directory. postconf(1) is asked if a value needs it, once; if it
+ * does not answer, the instances that need it have failed, and so have those that are left when the
+ * limits are reached. What settings and limits point to has to outlive the host.
  * Returns true; or false with error set, when the default main.cf cannot be read or there are too
  * many instances. host_free() empties the host in both cases.
  */
-bool host_load(struct host *host, const struct instance_source *source, const char *forced);
-
-/* Whether an instance is unresolved. */
-bool host_is_unresolved(const struct host *host);
-
-/* Asks postconf(1), once in a run, and resolves the instances that need it; if it does not answer,
- * they fail. */
-void host_resolve(struct host *host);
+bool host_load(struct host *host, const struct settings *settings, enum parameter_purpose purpose,
+               const struct limits *limits, const char *forced);
 
 /*
  * Returns PARAMETER_COMMAND_DIRECTORY or PARAMETER_DAEMON_DIRECTORY, the directories of Postfix's

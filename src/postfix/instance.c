@@ -114,31 +114,87 @@ struct evaluation {
     struct instance *instance;
     struct maincf *maincf;
     struct budget *budget;
-    struct computed computed;
-    bool is_unknown;   /* the present value refers to a name that only Postfix knows */
-    char *first_error; /* of a value with unknown names, as far as it is known; or NULL */
+    char *domain; /* mydomain, once it is needed */
+    char *error;  /* why the present value cannot be known, or NULL */
     UT_string scratch;
 };
 
-/* For expand_value(): from main.cf, else the program's parameters, else what Postfix computes, else
- * Postfix's built-in values. */
+static const char *find_setting(void *context, const char *name, size_t length)
+{
+    const struct evaluation *evaluation = context;
+
+    return maincf_value(evaluation->maincf, name, length);
+}
+
+/* Returns mydomain where main.cf sets only myhostname: what follows its first dot, or
+ * "localdomain"; myhostname is expanded with the names of main.cf alone (Postfix 3.5 to 3.11). NULL
+ * after an error.
+ */
+static const char *find_domain(struct evaluation *evaluation, const char *hostname)
+{
+    UT_string value;
+    char *notice = NULL;
+
+    if (evaluation->domain != NULL)
+        return evaluation->domain;
+    utstring_init(&value);
+    if (expand_value(hostname, find_setting, evaluation, evaluation->budget, &value, &notice)) {
+        const char *dot = strchr(utstring_body(&value), '.');
+
+        evaluation->domain = alloc_string(dot != NULL ? dot + 1 : "localdomain");
+    } else {
+        alloc_set_text(&evaluation->error, "myhostname: %s", notice);
+    }
+    free(notice);
+    utstring_done(&value);
+    return evaluation->domain;
+}
+
+static bool is_named(const char *name, size_t length, const char *expected)
+{
+    return strlen(expected) == length && strncmp(name, expected, length) == 0;
+}
+
+/* What Postfix itself has for a name, which is not constant: it computes mynetworks from the
+ * network interfaces (with a blank at the end that postconf(1) does not show), and myhostname from
+ * mydomain where the host's name has no dot. */
+static const char *find_built_in(struct evaluation *evaluation, const char *name, size_t length)
+{
+    const struct instance_source *source = evaluation->source;
+    const struct postconf *postconf = source->ask == NULL ? NULL : source->ask(source->context);
+    const char *hostname = find_setting(evaluation, "myhostname", strlen("myhostname"));
+
+    if (evaluation->error != NULL)
+        return NULL;
+    if (postconf == NULL || postconf_error(postconf) != NULL) {
+        evaluation->error = alloc_string(postconf == NULL ? "unknown" : postconf_error(postconf));
+        return NULL;
+    }
+    if (is_named(name, length, "mydomain") && hostname != NULL)
+        return find_domain(evaluation, hostname);
+    const char *value = postconf_value(postconf, name, length);
+    if (is_named(name, length, "mynetworks") ||
+        (is_named(name, length, "myhostname") && value != NULL &&
+         strstr(value, ".localdomain") != NULL &&
+         find_setting(evaluation, "mydomain", strlen("mydomain")) != NULL))
+        evaluation->error = alloc_format("a value refers to %.*s, which Postfix computes: set it",
+                                         (int)length, name);
+    return value;
+}
+
+/* For expand_value(): from main.cf, else the program's parameters, else Postfix's built-in values.
+ */
 static const char *look_up(void *context, const char *name, size_t length)
 {
     struct evaluation *evaluation = context;
-    const struct instance_source *source = evaluation->source;
-    const char *value = maincf_value(evaluation->maincf, name, length);
+    const char *value = find_setting(evaluation, name, length);
     enum parameter parameter;
 
     if (value != NULL)
         return value;
     if (parameter_find(name, length, &parameter))
-        return settings_parameter(source->settings, parameter);
-    if (source->postconf == NULL) {
-        evaluation->is_unknown = true;
-        return NULL;
-    }
-    value = computed_value(&evaluation->computed, name, length);
-    return value != NULL ? value : postconf_value(source->postconf, name, length);
+        return settings_parameter(evaluation->source->settings, parameter);
+    return find_built_in(evaluation, name, length);
 }
 
 /* The value as it stands in main.cf, or the built-in one. */
@@ -182,40 +238,31 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
     return valid;
 }
 
-/* Expands and takes one parameter. Returns false if it is wrong or refers to an unknown name. */
+/* Expands and takes one parameter. Returns false if it is wrong, or cannot be known. */
 static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
 {
     const char *raw = raw_value(evaluation, parameter);
     struct instance *instance = evaluation->instance;
     char *notice = NULL;
+    bool is_taken = false;
 
     if (strchr(raw, '$') == NULL)
         return take_value(evaluation, parameter, raw);
-    evaluation->is_unknown = false;
     utstring_clear(&evaluation->scratch);
-    bool expanded =
+    bool is_expanded =
         expand_value(raw, look_up, evaluation, evaluation->budget, &evaluation->scratch, &notice);
-    bool taken = false;
-    if (evaluation->budget->state == BUDGET_ENDED) {
-        set_error(instance, alloc_string(budget_reason(evaluation->budget)));
-    } else if (evaluation->computed.error != NULL) {
-        set_error(instance, evaluation->computed.error);
-        evaluation->computed.error = NULL;
-    } else if (evaluation->is_unknown && evaluation->budget->state == BUDGET_LEFT) {
-        instance->is_unresolved = true;
-        if (evaluation->first_error == NULL) {
-            evaluation->first_error = notice;
-            notice = NULL;
-        }
-    } else if (expanded) {
-        taken = take_value(evaluation, parameter, utstring_body(&evaluation->scratch));
+    if (evaluation->error != NULL) {
+        set_error(instance, evaluation->error);
+        evaluation->error = NULL;
+    } else if (is_expanded) {
+        is_taken = take_value(evaluation, parameter, utstring_body(&evaluation->scratch));
     } else if (instance->error == NULL) {
         instance->error = alloc_string(MACRO_ERROR);
         instance->notice = notice;
         notice = NULL;
     }
     free(notice);
-    return taken;
+    return is_taken;
 }
 
 static void evaluate_all(struct evaluation *evaluation)
@@ -229,18 +276,12 @@ static void evaluate_all(struct evaluation *evaluation)
         if (parameter_use((enum parameter)i, source->purpose, source->is_home) != PARAMETER_UNUSED)
             known[i] = evaluate(evaluation, (enum parameter)i);
     utstring_done(&evaluation->scratch);
-    if (evaluation->budget->state != BUDGET_LEFT)
-        instance->is_unresolved = false; /* postconf(1) is not asked after a limit was exceeded */
     instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
                              known[PARAMETER_MULTI_INSTANCE_GROUP] &&
                              known[PARAMETER_MULTI_INSTANCE_ENABLE];
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];
     if (instance->error == NULL && queue != NULL && queue[0] != '/')
         instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
-    if (instance->is_unresolved && instance->error == NULL)
-        instance->notice = evaluation->first_error;
-    else
-        free(evaluation->first_error);
 }
 
 static void load_maincf(struct instance *instance, const struct instance_source *source,
@@ -253,10 +294,8 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     maincf_set(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
                instance->config_directory);
     if (maincf_parse(evaluation.maincf, file->text, file->length, budget, &error)) {
-        evaluation.computed = (struct computed){
-            .maincf = evaluation.maincf, .postconf = source->postconf, .budget = budget};
         evaluate_all(&evaluation);
-        computed_free(&evaluation.computed);
+        free(evaluation.domain);
     } else {
         set_error(instance, error);
     }
@@ -264,37 +303,28 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     maincf_free(evaluation.maincf);
 }
 
-bool instance_load(struct instance *instance, const char *config_directory, bool is_default,
+void instance_load(struct instance *instance, const char *config_directory,
                    const struct instance_source *source)
 {
+    const char *home = settings_parameter(source->settings, PARAMETER_CONFIG_DIRECTORY);
+    char *path = alloc_format("%s/main.cf", config_directory);
+    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
     struct safe_read_file file;
-    struct budget budget = budget_start(BUDGET_INSTANCE - instance->work, source->limits);
-    char *directory = alloc_string(config_directory); /* it may be the instance's own */
 
-    instance_free(instance);
-    instance->config_directory = directory;
-    instance->is_default = is_default;
-    char *path = alloc_format("%s/main.cf", directory);
+    *instance =
+        (struct instance){.config_directory = alloc_string(config_directory),
+                          .is_default = source->is_home && strcmp(config_directory, home) == 0};
     if (safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &instance->error) == SAFE_READ_OK) {
         load_maincf(instance, source, path, &file, &budget);
         safe_read_free(&file);
     }
     free(path);
-    instance->work = BUDGET_INSTANCE - budget_units(&budget);
-    return !instance->is_unresolved;
 }
 
-void instance_load_failed(struct instance *instance, const char *config_directory, char *error)
+void instance_fail(struct instance *instance, const char *config_directory, char *error)
 {
     *instance =
         (struct instance){.config_directory = alloc_string(config_directory), .error = error};
-}
-
-void instance_refuse(struct instance *instance, const char *reason)
-{
-    instance->is_unresolved = false;
-    if (instance->error == NULL)
-        instance->error = alloc_string(instance->notice != NULL ? MACRO_ERROR : reason);
 }
 
 void instance_check_queue(struct instance *instance)

@@ -6,7 +6,6 @@
 #define INSTANCE_H
 
 #include "base/alloc.h"
-#include "base/limits.h"
 #include "postfix/master.h"
 #include "postfix/parameter.h"
 #include "postfix/postconf.h"
@@ -38,42 +37,33 @@ struct instance {
     int trigger_timeout;              /* seconds */
     int application_event_drain_time; /* seconds */
     bool has_identity;                /* name, group and enabled are known */
-    bool is_unresolved;               /* it refers to names that postconf(1) has to be asked for */
     char *notice;                     /* a warning of Postfix that belongs to error, or NULL */
     char *error;                      /* why it cannot be served, in Postfix's words, or NULL */
     UT_array *warnings;               /* strings, or NULL when there are none */
     enum master_state running;        /* whether its master runs: instance_find_running() */
-    size_t work;                      /* that loading it has caused, in units of budget.h */
 };
 
-/* How instances are read. Everything belongs to the caller, and has to outlive the host. */
+/* How an instance is read. Everything belongs to the caller. */
 struct instance_source {
     const struct settings *settings;
     enum parameter_purpose purpose;
-    const struct limits *limits;
-
-    /* set by the host */
-    bool is_home;              /* it is the program's own instance: the forced or the default one */
-    struct postconf *postconf; /* NULL: not asked yet */
+    bool is_home; /* it is the program's own instance: the forced or the default one */
+    /* Returns Postfix's own parameters, or the failure to get them; called when main.cf refers to
+     * one. NULL: what refers to them is unknown. */
+    const struct postconf *(*ask)(void *context);
+    void *context;
 };
 
 /*
- * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties; it is zero,
- * or is loaded again, with what is left of its budget. A mistake
+ * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. A mistake
  * is in its error, and the rest is filled in as far as possible: has_identity if name, group and
  * multi_instance_enable are known.
- * Returns true; or false if main.cf refers to names that neither it nor the program knows, and the
- * source has no postconf: the instance is_unresolved, and has to be loaded again with one, or to be
- * refused.
  */
-bool instance_load(struct instance *instance, const char *config_directory, bool is_default,
+void instance_load(struct instance *instance, const char *config_directory,
                    const struct instance_source *source);
 
-/* Makes a listed instance that cannot be read one that has failed. Takes ownership of error. */
-void instance_load_failed(struct instance *instance, const char *config_directory, char *error);
-
-/* Makes an unresolved instance one that has failed, because postconf(1) could not be asked. */
-void instance_refuse(struct instance *instance, const char *reason);
+/* Makes an instance one that has failed without being read. Takes ownership of error. */
+void instance_fail(struct instance *instance, const char *config_directory, char *error);
 
 /* Sets the error of an instance whose queue directory does not exist, unless it has one, in
  * Postfix's words ("chdir /x: No such file or directory"). */

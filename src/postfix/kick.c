@@ -155,18 +155,12 @@ void kicks_plan(struct kicks *kicks, struct selection *selection)
 {
     size_t each = utarray_len(kicks->targets);
 
-    if (kicks->items == NULL) {
-        kicks->count = selection->member_count * each;
-        kicks->items = alloc_zeroed(kicks->count, sizeof(*kicks->items));
-        kicks->triggers = alloc_zeroed(kicks->count, sizeof(*kicks->triggers));
-    }
-    for (size_t i = 0; i < kicks->count; i++) {
-        struct selection_member *member = &selection->members[i / each];
-
-        kicks->items[i].member = member;
-        if (kicks->items[i].kicks == NULL && member->state != SELECTION_WAITING)
-            plan_one(&kicks->items[i], kicks, member, target_item(kicks->targets, i % each));
-    }
+    kicks->count = selection->member_count * each;
+    kicks->items = alloc_zeroed(kicks->count, sizeof(*kicks->items));
+    kicks->triggers = alloc_zeroed(kicks->count, sizeof(*kicks->triggers));
+    for (size_t i = 0; i < kicks->count; i++)
+        plan_one(&kicks->items[i], kicks, &selection->members[i / each],
+                 target_item(kicks->targets, i % each));
 }
 
 static enum kick_status outcome_status(enum trigger_outcome outcome)

@@ -61,18 +61,14 @@ struct kicks {
     struct kick *claims;
 };
 
-/*
- * Plans the kicks of all targets in the members of a selection that is marked, except those that
- * are not resolved, which have a member and nothing else. To be called again when they are. The
- * selection has to outlive *kicks, which kicks_free() empties.
- */
+/* Plans the kicks of all targets in the members of a selection that is marked. The selection has to
+ * outlive *kicks, which kicks_free() empties. */
 void kicks_plan(struct kicks *kicks, struct selection *selection);
 
 /*
- * Sends the requests of all planned kicks that have not run yet, at once, and waits. May be called
- * again after more are planned. The triggers of fanout are set here, the rest by the caller. Sets
- * the status of these kicks; after an interruption, the outcome of unfinished triggers is
- * TRIGGER_PENDING. Returns 0 or an errno.
+ * Sends the requests of all planned kicks at once, and waits. The triggers of fanout are set here,
+ * the rest by the caller. Sets the status of these kicks; after an interruption, the outcome of
+ * unfinished triggers is TRIGGER_PENDING. Returns 0 or an errno.
  *
  * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
  * sent, and the longer limits of the two hold. Nothing else keeps a kick from being sent because of

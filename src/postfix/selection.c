@@ -177,27 +177,10 @@ static void refuse_if_writable(const struct selection *selection, struct instanc
     free(path);
 }
 
-/* Whether the choice depends on values that only Postfix knows. */
-static bool is_vague(const struct selection *selection)
-{
-    const struct selection_criteria *criteria = &selection->criteria;
-    const struct host *host = &selection->host;
-
-    if (utarray_len(criteria->names) == 0 && utarray_len(criteria->groups) == 0 &&
-        !criteria->enabled_only)
-        return false;
-    for (size_t i = 0; i < host->count; i++)
-        if (host->instances[i].is_unresolved && !host->instances[i].has_identity)
-            return true;
-    return false;
-}
-
 static void choose(struct selection *selection)
 {
     struct host *host = &selection->host;
 
-    if (is_vague(selection))
-        host_resolve(host);
     find_unmatched(selection);
     selection->members = alloc_zeroed(host->count, sizeof(*selection->members));
     for (size_t i = 0; i < host->count; i++) {
@@ -215,12 +198,12 @@ static void choose(struct selection *selection)
 static bool find_forced(struct selection *selection, const char **directory)
 {
     const struct selection_criteria *criteria = &selection->criteria;
-    const char *home = settings_parameter(criteria->source.settings, PARAMETER_CONFIG_DIRECTORY);
+    const char *home = settings_parameter(criteria->settings, PARAMETER_CONFIG_DIRECTORY);
     const char *mail_config = criteria->mail_config;
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
      * manager: that does not force one instance. */
-    if (criteria->source.purpose != PARAMETER_FOR_KICK && mail_config != NULL &&
+    if (criteria->purpose != PARAMETER_FOR_KICK && mail_config != NULL &&
         criteria->config_directory == NULL) {
         if (strcmp(mail_config, home) != 0)
             selection->host.error =
@@ -244,7 +227,8 @@ bool selection_make(struct selection *selection, const struct selection_criteria
     *selection = (struct selection){.criteria = *criteria};
     utarray_new(selection->unmatched, &strings_icd);
     utarray_new(selection->warnings, &strings_icd);
-    if (!find_forced(selection, &forced) || !host_load(&selection->host, &criteria->source, forced))
+    if (!find_forced(selection, &forced) || !host_load(&selection->host, criteria->settings,
+                                                       criteria->purpose, criteria->limits, forced))
         return false;
     selection->is_single = selection->host.is_single;
     choose(selection);
@@ -276,20 +260,18 @@ static const struct instance *find_earlier(struct listed **all, struct listed *o
     return NULL;
 }
 
-static enum selection_state mark(const struct selection *selection, struct instance *instance)
+static enum selection_state mark(const struct selection *selection, struct instance *instance,
+                                 bool all)
 {
-    bool serve_disabled = selection->all || selection->is_single;
+    bool serve_disabled = all || selection->is_single;
 
-    if (instance->is_unresolved)
-        return SELECTION_WAITING;
     if (instance->enabled == INSTANCE_DISABLED && instance->has_identity && !serve_disabled)
         return SELECTION_DISABLED;
     refuse_if_writable(selection, instance);
     return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;
 }
 
-/* Marks the members that are not marked yet. */
-static void mark_waiting(struct selection *selection)
+void selection_mark(struct selection *selection, bool all)
 {
     struct listed *table = NULL, *listed = alloc_zeroed(selection->member_count, sizeof(*listed));
 
@@ -297,9 +279,7 @@ static void mark_waiting(struct selection *selection)
         struct selection_member *member = &selection->members[i];
         const struct instance *earlier = find_earlier(&table, &listed[i], member->instance);
 
-        if (member->state != SELECTION_WAITING)
-            continue;
-        member->state = mark(selection, member->instance);
+        member->state = mark(selection, member->instance, all);
         if (member->state != SELECTION_SERVE || earlier == NULL)
             continue;
         member->duplicate_of = earlier;
@@ -307,27 +287,6 @@ static void mark_waiting(struct selection *selection)
     }
     HASH_CLEAR(hh, table);
     free(listed);
-}
-
-void selection_mark(struct selection *selection, bool all)
-{
-    selection->all = all;
-    for (size_t i = 0; i < selection->member_count; i++)
-        selection->members[i].state = SELECTION_WAITING;
-    mark_waiting(selection);
-}
-
-bool selection_is_unresolved(const struct selection *selection)
-{
-    return host_is_unresolved(&selection->host);
-}
-
-void selection_resolve(struct selection *selection)
-{
-    if (!selection_is_unresolved(selection))
-        return;
-    host_resolve(&selection->host);
-    mark_waiting(selection);
 }
 
 /* Appends the names of the first members that are not enabled. */
@@ -357,10 +316,10 @@ char *selection_refusal(const struct selection *selection)
         return alloc_string("No matching instances");
     utstring_init(&names);
     append_names(selection, &names);
-    char *refusal = alloc_format(
-        "No matching instances: %s %s not enabled: %s", utstring_body(&names),
-        selection->member_count == 1 ? "is" : "are",
-        selection->criteria.source.purpose == PARAMETER_FOR_KICK ? "use -a or -c" : "use -c");
+    char *refusal =
+        alloc_format("No matching instances: %s %s not enabled: %s", utstring_body(&names),
+                     selection->member_count == 1 ? "is" : "are",
+                     selection->criteria.purpose == PARAMETER_FOR_KICK ? "use -a or -c" : "use -c");
     utstring_done(&names);
     return refusal;
 }
@@ -369,7 +328,6 @@ char *selection_reason(const struct selection_member *member)
 {
     switch (member->state) {
     case SELECTION_SERVE:
-    case SELECTION_WAITING:
         return NULL;
     case SELECTION_FAILED:
         return alloc_string(member->instance->error);

@@ -50,7 +50,9 @@ struct selection_criteria {
     enum selection_trust trust;
     bool reverse;      /* -R */
     bool enabled_only; /* -E */
-    struct instance_source source;
+    const struct settings *settings;
+    enum parameter_purpose purpose;
+    const struct limits *limits;
 };
 
 enum selection_state {
@@ -58,7 +60,6 @@ enum selection_state {
     SELECTION_FAILED,    /* cannot be: see the instance's error */
     SELECTION_DISABLED,  /* chosen, but not enabled */
     SELECTION_DUPLICATE, /* listed twice: duplicate_of comes before */
-    SELECTION_WAITING,   /* not resolved yet: see selection_resolve() */
 };
 
 struct selection_member {
@@ -77,7 +78,6 @@ struct selection {
 
     /* private; what the criteria point to belongs to the caller and has to outlive this */
     struct selection_criteria criteria;
-    bool all;
 };
 
 /*
@@ -90,13 +90,6 @@ bool selection_make(struct selection *selection, const struct selection_criteria
 /* Marks which members are to be served. Those that are not enabled are served only with all, or if
  * the selection is single. Of a directory that is listed twice, the first entry is served. */
 void selection_mark(struct selection *selection, bool all);
-
-/* Whether instances are left that only postconf(1) can resolve. The others need not wait for them.
- * Their name, group and multi_instance_enable are known if -g, -i or -E need them. */
-bool selection_is_unresolved(const struct selection *selection);
-
-/* Resolves those instances, which may take POSTCONF_SECONDS, and marks them like the others. */
-void selection_resolve(struct selection *selection);
 
 /* Returns why there is nothing to do, a new string: no instance matches, or none of those that
  * match is enabled, and how to reach them. NULL if there is something to do, as for members that

@@ -3,20 +3,24 @@
 #ifndef ASKED_H
 #define ASKED_H
 
-#include "base/alloc.h"
 #include "postfix/postconf.h"
 #include <string.h>
 
-struct postconf *postconf_ask(const char *command_directory, const struct limits *limits,
-                              char **error)
+struct postconf {
+    const char *error;
+};
+
+struct postconf *postconf_ask(const char *command_directory, const struct limits *limits)
 {
-    static char answered; /* stands for what was answered: it has no members here */
+    static struct postconf answer, failure = {"command_directory is not an absolute path"};
 
     (void)limits;
-    if (command_directory[0] == '/')
-        return (struct postconf *)(void *)&answered;
-    alloc_set_text(error, "command_directory is not an absolute path: %s", command_directory);
-    return NULL;
+    return command_directory[0] == '/' ? &answer : &failure;
+}
+
+const char *postconf_error(const struct postconf *postconf)
+{
+    return postconf->error;
 }
 
 const char *postconf_value(const struct postconf *postconf, const char *name, size_t length)

@@ -54,7 +54,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     make_instance("default", "");
     make_instance("a", "multi_instance_name = postfix-a\nmulti_instance_enable = yes\n");
     make_instance("b", "multi_instance_group = g\n");
-    /* no postconf(1) to ask */
     char *ini = alloc_format("[postfix]\nconfig_directory = %s/default\ncommand_directory = %s\n",
                              scratch, scratch);
     char *path = alloc_format("%s/postkick.ini", scratch);
@@ -94,15 +93,12 @@ static void write_main_cf(const char *text)
     utstring_done(&content);
 }
 
-/* What is not known before Postfix is asked waits; afterwards every member stands somewhere. */
-static void check_members(const struct selection *selection, bool is_resolved)
+static void check_members(const struct selection *selection)
 {
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct selection_member *member = &selection->members[i];
 
         assert((member->state == SELECTION_DUPLICATE) == (member->duplicate_of != NULL));
-        assert((member->state == SELECTION_WAITING) == member->instance->is_unresolved);
-        assert(member->state != SELECTION_WAITING || !is_resolved);
         assert(member->state != SELECTION_FAILED || member->instance->error != NULL);
     }
 }
@@ -115,17 +111,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct selection selection;
 
     write_main_cf(rest);
-    struct selection_criteria criteria = {
-        .groups = groups,
-        .names = names,
-        .reverse = size % 2 == 1,
-        .source = {.settings = settings, .purpose = PARAMETER_FOR_KICK, .limits = &no_limits}};
+    struct selection_criteria criteria = {.groups = groups,
+                                          .names = names,
+                                          .reverse = size % 2 == 1,
+                                          .settings = settings,
+                                          .purpose = PARAMETER_FOR_KICK,
+                                          .limits = &no_limits};
     if (selection_make(&selection, &criteria)) {
         assert(selection.host.error == NULL && selection.member_count <= selection.host.count);
         selection_mark(&selection, size % 3 == 0);
-        check_members(&selection, false);
-        selection_resolve(&selection);
-        check_members(&selection, true);
+        check_members(&selection);
     } else {
         assert(selection.host.error != NULL);
     }

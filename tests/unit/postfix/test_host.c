@@ -5,18 +5,19 @@
 
 static struct settings *settings;
 static struct host host;
-static struct instance_source source;
+static enum parameter_purpose purpose;
+static struct limits limits;
 static const char *forced;
 
-SETUP(make_source)
+SETUP(make_settings)
 {
     settings = settings_of("[postfix]\nconfig_directory = @/home\ncommand_directory = @\n");
-    source = (struct instance_source){
-        .settings = settings, .purpose = PARAMETER_FOR_KICK, .limits = &fixture_no_limits};
+    purpose = PARAMETER_FOR_KICK;
+    limits = fixture_no_limits;
     forced = NULL;
 }
 
-TEARDOWN(free_source)
+TEARDOWN(free_settings)
 {
     settings_free(settings);
 }
@@ -32,19 +33,18 @@ static void make(const char *name, const char *main_cf)
 }
 
 /* Loads it, and compares the error if there is one, else the instances: their directories, with !
- * after one that has failed, - after one that is not enabled, ? after one that is unresolved. */
+ * after one that has failed, - after one that is not enabled. */
 static void assert_host(const char *expected)
 {
     char *text = fixture_fill(expected), *found = alloc_string("");
-    bool is_loaded = host_load(&host, &source, forced);
+    bool is_loaded = host_load(&host, settings, purpose, &limits, forced);
 
     assert_int_equal(is_loaded, host.error == NULL);
     for (size_t i = 0; is_loaded && i < host.count; i++) {
         const struct instance *instance = &host.instances[i];
 
         alloc_set_text(&found, "%s%s%s ", found, instance->config_directory,
-                       instance->is_unresolved                  ? "?"
-                       : instance->error != NULL                ? "!"
+                       instance->error != NULL                  ? "!"
                        : instance->enabled == INSTANCE_DISABLED ? "-"
                                                                 : "");
     }
@@ -59,14 +59,14 @@ TEST(instances)
     make("on", "multi_instance_enable = yes\n");
     make("off", "multi_instance_enable = no\n");
     assert_host("@/home- @/on rel/ative! @/off- @/gone! ");
-    assert_false(host.is_single || host.is_forced);
+    assert_false(host.is_single);
     assert_true(host.instances[0].is_default);
     assert_string_equal(host.instances[2].error,
                         "multi_instance_directories: not an absolute path: rel/ative");
     host_free(&host);
     forced = fixture_path("off");
     assert_host("@/off- ");
-    assert_true(host.is_single && host.is_forced);
+    assert_true(host.is_single);
     host_free(&host);
 }
 
@@ -76,7 +76,6 @@ TEST(only_one)
     make("home", "multi_instance_enable = no\nmulti_instance_directories = ,\n");
     assert_host("@/home ");
     assert_true(host.is_single);
-    assert_false(host.is_forced);
     host_free(&host);
 }
 
@@ -97,7 +96,8 @@ TEST(too_many)
         char *text = alloc_format("multi_instance_directories =%s\n", names);
 
         make("home", text);
-        assert_int_equal(host_load(&host, &source, forced), listed < HOST_MAXIMUM);
+        assert_int_equal(host_load(&host, settings, purpose, &limits, forced),
+                         listed < HOST_MAXIMUM);
         if (listed < HOST_MAXIMUM)
             assert_int_equal(host.count, HOST_MAXIMUM);
         else
@@ -124,19 +124,102 @@ TEST(directory)
     host_free(&host);
 }
 
+/* How often the postconf of the test was run, which logs that in bytes. */
+static int times_asked(void)
+{
+    struct stat status;
+
+    return stat(fixture_path("asked"), &status) < 0 ? 0 : (int)status.st_size;
+}
+
+static void make_postconf(const char *answer)
+{
+    char *script = alloc_format("printf x >>${0%%/*}/asked; %s", answer);
+
+    (void)fixture_script("postconf", script);
+    free(script);
+}
+
 TEST(postconf_is_asked_once)
 {
-    make("home", "multi_instance_directories = @/on\nmulti_instance_enable = yes\n");
-    make("on", "multi_instance_name = $mail_owner\nmulti_instance_enable = yes\n");
-    (void)fixture_script("postconf", "echo x >>${0%/*}/asked; echo mail_owner = me");
-    assert_host("@/home @/on? ");
-    assert_true(host_is_unresolved(&host));
-    host_resolve(&host);
-    host_resolve(&host);
-    assert_false(host_is_unresolved(&host));
-    assert_string_equal(instance_value(&host.instances[1], PARAMETER_MULTI_INSTANCE_NAME), "me");
+    make("home", "multi_instance_directories = @/a @/b\nmulti_instance_enable = yes\n"
+                 "multi_instance_group = $setgid_group\n");
+    make("a", "multi_instance_name = $mail_owner\nmulti_instance_enable = yes\n");
+    make("b", "multi_instance_name = $mail_owner\nmulti_instance_enable = ${unknown:no}\n");
+    make_postconf("echo mail_owner = me; echo setgid_group = us");
+    assert_host("@/home @/a @/b- ");
+    assert_string_equal(instance_value(&host.instances[0], PARAMETER_MULTI_INSTANCE_GROUP), "us");
+    assert_string_equal(instance_value(&host.instances[2], PARAMETER_MULTI_INSTANCE_NAME), "me");
+    assert_int_equal(times_asked(), 1);
     host_free(&host);
-    struct stat status;
-    assert_int_equal(stat(fixture_path("asked"), &status), 0);
-    assert_int_equal(status.st_size, 2);
+}
+
+TEST(postconf_is_not_asked_in_vain)
+{
+    make("home", "multi_instance_directories = @/on\nmulti_instance_enable = yes\n");
+    make("on", "multi_instance_name = $own\nown = x\nmydestination = $mail_owner\n"
+               "multi_instance_enable = yes\n");
+    make_postconf("exit 1");
+    assert_host("@/home @/on ");
+    assert_int_equal(times_asked(), 0);
+    host_free(&host);
+}
+
+/* Those that need no answer are served. */
+TEST(postconf_does_not_answer)
+{
+    make("home", "multi_instance_directories = @/a @/on @/b\nmulti_instance_enable = yes\n");
+    make("a", "multi_instance_name = $mail_owner\n");
+    make("on", "multi_instance_enable = yes\n");
+    make("b", "queue_directory = /$mail_owner\nmulti_instance_name = b\n");
+    make_postconf("exit 3");
+    assert_host("@/home @/a! @/on @/b! ");
+    fixture_assert_text(host.instances[1].error, "%s/postconf: exit status 3", fixture_root);
+    assert_string_equal(host.instances[3].error, host.instances[1].error);
+    assert_false(host.instances[1].has_identity);
+    assert_true(host.instances[3].has_identity);
+    assert_int_equal(times_asked(), 1);
+    host_free(&host);
+    make("home", "multi_instance_directories = @/${mail_owner}\n");
+    assert_host("@/postconf: exit status 3");
+    host_free(&host);
+}
+
+/* Its directory is the default instance's, as far as that is known without it. */
+TEST(postconf_of_the_default_instance)
+{
+    make_postconf("echo mail_owner = me");
+    make("home", "command_directory = /nonexistent\n");
+    make("on", "multi_instance_name = $mail_owner\ncommand_directory = @\n");
+    forced = fixture_path("on");
+    assert_host("@/on! ");
+    assert_string_equal(host.instances[0].error,
+                        "run /nonexistent/postconf: No such file or directory");
+    host_free(&host);
+    make("home", "command_directory = @${mail_owner:/no}\n");
+    assert_host("@/on- ");
+    host_free(&host);
+    forced = NULL;
+    assert_host("@/home ");
+    assert_string_equal(host_directory(&host, PARAMETER_COMMAND_DIRECTORY), fixture_root);
+    host_free(&host);
+    assert_int_equal(times_asked(), 2);
+}
+
+/* When the run has to end, the instances that are left have failed. */
+TEST(no_time_left)
+{
+    make("home", "multi_instance_directories = @/on\nmulti_instance_enable = yes\n");
+    make("on", "");
+    limits.end = clock_now();
+    assert_host("@/home @/on! ");
+    assert_string_equal(host.instances[1].error, "not read: time limit reached");
+    host_free(&host);
+    signals_start();
+    signals_catch();
+    assert_int_equal(raise(SIGTERM), 0);
+    assert_host("@/home @/on! ");
+    assert_string_equal(host.instances[1].error, "not read: interrupted");
+    host_free(&host);
+    signals_start(); /* forgets it */
 }

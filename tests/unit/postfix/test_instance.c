@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* One instance, from its main.cf. */
-#include "base/budget.h"
 #include "postfix/instance.h"
 #include "settings.h"
 
@@ -19,19 +18,20 @@ TEARDOWN(free_settings)
 static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
 static struct postconf *postconf;
 
-static size_t work_before;
+static const struct postconf *answer(void *context)
+{
+    (void)context;
+    return postconf;
+}
 
 static struct instance load(const char *main_cf)
 {
-    struct instance instance = {.work = work_before};
-    struct instance_source source = {.settings = settings,
-                                     .purpose = purpose,
-                                     .limits = &fixture_no_limits,
-                                     .postconf = postconf};
+    struct instance instance;
+    const struct instance_source source = {
+        .settings = settings, .purpose = purpose, .ask = postconf == NULL ? NULL : answer};
 
     (void)fixture_file("main.cf", main_cf);
-    bool is_resolved = instance_load(&instance, fixture_root, false, &source);
-    assert_int_equal(is_resolved, !instance.is_unresolved);
+    instance_load(&instance, fixture_root, &source);
     return instance;
 }
 
@@ -142,17 +142,18 @@ TEST(no_main_cf)
 {
     struct instance instance = load("");
     char *expected = alloc_format("open %s/main.cf: No such file or directory", fixture_root);
-    struct instance_source source = {.settings = settings, .purpose = PARAMETER_FOR_KICK};
+    const struct instance_source source = {
+        .settings = settings, .purpose = PARAMETER_FOR_KICK, .is_home = true};
 
     instance_free(&instance);
     assert_int_equal(unlink(fixture_path("main.cf")), 0);
-    assert_true(instance_load(&instance, fixture_root, true, &source));
+    instance_load(&instance, fixture_root, &source);
     assert_string_equal(instance.error, expected);
-    assert_true(instance.is_default);
+    assert_false(instance.is_default);
     assert_int_equal(instance.enabled, INSTANCE_UNKNOWN);
     assert_false(instance.has_identity);
     instance_free(&instance);
-    instance_load_failed(&instance, "relative", expected);
+    instance_fail(&instance, "relative", expected);
     assert_string_equal(instance.config_directory, "relative");
     assert_ptr_equal(instance.error, expected);
     instance_free(&instance);
@@ -218,72 +219,70 @@ TEST(long_values)
     }
 }
 
-/* The answer of a postconf of our own. */
-static struct postconf *ask(const char *script)
+/* Asks a postconf of our own. */
+static void ask(const char *script)
 {
-    char *error = NULL;
-
+    postconf_free(postconf);
     (void)fixture_script("postconf", script);
-    return postconf_ask(fixture_root, &fixture_no_limits, &error);
+    postconf = postconf_ask(fixture_root, &fixture_no_limits);
 }
 
-TEST(resolved_without_postconf)
+/* Values of names that neither main.cf nor the program has; @ is the directory. */
+TEST(values_of_postconf)
 {
-    struct instance instance = load("queue_directory = /srv/$multi_instance_name\n"
-                                    "multi_instance_name = $own\nown = x\n"
-                                    "mydestination = $myhostname, $nosuch\n");
+    static const struct {
+        const char *main_cf, *name, *error; /* NULL: no error */
+    } cases[] = {
+        {"multi_instance_name = ${one}-$nosuch\n", "mx-", NULL},
+        {"multi_instance_name = $a\na = $one\none = own\n", "own", NULL},
+        {"multi_instance_name = $mydomain\n", "localdomain", NULL},
+        {"multi_instance_name = $mydomain\nmydomain = own\nmyhostname = a.b\n", "own", NULL},
+        {"multi_instance_name = $mydomain\nmyhostname = a.b.c\n", "b.c", NULL},
+        {"multi_instance_name = $mydomain\nmyhostname = a.$b.c\nb = x\n", "x.c", NULL},
+        {"multi_instance_name = $mydomain\nmyhostname = a$one.d\n", "d", NULL},
+        {"multi_instance_name = $mydomain\nmyhostname = a\n", "localdomain", NULL},
+        {"multi_instance_name = $mydomain\nmyhostname = ${\n", "",
+         "myhostname: truncated macro reference: \"${\""},
+        {"multi_instance_name = $mydomains\nmyhostname = a.b\n", "", NULL},
+        {"multi_instance_name = $myhostname\n", "host.localdomain", NULL},
+        {"multi_instance_name = $myhostname\nmydomain = a.b\n", "",
+         "a value refers to myhostname, which Postfix computes: set it"},
+        {"multi_instance_name = $hello\nmydomain = a.b\n", "",
+         "a value refers to myhostname, which Postfix computes: set it"},
+        {"multi_instance_name = x$mynetworks\n", "",
+         "a value refers to mynetworks, which Postfix computes: set it"},
+        {"multi_instance_name = x$mynetworks\nmynetworks = ::1\n", "x::1", NULL},
+        {"multi_instance_name = $one$\n", "", "dictionary mail_dict: macro processing error"},
+    };
 
-    assert_null(instance.error);
-    assert_false(instance.is_unresolved);
+    ask("echo 'one = $two'; echo two = mx; echo mydomain = localdomain; echo 'hello = "
+        "$myhostname'\n"
+        "echo myhostname = host.localdomain; echo mynetworks = 127.0.0.0/8");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct instance instance = load(cases[i].main_cf);
+        const char *error = instance.error == NULL ? "none" : instance.error;
+
+        if (strcmp(error, cases[i].error == NULL ? "none" : cases[i].error) != 0)
+            fail_msg("%s: error: %s", cases[i].main_cf, error);
+        assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME),
+                            cases[i].name);
+        assert_int_equal(instance.has_identity, cases[i].error == NULL);
+        instance_free(&instance);
+    }
+    ask("exit 1");
+    struct instance instance = load("queue_directory = /$two\nmulti_instance_name = $one$\n");
+    fixture_assert_text(instance.error, "%s/postconf: exit status 1", fixture_root);
     instance_free(&instance);
-}
-
-TEST(resolved_with_postconf)
-{
-    static const char main_cf[] = "queue_directory = /srv/$one\nmulti_instance_name = $nosuch\n";
-    struct instance instance = load(main_cf);
-
-    assert_true(instance.is_unresolved);
-    assert_null(instance.error);
-    instance_refuse(&instance, "why");
-    assert_false(instance.is_unresolved);
-    assert_string_equal(instance.error, "why");
-    instance_free(&instance);
-    struct postconf *answer = ask("echo 'one = $two'; echo 'two = mx'");
-    postconf = answer;
-    instance = load(main_cf);
+    postconf_free(postconf);
     postconf = NULL;
-    assert_null(instance.error);
-    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "/srv/mx");
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "");
-    assert_true(instance.has_identity);
-    instance_free(&instance);
-    postconf_free(answer);
 }
 
-/* Loading it again goes on with the same budget. */
-TEST(work_of_both_loads)
+/* Where postconf(1) may not be asked, the rest is known. */
+TEST(nothing_to_ask)
 {
-    struct instance instance = load("queue_directory = /$nosuch\n");
+    struct instance instance = load("queue_directory = /$two\nmulti_instance_name = a\n");
 
-    assert_true(instance.work > 0 && instance.work < 100000);
-    work_before = BUDGET_INSTANCE - instance.work / 2;
-    instance_free(&instance);
-    instance = load("queue_directory = /$nosuch\n");
-    work_before = 0;
-    assert_non_null(instance.error);
-    assert_non_null(strstr(instance.error, "more work than is allowed for one instance"));
-    assert_int_equal(instance.work, BUDGET_INSTANCE);
-    instance_free(&instance);
-}
-
-/* A mistake that no answer of postconf(1) can change is reported in Postfix's words. */
-TEST(refused_with_doubt)
-{
-    struct instance instance = load("queue_directory = $nosuch$\n");
-
-    instance_refuse(&instance, "why");
-    assert_string_equal(instance.error, "dictionary mail_dict: macro processing error");
-    assert_string_equal(instance.notice, "empty macro name: \"$nosuch$\"");
+    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "");
+    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "a");
     instance_free(&instance);
 }

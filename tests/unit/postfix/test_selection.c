@@ -14,9 +14,9 @@ SETUP(make_criteria)
     settings = settings_of("[postfix]\nconfig_directory = @/postfix\n");
     criteria = (struct selection_criteria){.groups = groups,
                                            .names = names,
-                                           .source = {.settings = settings,
-                                                      .purpose = PARAMETER_FOR_KICK,
-                                                      .limits = &fixture_no_limits}};
+                                           .settings = settings,
+                                           .purpose = PARAMETER_FOR_KICK,
+                                           .limits = &fixture_no_limits};
 }
 
 TEARDOWN(free_criteria)
@@ -124,7 +124,7 @@ TEST(forced)
     criteria.config_directory = NULL;
     criteria.mail_config = fixture_path("postfix"); /* as postmulti -x exports it */
     assert_chosen(false, "postfix ");
-    criteria.source.purpose = PARAMETER_FOR_LIST; /* as postfix(1) exports it */
+    criteria.purpose = PARAMETER_FOR_LIST; /* as postfix(1) exports it */
     assert_chosen(false, "postfix a b- ");
     criteria.mail_config = fixture_path("a");
     char *expected = alloc_format("MAIL_CONFIG=%s/a is not the default instance %s/postfix: unset "
@@ -147,7 +147,7 @@ TEST(contradictions)
     criteria.mail_config = fixture_path("postfix");
     assert_error("-g and -i cannot be used with MAIL_CONFIG in the environment, which selects one "
                  "instance");
-    criteria.source.purpose = PARAMETER_FOR_LIST;
+    criteria.purpose = PARAMETER_FOR_LIST;
     assert_chosen(false, "a ");
 }
 
@@ -292,9 +292,9 @@ TEST(refusal)
     strings_append(names, "b");
     assert_refusal(true, NULL);
     assert_refusal(false, "No matching instances: b is not enabled: use -a or -c");
-    criteria.source.purpose = PARAMETER_FOR_POSTFIX;
+    criteria.purpose = PARAMETER_FOR_POSTFIX;
     assert_refusal(false, "No matching instances: b is not enabled: use -c");
-    criteria.source.purpose = PARAMETER_FOR_KICK;
+    criteria.purpose = PARAMETER_FOR_KICK;
     strings_append(names, "-");
     char *expected = alloc_format(
         "No matching instances: %s/postfix, b are not enabled: use -a or -c", fixture_root);
@@ -303,51 +303,6 @@ TEST(refusal)
     utarray_clear(names);
     strings_append(names, "x");
     assert_refusal(false, "No matching instances");
-}
-
-/* Instances that only postconf(1) can resolve come later, in their places. */
-TEST(unresolved)
-{
-    char *text = alloc_format(ON "command_directory = %s\n", fixture_root);
-    struct selection selection;
-
-    make_default("u a v", text);
-    free(text);
-    make("a", A);
-    make("u", "multi_instance_name = $answer\nmulti_instance_enable = yes\n");
-    make("v", "trigger_timeout = ${answer}x\nmulti_instance_enable = $no\n");
-    (void)fixture_script("postconf", "echo answer = 5; echo no = no");
-    assert_true(selection_make(&selection, &criteria));
-    selection_mark(&selection, false);
-    assert_true(selection_is_unresolved(&selection));
-    assert_int_equal(selection.member_count, 4);
-    assert_int_equal(selection.members[0].state, SELECTION_SERVE);
-    assert_int_equal(selection.members[1].state, SELECTION_WAITING);
-    assert_int_equal(selection.members[2].state, SELECTION_SERVE);
-    assert_int_equal(selection.members[3].state, SELECTION_WAITING);
-    selection_resolve(&selection);
-    assert_false(selection_is_unresolved(&selection));
-    assert_int_equal(selection.member_count, 4);
-    assert_string_equal(
-        instance_value(selection.members[1].instance, PARAMETER_MULTI_INSTANCE_NAME), "5");
-    assert_int_equal(selection.members[1].state, SELECTION_SERVE);
-    assert_int_equal(selection.members[3].state, SELECTION_DISABLED);
-    selection_free(&selection);
-    strings_append(names, "5"); /* who that is has to be known first */
-    assert_true(selection_make(&selection, &criteria));
-    assert_false(selection_is_unresolved(&selection));
-    assert_int_equal(selection.member_count, 1);
-    assert_int_equal(utarray_len(selection.unmatched), 0);
-    selection_free(&selection);
-    assert_int_equal(unlink(fixture_path("postconf")), 0);
-    utarray_clear(names);
-    assert_true(selection_make(&selection, &criteria));
-    selection_mark(&selection, false);
-    selection_resolve(&selection);
-    assert_int_equal(selection.members[1].state, SELECTION_FAILED);
-    fixture_assert_text(selection.members[1].instance->error,
-                        "run %s/postconf: No such file or directory", fixture_root);
-    selection_free(&selection);
 }
 
 /* The default instance's other mistakes are its own. */
