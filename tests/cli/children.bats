@@ -5,20 +5,6 @@
 bats_require_minimum_version 1.5.0
 load manager
 
-# on_terminal [OPTION...] ARGUMENT...: the program on a terminal; what the terminal shows in $output
-# (-o: in $stderr).
-on_terminal()
-{
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    run --separate-stderr "$ROOT/tests/lib/on-terminal" "${options[@]}" \
-        env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
-}
-
 @test "the inherited disposition of SIGCHLD does not matter" {
     local how
     for how in --ignore-signal=CHLD --block-signal=CHLD --block-signal; do

@@ -54,25 +54,3 @@ plain()
 {
     printf '%s' "${1//$TREE/}"
 }
-
-# on_terminal COMMAND...: what it writes to a terminal; its status.
-on_terminal()
-{
-    run python3 -c '
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-text = b""
-while True:
-    try:
-        chunk = os.read(terminal, 65536)
-    except OSError:
-        break
-    if not chunk:
-        break
-    text += chunk
-_, status = os.waitpid(pid, 0)
-print(repr(text.decode(errors="replace"))[1:-1])
-sys.exit(os.waitstatus_to_exitcode(status))' env -u MAIL_CONFIG "$@"
-}

@@ -110,9 +110,12 @@ assert 0 < rows[0]["seconds"] < 1 <= rows[1]["seconds"] and rows[7]["seconds"] =
 @test "on a terminal with a header" {
     make_host 2
     start_listener
-    on_terminal "$POSTKICK" -f "$INI" -s
-    is "$status" 0
-    is "$(table)" 'NAME          GROUP     STATE       TIME   DIRECTORY\r\n-             -         responding  N.Nms  /etc/postfix\r\npostfix-0001  outbound  responding  N.Nms  /etc/postfix-0001\r\n'
+    on_terminal -- -s
+    is "$(table)" "\
+NAME          GROUP     STATE       TIME   DIRECTORY
+-             -         responding  N.Nms  /etc/postfix
+postfix-0001  outbound  responding  N.Nms  /etc/postfix-0001
+status 0"
 }
 
 @test "columns are aligned by what is shown, and bytes made printable" {

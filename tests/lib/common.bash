@@ -91,6 +91,19 @@ kick_injected()
         run --separate-stderr "$POSTKICK" -f "$INI" "${@:2}"
 }
 
+# on_terminal [OPTION...] -- ARGUMENT...: as kick, on a terminal of its own, by lib/on-terminal, which
+# has the options.
+on_terminal()
+{
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    run --separate-stderr "$ROOT/tests/lib/on-terminal" "${options[@]}" \
+        env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "${@:2}"
+}
+
 # received PATH BYTES: the listener got exactly these bytes there, as many times as given (once).
 received()
 {
