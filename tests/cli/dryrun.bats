@@ -77,24 +77,3 @@ load cli
     run grep -E 'connect\(|O_WRONLY|socket\(|fork\(|clone[3]?\(|flock\(' "$TREE/trace"
     is "$output" ""
 }
-
-@test "a single host: what is fatal is reported once" {
-    make_tree
-    kick -n public qmgr W
-    is "$status" 1
-    is "$(plain "$output")" '/etc/postfix: fail: "W" to /spool/postfix/public/qmgr: not running'
-    is "$stderr" ""
-    set_main_cf "$DEFAULT" 'trigger_timeout = 5x'
-    kick -n public qmgr W
-    is "$status" 1
-    is "$(plain "$output")" "/etc/postfix: fail: parameter trigger_timeout: bad time value or unit: 5x"
-    is "$stderr" ""
-    kick -n -j public qmgr W
-    is "$status" 1
-    is "$(rows status reason)" "failed|parameter trigger_timeout: bad time value or unit: 5x"
-    echo 'foo bar' >>"$DEFAULT/main.cf"
-    kick -n public qmgr W
-    is "$status" 1
-    is "$output" ""
-    is "$(plain "$stderr")" "postkick: fatal: /etc/postfix/main.cf, line 8: missing '=' after attribute name: \"foo bar\""
-}

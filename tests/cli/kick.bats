@@ -56,46 +56,6 @@ public()
     received "$SPOOL/public/pickup" 'a\012b\011\001\377\134\000'
 }
 
-@test "each instance has its own limits; -t bounds the whole run" {
-    make_tree -n 4
-    for i in 1 2 3; do behave never "$(public $i)/qmgr"; done
-    set_main_cf "$DEFAULT-0001" 'application_event_drain_time = 1'
-    set_main_cf "$DEFAULT-0002" 'application_event_drain_time = 2s'
-    start_listener
-    started=$SECONDS
-    kick -t 3 public qmgr W
-    is "$status" 1
-    [ $((SECONDS - started)) -lt 20 ]
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix-0001: public/qmgr: request not read within 1s
-postkick: warning: /etc/postfix-0002: public/qmgr: request not read within 2s
-postkick: warning: /etc/postfix-0003: public/qmgr: request not read within 3s"
-    kick --timeout=1m public pickup W
-    is "$status" 0
-}
-
-@test "labelled reasons say what can be done" {
-    make_tree -n 5
-    hold_locks "$SPOOL-0001" "$SPOOL-0002" "$SPOOL-0003"
-    behave read "$SPOOL-0002/private/mine"
-    rm -r "$SPOOL-0004/public"
-    ln -s private "$SPOOL-0004/public"
-    mkfifo "$SPOOL-0003/public/mine"
-    start_listener
-    kick public mine W
-    is "$status" 1
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix: public/mine: not running
-postkick: warning: /etc/postfix-0001: public/mine: no such service in master.cf
-postkick: warning: /etc/postfix-0002: public/mine: service is private, not public
-postkick: warning: /etc/postfix-0003: public/mine: nobody reads the FIFO
-postkick: warning: /etc/postfix-0004: public/mine: public is a symbolic link"
-    # what the catalogue knows needs no looking around
-    kick -i postfix-0001 public anvil W
-    is "$status" 1
-    has "$stderr" "$DEFAULT-0001: public/anvil: service is private, not public"
-}
-
 @test "permission denied says whose the directory is" {
     [ "$(id -u)" = 0 ] || skip "not root"
     open_tree
@@ -137,27 +97,17 @@ postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: Permission
 {"name": "postfix-0003", "group": "inbound", "enabled": "n", "config_directory": "/etc/postfix-0003", "queue_directory": "/spool/postfix-0003", "data_directory": "/lib/postfix-0003", "running": "n", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix-0003/public/qmgr", "status": "disabled", "reason": "", "seconds": N}'
 }
 
-@test "actions kick each instance's own queue and pickup services" {
-    make_tree -n 3
-    set_main_cf "$DEFAULT-0001" 'queue_service_name = qmgr2' 'pickup_service_name = $queue_service_name-p'
-    set_main_cf "$DEFAULT-0002" 'pickup_service_name = ../private/pickup'
-    behave read "$(public 1)/qmgr2"
-    behave read "$(public 1)/qmgr2-p"
+@test "words of 100,000 bytes are errors, and nothing is sent" {
+    local long each
+    make_tree
     start_listener
-    kick -j flush
-    is "$status" 1
-    is "$(rows config_directory endpoint request status reason)" "\
-/etc/postfix|/spool/postfix/public/qmgr|FADI|kicked|
-/etc/postfix|/spool/postfix/public/pickup|W|kicked|
-/etc/postfix-0001|/spool/postfix-0001/public/qmgr2|FADI|kicked|
-/etc/postfix-0001|/spool/postfix-0001/public/qmgr2-p|W|kicked|
-/etc/postfix-0002|/spool/postfix-0002/public/qmgr|FADI|kicked|
-/etc/postfix-0002|/spool/postfix-0002/public/../private/pickup|W|failed|invalid service name: ../private/pickup"
-    received "$(public 1)/qmgr2" 'FADI\000'
-    received "$(public 1)/qmgr2-p" 'W\000'
-    received "$(public 1)/qmgr" 'FADI\000' 0
-    # but not when it is named on the command line
-    kick -i postfix-0001 public qmgr W
-    is "$status" 0
-    received "$(public 1)/qmgr" 'W\000'
+    long=$(printf '%0100000d' 0)
+    for each in "--$long flush" "-t$long flush" "-g$long flush" "-i$long flush" "-c$long flush" "$long" \
+        "public $long W" "$long qmgr W" "public qmgr W $long"; do
+        # shellcheck disable=SC2086 # words
+        kick $each
+        is "$status" 1
+        [ ${#stderr} -lt 8200 ]
+    done
+    is "$(cat "$LOG")" ""
 }

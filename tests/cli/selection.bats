@@ -6,19 +6,6 @@
 bats_require_minimum_version 1.5.0
 load cli
 
-@test "a relative -c, a relative queue_directory" {
-    make_tree
-    start_listener
-    cd "$TREE/etc"
-    kick -c postfix public qmgr W
-    is "$status" 0
-    set_main_cf "$DEFAULT" 'queue_directory = ../spool/postfix'
-    kick -q -c postfix public qmgr W
-    is "$status" 1
-    is "$stderr" "postkick: fatal: queue_directory is not an absolute path: ../spool/postfix"
-    received "$SPOOL/public/qmgr" 'W\000'
-}
-
 @test "a group without members is reported, unless an instance may be in it" {
     make_tree -n 3
     start_listener
@@ -29,27 +16,6 @@ load cli
     kick -g nosuch -g submission flush
     is "$status" 1
     [[ $stderr != *"is in group"* ]]
-}
-
-@test "what is not enabled is left out in silence, unless -i names it or -v is given" {
-    local line="/etc/postfix-0002: not enabled: not kicked (-a or -c /etc/postfix-0002 overrides)"
-    make_tree -n 3 -d 2
-    start_listener
-    for arguments in "" "-i 000* -i -" "-q -i 0001 -i 0002"; do
-        # shellcheck disable=SC2086
-        kick $arguments flush
-        is "$status" 0
-        is "$stderr" ""
-    done
-    kick -i 0001 -i 0002 flush
-    is "$status" 0
-    is "$(plain "$stderr")" "postkick: warning: $line"
-    kick -v flush
-    has "$(plain "$stderr")" "postkick: $line"
-    mv "$DEFAULT-0002" "$DEFAULT-%s%d" # its name is no format
-    sed -i 's/postfix-0002/postfix-%s%d/' "$DEFAULT/main.cf"
-    kick -v flush
-    has "$(plain "$stderr")" "postkick: ${line//0002/%s%d}"
 }
 
 @test "one bad instance never stops the others" {
@@ -99,53 +65,6 @@ relative/dir|failed|multi_instance_directories: not an absolute path: relative/d
     is "$(grep -c "^postkick: warning: $DEFAULT-0001: open" <<<"$stderr")" 1
 }
 
-@test "a directory that is listed twice is served once" {
-    make_tree -n 3
-    sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT-0001/ $DEFAULT:" "$DEFAULT/main.cf"
-    start_listener
-    kick -j flush
-    is "$status" 0
-    is "$(rows config_directory service status reason)" "\
-/etc/postfix|qmgr|kicked|
-/etc/postfix|pickup|kicked|
-/etc/postfix-0001/|qmgr|kicked|
-/etc/postfix-0001/|pickup|kicked|
-/etc/postfix|qmgr|duplicate|listed twice
-/etc/postfix|pickup|duplicate|listed twice
-/etc/postfix-0001|qmgr|duplicate|listed twice
-/etc/postfix-0001|pickup|duplicate|listed twice
-/etc/postfix-0002|qmgr|kicked|
-/etc/postfix-0002|pickup|kicked|"
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix: listed twice: not kicked again
-postkick: warning: /etc/postfix-0001: listed twice: not kicked again"
-    received "$SPOOL-0001/public/qmgr" 'FADI\000'
-    kick -q -x pwd
-    is "$(wc -l <<<"$output")" 3
-}
-
-@test "more than 65,536 instances" {
-    make_tree
-    {
-        printf 'multi_instance_directories =\n'
-        yes ' r' | head -n 65536
-    } >>"$DEFAULT/main.cf"
-    kick public qmgr W
-    is "$status" 1
-    is "$stderr" "postkick: fatal: multi_instance_directories: more than 65536 instances"
-}
-
-@test "main.cf warnings, each once" {
-    make_tree -n 2
-    set_main_cf "$DEFAULT-0001" 'a = 1' 'a = 2'
-    start_listener
-    kick public qmgr W
-    is "$status" 0
-    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001/main.cf, line 11: overriding earlier entry: a=1"
-    kick -q public qmgr W
-    is "$stderr" ""
-}
-
 # warned ARGUMENT...: the paths that kick warns of.
 warned()
 {
@@ -191,13 +110,4 @@ postfix-0004"
     is "$(warned -q -p status)" ""
     kick public qmgr W
     is "$status" 0
-}
-
-@test "who else can write the settings" {
-    [ "$(id -u)" = 0 ] || skip "not root"
-    make_tree
-    start_listener
-    chmod 666 "$INI"
-    kick -v -i - public qmgr W
-    has "$stderr" "the settings file can be written by users other than root"
 }
