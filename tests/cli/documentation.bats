@@ -200,7 +200,7 @@ print(*sorted({name for kind in kinds for name in kind.get("properties", {})}), 
         grep -q "\`$word[\`/]" tests/README.md || { echo "not named: $word"; return 1; }
     done
     while read -r word; do
-        grep -q "^$word:" Makefile || { echo "no target: $word"; return 1; }
+        grep -q "^$word:" Makefile ./*/*.mk || { echo "no target: $word"; return 1; }
     done < <(grep -o '`make [a-z]*`\|^    make [a-z]*' README.md | tr -d '`' | awk 'NF > 1 {print $2}')
 }
 

@@ -6,9 +6,11 @@
 
 TEST(surroundings)
 {
+    /* glibc's own signals, 32 and 33, are ignored in what posix_spawn(3) has started: make does. */
     static const char script[] =
         "umask; ulimit -Sn; ls /proc/self/fd | tr '\\n' ' '; echo;"
-        "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t'; echo \"$A-$B-$HOME-\"";
+        "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t' | sed 's/00000018/00000000/';"
+        "echo \"$A-$B-$HOME-\"";
     struct rlimit limit = {300, 300};
     sigset_t blocked;
     UT_array *settings;
