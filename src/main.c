@@ -25,7 +25,7 @@ static struct settings *load_settings(const struct options *options)
     struct settings *settings =
         settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
     for (size_t i = 0; i < utarray_len(errors); i++) {
-        bool is_fatal = i + 1 == utarray_len(errors) && options->mode != USAGE_HELP;
+        bool is_fatal = i + 1 == utarray_len(errors) && options->mode != OPTIONS_HELP;
         diag_line(is_fatal ? "fatal" : "warning", "%s", strings_item(errors, i));
     }
     utarray_free(errors);
@@ -44,15 +44,15 @@ static void append_actions(struct settings *settings, UT_string *out)
 }
 
 /* Shows the version, or the help: without actions if settings is NULL. */
-static int show(enum usage_mode mode, struct settings *settings)
+static int show(enum options_mode mode, struct settings *settings)
 {
     UT_string out;
 
     utstring_init(&out);
-    if (mode == USAGE_VERSION)
+    if (mode == OPTIONS_VERSION)
         utstring_printf(&out, "postkick %s\n", POSTKICK_VERSION);
     else
-        usage_append_help(&out);
+        options_append_help(&out);
     if (settings != NULL)
         append_actions(settings, &out);
     bool written = output_flush(&out);
@@ -64,9 +64,9 @@ static int run_command(const struct options *options, struct settings *settings,
                        const struct limits *limits)
 {
     static int (*const commands[])(const struct command *command) = {
-        [USAGE_KICK] = command_kick,       [USAGE_LIST] = command_list,
-        [USAGE_POSTFIX] = command_postfix, [USAGE_EXECUTE] = command_execute,
-        [USAGE_STATUS] = command_status,
+        [OPTIONS_KICK] = command_kick,       [OPTIONS_LIST] = command_list,
+        [OPTIONS_POSTFIX] = command_postfix, [OPTIONS_EXECUTE] = command_execute,
+        [OPTIONS_STATUS] = command_status,
     };
     struct command command = {
         .options = options,
@@ -97,10 +97,10 @@ static char *find_obstacle(int null_error)
 
 static int run(const struct options *options, const struct limits *limits)
 {
-    struct settings *settings = options->mode == USAGE_VERSION ? NULL : load_settings(options);
+    struct settings *settings = options->mode == OPTIONS_VERSION ? NULL : load_settings(options);
     int status = 1;
 
-    if (options->mode == USAGE_HELP || options->mode == USAGE_VERSION)
+    if (options->mode == OPTIONS_HELP || options->mode == OPTIONS_VERSION)
         status = show(options->mode, settings);
     else if (settings != NULL)
         status = run_command(options, settings, limits);
@@ -133,8 +133,10 @@ int main(int argc, char **argv)
     struct limits limits = limits_start(options.time_limit);
     diag_limit(&limits);
     if (!parsed) {
+        char *usage = options_usage(options.mode);
         diag_line("fatal", "%s", error);
-        diag_line(NULL, "%s", usage_forms[options.mode].line);
+        diag_line(NULL, "usage: %s", usage);
+        free(usage);
     } else {
         status = run(&options, &limits);
     }

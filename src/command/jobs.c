@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds programs, and runs, shows and reports jobs, for -p and -x. */
-#include "command/jobs.h"
+#include "postfix/jobs.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/limits.h"
+#include "command/command.h"
 #include "report/jobs.h"
-#include "report/list.h"
 #include "report/progress.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,18 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of one run. */
-struct reporting {
-    const struct command *command;
-    const struct selection *selection;
-    const struct jobs *jobs;
-    struct master_locks *locks;
-    bool shows_headings; /* before a command that writes to our terminal: its instance */
-    bool shows_progress;
-    bool failed; /* to write to standard output: reported once, and the commands go on */
-};
-
-const char *command_find_directory(struct host *host)
+/* Finds Postfix's command_directory, and checks that it is a directory. Returns a string that
+ * belongs to the host; or NULL, and the reason was reported. */
+static const char *find_directory(struct host *host)
 {
     const char *found = host_directory(host, PARAMETER_COMMAND_DIRECTORY);
     struct stat status;
@@ -42,7 +33,8 @@ const char *command_find_directory(struct host *host)
     return NULL;
 }
 
-int command_check_program(const char *path)
+/* Checks that the path is a program. Returns 0 or an errno. */
+static int check_program(const char *path)
 {
     struct stat status;
 
@@ -53,85 +45,27 @@ int command_check_program(const char *path)
     return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
-static void write_row(struct reporting *reporting, const struct job *job)
-{
-    UT_string out;
-
-    master_locks_forget(reporting->locks); /* the command may just have started the mail system */
-    instance_find_running(job->member->instance, reporting->locks);
-    utstring_init(&out);
-    report_job_json(job, &out);
-    reporting->failed = reporting->failed || !output_flush(&out);
-    utstring_done(&out);
-}
-
-static void report_event(void *context, enum process_event event, const struct job *job)
-{
-    struct reporting *reporting = context;
-    const struct command *command = reporting->command;
-    const struct options *options = command->options;
-
-    if (event == PROCESS_WAITING) {
-        if (reporting->shows_progress)
-            report_jobs_progress(reporting->jobs, command->limits->end, clock_now());
-        return;
-    }
-    progress_clear();
-    if (event == PROCESS_STARTS && reporting->shows_headings)
-        report_job_heading(job);
-    if (event == PROCESS_STOPPED && !options->quiet)
-        report_job_stopped(reporting->selection, job);
-    if (event == PROCESS_FINISHED && options->json)
-        write_row(reporting, job);
-    else if (event == PROCESS_FINISHED)
-        report_job_output(reporting->selection, job, &reporting->failed);
-}
-
-/* The dry run. */
-static void show_plan(struct reporting *reporting)
-{
-    const struct jobs *jobs = reporting->jobs;
-    UT_string out;
-
-    if (reporting->command->options->json) {
-        for (size_t i = 0; i < jobs->count; i++)
-            write_row(reporting, &jobs->items[i]);
-        return;
-    }
-    utstring_init(&out);
-    report_jobs_plan(jobs, &out);
-    reporting->failed = !output_flush(&out);
-    utstring_done(&out);
-}
-
-static void run_jobs(struct reporting *reporting, struct jobs *jobs, bool is_captured)
-{
-    const struct command *command = reporting->command;
-    const struct options *options = command->options;
-    const struct selection *selection = reporting->selection;
-
-    reporting->shows_headings = options->mode == USAGE_EXECUTE && !is_captured &&
-                                !selection->is_single && isatty(STDOUT_FILENO) == 1;
-    reporting->shows_progress = !options->quiet && is_captured && progress_is_wanted();
-    if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
-        alloc_fail();
-    signals_catch();
-    descriptors_raise_limit();
-    jobs_run(jobs, command->limits, report_event, reporting);
-    progress_clear();
-    if (!options->quiet)
-        report_jobs(selection, jobs, command->verbose);
-    else if (selection_lone_failure(selection) != NULL)
-        report_instance_error(selection, selection_lone_failure(selection));
-}
-
-int command_run_jobs(const struct command *command, struct selection *selection,
-                     struct jobs_spec *spec)
+/* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
+ * run. Returns the exit status. */
+static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
+               bool changes_running)
 {
     const struct options *options = command->options;
-    bool is_captured = options->json || options->parallel > 1;
+    bool is_captured = options->json || options->parallel > 1, well = false;
     struct jobs jobs;
-    struct reporting reporting = {.command = command, .selection = selection, .jobs = &jobs};
+    struct jobs_report report = {
+        .selection = selection,
+        .jobs = &jobs,
+        .locks = master_locks_new(command->limits),
+        .changes_running = changes_running,
+        .json = options->json,
+        .quiet = options->quiet,
+        .verbose = command->verbose,
+        .shows_headings = options->mode == OPTIONS_EXECUTE && !is_captured &&
+                          !selection->is_single && isatty(STDOUT_FILENO) == 1,
+        .shows_progress = !options->quiet && is_captured && progress_is_wanted(),
+        .end = command->limits->end,
+    };
 
     spec->parallel = options->parallel;
     if (!is_captured)
@@ -139,18 +73,20 @@ int command_run_jobs(const struct command *command, struct selection *selection,
     jobs_plan(&jobs, selection, spec);
     if (!jobs_has_work(&jobs)) {
         (void)command_is_refused(selection);
-        jobs_free(&jobs);
-        return 1;
+    } else if (options->dry_run) {
+        report_jobs_plan(&report);
+    } else {
+        if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
+            alloc_fail();
+        signals_catch();
+        descriptors_raise_limit();
+        jobs_run(&jobs, command->limits, report_job_event, &report);
+        progress_clear();
+        report_jobs(&report);
     }
-    reporting.locks = master_locks_new(command->limits);
-    if (options->dry_run)
-        show_plan(&reporting);
-    else
-        run_jobs(&reporting, &jobs, is_captured);
-    bool well = !reporting.failed && jobs_succeeded(&jobs) &&
-                (options->json || !jobs_dropped_output(&jobs)) &&
-                utarray_len(selection->unmatched) == 0;
-    master_locks_free(reporting.locks);
+    well = jobs_has_work(&jobs) && jobs_succeeded(&jobs) && !report.failed &&
+           (options->json || !jobs_dropped_output(&jobs)) && utarray_len(selection->unmatched) == 0;
+    master_locks_free(report.locks);
     jobs_free(&jobs);
     return well ? 0 : 1;
 }
@@ -253,7 +189,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
     selection_mark(selection, role == ROLE_OTHER);
     if (role == ROLE_START)
         warn_not_enabled(command, selection);
-    int status = command_run_jobs(command, selection, &spec);
+    int status = run(command, selection, &spec, role == ROLE_START || role == ROLE_STOP);
     utarray_free(arguments);
     utarray_free(check);
     return status;
@@ -261,12 +197,12 @@ static int run_postfix(const struct command *command, struct selection *selectio
 
 static int find_and_run(const struct command *command, struct selection *selection)
 {
-    const char *directory = command_find_directory(&selection->host);
+    const char *directory = find_directory(&selection->host);
     int status = 1;
 
     if (directory != NULL) {
         char *program = alloc_format("%s/postfix", directory);
-        int error = command_check_program(program);
+        int error = check_program(program);
         if (error == 0) {
             status = run_postfix(command, selection, program);
         } else {
@@ -334,7 +270,7 @@ static char *search(const char *path, const char *name, int *error)
         if (strings_item(directories, i)[0] != '/')
             continue;
         char *candidate = alloc_format("%s/%s", strings_item(directories, i), name);
-        int result = command_check_program(candidate);
+        int result = check_program(candidate);
         if (result == 0) {
             found = candidate;
             continue;
@@ -355,7 +291,7 @@ static char *find_program(const char *path, const char *name)
     int error = ENOENT;
 
     if (strchr(name, '/') != NULL) {
-        error = command_check_program(name);
+        error = check_program(name);
         program = error == 0 ? alloc_string(name) : NULL;
     } else if (name[0] != '\0') {
         program = search(path, name, &error);
@@ -385,7 +321,7 @@ static int run_program(const struct command *command, struct selection *selectio
                                  .add_settings = export_instance,
                                  .context = shared};
         selection_mark(selection, true);
-        status = command_run_jobs(command, selection, &spec);
+        status = run(command, selection, &spec, false);
     }
     free(program);
     free(own_path);
@@ -401,7 +337,7 @@ int command_execute(const struct command *command)
         struct shared shared = {0};
 
         shared.daemon_directory = host_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
-        shared.command_directory = command_find_directory(&selection.host);
+        shared.command_directory = find_directory(&selection.host);
         if (shared.command_directory != NULL)
             status = run_program(command, &selection, &shared);
     }

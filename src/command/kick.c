@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends a request, those of an action, or that of -s to every selected instance. */
-#include "command/kick.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/limits.h"
+#include "command/command.h"
 #include "postfix/kick.h"
 #include "postfix/settings.h"
 #include "report/kicks.h"
-#include "report/list.h"
 #include "report/progress.h"
+#include "report/row.h"
 #include "report/status.h"
 #include <string.h>
 #include <unistd.h>
@@ -49,9 +49,9 @@ static bool write_out(const struct command *command, const struct selection *sel
     UT_string out;
 
     utstring_init(&out);
-    if (options->mode == USAGE_STATUS && options->json)
+    if (options->mode == OPTIONS_STATUS && options->json)
         report_status_json(selection, kicks, &out);
-    else if (options->mode == USAGE_STATUS)
+    else if (options->mode == OPTIONS_STATUS)
         report_status_text(selection, kicks, isatty(STDOUT_FILENO) == 1, &out);
     else if (options->json)
         report_kicks_json(kicks, &out);
@@ -72,8 +72,8 @@ static void write_diagnostics(const struct command *command, const struct select
 
     if (options->quiet || options->dry_run) {
         if (failed != NULL && !(options->dry_run && !options->json))
-            report_instance_error(selection, failed);
-    } else if (options->mode == USAGE_STATUS) {
+            row_diag_error(selection, failed);
+    } else if (options->mode == OPTIONS_STATUS) {
         report_status(selection, kicks, command->verbose);
     } else {
         report_kicks(selection, kicks, as_postfix, command->verbose);
@@ -84,7 +84,7 @@ static bool all_succeeded(const struct command *command, const struct selection 
                           const struct kicks *kicks)
 {
     for (size_t i = 0; i < kicks->count; i++)
-        if (command->options->mode == USAGE_STATUS
+        if (command->options->mode == OPTIONS_STATUS
                 ? !report_status_succeeded(selection, &kicks->items[i])
                 : !kick_succeeded(&kicks->items[i]))
             return false;
@@ -98,14 +98,16 @@ static bool finish(const struct command *command, struct selection *selection, s
     if (command_is_refused(selection))
         return false;
     explain_kicks(kicks, locks, command->settings);
-    if (command->options->json || command->options->mode == USAGE_STATUS)
+    if (command->options->json || command->options->mode == OPTIONS_STATUS)
         selection_find_running(selection, locks);
     bool written = write_out(command, selection, kicks);
     write_diagnostics(command, selection, kicks);
     return written && all_succeeded(command, selection, kicks);
 }
 
-int command_send(const struct command *command, struct selection *selection, struct kicks *kicks)
+/* Plans the kicks in the selection, which is marked, sends or checks them, and reports the results.
+ * Empties *kicks. Returns the exit status. */
+static int run(const struct command *command, struct selection *selection, struct kicks *kicks)
 {
     struct master_locks *locks = master_locks_new(command->limits);
     bool sent = true;
@@ -208,7 +210,7 @@ int command_kick(const struct command *command)
                               .limit = command->settings->kick_limit,
                               .wait = command->options->wait};
         selection_mark(&selection, command->options->all);
-        status = command_send(command, &selection, &kicks);
+        status = run(command, &selection, &kicks);
     }
     selection_free(&selection);
     utarray_free(targets);
@@ -231,7 +233,7 @@ int command_status(const struct command *command)
                               .limit = command->settings->status_limit,
                               .is_whole = true};
         selection_mark(&selection, true);
-        status = command_send(command, &selection, &kicks);
+        status = run(command, &selection, &kicks);
     }
     selection_free(&selection);
     utarray_free(targets);

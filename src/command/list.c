@@ -3,6 +3,7 @@
 #include "report/list.h"
 #include "base/diag.h"
 #include "command/command.h"
+#include "report/row.h"
 
 /* Reports the errors of instances; if quiet, only a fatal one. Returns false if there are any. */
 static bool report_errors(const struct selection *selection, bool quiet)
@@ -13,7 +14,7 @@ static bool report_errors(const struct selection *selection, bool quiet)
         if (selection->members[i].instance->error == NULL)
             continue;
         if (!quiet || selection->is_single)
-            report_instance_error(selection, selection->members[i].instance);
+            row_diag_error(selection, selection->members[i].instance);
         succeeded = false;
     }
     return succeeded;
@@ -29,10 +30,8 @@ static bool write_out(const struct command *command, struct selection *selection
         struct master_locks *locks = master_locks_new(command->limits);
         selection_find_running(selection, locks);
         master_locks_free(locks);
-        report_list_json(selection, &out);
-    } else {
-        report_list_text(selection, &out);
     }
+    report_list(selection, command->options->json, &out);
     bool written = output_flush(&out);
     utstring_done(&out);
     return written;

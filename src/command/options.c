@@ -1,126 +1,222 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses the command line, by the tables of usage. */
+/* Parses the command line, and describes it, by two tables: of options and of modes. */
 #include "command/options.h"
-#include "base/alloc.h"
 #include "base/parse.h"
-#include "base/text.h"
+#include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
 
-#define IN_KICK (1U << USAGE_KICK)
-#define IN_LIST (1U << USAGE_LIST)
-#define IN_POSTFIX (1U << USAGE_POSTFIX)
-#define IN_EXECUTE (1U << USAGE_EXECUTE)
-#define IN_STATUS (1U << USAGE_STATUS)
+#define IN_KICK (1U << OPTIONS_KICK)
+#define IN_LIST (1U << OPTIONS_LIST)
+#define IN_POSTFIX (1U << OPTIONS_POSTFIX)
+#define IN_EXECUTE (1U << OPTIONS_EXECUTE)
+#define IN_STATUS (1U << OPTIONS_STATUS)
 #define IN_RUN (IN_POSTFIX | IN_EXECUTE)
 #define IN_ALL (IN_KICK | IN_LIST | IN_RUN | IN_STATUS)
 
-static const char *const group_names[] = {
-    [USAGE_MODES] = "Instead of sending a request",
-    [USAGE_SELECTION] = "Which instances",
-    [USAGE_CONTROL] = "How",
+/* Where --help has an option. */
+enum group { GROUP_MODES, GROUP_SELECTION, GROUP_CONTROL, GROUP_NONE };
+
+static const char *const group_titles[] = {
+    [GROUP_MODES] = "Instead of sending a request",
+    [GROUP_SELECTION] = "Which instances",
+    [GROUP_CONTROL] = "How",
+};
+
+/* In place of a letter, for options that have a long form only. */
+enum { LONG_HELP = CHAR_MAX + 1, LONG_VERSION };
+
+struct option_row {
+    int letter;
+    const char *name;     /* of its long form */
+    const char *argument; /* its name, or NULL: none is accepted */
+    unsigned modes;       /* that it belongs to */
+    enum group group;
+    const char *help; /* may have two lines */
 };
 
 /* Every option, in the order of --help. */
-const struct usage_option usage_options[] = {
-    {'l', "list", NULL, IN_ALL, USAGE_MODES, "list the instances, as postmulti -l does"},
-    {'p', "postfix", NULL, IN_ALL, USAGE_MODES, "run a postfix(1) command for the instances"},
-    {'s', "status", NULL, IN_ALL, USAGE_MODES, "show whether each queue manager answers"},
-    {'x', "execute", NULL, IN_ALL, USAGE_MODES, "run any command for each instance"},
-    {'h', "help", NULL, IN_ALL, USAGE_MODES, "show this text"},
-    {'V', "version", NULL, IN_ALL, USAGE_MODES, "show the version"},
-    {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN, USAGE_SELECTION,
+static const struct option_row rows[] = {
+    {'l', "list", NULL, IN_ALL, GROUP_MODES, "list the instances, as postmulti -l does"},
+    {'p', "postfix", NULL, IN_ALL, GROUP_MODES, "run a postfix(1) command for the instances"},
+    {'s', "status", NULL, IN_ALL, GROUP_MODES, "show whether each queue manager answers"},
+    {'x', "execute", NULL, IN_ALL, GROUP_MODES, "run any command for each instance"},
+    {LONG_HELP, "help", NULL, IN_ALL, GROUP_MODES, "show this text"},
+    {LONG_VERSION, "version", NULL, IN_ALL, GROUP_MODES, "show the version"},
+    {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN, GROUP_SELECTION,
      "also send requests to disabled instances\n(no effect with -l, -p and -x)"},
-    {'c', "config-directory", "DIR", IN_ALL, USAGE_SELECTION,
+    {'c', "config-directory", "DIR", IN_ALL, GROUP_SELECTION,
      "only the instance in DIR, even a disabled one;\noverrides MAIL_CONFIG"},
-    {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS, USAGE_SELECTION,
+    {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS, GROUP_SELECTION,
      "only enabled instances"},
-    {'g', "group", "GROUP", IN_ALL, USAGE_SELECTION, "only members of GROUP; may be repeated"},
-    {'i', "instance", "NAME", IN_ALL, USAGE_SELECTION,
+    {'g', "group", "GROUP", IN_ALL, GROUP_SELECTION, "only members of GROUP; may be repeated"},
+    {'i', "instance", "NAME", IN_ALL, GROUP_SELECTION,
      "only the instance NAME: a name, a pattern,\n"
      "a directory, or - for the default; may be repeated"},
-    {'R', "reverse", NULL, IN_LIST | IN_EXECUTE, USAGE_SELECTION, "in reverse order"},
-    {'f', "settings", "FILE", IN_ALL, USAGE_CONTROL,
+    {'R', "reverse", NULL, IN_LIST | IN_EXECUTE, GROUP_SELECTION, "in reverse order"},
+    {'f', "settings", "FILE", IN_ALL, GROUP_CONTROL,
      "read FILE instead of the installed postkick.ini"},
-    {'j', "json", NULL, IN_ALL, USAGE_CONTROL, "write JSON, one object per line"},
-    {'n', "dry-run", NULL, IN_KICK | IN_RUN, USAGE_CONTROL,
+    {'j', "json", NULL, IN_ALL, GROUP_CONTROL, "write JSON, one object per line"},
+    {'n', "dry-run", NULL, IN_KICK | IN_RUN, GROUP_CONTROL,
      "only show what would be done, and what prevents it"},
-    {'P', "parallel", "JOBS", IN_RUN, USAGE_CONTROL, "run up to JOBS commands at once"},
-    {'q', "quiet", NULL, IN_ALL, USAGE_CONTROL, "no warnings; check the exit status"},
-    {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS, USAGE_CONTROL,
+    {'P', "parallel", "JOBS", IN_RUN, GROUP_CONTROL, "run up to JOBS commands at once"},
+    {'q', "quiet", NULL, IN_ALL, GROUP_CONTROL, "no warnings; check the exit status"},
+    {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS, GROUP_CONTROL,
      "end the run after TIME, such as 90, 90s or 2m"},
-    {'v', "verbose", NULL, IN_ALL, USAGE_CONTROL, "also report successes"},
-    {'w', "wait", NULL, IN_KICK, USAGE_CONTROL, "wait until the service has finished"},
-    {'e', "edit", NULL, IN_ALL, USAGE_NONE, NULL},
+    {'v', "verbose", NULL, IN_ALL, GROUP_CONTROL, "also report successes"},
+    {'w', "wait", NULL, IN_KICK, GROUP_CONTROL, "wait until the service has finished"},
+    {'e', "edit", NULL, IN_ALL, GROUP_NONE, NULL},
 };
 
-/* Those of the table that have a long form only. */
-static const char letterless[] = "hV";
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-#define SELECTED " [-c dir | -g group... -i name...] [-f file]"
-
-/* How each mode is called: what has to be on the line, and its name in a message. */
-const struct usage_form usage_forms[] = {
-    [USAGE_KICK] = {"usage: postkick [-anqvwj]" SELECTED
-                    " [-t time] class service request | action",
-                    "when requests are sent", 0, 1, 3},
-    [USAGE_LIST] = {"usage: postkick -l [-aEjRqv]" SELECTED, "with -l", 'l', 0, 0},
-    [USAGE_POSTFIX] = {"usage: postkick -p [-ajnqv] [-P jobs] [-t time]" SELECTED
-                       " [--] postfix-command [argument...]",
-                       "with -p", 'p', 1, -1},
-    [USAGE_EXECUTE] = {"usage: postkick -x [-aEjnqvR] [-P jobs] [-t time]" SELECTED
-                       " [--] command [argument...]",
-                       "with -x", 'x', 1, -1},
-    [USAGE_STATUS] = {"usage: postkick -s [-Ejqv] [-t time]" SELECTED, "with -s", 's', 0, 0},
+/* Every mode but help and version. */
+static const struct {
+    int letter;           /* of the option that chooses it; 0: none */
+    const char *with;     /* its name in a message */
+    const char *operands; /* as they are called, or NULL: none */
+    int least, most;      /* how many; -1: any number */
+} modes[] = {
+    [OPTIONS_KICK] = {0, "when requests are sent", "class service request | action", 1, 3},
+    [OPTIONS_LIST] = {'l', "with -l", NULL, 0, 0},
+    [OPTIONS_POSTFIX] = {'p', "with -p", "[--] postfix-command [argument...]", 1, -1},
+    [OPTIONS_EXECUTE] = {'x', "with -x", "[--] command [argument...]", 1, -1},
+    [OPTIONS_STATUS] = {'s', "with -s", NULL, 0, 0},
 };
 
-static const char help_start[] =
-    "Usage:\n"
-    "  postkick [-anqvwj] [-c dir] [-f file] [-g group]... [-i name]...\n"
-    "           [-t time] class service request\n"
-    "  postkick [the same options] action\n"
-    "  postkick -s [-Ejqv] [-t time] [-c dir | -g group... -i name...] [-f file]\n"
-    "  postkick -l [-aEjRqv] [-c dir | -g group... -i name...] [-f file]\n"
-    "  postkick -p [-ajnqv] [-P jobs] [-t time] [-c dir | -g group... -i name...]\n"
-    "           [-f file] [--] postfix-command [argument...]\n"
-    "  postkick -x [-aEjnqvR] [-P jobs] [-t time] [-c dir | -g group... -i name...]\n"
-    "           [-f file] [--] command [argument...]\n"
-    "\n"
-    "Sends a request to a service in every enabled Postfix instance at once, and\n"
-    "reports every instance whose service did not read it. The exit status is 0 if\n"
-    "every service read it, otherwise 1.\n";
+#define MODES (sizeof(modes) / sizeof(modes[0]))
 
-bool usage_is_letterless(int letter)
+/* Returns the number of a row, or ROWS. */
+static size_t find_row(int letter)
 {
-    return strchr(letterless, letter) != NULL;
+    size_t i = 0;
+
+    while (i < ROWS && rows[i].letter != letter)
+        i++;
+    return i;
 }
 
-static void append_row(UT_string *out, const struct usage_option *row)
+/* Whether an option belongs into the synopsis of a mode, by its letter. */
+static bool is_flag(int letter, enum options_mode mode)
+{
+    const struct option_row *row = &rows[find_row(letter)];
+
+    return row < &rows[ROWS] && row->argument == NULL && (row->modes & (1U << mode)) != 0 &&
+           row->group != GROUP_MODES && row->group != GROUP_NONE;
+}
+
+static void add_flags(UT_array *words, enum options_mode mode)
+{
+    char letters[ROWS + 1] = "";
+    size_t count = 0;
+
+    for (char letter = 'a'; letter <= 'z'; letter++) {
+        if (is_flag(letter, mode))
+            letters[count++] = letter;
+        if (is_flag(toupper(letter), mode))
+            letters[count++] = (char)toupper(letter);
+    }
+    strings_append(words, "[-%s]", letters);
+}
+
+/* Returns the synopsis of a mode, in parts between which a line may end. */
+static UT_array *make_synopsis(enum options_mode mode)
+{
+    UT_array *words;
+
+    utarray_new(words, &strings_icd);
+    if (modes[mode].letter != 0)
+        strings_append(words, "postkick -%c", modes[mode].letter);
+    else
+        strings_append(words, "postkick");
+    add_flags(words, mode);
+    strings_append(words, "[-c dir | -g group... -i name...]");
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].argument == NULL || rows[i].group != GROUP_CONTROL ||
+            (rows[i].modes & (1U << mode)) == 0)
+            continue;
+        char *argument = alloc_string(rows[i].argument);
+        for (char *at = argument; *at != '\0'; at++)
+            *at = (char)tolower(*at);
+        strings_append(words, "[-%c %s]", rows[i].letter, argument);
+        free(argument);
+    }
+    if (modes[mode].operands != NULL)
+        strings_append(words, "%s", modes[mode].operands);
+    return words;
+}
+
+char *options_usage(enum options_mode mode)
+{
+    UT_array *words = make_synopsis(mode);
+    UT_string line;
+
+    utstring_init(&line);
+    for (size_t i = 0; i < utarray_len(words); i++)
+        utstring_printf(&line, "%s%s", i == 0 ? "" : " ", strings_item(words, i));
+    utarray_free(words);
+    return utstring_body(&line);
+}
+
+/* The columns of a line of --help. */
+#define HELP_WIDTH 80
+
+static void append_synopsis(UT_string *out, enum options_mode mode)
+{
+    UT_array *words = make_synopsis(mode);
+    size_t column = 0;
+
+    for (size_t i = 0; i < utarray_len(words); i++) {
+        const char *word = strings_item(words, i);
+        const char *before = i == 0                                   ? "  "
+                             : column + 1 + strlen(word) > HELP_WIDTH ? "\n           "
+                                                                      : " ";
+
+        column = before[0] == '\n' ? strlen(before) - 1 : column + strlen(before);
+        column += strlen(word);
+        utstring_printf(out, "%s%s", before, word);
+    }
+    utstring_printf(out, "\n");
+    utarray_free(words);
+}
+
+static void append_row(UT_string *out, const struct option_row *row)
 {
     UT_array *lines = strings_split(row->help, "\n");
-    const char *argument = row->argument != NULL ? row->argument : "";
-    char *option = usage_is_letterless(row->letter)
-                       ? alloc_format("      --%s", row->name)
-                       : alloc_format("  -%c, --%s%s%s", row->letter, row->name,
-                                      row->argument != NULL ? " " : "", argument);
+    UT_string option;
 
+    utstring_init(&option);
+    if (row->letter <= CHAR_MAX)
+        utstring_printf(&option, "  -%c, --%s", row->letter, row->name);
+    else
+        utstring_printf(&option, "      --%s", row->name);
+    if (row->argument != NULL)
+        utstring_printf(&option, " %s", row->argument);
     for (size_t i = 0; i < utarray_len(lines); i++)
-        utstring_printf(out, "%-29s %s\n", i == 0 ? option : "", strings_item(lines, i));
-    free(option);
+        utstring_printf(out, "%-29s %s\n", i == 0 ? utstring_body(&option) : "",
+                        strings_item(lines, i));
+    utstring_done(&option);
     utarray_free(lines);
 }
 
-void usage_append_help(UT_string *out)
+void options_append_help(UT_string *out)
 {
-    enum usage_group group = USAGE_NONE;
+    enum group group = GROUP_NONE;
 
-    utstring_printf(out, "%s", help_start);
-    for (size_t i = 0; i < USAGE_OPTIONS && usage_options[i].group != USAGE_NONE; i++) {
-        if (usage_options[i].group != group)
-            utstring_printf(out, "\n%s:\n", group_names[usage_options[i].group]);
-        group = usage_options[i].group;
-        append_row(out, &usage_options[i]);
+    utstring_printf(out, "Usage:\n");
+    for (size_t i = 0; i < MODES; i++)
+        append_synopsis(out, i);
+    utstring_printf(
+        out, "\n"
+             "Sends a request to a service in every enabled Postfix instance at once, and\n"
+             "reports every instance whose service did not read it. The exit status is 0 if\n"
+             "every service read it, otherwise 1.\n");
+    for (size_t i = 0; i < ROWS && rows[i].group != GROUP_NONE; i++) {
+        if (rows[i].group != group)
+            utstring_printf(out, "\n%s:\n", group_titles[rows[i].group]);
+        group = rows[i].group;
+        append_row(out, &rows[i]);
     }
 }
 
@@ -131,34 +227,26 @@ static void fill_getopt(struct option *longs, char *shorts)
 {
     *shorts++ = '+'; /* options end at the first operand */
     *shorts++ = ':'; /* a missing argument is not an invalid option */
-    for (size_t i = 0; i < USAGE_OPTIONS; i++) {
-        int has_argument = usage_options[i].argument != NULL ? required_argument : no_argument;
+    for (size_t i = 0; i < ROWS; i++) {
+        int has_argument = rows[i].argument != NULL ? required_argument : no_argument;
 
-        longs[i] =
-            (struct option){usage_options[i].name, has_argument, NULL, usage_options[i].letter};
-        if (usage_is_letterless(usage_options[i].letter))
+        longs[i] = (struct option){rows[i].name, has_argument, NULL, rows[i].letter};
+        if (rows[i].letter > CHAR_MAX)
             continue;
-        *shorts++ = (char)usage_options[i].letter;
+        *shorts++ = (char)rows[i].letter;
         if (has_argument == required_argument)
             *shorts++ = ':';
     }
-    longs[USAGE_OPTIONS] = (struct option){0};
+    longs[ROWS] = (struct option){0};
     *shorts = '\0';
 }
 
-/* Takes the argument of -g or -i; an empty one comes from an unset shell variable. */
-static bool add_name(UT_array *names, int letter, const char *argument, char **error)
+static bool accept_argument(struct options *options, int letter, const char *argument, char **error)
 {
-    if (argument[0] == '\0') {
+    if (strchr("cfgi", letter) != NULL && argument[0] == '\0') {
         alloc_set_text(error, "-%c: empty name: is a shell variable unset?", letter);
         return false;
     }
-    strings_append(names, "%s", argument);
-    return true;
-}
-
-static bool take_argument(struct options *options, int letter, const char *argument, char **error)
-{
     switch (letter) {
     case 'c':
         options->config_directory = argument;
@@ -167,9 +255,11 @@ static bool take_argument(struct options *options, int letter, const char *argum
         options->settings_file = argument;
         return true;
     case 'g':
-        return add_name(options->groups, letter, argument, error);
+        strings_append(options->groups, "%s", argument);
+        return true;
     case 'i':
-        return add_name(options->names, letter, argument, error);
+        strings_append(options->names, "%s", argument);
+        return true;
     case 'P':
         if (parse_number(argument, 1, PARALLEL_MAXIMUM, &options->parallel))
             return true;
@@ -184,12 +274,12 @@ static bool take_argument(struct options *options, int letter, const char *argum
     }
 }
 
-/* Returns the mode that an option chooses, or USAGE_KICK. */
-static enum usage_mode find_mode(int letter)
+/* Returns the mode that an option chooses, or OPTIONS_KICK. */
+static enum options_mode find_mode(int letter)
 {
-    enum usage_mode mode = USAGE_HELP;
+    size_t mode = MODES;
 
-    while (--mode > USAGE_KICK && usage_forms[mode].letter != letter)
+    while (--mode > OPTIONS_KICK && modes[mode].letter != letter)
         ;
     return mode;
 }
@@ -212,37 +302,36 @@ static bool *find_flag(struct options *options, int letter)
     return NULL;
 }
 
-static bool take_option(struct options *options, int letter, char **error)
+static bool accept_option(struct options *options, int letter, char **error)
 {
-    enum usage_mode mode = find_mode(letter);
+    enum options_mode mode = find_mode(letter);
     bool *flag = find_flag(options, letter);
 
     if (letter == 'e') {
         alloc_set_text(error, "-e: to create, import or destroy instances, use postmulti(1)");
         return false;
     }
-    if (mode != USAGE_KICK && options->mode != USAGE_KICK && options->mode != mode) {
+    if (mode != OPTIONS_KICK && options->mode != OPTIONS_KICK && options->mode != mode) {
         alloc_set_text(error, "specify only one of -l, -p, -s and -x");
         return false;
     }
-    if (mode != USAGE_KICK)
+    if (mode != OPTIONS_KICK)
         options->mode = mode;
     else if (flag != NULL)
         *flag = true;
     else if (letter == 'v')
         options->verbose++;
     else
-        return take_argument(options, letter, optarg, error);
+        return accept_argument(options, letter, optarg, error);
     return true;
 }
 
-/* Refuses options that do not belong to the mode; given has those on the command line by letter. */
-static bool check_modes(enum usage_mode mode, const bool *given, char **error)
+/* Refuses options that do not belong to the mode; given has those on the command line by row. */
+static bool check_modes(enum options_mode mode, const bool *given, char **error)
 {
-    for (size_t i = 0; i < USAGE_OPTIONS; i++) {
-        if (given[usage_options[i].letter] && (usage_options[i].modes & (1U << mode)) == 0) {
-            alloc_set_text(error, "-%c cannot be used %s", usage_options[i].letter,
-                           usage_forms[mode].with);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (given[i] && (rows[i].modes & (1U << mode)) == 0) {
+            alloc_set_text(error, "-%c cannot be used %s", rows[i].letter, modes[mode].with);
             return false;
         }
     }
@@ -269,19 +358,19 @@ static bool check_postfix_operands(const struct options *options, char **error)
 
 static bool check_operands(const struct options *options, char **error)
 {
-    int count = options->operand_count, most = usage_forms[options->mode].most;
-    bool is_kick = options->mode == USAGE_KICK;
+    int count = options->operand_count, most = modes[options->mode].most;
+    bool is_kick = options->mode == OPTIONS_KICK;
 
     if (is_kick && count == 2 && options->operands[1][0] == '-')
         alloc_set_text(error, "%s: options go before the operands", options->operands[1]);
     else if (is_kick && count == 0)
         alloc_set_text(error, "too few operands: see --help");
-    else if (count < usage_forms[options->mode].least || (is_kick && count == 2))
+    else if (count < modes[options->mode].least || (is_kick && count == 2))
         alloc_set_text(error, "too few operands");
     else if (most >= 0 && count > most)
         alloc_set_text(error, "too many operands");
     else
-        return options->mode != USAGE_POSTFIX || check_postfix_operands(options, error);
+        return options->mode != OPTIONS_POSTFIX || check_postfix_operands(options, error);
     return false;
 }
 
@@ -296,12 +385,13 @@ static void describe_mistake(int letter, const char *argument, char **error)
         alloc_set_text(error, "invalid option: %s", argument);
 }
 
-/* Takes all options. Returns false if there is a mistake: *error is the first; the options after it
- * are taken nevertheless, because they may set the mode. */
-static bool take_options(struct options *options, int argc, char **argv, bool *given, char **error)
+/* Accepts all options. Returns false if there is a mistake: *error is the first; the options after
+ * it are accepted nevertheless, because they may set the mode. */
+static bool accept_options(struct options *options, int argc, char **argv, bool *given,
+                           char **error)
 {
-    struct option longs[USAGE_OPTIONS + 1];
-    char shorts[USAGE_OPTIONS * 2 + 3];
+    struct option longs[ROWS + 1];
+    char shorts[ROWS * 2 + 3];
     char *first = NULL;
     int letter, at = 1;
 
@@ -312,12 +402,12 @@ static bool take_options(struct options *options, int argc, char **argv, bool *g
 
         if (letter == '?' || letter == ':') {
             describe_mistake(letter, argv[at], &mistake);
-        } else if (usage_is_letterless(letter)) {
-            options->mode = letter == 'h' ? USAGE_HELP : USAGE_VERSION;
+        } else if (letter == LONG_HELP || letter == LONG_VERSION) {
+            options->mode = letter == LONG_HELP ? OPTIONS_HELP : OPTIONS_VERSION;
             break;
         } else {
-            given[letter] = true;
-            (void)take_option(options, letter, &mistake);
+            given[find_row(letter)] = true;
+            (void)accept_option(options, letter, &mistake);
         }
         at = optind; /* stays behind within a cluster such as -vq */
         if (first == NULL)
@@ -337,14 +427,14 @@ static bool take_options(struct options *options, int argc, char **argv, bool *g
 
 bool options_parse(struct options *options, int argc, char **argv, char **error)
 {
-    bool given[CHAR_MAX + 1] = {false};
+    bool given[ROWS] = {false};
 
-    *options = (struct options){.mode = USAGE_KICK, .parallel = 1};
+    *options = (struct options){.mode = OPTIONS_KICK, .parallel = 1};
     utarray_new(options->groups, &strings_icd);
     utarray_new(options->names, &strings_icd);
-    if (!take_options(options, argc, argv, given, error))
+    if (!accept_options(options, argc, argv, given, error))
         return false;
-    if (options->mode == USAGE_HELP || options->mode == USAGE_VERSION)
+    if (options->mode == OPTIONS_HELP || options->mode == OPTIONS_VERSION)
         return true;
     return check_modes(options->mode, given, error) && check_operands(options, error);
 }

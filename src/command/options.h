@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options: the command line.
+ * options: the command line, and the help about it.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -8,57 +8,19 @@
 #include "base/alloc.h"
 #include <stdbool.h>
 
-/*
- * usage: which options there are, in which modes, and --help, which shows them.
- */
-
 /* What a command line is for. */
-enum usage_mode {
-    USAGE_KICK,    /* class service request, or an action */
-    USAGE_LIST,    /* -l */
-    USAGE_POSTFIX, /* -p */
-    USAGE_EXECUTE, /* -x */
-    USAGE_STATUS,  /* -s */
-    USAGE_HELP,
-    USAGE_VERSION,
+enum options_mode {
+    OPTIONS_KICK,    /* class service request, or an action */
+    OPTIONS_LIST,    /* -l */
+    OPTIONS_POSTFIX, /* -p */
+    OPTIONS_EXECUTE, /* -x */
+    OPTIONS_STATUS,  /* -s */
+    OPTIONS_HELP,
+    OPTIONS_VERSION,
 };
-
-/* How many options there are. */
-#define USAGE_OPTIONS 21
-
-/* Where --help has an option. */
-enum usage_group { USAGE_MODES, USAGE_SELECTION, USAGE_CONTROL, USAGE_NONE };
-
-struct usage_option {
-    int letter;
-    const char *name;     /* of its long form */
-    const char *argument; /* its name, or NULL: none is taken */
-    unsigned modes;       /* that it belongs to: 1 << mode */
-    enum usage_group group;
-    const char *help; /* may have two lines */
-};
-
-struct usage_form {
-    const char *line; /* how to call the program in that mode */
-    const char *with; /* its name in a message: "with -l" */
-    int letter;       /* of the option that chooses it; 0: none */
-    int least, most;  /* operands; -1: any number */
-};
-
-/* The options, in the order of --help. */
-extern const struct usage_option usage_options[USAGE_OPTIONS];
-
-/* Whether an option has a long form only: its letter is not on the command line. */
-bool usage_is_letterless(int letter);
-
-/* What belongs to each mode; --help and --version are none. */
-extern const struct usage_form usage_forms[USAGE_HELP];
-
-/* Appends the text of --help, without the actions. */
-void usage_append_help(UT_string *out);
 
 struct options {
-    enum usage_mode mode;
+    enum options_mode mode;
     bool all;
     bool dry_run;
     bool enabled_only; /* -E */
@@ -85,6 +47,12 @@ struct options {
  * cases.
  */
 bool options_parse(struct options *options, int argc, char **argv, char **error);
+
+/* Returns how to call the program in a mode, without help and version: a new string. */
+char *options_usage(enum options_mode mode);
+
+/* Appends the text of --help, without the actions. */
+void options_append_help(UT_string *out);
 
 /* Empties it. */
 void options_free(struct options *options);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports the results of -p and -x. */
+/* Reports jobs: each when it has finished, and all in the end. */
 #include "report/jobs.h"
 #include "base/diag.h"
 #include "base/text.h"
-#include "report/list.h"
 #include "report/progress.h"
 #include "report/row.h"
 #include <ctype.h>
@@ -11,21 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether text that follows would not start on a new line. */
-static bool ends_within_line(const UT_string *text)
+static void report_heading(const struct job *job)
 {
-    return utstring_len(text) > 0 && utstring_body(text)[utstring_len(text) - 1] != '\n';
-}
-
-void report_job_heading(const struct job *job)
-{
-    const char *name = job->member->instance->config_directory;
     UT_string heading;
 
     utstring_init(&heading);
-    utstring_printf(&heading, "==> ");
-    text_printable(&heading, name, strlen(name));
-    utstring_printf(&heading, " <==\n");
+    row_append_line(&heading, "==> %s <==", job->member->instance->config_directory);
     diag_write(utstring_body(&heading), utstring_len(&heading));
     utstring_done(&heading);
 }
@@ -41,16 +31,27 @@ static bool have_one_reader(void)
             output.st_dev == errors.st_dev && output.st_ino == errors.st_ino);
 }
 
-void report_job_output(const struct selection *selection, const struct job *job, bool *failed)
+/* Whether text that follows would not start on a new line. */
+static bool ends_within_line(const UT_string *text)
 {
-    bool is_labelled = !selection->is_single, shown = have_one_reader();
+    return utstring_len(text) > 0 && utstring_body(text)[utstring_len(text) - 1] != '\n';
+}
+
+static void write_out(struct jobs_report *report, const UT_string *text)
+{
+    report->failed = report->failed || !output_flush(text);
+}
+
+static void report_output(struct jobs_report *report, const struct job *job)
+{
+    bool is_labelled = !report->selection->is_single, shown = have_one_reader();
 
     if (job->child == NULL)
         return;
     const UT_string *output = &job->child->output.text, *errors = &job->child->errors.text;
     if (is_labelled && (utstring_len(errors) > 0 || (shown && utstring_len(output) > 0)))
-        report_job_heading(job);
-    *failed = *failed || !output_flush(output);
+        report_heading(job);
+    write_out(report, output);
     diag_write(utstring_body(errors), utstring_len(errors));
     const UT_string *last = utstring_len(errors) > 0 ? errors : output;
     if (is_labelled && (last == errors || shown) && ends_within_line(last))
@@ -62,31 +63,106 @@ static json_t *command_array(char *const *argv)
     json_t *array = json_array();
 
     for (size_t i = 0; argv[i] != NULL; i++)
-        if (json_array_append_new(array, report_row_string(argv[i], strlen(argv[i]))) < 0)
+        if (json_array_append_new(array, row_string(argv[i], strlen(argv[i]))) < 0)
             alloc_fail();
     return array;
 }
 
-void report_job_json(const struct job *job, UT_string *out)
+static json_t *captured(const struct capture *capture)
+{
+    return row_string(utstring_body(&capture->text), utstring_len(&capture->text));
+}
+
+static void append_json(const struct job *job, UT_string *out)
 {
     const struct process *child = job->child;
     static const struct capture nothing;
     const struct capture *output = child != NULL ? &child->output : &nothing;
     const struct capture *errors = child != NULL ? &child->errors : &nothing;
     bool has_exited = child != NULL && child->outcome != PROCESS_PENDING;
-    json_t *row = report_row_new(job->member->instance);
+    json_t *row = row_new(job->member->instance);
 
-    report_row_add(row, "command", command_array(job->argv));
-    report_row_add(row, "exit_status", json_integer(has_exited ? child->exit_status : -1));
-    report_row_add(row, "signal", json_integer(child != NULL ? child->signal : 0));
-    report_row_add_bytes(row, "stdout", utstring_body(&output->text), utstring_len(&output->text));
-    report_row_add_bytes(row, "stderr", utstring_body(&errors->text), utstring_len(&errors->text));
-    report_row_add(row, "stdout_truncated", json_boolean(output->truncated));
-    report_row_add(row, "stderr_truncated", json_boolean(errors->truncated));
-    report_row_add(row, "seconds", json_real(job_seconds(job)));
-    report_row_add_text(row, "status", job_status_name(job->status));
-    report_row_add_text(row, "reason", job->reason == NULL ? "" : job->reason);
-    report_row_finish(row, out);
+    row_add(row, "command", command_array(job->argv));
+    row_add(row, "exit_status", json_integer(has_exited ? child->exit_status : -1));
+    row_add(row, "signal", json_integer(child != NULL ? child->signal : 0));
+    row_add(row, "stdout", captured(output));
+    row_add(row, "stderr", captured(errors));
+    row_add(row, "stdout_truncated", json_boolean(output->truncated));
+    row_add(row, "stderr_truncated", json_boolean(errors->truncated));
+    row_add(row, "seconds", json_real(job_seconds(job)));
+    row_add_text(row, "status", job_status_name(job->status));
+    row_add_text(row, "reason", job->reason);
+    row_finish(row, out);
+}
+
+static void report_json(struct jobs_report *report, const struct job *job)
+{
+    UT_string out;
+
+    if (report->changes_running)
+        master_locks_forget(report->locks);
+    instance_find_running(job->member->instance, report->locks);
+    utstring_init(&out);
+    append_json(job, &out);
+    write_out(report, &out);
+    utstring_done(&out);
+}
+
+static void report_stopped(const struct jobs_report *report, const struct job *job)
+{
+    int number = job->child->stopped_by;
+
+    row_diag(report->selection, job->member->instance, "warning",
+             "stopped by signal %d (%s): waiting until it continues", number, strsignal(number));
+}
+
+static void report_progress(const struct jobs_report *report)
+{
+    struct progress progress;
+
+    progress_start(&progress);
+    for (size_t i = 0; i < report->jobs->count; i++) {
+        const struct job *job = &report->jobs->items[i];
+        const struct process *child = job->child;
+
+        if (child == NULL)
+            continue;
+        if (child->finished != 0)
+            progress_add_done(&progress);
+        else
+            progress_add_waiting(
+                &progress, child->started != 0 ? job->member->instance->config_directory : NULL,
+                report->end);
+    }
+    progress_show(&progress, clock_now());
+}
+
+void report_job_event(void *context, enum process_event event, const struct job *job)
+{
+    struct jobs_report *report = context;
+
+    if (event != PROCESS_WAITING)
+        progress_clear();
+    switch (event) {
+    case PROCESS_STARTS:
+        if (report->shows_headings)
+            report_heading(job);
+        break;
+    case PROCESS_STOPPED:
+        if (!report->quiet)
+            report_stopped(report, job);
+        break;
+    case PROCESS_FINISHED:
+        if (report->json)
+            report_json(report, job);
+        else
+            report_output(report, job);
+        break;
+    case PROCESS_WAITING:
+        if (report->shows_progress)
+            report_progress(report);
+        break;
+    }
 }
 
 static bool is_plain(const char *word)
@@ -114,116 +190,105 @@ static void append_word(UT_string *out, const char *word)
     utstring_printf(out, "'");
 }
 
-static void append_command(UT_string *out, const struct job *job)
-{
-    if (job->child != NULL)
-        append_word(out, job->child->program);
-    for (size_t i = job->child != NULL ? 1 : 0; job->argv[i] != NULL; i++)
-        append_word(out, job->argv[i]);
-}
-
-void report_jobs_progress(const struct jobs *jobs, int64_t end, int64_t now)
-{
-    struct progress progress;
-
-    progress_start(&progress);
-    for (size_t i = 0; i < jobs->count; i++) {
-        const struct job *job = &jobs->items[i];
-        const struct process *child = job->child;
-
-        if (child == NULL)
-            continue;
-        if (child->finished != 0)
-            progress_add_done(&progress);
-        else
-            progress_add_waiting(
-                &progress, child->started != 0 ? job->member->instance->config_directory : NULL,
-                end);
-    }
-    progress_show(&progress, now);
-}
-
-void report_jobs_plan(const struct jobs *jobs, UT_string *out)
-{
-    for (size_t i = 0; i < jobs->count; i++) {
-        size_t at = jobs->is_reversed ? jobs->count - 1 - i : i;
-        const struct job *job = &jobs->items[at];
-        const char *name = job->member->instance->config_directory;
-        UT_string line;
-
-        utstring_init(&line);
-        if (job->status == JOB_PLANNED) {
-            utstring_printf(&line, "%s: run", name);
-            append_command(&line, job);
-        } else {
-            utstring_printf(&line, "%s: %s: %s", name, job->status == JOB_FAILED ? "fail" : "skip",
-                            job->reason);
-        }
-        report_row_line(out, utstring_body(&line));
-    }
-}
-
-static void report_verbosely(const struct selection *selection, const struct job *job)
+/* Returns the words of the command, each after a blank: a new string. */
+static char *describe_command(const struct job *job)
 {
     UT_string command;
 
-    if (job->child == NULL) {
-        report_line(selection, job->member->instance, NULL, "not run: %s", job->reason);
-        return;
-    }
     utstring_init(&command);
-    append_command(&command, job);
-    report_line(selection, job->member->instance, NULL, "%s after %.3fs:%s",
-                job->reason == NULL ? "exit status 0" : job->reason, job_seconds(job),
-                utstring_body(&command));
-    utstring_done(&command);
+    append_word(&command, job->child->program);
+    for (size_t i = 1; job->argv[i] != NULL; i++)
+        append_word(&command, job->argv[i]);
+    return utstring_body(&command);
 }
 
-static void report_failure(const struct selection *selection, const struct job *job, int verbose)
+static void report_verbosely(const struct jobs_report *report, const struct job *job)
 {
+    const struct instance *instance = job->member->instance;
+
+    if (job->child == NULL) {
+        row_diag(report->selection, instance, NULL, "not run: %s", job->reason);
+        return;
+    }
+    char *command = describe_command(job);
+    row_diag(report->selection, instance, NULL, "%s after %.3fs:%s",
+             job->reason == NULL ? "exit status 0" : job->reason, job_seconds(job), command);
+    free(command);
+}
+
+static void report_failure(const struct jobs_report *report, const struct job *job)
+{
+    const struct selection *selection = report->selection;
     bool has_exited =
         job->child != NULL && job->child->outcome == PROCESS_ENDED && job->child->signal == 0;
 
     if (job->member->state == SELECTION_FAILED)
-        report_instance_error(selection, job->member->instance);
+        row_diag_error(selection, job->member->instance);
     else if (!selection->is_single || !has_exited)
-        report_line(selection, job->member->instance, "warning", "%s", job->reason);
-    else if (verbose > 0)
-        report_verbosely(selection, job);
+        row_diag(selection, job->member->instance, "warning", "%s", job->reason);
+    else if (report->verbose > 0)
+        report_verbosely(report, job);
 }
 
-static void report_truncated(const struct selection *selection, const struct job *job,
+static void report_truncated(const struct jobs_report *report, const struct job *job,
                              const struct capture *capture, const char *stream)
 {
     if (capture->truncated)
-        report_line(selection, job->member->instance, "warning",
-                    "standard %s after the first %zu bytes was dropped: run it without -P and -j",
-                    stream, CAPTURE_MAXIMUM);
+        row_diag(report->selection, job->member->instance, "warning",
+                 "standard %s after the first %zu bytes was dropped: run it without -P and -j",
+                 stream, CAPTURE_MAXIMUM);
 }
 
-void report_job_stopped(const struct selection *selection, const struct job *job)
+static void report_job(const struct jobs_report *report, const struct job *job)
 {
-    int number = job->child->stopped_by;
-
-    report_line(selection, job->member->instance, "warning",
-                "stopped by signal %d (%s): waiting until it continues", number, strsignal(number));
-}
-
-void report_jobs(const struct selection *selection, const struct jobs *jobs, int verbose)
-{
-    for (size_t i = 0; i < jobs->count; i++) {
-        const struct job *job = &jobs->items[i];
-
-        if (job->status == JOB_FAILED)
-            report_failure(selection, job, verbose);
-        else if (job->status == JOB_DUPLICATE)
-            report_line(selection, job->member->instance, "warning", "%s: not run again",
-                        job->reason);
-        else if (verbose > 0)
-            report_verbosely(selection, job);
-        if (job->child != NULL) {
-            report_truncated(selection, job, &job->child->output, "output");
-            report_truncated(selection, job, &job->child->errors, "error");
-        }
+    if (job->status == JOB_FAILED)
+        report_failure(report, job);
+    else if (job->status == JOB_DUPLICATE)
+        row_diag(report->selection, job->member->instance, "warning", "%s: not run again",
+                 job->reason);
+    else if (report->verbose > 0)
+        report_verbosely(report, job);
+    if (job->child != NULL) {
+        report_truncated(report, job, &job->child->output, "output");
+        report_truncated(report, job, &job->child->errors, "error");
     }
+}
+
+void report_jobs(const struct jobs_report *report)
+{
+    const struct instance *failed = selection_lone_failure(report->selection);
+
+    for (size_t i = 0; i < report->jobs->count && !report->quiet; i++)
+        report_job(report, &report->jobs->items[i]);
+    if (report->quiet && failed != NULL)
+        row_diag_error(report->selection, failed);
+}
+
+static void append_plan(const struct job *job, UT_string *out)
+{
+    const char *name = job->member->instance->config_directory;
+    char *command = job->status == JOB_PLANNED ? describe_command(job) : NULL;
+
+    if (command != NULL)
+        row_append_line(out, "%s: run%s", name, command);
+    else
+        row_append_line(out, "%s: %s: %s", name, job->status == JOB_FAILED ? "fail" : "skip",
+                        job->reason);
+    free(command);
+}
+
+void report_jobs_plan(struct jobs_report *report)
+{
+    const struct jobs *jobs = report->jobs;
+    UT_string out;
+
+    utstring_init(&out);
+    for (size_t i = 0; i < jobs->count; i++) {
+        if (report->json)
+            report_json(report, &jobs->items[i]);
+        else
+            append_plan(&jobs->items[jobs->is_reversed ? jobs->count - 1 - i : i], &out);
+    }
+    write_out(report, &out);
+    utstring_done(&out);
 }

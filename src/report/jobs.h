@@ -1,37 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/jobs: the results of -p and -x, and their dry run.
+ * report/jobs: a run of -p or -x, while it lasts and afterwards, and its dry run.
  */
 #ifndef REPORT_JOBS_H
 #define REPORT_JOBS_H
 
 #include "postfix/jobs.h"
 
-/* Writes the output of the command, stream by stream, under its instance's name if there are
- * several. The name goes to standard error, and only if the command wrote to standard error, or our
- * standard output is a terminal or the same file as standard error: what goes to standard output is
- * what the commands wrote, byte for byte.
- * Nothing is written there if *failed, which is set after a failed write, which is reported. */
-void report_job_output(const struct selection *selection, const struct job *job, bool *failed);
+/* Set by the caller, except failed. */
+struct jobs_report {
+    const struct selection *selection;
+    const struct jobs *jobs;
+    struct master_locks *locks; /* for "running" in JSON */
+    bool changes_running;       /* the commands start and stop mail systems */
+    bool json;
+    bool quiet;
+    int verbose;         /* how often -v */
+    bool shows_headings; /* on a terminal: the instance's name before a command that writes to it */
+    bool shows_progress; /* on a terminal: a line while commands run whose output is captured */
+    int64_t end;         /* of the run: a clock_now() value or CLOCK_NEVER */
+    bool failed;         /* to write to standard output, which was reported */
+};
 
-/* Writes the name alone, before a command that writes to our terminal itself. */
-void report_job_heading(const struct job *job);
+/*
+ * For jobs_run(), with a struct jobs_report as the context. Reports a job as soon as it has
+ * finished: a JSON object per line, or the output of its command, stream by stream.
+ *
+ * In text, what goes to standard output is what the commands wrote, byte for byte; if there are
+ * several instances, their names go to standard error, and only where the command wrote to standard
+ * error, or our standard output is a terminal or the same file as standard error. After a failed
+ * write nothing more is written to standard output.
+ */
+void report_job_event(void *context, enum process_event event, const struct job *job);
 
-/* Reports that a signal has stopped a command. */
-void report_job_stopped(const struct selection *selection, const struct job *job);
+/* Reports failures with their reasons, and duplicates, unless quiet; if verbose, successes too. The
+ * exit status of a single instance's command is left out: the command has reported its own errors.
+ * The error of a single instance is reported even if quiet. */
+void report_jobs(const struct jobs_report *report);
 
-/* Shows on a terminal which jobs are waited for; end is the end of the run, a clock_now() value or
- * CLOCK_NEVER. */
-void report_jobs_progress(const struct jobs *jobs, int64_t end, int64_t now);
-
-/* Appends one job to out as a JSON object. The instance's running has to be set. */
-void report_job_json(const struct job *job, UT_string *out);
-
-/* Appends the dry run of -p or -x to out, one line for each instance. */
-void report_jobs_plan(const struct jobs *jobs, UT_string *out);
-
-/* Reports failures with their reasons, and duplicates; if verbose, successes too. The exit status
- * of a single instance's command is left out: the command has reported its own errors. */
-void report_jobs(const struct selection *selection, const struct jobs *jobs, int verbose);
+/* Reports the dry run, one line for each instance. */
+void report_jobs_plan(struct jobs_report *report);
 
 #endif

@@ -2,9 +2,6 @@
 /* Reports the results of kicks, and their dry run. */
 #include "report/kicks.h"
 #include "base/diag.h"
-#include "base/text.h"
-#include "postfix/selection.h"
-#include "report/list.h"
 #include "report/progress.h"
 #include "report/row.h"
 #include <errno.h>
@@ -40,8 +37,8 @@ static bool says_more(const struct trigger *trigger)
 void report_kick_line(const struct selection *selection, const struct kick *kick, const char *level,
                       const char *text)
 {
-    report_line(selection, kick->member->instance, level, "%s/%s: %s", kick->class, kick->service,
-                text);
+    row_diag(selection, kick->member->instance, level, "%s/%s: %s", kick->class, kick->service,
+             text);
 }
 
 static void report_success(const struct selection *selection, const struct kick *kick)
@@ -51,15 +48,15 @@ static void report_success(const struct selection *selection, const struct kick 
                       : trigger->wait_for_close ? "finished"
                                                 : "read";
 
-    report_line(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.3fs",
-                kick->class, kick->service, kick->request, how, kick_seconds(kick));
+    row_diag(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.3fs",
+             kick->class, kick->service, kick->request, how, kick_seconds(kick));
 }
 
 /* If the kick whose outcome it shares has failed, the reason of a duplicate contains that one's. */
 static void report_duplicate(const struct selection *selection, const struct kick *kick)
 {
-    report_line(selection, kick->member->instance, "warning", "%s/%s: %s%s", kick->class,
-                kick->service, kick->reason, kick_succeeded(kick) ? ": not kicked again" : "");
+    row_diag(selection, kick->member->instance, "warning", "%s/%s: %s%s", kick->class,
+             kick->service, kick->reason, kick_succeeded(kick) ? ": not kicked again" : "");
 }
 
 static void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
@@ -85,7 +82,7 @@ static void report_unserved(const struct selection *selection, const struct kick
     bool is_named = match_exactly(instance, selection->criteria.names);
 
     if (kick->member->state == SELECTION_FAILED)
-        report_instance_error(selection, instance);
+        row_diag_error(selection, instance);
     else if (kick->member->state == SELECTION_DUPLICATE)
         diag_line("warning", "%s: %s: not kicked again", directory, kick->reason);
     else if (is_named || verbose > 0)
@@ -130,40 +127,39 @@ void report_kicks_progress(void *context, int64_t now)
     progress_show(&progress, now);
 }
 
-/* Returns the line of the dry run about an instance that is not served, a new string. */
-static char *plan_member(const struct kick *kick)
+/* Appends the line of the dry run about an instance that is not served. */
+static void plan_member(const struct kick *kick, UT_string *out)
 {
-    const char *name = kick->member->instance->config_directory;
+    bool has_failed = kick->member->state == SELECTION_FAILED;
 
-    if (kick->member->state == SELECTION_DISABLED)
-        return alloc_format("%s: skip: not enabled", name);
-    return alloc_format("%s: %s: %s", name,
-                        kick->member->state == SELECTION_FAILED ? "fail" : "skip", kick->reason);
+    row_append_line(out, "%s: %s: %s", kick->member->instance->config_directory,
+                    has_failed ? "fail" : "skip",
+                    kick->member->state == SELECTION_DISABLED ? "not enabled" : kick->reason);
 }
 
 /* The same about one kick. */
-static char *plan_kick(const struct kick *kick)
+static void plan_kick(const struct kick *kick, UT_string *out)
 {
     const struct instance *instance = kick->member->instance;
     const char *verb = kick->status == KICK_PLANNED     ? "send"
                        : kick->status == KICK_DUPLICATE ? "skip:"
                                                         : "fail:";
 
-    return alloc_format("%s: %s \"%s\" to %s/%s/%s%s%s", instance->config_directory, verb,
-                        kick->request, instance_value(instance, PARAMETER_QUEUE_DIRECTORY),
-                        kick->class, kick->service, kick->reason == NULL ? "" : ": ",
-                        kick->reason == NULL ? "" : kick->reason);
+    row_append_line(out, "%s: %s \"%s\" to %s/%s/%s%s%s", instance->config_directory, verb,
+                    kick->request, instance_value(instance, PARAMETER_QUEUE_DIRECTORY), kick->class,
+                    kick->service, kick->reason == NULL ? "" : ": ",
+                    kick->reason == NULL ? "" : kick->reason);
 }
 
 void report_kicks_plan(const struct kicks *kicks, UT_string *out)
 {
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *kick = &kicks->items[i];
-        bool is_served = kick->member->state == SELECTION_SERVE;
 
-        if (!is_served && !is_first_of_instance(kicks, i))
-            continue;
-        report_row_line(out, is_served ? plan_kick(kick) : plan_member(kick));
+        if (kick->member->state == SELECTION_SERVE)
+            plan_kick(kick, out);
+        else if (is_first_of_instance(kicks, i))
+            plan_member(kick, out);
     }
 }
 
@@ -172,19 +168,18 @@ void report_kicks_json(const struct kicks *kicks, UT_string *out)
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *kick = &kicks->items[i];
         const char *queue = instance_value(kick->member->instance, PARAMETER_QUEUE_DIRECTORY);
-        json_t *row = report_row_new(kick->member->instance);
-        char *endpoint = queue[0] == '\0'
-                             ? alloc_string("")
-                             : alloc_format("%s/%s/%s", queue, kick->class, kick->service);
+        json_t *row = row_new(kick->member->instance);
+        char *endpoint =
+            queue[0] != '\0' ? alloc_format("%s/%s/%s", queue, kick->class, kick->service) : NULL;
 
-        report_row_add_text(row, "class", kick->class);
-        report_row_add_text(row, "service", kick->service);
-        report_row_add_text(row, "request", kick->request);
-        report_row_add_text(row, "endpoint", endpoint);
-        report_row_add_text(row, "status", kick_status_name(kick->status));
-        report_row_add_text(row, "reason", kick->reason == NULL ? "" : kick->reason);
-        report_row_add(row, "seconds", json_real(kick_seconds(kick)));
-        report_row_finish(row, out);
+        row_add_text(row, "class", kick->class);
+        row_add_text(row, "service", kick->service);
+        row_add_text(row, "request", kick->request);
+        row_add_text(row, "endpoint", endpoint);
+        row_add_text(row, "status", kick_status_name(kick->status));
+        row_add_text(row, "reason", kick->reason);
+        row_add(row, "seconds", json_real(kick_seconds(kick)));
+        row_finish(row, out);
         free(endpoint);
     }
 }

@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports the selection: why there is none, its warnings and errors, and its list. */
+/* Reports the selection, and lists it. */
 #include "report/list.h"
-#include "base/alloc.h"
 #include "base/diag.h"
-#include "base/text.h"
 #include "report/row.h"
-#include <string.h>
 
 void report_no_selection(const struct selection *selection)
 {
     if (selection->host.notice != NULL)
         diag_line("warning", "%s", selection->host.notice);
     diag_line("fatal", "%s", selection->host.error);
-}
-
-void report_line(const struct selection *selection, const struct instance *instance,
-                 const char *level, const char *format, ...)
-{
-    const char *name = selection->is_single ? "" : instance->config_directory;
-    va_list arguments;
-
-    va_start(arguments, format);
-    char *text = alloc_vformat(format, arguments);
-    va_end(arguments);
-    diag_line(level, "%s%s%s", name, selection->is_single ? "" : ": ", text);
-    free(text);
-}
-
-void report_instance_error(const struct selection *selection, const struct instance *instance)
-{
-    if (instance->notice != NULL)
-        report_line(selection, instance, "warning", "%s", instance->notice);
-    report_line(selection, instance, selection->is_single ? "fatal" : "warning", "%s",
-                instance->error);
 }
 
 void report_selection(const struct selection *selection)
@@ -49,25 +25,23 @@ void report_selection(const struct selection *selection)
         diag_line("warning", "%s", strings_item(selection->warnings, i));
 }
 
-void report_list_text(const struct selection *selection, UT_string *out)
+static void append_text(const struct instance *instance, UT_string *out)
 {
-    for (size_t i = 0; i < selection->member_count; i++) {
-        const struct instance *instance = selection->members[i].instance;
-
-        report_row_line(out, alloc_format("%-15s %-15s %-9s %s",
-                                          report_column(instance, PARAMETER_MULTI_INSTANCE_NAME),
-                                          report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP),
-                                          report_enabled(instance), instance->config_directory));
-    }
+    row_append_line(out, "%-15s %-15s %-9s %s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
+                    row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP), row_enabled(instance),
+                    instance->config_directory);
 }
 
-void report_list_json(const struct selection *selection, UT_string *out)
+static void append_json(const struct instance *instance, UT_string *out)
 {
-    for (size_t i = 0; i < selection->member_count; i++) {
-        const struct instance *instance = selection->members[i].instance;
-        json_t *row = report_row_new(instance);
+    json_t *row = row_new(instance);
 
-        report_row_add_text(row, "reason", instance->error == NULL ? "" : instance->error);
-        report_row_finish(row, out);
-    }
+    row_add_text(row, "reason", instance->error);
+    row_finish(row, out);
+}
+
+void report_list(const struct selection *selection, bool json, UT_string *out)
+{
+    for (size_t i = 0; i < selection->member_count; i++)
+        (json ? append_json : append_text)(selection->members[i].instance, out);
 }

@@ -55,7 +55,8 @@ static size_t terminal_width(void)
     return size.ws_col;
 }
 
-/* Cuts the line before the last column, so that the terminal does not start another line. */
+/* Cuts the line before the last column, so that the terminal does not start another line: after
+ * some characters of UTF-8, to which "..." is added. */
 static void cut(UT_string *line, size_t width)
 {
     const char *text = utstring_body(line);

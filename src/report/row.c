@@ -1,8 +1,124 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the JSON rows, with the members that all have. */
+/* Makes lines, tables and JSON objects. */
 #include "report/row.h"
+#include "base/diag.h"
 #include "base/text.h"
 #include <string.h>
+
+void row_diag(const struct selection *selection, const struct instance *instance, const char *level,
+              const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = alloc_vformat(format, arguments);
+    va_end(arguments);
+    if (selection->is_single)
+        diag_line(level, "%s", text);
+    else
+        diag_line(level, "%s: %s", instance->config_directory, text);
+    free(text);
+}
+
+void row_diag_error(const struct selection *selection, const struct instance *instance)
+{
+    if (instance->notice != NULL)
+        row_diag(selection, instance, "warning", "%s", instance->notice);
+    row_diag(selection, instance, selection->is_single ? "fatal" : "warning", "%s",
+             instance->error);
+}
+
+const char *row_value(const struct instance *instance, enum parameter parameter)
+{
+    const char *value = instance_value(instance, parameter);
+
+    return value[0] == '\0' ? "-" : value;
+}
+
+const char *row_enabled(const struct instance *instance)
+{
+    return instance->enabled == INSTANCE_ENABLED    ? "y"
+           : instance->enabled == INSTANCE_DISABLED ? "n"
+                                                    : "-";
+}
+
+/* Appends a formatted text, safe to print. */
+static void append_printable(UT_string *out, const char *format, va_list arguments)
+{
+    char *text = alloc_vformat(format, arguments);
+
+    text_printable(out, text, strlen(text));
+    free(text);
+}
+
+void row_append_line(UT_string *out, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    append_printable(out, format, arguments);
+    va_end(arguments);
+    utstring_bincpy(out, "\n", 1);
+}
+
+void row_add_cell(UT_array *cells, const char *format, ...)
+{
+    UT_string printable;
+    va_list arguments;
+    char *cell;
+
+    utstring_init(&printable);
+    va_start(arguments, format);
+    append_printable(&printable, format, arguments);
+    va_end(arguments);
+    cell = utstring_body(&printable);
+    utarray_push_back(cells, &cell);
+    utstring_done(&printable);
+}
+
+/* Counts the characters of a text in UTF-8. */
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text = text_skip(text, 1))
+        count++;
+    return count;
+}
+
+static void append_cell(UT_string *out, const char *cell, size_t width, bool is_number,
+                        bool is_last)
+{
+    int gap = (int)(width - count_characters(cell));
+
+    if (is_number)
+        utstring_printf(out, "%*s%s", gap, "", cell);
+    else
+        utstring_printf(out, "%s%*s", cell, is_last ? 0 : gap, "");
+    utstring_printf(out, "%s", is_last ? "\n" : "  ");
+}
+
+void row_append_table(UT_string *out, const struct row_column *columns, size_t count,
+                      const UT_array *cells, bool with_titles)
+{
+    size_t *widths = alloc_zeroed(count, sizeof(*widths));
+
+    for (size_t i = 0; i < count && with_titles; i++)
+        widths[i] = count_characters(columns[i].title);
+    for (size_t i = 0; i < utarray_len(cells); i++) {
+        size_t width = count_characters(strings_item(cells, i));
+        if (width > widths[i % count])
+            widths[i % count] = width;
+    }
+    for (size_t i = 0; i < count && with_titles; i++)
+        append_cell(out, columns[i].title, widths[i], columns[i].is_number, i + 1 == count);
+    for (size_t i = 0; i < utarray_len(cells); i++) {
+        size_t column = i % count;
+        append_cell(out, strings_item(cells, i), widths[column], columns[column].is_number,
+                    column + 1 == count);
+    }
+    free(widths);
+}
 
 /* jansson returns NULL or -1 when memory is short; nothing else can fail here. */
 static json_t *checked(json_t *value)
@@ -12,13 +128,13 @@ static json_t *checked(json_t *value)
     return value;
 }
 
-void report_row_add(json_t *row, const char *name, json_t *value)
+void row_add(json_t *row, const char *name, json_t *value)
 {
     if (json_object_set_new_nocheck(row, name, checked(value)) < 0)
         alloc_fail();
 }
 
-json_t *report_row_string(const char *text, size_t length)
+json_t *row_string(const char *text, size_t length)
 {
     UT_string valid;
 
@@ -30,51 +146,23 @@ json_t *report_row_string(const char *text, size_t length)
     return value;
 }
 
-void report_row_add_bytes(json_t *row, const char *name, const char *text, size_t length)
+void row_add_text(json_t *row, const char *name, const char *text)
 {
-    report_row_add(row, name, report_row_string(text, length));
+    row_add(row, name, row_string(text, text == NULL ? 0 : strlen(text)));
 }
 
-void report_row_add_text(json_t *row, const char *name, const char *text)
+json_t *row_new(const struct instance *instance)
 {
-    report_row_add_bytes(row, name, text, strlen(text));
-}
+    json_t *row = checked(json_object());
 
-const char *report_column(const struct instance *instance, enum parameter parameter)
-{
-    const char *value = instance_value(instance, parameter);
-
-    return value[0] == '\0' ? "-" : value;
-}
-
-const char *report_enabled(const struct instance *instance)
-{
-    return instance->enabled == INSTANCE_ENABLED    ? "y"
-           : instance->enabled == INSTANCE_DISABLED ? "n"
-                                                    : "-";
-}
-
-void report_row_line(UT_string *out, char *line)
-{
-    text_printable(out, line, strlen(line));
-    utstring_bincpy(out, "\n", 1);
-    free(line);
-}
-
-json_t *report_row_new(const struct instance *instance)
-{
-    json_t *object = checked(json_object());
-
-    report_row_add_text(object, "name", report_column(instance, PARAMETER_MULTI_INSTANCE_NAME));
-    report_row_add_text(object, "group", report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP));
-    report_row_add_text(object, "enabled", report_enabled(instance));
-    report_row_add_text(object, "config_directory", instance->config_directory);
-    report_row_add_text(object, "queue_directory",
-                        instance_value(instance, PARAMETER_QUEUE_DIRECTORY));
-    report_row_add_text(object, "data_directory",
-                        instance_value(instance, PARAMETER_DATA_DIRECTORY));
-    report_row_add_text(object, "running", master_state_text(instance->running));
-    return object;
+    row_add_text(row, "name", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
+    row_add_text(row, "group", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
+    row_add_text(row, "enabled", row_enabled(instance));
+    row_add_text(row, "config_directory", instance->config_directory);
+    row_add_text(row, "queue_directory", instance_value(instance, PARAMETER_QUEUE_DIRECTORY));
+    row_add_text(row, "data_directory", instance_value(instance, PARAMETER_DATA_DIRECTORY));
+    row_add_text(row, "running", master_state_text(instance->running));
+    return row;
 }
 
 /* jansson does not escape DEL, which is a control character for terminals. */
@@ -96,7 +184,7 @@ static int append(const char *text, size_t length, void *context)
     return 0;
 }
 
-void report_row_finish(json_t *row, UT_string *out)
+void row_finish(json_t *row, UT_string *out)
 {
     if (json_dump_callback(row, append, out, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) < 0)
         alloc_fail();

@@ -1,38 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/row: the columns that the listings of all commands share, in text and JSON. Internal to
- * the report.
+ * report/row: what the reports of all commands share: lines about an instance on standard error,
+ * and on standard output its columns, tables and JSON objects.
  */
-#ifndef REPORT_ROW_H
-#define REPORT_ROW_H
+#ifndef ROW_H
+#define ROW_H
 
-#include "postfix/instance.h"
+#include "postfix/selection.h"
 #include <jansson.h>
 
-/* Returns the value for a column: "-" when it is empty or unknown. */
-const char *report_column(const struct instance *instance, enum parameter parameter);
+/* Writes one line about an instance to standard error, after its name if there are several. level:
+ * see diag_line(). */
+void row_diag(const struct selection *selection, const struct instance *instance, const char *level,
+              const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Returns "y", "n", or "-" when it is unknown. */
-const char *report_enabled(const struct instance *instance);
+/* Writes why an instance cannot be served to standard error: fatal on a single-instance host,
+ * otherwise a warning with its name. */
+void row_diag_error(const struct selection *selection, const struct instance *instance);
 
-/* Appends the text to out as a line that is safe to print, and frees it. */
-void report_row_line(UT_string *out, char *line);
+/* Returns the value of a parameter as a column: "-" when it is empty or unknown. */
+const char *row_value(const struct instance *instance, enum parameter parameter);
 
-/* Returns a new row with the members that every row has; the instance's running has to be set.
- * report_row_finish() frees it. */
-json_t *report_row_new(const struct instance *instance);
+/* Returns multi_instance_enable as a column: "y", "n", or "-" when it is unknown. */
+const char *row_enabled(const struct instance *instance);
+
+/* Appends one line to out, safe to print. */
+void row_append_line(UT_string *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A column of a table. */
+struct row_column {
+    const char *title;
+    bool is_number; /* aligned at the right */
+};
+
+/* Appends a cell, made safe to print, to an array of strings. */
+void row_add_cell(UT_array *cells, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends a table to out: cells has those of all rows, one row after the other, each with count
+ * columns. with_titles: below a line of the columns' titles. Columns are as wide as their widest
+ * cell in characters of UTF-8, with two blanks between. */
+void row_append_table(UT_string *out, const struct row_column *columns, size_t count,
+                      const UT_array *cells, bool with_titles);
+
+/* Returns a new JSON object with the members that every row has; the instance's running has to be
+ * set. row_finish() frees it. */
+json_t *row_new(const struct instance *instance);
 
 /* Adds a member. Takes ownership of value. */
-void report_row_add(json_t *row, const char *name, json_t *value);
+void row_add(json_t *row, const char *name, json_t *value);
 
-/* Adds a member that is a string. Bytes that are not UTF-8 become U+FFFD, one for each. */
-void report_row_add_text(json_t *row, const char *name, const char *text);
-void report_row_add_bytes(json_t *row, const char *name, const char *text, size_t length);
+/* Adds a member that is a string; NULL is an empty one. */
+void row_add_text(json_t *row, const char *name, const char *text);
 
-/* Returns the same as a value. */
-json_t *report_row_string(const char *text, size_t length);
+/* Returns length bytes of text as a new value. Those that are not UTF-8 become U+FFFD, one for
+ * each. */
+json_t *row_string(const char *text, size_t length);
 
 /* Appends the row to out as a line, and frees it. */
-void report_row_finish(json_t *row, UT_string *out);
+void row_finish(json_t *row, UT_string *out);
 
 #endif

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports whether each instance is alive, as a table and as JSON. */
 #include "report/status.h"
-#include "base/alloc.h"
 #include "base/diag.h"
-#include "base/text.h"
 #include "report/kicks.h"
-#include "report/list.h"
 #include "report/row.h"
 #include <errno.h>
-#include <string.h>
 
 enum answer {
     ANSWER_YES,
@@ -111,97 +107,48 @@ void report_status_json(const struct selection *selection, const struct kicks *k
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *kick = &kicks->items[i];
         const struct instance *instance = kick->member->instance;
-        json_t *row = report_row_new(instance);
+        json_t *row = row_new(instance);
         const char *status = !ought_to_answer(selection, instance)      ? "disabled"
                              : report_status_succeeded(selection, kick) ? "ok"
                                                                         : "failed";
 
-        report_row_add_text(row, "responding", answers[find_answer(kick)]);
-        report_row_add_text(row, "status", status);
-        report_row_add_text(row, "reason", find_reason(kick));
-        report_row_add(row, "seconds", json_real(kick_seconds(find_first(kick))));
-        report_row_finish(row, out);
+        row_add_text(row, "responding", answers[find_answer(kick)]);
+        row_add_text(row, "status", status);
+        row_add_text(row, "reason", find_reason(kick));
+        row_add(row, "seconds", json_real(kick_seconds(find_first(kick))));
+        row_finish(row, out);
     }
 }
 
-/* The table is an array of printable cells, row by row. */
-enum column { COLUMN_NAME, COLUMN_GROUP, COLUMN_STATE, COLUMN_TIME, COLUMN_DIRECTORY, COLUMNS };
-
-static void add_cell(UT_array *cells, const char *text)
-{
-    UT_string printable;
-    char *cell;
-
-    utstring_init(&printable);
-    text_printable(&printable, text, strlen(text));
-    cell = utstring_body(&printable);
-    utarray_push_back(cells, &cell);
-    utstring_done(&printable);
-}
-
-/* Returns the state for the table, a new string. */
-static char *describe(const struct selection *selection, const struct kick *kick)
-{
-    const char *words = ought_to_answer(selection, kick->member->instance)
-                            ? describe_wanted(kick)
-                            : describe_disabled(kick);
-
-    return alloc_format("%s%s", words, kick->status == KICK_DUPLICATE ? " (duplicate)" : "");
-}
-
-static void add_row(UT_array *cells, const struct selection *selection, const struct kick *kick)
+static void add_cells(UT_array *cells, const struct selection *selection, const struct kick *kick)
 {
     const struct instance *instance = kick->member->instance;
-    double seconds = kick_seconds(find_first(kick));
-    char *state = describe(selection, kick);
-    char *time = find_answer(kick) == ANSWER_YES ? alloc_format("%.1fms", seconds * 1000)
-                                                 : alloc_string("-");
+    const char *state =
+        ought_to_answer(selection, instance) ? describe_wanted(kick) : describe_disabled(kick);
 
-    add_cell(cells, report_column(instance, PARAMETER_MULTI_INSTANCE_NAME));
-    add_cell(cells, report_column(instance, PARAMETER_MULTI_INSTANCE_GROUP));
-    add_cell(cells, state);
-    add_cell(cells, time);
-    add_cell(cells, instance->config_directory);
-    free(state);
-    free(time);
-}
-
-static size_t cell_width(const UT_array *cells, size_t index)
-{
-    size_t width = 0;
-
-    for (const char *at = strings_item(cells, index); *at != '\0'; at = text_skip(at, 1))
-        width++;
-    return width;
-}
-
-static void append_table(UT_string *out, const UT_array *cells)
-{
-    size_t widths[COLUMNS] = {0}, count = utarray_len(cells);
-
-    for (size_t i = 0; i < count; i++)
-        if (cell_width(cells, i) > widths[i % COLUMNS])
-            widths[i % COLUMNS] = cell_width(cells, i);
-    for (size_t i = 0; i < count; i++) {
-        bool is_last = i % COLUMNS == COLUMN_DIRECTORY;
-        int gap = is_last ? 0 : (int)(widths[i % COLUMNS] - cell_width(cells, i)) + 2;
-
-        utstring_printf(out, "%s%*s%s", strings_item(cells, i), gap, "", is_last ? "\n" : "");
-    }
+    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
+    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
+    row_add_cell(cells, "%s%s", state, kick->status == KICK_DUPLICATE ? " (duplicate)" : "");
+    if (find_answer(kick) == ANSWER_YES)
+        row_add_cell(cells, "%.1fms", kick_seconds(find_first(kick)) * 1000);
+    else
+        row_add_cell(cells, "-");
+    row_add_cell(cells, "%s", instance->config_directory);
 }
 
 void report_status_text(const struct selection *selection, const struct kicks *kicks,
-                        bool with_header, UT_string *out)
+                        bool with_titles, UT_string *out)
 {
-    static const char *const titles[COLUMNS] = {"NAME", "GROUP", "STATE", "TIME", "DIRECTORY"};
+    static const struct row_column columns[] = {
+        {.title = "NAME"}, {.title = "GROUP"},     {.title = "STATE"},
+        {.title = "TIME"}, {.title = "DIRECTORY"},
+    };
     UT_array *cells;
 
     utarray_new(cells, &strings_icd);
-    for (size_t i = 0; i < COLUMNS && with_header; i++)
-        add_cell(cells, titles[i]);
     for (size_t i = 0; i < kicks->count; i++)
-        add_row(cells, selection, &kicks->items[i]);
-    append_table(out, cells);
+        add_cells(cells, selection, &kicks->items[i]);
+    row_append_table(out, columns, sizeof(columns) / sizeof(columns[0]), cells, with_titles);
     utarray_free(cells);
 }
 
@@ -213,14 +160,14 @@ static void report_one(const struct selection *selection, const struct kick *kic
     if (!is_wanted && verbose == 0)
         return;
     if (kick->member->state == SELECTION_FAILED)
-        report_instance_error(selection, instance);
+        row_diag_error(selection, instance);
     else if (kick->member->state == SELECTION_DUPLICATE)
         diag_line("warning", "%s: %s", instance->config_directory, kick->reason);
     else if (kick->status == KICK_DUPLICATE || find_answer(kick) != ANSWER_YES)
         report_kick_line(selection, kick, is_wanted ? "warning" : NULL, find_reason(kick));
     else if (verbose > 0)
-        report_line(selection, instance, NULL, "%s/%s: answered after %.4fs", kick->class,
-                    kick->service, kick_seconds(kick));
+        row_diag(selection, instance, NULL, "%s/%s: answered after %.4fs", kick->class,
+                 kick->service, kick_seconds(kick));
 }
 
 void report_status(const struct selection *selection, const struct kicks *kicks, int verbose)

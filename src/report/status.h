@@ -14,9 +14,9 @@
 bool report_status_succeeded(const struct selection *selection, const struct kick *kick);
 
 /* Appends one line to out for each instance, in aligned columns: name, group, state in words, time
- * of the answer, configuration directory. with_header: below a line of titles. */
+ * of the answer, configuration directory. with_titles: below a line of titles. */
 void report_status_text(const struct selection *selection, const struct kicks *kicks,
-                        bool with_header, UT_string *out);
+                        bool with_titles, UT_string *out);
 
 /* Appends one JSON object per line to out for each instance. */
 void report_status_json(const struct selection *selection, const struct kicks *kicks,

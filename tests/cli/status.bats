@@ -118,20 +118,6 @@ postfix-0001  outbound  responding  N.Nms  /etc/postfix-0001
 status 0"
 }
 
-@test "columns are aligned by what is shown, and bytes made printable" {
-    make_host 4
-    set_main_cf "$DEFAULT-0001" 'multi_instance_name = postfix-ä' 'multi_instance_group = grün'
-    set_main_cf "$DEFAULT-0002" $'multi_instance_name = \x1b[2J\xff'
-    start_listener
-    kick -q -s
-    is "$status" 0
-    is "$(table)" "\
--             -           responding  N.Nms  /etc/postfix
-postfix-ä     grün        responding  N.Nms  /etc/postfix-0001
-\\033[2J\\377   submission  responding  N.Nms  /etc/postfix-0002
-postfix-0003  inbound     responding  N.Nms  /etc/postfix-0003"
-}
-
 @test "all at once, each within the limit, and -t on top" {
     make_host 9
     local i started

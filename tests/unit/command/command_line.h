@@ -59,9 +59,9 @@ SETUP(make_host)
 static int run_command(const struct options *options)
 {
     static int (*const commands[])(const struct command *) = {
-        [USAGE_KICK] = command_kick,       [USAGE_LIST] = command_list,
-        [USAGE_POSTFIX] = command_postfix, [USAGE_EXECUTE] = command_execute,
-        [USAGE_STATUS] = command_status,
+        [OPTIONS_KICK] = command_kick,       [OPTIONS_LIST] = command_list,
+        [OPTIONS_POSTFIX] = command_postfix, [OPTIONS_EXECUTE] = command_execute,
+        [OPTIONS_STATUS] = command_status,
     };
     struct limits limits = limits_start(options->time_limit);
     char *text = alloc_format("[postfix]\nconfig_directory = @/home\n%s", command_line_settings);

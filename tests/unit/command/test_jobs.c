@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What -p and -x share: where programs are, the plan, the results. */
-#include "command/jobs.h"
 #include "command_line.h"
-
-TEST(check_program)
-{
-    (void)fixture_file("text", "");
-    (void)fixture_script("script", "");
-    assert_int_equal(command_check_program(fixture_path("script")), 0);
-    assert_int_equal(command_check_program(fixture_path("text")), EACCES);
-    assert_int_equal(command_check_program(fixture_path("bin")), EACCES);
-    assert_int_equal(command_check_program(fixture_path("nosuch")), ENOENT);
-    assert_int_equal(command_check_program(fixture_path("text/x")), ENOTDIR);
-}
 
 TEST(command_directory)
 {

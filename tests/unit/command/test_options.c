@@ -51,7 +51,7 @@ TEST(short)
     struct options options =
         take("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -t 2m public qmgr W");
 
-    assert_int_equal(options.mode, USAGE_KICK);
+    assert_int_equal(options.mode, OPTIONS_KICK);
     assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
     assert_false(options.reverse);
     assert_int_equal(options.verbose, 2);
@@ -83,15 +83,15 @@ TEST(long)
     assert_int_equal(options.operand_count, 1);
     options_free(&options);
     options = take("--execute --parallel 8 --reverse -- true");
-    assert_int_equal(options.mode, USAGE_EXECUTE);
+    assert_int_equal(options.mode, OPTIONS_EXECUTE);
     assert_int_equal(options.parallel, 8);
     assert_true(options.reverse);
     options_free(&options);
     options = take("--list");
-    assert_int_equal(options.mode, USAGE_LIST);
+    assert_int_equal(options.mode, OPTIONS_LIST);
     options_free(&options);
     options = take("--postfix status");
-    assert_int_equal(options.mode, USAGE_POSTFIX);
+    assert_int_equal(options.mode, OPTIONS_POSTFIX);
     options_free(&options);
 }
 
@@ -99,26 +99,26 @@ TEST(modes)
 {
     static const struct {
         const char *line;
-        enum usage_mode mode;
+        enum options_mode mode;
         int operands;
     } cases[] = {
-        {"flush", USAGE_KICK, 1},
-        {"public qmgr W", USAGE_KICK, 3},
-        {"public qmgr \"\"", USAGE_KICK, 3},
-        {"public qmgr -v", USAGE_KICK, 3}, /* options end at the first operand */
-        {"-- public qmgr W", USAGE_KICK, 3},
-        {"-l", USAGE_LIST, 0},
-        {"-ll", USAGE_LIST, 0},
-        {"-lajRqv -c dir", USAGE_LIST, 0},
-        {"-p status", USAGE_POSTFIX, 1},
-        {"-pa -n -j -P 4 -t 5 -g x reload", USAGE_POSTFIX, 1},
-        {"-p -- status -v", USAGE_POSTFIX, 2},
-        {"-s -E -j -t 5", USAGE_STATUS, 0},
-        {"-lE", USAGE_LIST, 0},
-        {"-x -R postconf -n -e a", USAGE_EXECUTE, 4},
-        {"--help", USAGE_HELP, 0},
-        {"--version", USAGE_VERSION, 0},
-        {"-v --version nonsense and more", USAGE_VERSION, 3},
+        {"flush", OPTIONS_KICK, 1},
+        {"public qmgr W", OPTIONS_KICK, 3},
+        {"public qmgr \"\"", OPTIONS_KICK, 3},
+        {"public qmgr -v", OPTIONS_KICK, 3}, /* options end at the first operand */
+        {"-- public qmgr W", OPTIONS_KICK, 3},
+        {"-l", OPTIONS_LIST, 0},
+        {"-ll", OPTIONS_LIST, 0},
+        {"-lajRqv -c dir", OPTIONS_LIST, 0},
+        {"-p status", OPTIONS_POSTFIX, 1},
+        {"-pa -n -j -P 4 -t 5 -g x reload", OPTIONS_POSTFIX, 1},
+        {"-p -- status -v", OPTIONS_POSTFIX, 2},
+        {"-s -E -j -t 5", OPTIONS_STATUS, 0},
+        {"-lE", OPTIONS_LIST, 0},
+        {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4},
+        {"--help", OPTIONS_HELP, 0},
+        {"--version", OPTIONS_VERSION, 0},
+        {"-v --version nonsense and more", OPTIONS_VERSION, 3},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -172,6 +172,8 @@ TEST(mistakes)
     refuse("-x -P many true", "-P: bad number: many: specify 1 to 1000");
     refuse("-g \"\" flush", "-g: empty name: is a shell variable unset?");
     refuse("-i \"\" flush", "-i: empty name: is a shell variable unset?");
+    refuse("-c \"\" flush", "-c: empty name: is a shell variable unset?");
+    refuse("-f \"\" flush", "-f: empty name: is a shell variable unset?");
     refuse("-o a=b flush", "invalid option -- 'o'");
     refuse("-e", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-I x -e create", "invalid option -- 'I'");
@@ -190,11 +192,8 @@ TEST(usage)
         const char *line;
         const char *usage;
     } cases[] = {
-        {"-t 5x -p status", "usage: postkick -p "},
-        {"-Z -l", "usage: postkick -l "},
-        {"-x", "usage: postkick -x "},
-        {"-s -w", "usage: postkick -s "},
-        {"-Z", "usage: postkick [-anqvwj] "},
+        {"-t 5x -p status", "postkick -p "}, {"-Z -l", "postkick -l "},     {"-x", "postkick -x "},
+        {"-s -w", "postkick -s "},           {"-Z", "postkick [-ajnqvw] "},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -202,8 +201,9 @@ TEST(usage)
         char *error = NULL;
 
         assert_false(parse(&options, cases[i].line, &error));
-        assert_int_equal(
-            strncmp(usage_forms[options.mode].line, cases[i].usage, strlen(cases[i].usage)), 0);
+        char *usage = options_usage(options.mode);
+        assert_int_equal(strncmp(usage, cases[i].usage, strlen(cases[i].usage)), 0);
+        free(usage);
         free(error);
         options_free(&options);
     }
@@ -234,4 +234,29 @@ TEST(options_of_other_modes)
         free(error);
         options_free(&options);
     }
+}
+
+/* Every option but -e, once, in lines of a terminal's width. */
+TEST(help)
+{
+    UT_string text;
+    size_t rows = 0;
+
+    utstring_init(&text);
+    options_append_help(&text);
+    UT_array *lines = strings_split(utstring_body(&text), "\n");
+    for (size_t i = 0; i < utarray_len(lines); i++) {
+        assert_true(strlen(strings_item(lines, i)) <= 80);
+        rows += strncmp(strings_item(lines, i), "  -", 3) == 0 ||
+                strncmp(strings_item(lines, i), "      --", 8) == 0;
+    }
+    assert_int_equal(rows, 20);
+    assert_null(strstr(utstring_body(&text), "--edit"));
+    assert_non_null(strstr(utstring_body(&text),
+                           "  postkick -x [-aEjnqRv] [-c dir | -g group... -i name...] [-f file] "
+                           "[-P jobs]\n           [-t time] [--] command [argument...]\n"));
+    assert_non_null(
+        strstr(utstring_body(&text), "  -E, --enabled               only enabled instances\n"));
+    utarray_free(lines);
+    utstring_done(&text);
 }

@@ -42,57 +42,61 @@ TEARDOWN(free_job)
     instance_free(&instance);
 }
 
+static struct jobs jobs = {.items = &job, .count = 1};
+static struct jobs_report report = {.selection = &selection, .jobs = &jobs};
+
+static void report_all(void)
+{
+    report_job_event(&report, PROCESS_FINISHED, &job);
+    report_jobs(&report);
+}
+
+static void assert_output(void (*function)(void), const char *expected)
+{
+    struct fixture_result output = fixture_run(function, STDOUT_FILENO);
+
+    assert_string_equal(output.text, expected);
+}
+
+#define INSTANCE                                                                                   \
+    "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": \"/etc/a\", "   \
+    "\"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"-\", "
+#define COMMAND "\"command\": [\"/bin/x\", \"it's\"], "
+
 TEST(json)
 {
-    UT_string out;
-
-    utstring_init(&out);
-    report_job_json(&job, &out);
-    static const char expected[] =
-        "\"command\": [\"/bin/x\", \"it's\"], \"exit_status\": 3, \"signal\": 0, "
-        "\"stdout\": \"\\uFFFDout\\n\", \"stderr\": \"err\", \"stdout_truncated\": false, "
-        "\"stderr_truncated\": true, \"seconds\": 2.5, \"status\": \"failed\", "
-        "\"reason\": \"exit status 3\"}\n";
-    const char *found = strstr(utstring_body(&out), "\"command\"");
-    assert_non_null(found);
-    assert_string_equal(found, expected);
-    utstring_clear(&out);
+    report.locks = master_locks_new(&fixture_no_limits);
+    report.json = true;
+    assert_output(report_all, INSTANCE COMMAND
+                  "\"exit_status\": 3, \"signal\": 0, \"stdout\": \"\\uFFFDout\\n\", "
+                  "\"stderr\": \"err\", \"stdout_truncated\": false, \"stderr_truncated\": true, "
+                  "\"seconds\": 2.5, \"status\": \"failed\", \"reason\": \"exit status 3\"}\n");
     job.child = NULL; /* not run */
-    report_job_json(&job, &out);
-    assert_non_null(strstr(utstring_body(&out), "\"exit_status\": -1, \"signal\": 0, \"stdout\": "
-                                                "\"\", \"stderr\": \"\""));
-    utstring_done(&out);
+    assert_output(report_all, INSTANCE COMMAND
+                  "\"exit_status\": -1, \"signal\": 0, \"stdout\": \"\", \"stderr\": \"\", "
+                  "\"stdout_truncated\": false, \"stderr_truncated\": false, \"seconds\": 0.0, "
+                  "\"status\": \"failed\", \"reason\": \"exit status 3\"}\n");
+    report.json = false;
+    master_locks_free(report.locks);
+}
+
+static void report_plan(void)
+{
+    report_jobs_plan(&report);
 }
 
 TEST(plan)
 {
-    struct jobs jobs = {.items = &job, .count = 1};
-    UT_string out;
-
-    utstring_init(&out);
     job.status = JOB_PLANNED;
-    report_jobs_plan(&jobs, &out);
-    assert_string_equal(utstring_body(&out), "/etc/a: run /bin/x 'it'\\''s'\n");
-    utstring_done(&out);
-}
-
-static void report_all(void)
-{
-    struct jobs jobs = {.items = &job, .count = 1};
-    bool failed = false;
-
-    report_job_output(&selection, &job, &failed);
-    report_jobs(&selection, &jobs, 0);
+    assert_output(report_plan, "/etc/a: run /bin/x 'it'\\''s'\n");
 }
 
 TEST(streams)
 {
-    struct fixture_result errors = fixture_run(report_all, STDERR_FILENO);
-    assert_string_equal(errors.text,
-                        "==> /etc/a <==\nerr\n"
-                        "postkick: warning: /etc/a: exit status 3\n"
-                        "postkick: warning: /etc/a: standard error after the first 1048576 bytes "
-                        "was dropped: run it without -P and -j\n");
-    struct fixture_result output = fixture_run(report_all, STDOUT_FILENO);
-    assert_string_equal(output.text, "\377out\n");
+    fixture_assert_errors(report_all,
+                          "==> /etc/a <==\nerr\n"
+                          "postkick: warning: /etc/a: exit status 3\n"
+                          "postkick: warning: /etc/a: standard error after the first 1048576 bytes "
+                          "was dropped: run it without -P and -j\n");
+    assert_output(report_all, "\377out\n");
 }

@@ -1,12 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* The strings of rows. The columns are tested with the listing. */
-#include "fixture.h"
+/* Lines about an instance, tables, and the strings of JSON objects. */
+#include "instances.h"
 #include "report/row.h"
 
 static void assert_text(UT_string *out, const char *expected)
 {
     assert_string_equal(utstring_body(out), expected);
     utstring_clear(out);
+}
+
+static void report_single(void)
+{
+    selection.is_single = true;
+    row_diag_error(&selection, &instances[1]);
+}
+
+static void report_several(void)
+{
+    row_diag_error(&selection, &instances[1]);
+}
+
+TEST(error)
+{
+    fixture_assert_errors(report_single, "postkick: warning: note\n"
+                                         "postkick: fatal: it is\\012broken\n");
+    fixture_assert_errors(report_several, "postkick: warning: /etc/b\\033: note\n"
+                                          "postkick: warning: /etc/b\\033: it is\\012broken\n");
+}
+
+/* As wide as the widest cell, in characters; no blanks at the end of lines. */
+TEST(table)
+{
+    static const struct row_column columns[] = {
+        {.title = "NAME"}, {.title = "COUNT", .is_number = true}, {.title = "WHERE"}};
+    static const char *const texts[] = {"a", "1", "/x", "\xc3\xa4\xc3\xb6", "123456", "/\x1b"};
+    UT_array *cells;
+    UT_string out;
+
+    utarray_new(cells, &strings_icd);
+    utstring_init(&out);
+    row_append_table(&out, columns, COUNT(columns), cells, true);
+    assert_text(&out, "NAME  COUNT  WHERE\n");
+    for (size_t i = 0; i < COUNT(texts); i++)
+        row_add_cell(cells, "%s", texts[i]);
+    row_append_table(&out, columns, COUNT(columns), cells, true);
+    assert_text(&out, "NAME   COUNT  WHERE\n"
+                      "a          1  /x\n"
+                      "\xc3\xa4\xc3\xb6    123456  /\\033\n");
+    row_append_table(&out, columns, COUNT(columns), cells, false);
+    assert_text(&out, "a        1  /x\n"
+                      "\xc3\xa4\xc3\xb6  123456  /\\033\n");
+    utarray_free(cells);
+    utstring_done(&out);
 }
 
 TEST(strings)
@@ -33,8 +78,8 @@ TEST(strings)
         json_t *row = json_object();
         char *expected = alloc_format("{\"x\": %s}\n", cases[i].expected);
 
-        report_row_add_bytes(row, "x", cases[i].bytes, cases[i].length);
-        report_row_finish(row, &out);
+        row_add(row, "x", row_string(cases[i].bytes, cases[i].length));
+        row_finish(row, &out);
         assert_text(&out, expected);
         free(expected);
     }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The listing of -l. */
+#include "instances.h"
+#include "report/list.h"
+
+static void assert_list(bool json, const char *expected)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    report_list(&selection, json, &out);
+    assert_string_equal(utstring_body(&out), expected);
+    utstring_done(&out);
+}
+
+TEST(list)
+{
+    assert_list(false, "postfix-a       -               y         /etc/a\n"
+                       "-               -               -         /etc/b\\033\n");
+    assert_list(
+        true,
+        "{\"name\": \"postfix-a\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": "
+        "\"/etc/a\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"-\", "
+        "\"reason\": \"\"}\n"
+        "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"-\", \"config_directory\": "
+        "\"/etc/b\\u001B\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": "
+        "\"-\", \"reason\": \"it is\\nbroken\"}\n");
+}
