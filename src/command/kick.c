@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends a request, those of an action, or that of -s to every selected instance. */
+#include "postfix/kick.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/limits.h"
 #include "command/command.h"
-#include "postfix/kick.h"
 #include "postfix/settings.h"
 #include "report/kicks.h"
 #include "report/progress.h"

@@ -85,8 +85,6 @@ static const struct {
     [OPTIONS_STATUS] = {'s', "with -s", NULL, 0, 0},
 };
 
-#define MODES (sizeof(modes) / sizeof(modes[0]))
-
 /* Returns the number of a row, or ROWS. */
 static size_t find_row(int letter)
 {
@@ -205,8 +203,8 @@ void options_append_help(UT_string *out)
     enum group group = GROUP_NONE;
 
     utstring_printf(out, "Usage:\n");
-    for (size_t i = 0; i < MODES; i++)
-        append_synopsis(out, i);
+    for (enum options_mode mode = OPTIONS_KICK; mode < OPTIONS_HELP; mode++)
+        append_synopsis(out, mode);
     utstring_printf(
         out, "\n"
              "Sends a request to a service in every enabled Postfix instance at once, and\n"
@@ -277,7 +275,7 @@ static bool accept_argument(struct options *options, int letter, const char *arg
 /* Returns the mode that an option chooses, or OPTIONS_KICK. */
 static enum options_mode find_mode(int letter)
 {
-    size_t mode = MODES;
+    enum options_mode mode = OPTIONS_HELP;
 
     while (--mode > OPTIONS_KICK && modes[mode].letter != letter)
         ;
