@@ -81,3 +81,27 @@ void descriptors_restore_for_child(void)
         (void)setrlimit(RLIMIT_NOFILE, &original);
     (void)close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
+
+/* One by one where the kernel has no close_range(2) (before 5.9). */
+static void close_all_from(unsigned first)
+{
+    struct rlimit limit = {0};
+
+    if (close_range(first, UINT_MAX, 0) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    for (; first < limit.rlim_cur; first++)
+        close((int)first);
+}
+
+int descriptors_keep_only(int *fd)
+{
+    if (dup2(*fd, STDIN_FILENO) < 0)
+        return errno;
+    close_all_from(STDIN_FILENO + 1);
+    own_directory = -1;
+    *fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (*fd < 0)
+        return errno;
+    close(STDIN_FILENO);
+    return descriptors_open_standard();
+}

@@ -41,4 +41,8 @@ void descriptors_close(int *fd);
  * descriptor but 0 to 2 is closed by execve(2). */
 void descriptors_restore_for_child(void);
 
+/* In a child process that goes on with our code: closes every descriptor but *fd, which gets
+ * another number, and opens /dev/null on 0 to 2. Returns 0 or an errno. */
+int descriptors_keep_only(int *fd);
+
 #endif

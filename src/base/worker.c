@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* Asks child processes, and gives up on those that do not answer. */
+#include "base/worker.h"
+#include "base/alloc.h"
+#include "base/descriptors.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How long a busy worker counts as one that works, in microseconds. */
+#define PATIENCE (CLOCK_SECOND / 10)
+
+struct worker {
+    pid_t pid;                /* 0: the place is free */
+    int fd;                   /* our end of the socket: one packet is one question, or one answer */
+    struct worker_task *task; /* NULL: idle */
+    int64_t asked;
+};
+
+struct workers {
+    worker_function *work;
+    size_t answer_size;
+    struct worker places[WORKER_MAXIMUM];
+};
+
+/* A packet, with room for one descriptor. */
+struct packet {
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct iovec text;
+    struct msghdr message;
+};
+
+static void make_packet(struct packet *packet, void *text, size_t length)
+{
+    memset(packet, 0, sizeof(*packet));
+    packet->text = (struct iovec){text, length};
+    packet->message.msg_iov = &packet->text;
+    packet->message.msg_iovlen = 1;
+    packet->message.msg_control = packet->control;
+    packet->message.msg_controllen = sizeof(packet->control);
+}
+
+static bool send_answer(int fd, void *answer, size_t length, int passed)
+{
+    struct packet packet;
+
+    make_packet(&packet, answer, length);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &passed, sizeof(passed));
+    if (passed < 0)
+        packet.message.msg_controllen = 0;
+    return sendmsg(fd, &packet.message, MSG_NOSIGNAL) == (ssize_t)length;
+}
+
+/* The child. It holds nothing that somebody could wait for: no end of a pipe, no directory. */
+static _Noreturn void serve(const struct workers *workers, int fd, pid_t parent)
+{
+    char question[WORKER_QUESTION_MAXIMUM];
+    void *answer = alloc_bytes(workers->answer_size);
+    sigset_t all;
+    ssize_t length;
+
+    sigfillset(&all);
+    if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+        getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd) != 0)
+        _exit(1);
+    while ((length = recv(fd, question, sizeof(question), 0)) > 0) {
+        memset(answer, 0, workers->answer_size);
+        int passed = workers->work(question, (size_t)length, answer);
+        if (!send_answer(fd, answer, workers->answer_size, passed))
+            break;
+        descriptors_close(&passed);
+    }
+    _exit(0);
+}
+
+/* Returns 0 or an errno. */
+static int start(const struct workers *workers, struct worker *worker)
+{
+    int ends[2];
+    pid_t parent = getpid();
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return errno;
+    pid_t pid = fork();
+    int error = errno;
+    if (pid == 0)
+        serve(workers, ends[1], parent);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return error;
+    }
+    *worker = (struct worker){.pid = pid, .fd = ends[0]};
+    return 0;
+}
+
+/* Kills a worker, and waits only for one that is idle: it is in no call that could hold it. */
+static void discard(struct worker *worker)
+{
+    close(worker->fd);
+    (void)kill(worker->pid, SIGKILL);
+    while (waitpid(worker->pid, NULL, worker->task == NULL ? 0 : WNOHANG) < 0 && errno == EINTR)
+        ;
+    *worker = (struct worker){.fd = -1};
+}
+
+/* A run under way. */
+struct running {
+    struct workers *workers;
+    struct worker_task *tasks;
+    size_t count, next; /* tasks in all, and the first that was not given to a worker */
+    size_t busy;        /* workers */
+    int parallel;
+    int64_t share; /* of each task, in microseconds */
+    const struct limits *limits;
+};
+
+static void finish(struct running *running, struct worker *worker, enum worker_result result)
+{
+    struct worker_task *task = worker->task;
+
+    task->result = result;
+    running->busy--;
+    if (result != WORKER_ANSWERED)
+        discard(worker);
+    worker->task = NULL;
+}
+
+/* Returns an idle worker, a new one where there is a place for it, or NULL with errno. */
+static struct worker *find_idle(struct workers *workers)
+{
+    struct worker *free_place = NULL;
+
+    for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
+        struct worker *worker = &workers->places[i];
+
+        if (worker->pid != 0 && worker->task == NULL)
+            return worker;
+        if (worker->pid == 0 && free_place == NULL)
+            free_place = worker;
+    }
+    errno = free_place != NULL ? start(workers, free_place) : EAGAIN;
+    return errno == 0 ? free_place : NULL;
+}
+
+/* Gives the next task to a worker. Returns false if it has to wait for a busy one. */
+static bool ask(struct running *running)
+{
+    struct worker_task *task = &running->tasks[running->next];
+    struct worker *worker = find_idle(running->workers);
+
+    if (worker == NULL && running->busy > 0)
+        return false;
+    running->next++;
+    task->fd = -1;
+    if (worker == NULL) {
+        task->error = errno;
+        task->result = WORKER_REFUSED;
+        return true;
+    }
+    worker->task = task;
+    worker->asked = clock_now();
+    running->busy++;
+    if (send(worker->fd, task->question, task->length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        finish(running, worker, WORKER_ENDED);
+    return true;
+}
+
+/* Gives tasks to as many workers as may work at once. */
+static void ask_more(struct running *running, int64_t now)
+{
+    int working = 0;
+
+    for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
+        const struct worker *worker = &running->workers->places[i];
+
+        working += worker->task != NULL && now - worker->asked < PATIENCE ? 1 : 0;
+    }
+    while (working++ < running->parallel && running->next < running->count && ask(running))
+        ;
+}
+
+/* Returns when the next worker stops to count, or is late: a clock_now() value. */
+static int64_t find_due(const struct running *running, int64_t now)
+{
+    int64_t due = running->limits->end;
+
+    for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
+        const struct worker *worker = &running->workers->places[i];
+        int64_t patience = worker->asked + PATIENCE, late = worker->asked + running->share;
+
+        if (worker->task == NULL)
+            continue;
+        if (patience > now && patience < due)
+            due = patience;
+        if (late < due)
+            due = late;
+    }
+    return due;
+}
+
+static void take_answer(struct running *running, struct worker *worker)
+{
+    struct worker_task *task = worker->task;
+    struct packet packet;
+
+    make_packet(&packet, task->answer, running->workers->answer_size);
+    ssize_t length = recvmsg(worker->fd, &packet.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (length != (ssize_t)running->workers->answer_size) {
+        finish(running, worker, WORKER_ENDED);
+        return;
+    }
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS)
+        memcpy(&task->fd, CMSG_DATA(header), sizeof(task->fd));
+    finish(running, worker, WORKER_ANSWERED);
+}
+
+/* Waits for answers, and takes them. */
+static void wait_once(struct running *running, int64_t now)
+{
+    struct pollfd polls[WORKER_MAXIMUM];
+    int milliseconds = clock_poll_timeout(now, find_due(running, now));
+    struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
+
+    for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
+        const struct worker *worker = &running->workers->places[i];
+
+        polls[i] = (struct pollfd){.fd = worker->task != NULL ? worker->fd : -1, .events = POLLIN};
+    }
+    if (ppoll(polls, WORKER_MAXIMUM, milliseconds < 0 ? NULL : &timeout, signals_wait_mask()) <= 0)
+        return;
+    for (size_t i = 0; i < WORKER_MAXIMUM; i++)
+        if (polls[i].revents != 0)
+            take_answer(running, &running->workers->places[i]);
+}
+
+/* Gives up on the workers that are late; on all, when the run is over. */
+static void give_up(struct running *running, int64_t now, bool is_over)
+{
+    for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
+        struct worker *worker = &running->workers->places[i];
+
+        if (worker->task != NULL && (is_over || now - worker->asked >= running->share))
+            finish(running, worker, is_over ? WORKER_STOPPED : WORKER_LATE);
+    }
+    for (; is_over && running->next < running->count; running->next++) {
+        running->tasks[running->next].fd = -1;
+        running->tasks[running->next].result = WORKER_STOPPED;
+    }
+}
+
+struct workers *workers_new(worker_function *work, size_t answer_size)
+{
+    struct workers *workers = alloc_zeroed(1, sizeof(*workers));
+
+    workers->work = work;
+    workers->answer_size = answer_size;
+    return workers;
+}
+
+void workers_run(struct workers *workers, struct worker_task *tasks, size_t count, int parallel,
+                 int64_t share, const struct limits *limits)
+{
+    struct running running = {
+        .workers = workers,
+        .tasks = tasks,
+        .count = count,
+        .parallel = parallel,
+        .share = share,
+        .limits = limits,
+    };
+
+    while (running.busy > 0 || running.next < count) {
+        ask_more(&running, clock_now());
+        if (running.busy > 0)
+            wait_once(&running, clock_now());
+        give_up(&running, clock_now(), limits_reached(limits));
+    }
+}
+
+void workers_free(struct workers *workers)
+{
+    for (size_t i = 0; workers != NULL && i < WORKER_MAXIMUM; i++)
+        if (workers->places[i].pid != 0)
+            discard(&workers->places[i]);
+    free(workers);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker: work that may never end, because a file system does not answer, done by child processes.
+ * Each answers one question at a time. One that does not answer in time is killed and left behind:
+ * it may be in a system call that no signal ends, so that nobody waits for it. Another takes its
+ * place.
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "base/limits.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The longest question, in bytes. */
+#define WORKER_QUESTION_MAXIMUM ((size_t)8192)
+
+/* The most workers at once. */
+#define WORKER_MAXIMUM 64
+
+/*
+ * Answers a question in the child: fills in the answer, whose bytes are zero, and returns a
+ * descriptor to be passed with it, or -1. (What has no fixed size can be passed in a file of
+ * memfd_create(2).) The child is a copy of the program as it was when the first question was asked;
+ * it has no descriptor but those that it opens, and all signals are blocked.
+ */
+typedef int worker_function(const void *question, size_t length, void *answer);
+
+enum worker_result {
+    WORKER_UNASKED,
+    WORKER_ANSWERED,
+    WORKER_LATE,    /* not answered in time: left behind */
+    WORKER_ENDED,   /* it ended without an answer */
+    WORKER_REFUSED, /* could not be started: error */
+    WORKER_STOPPED, /* a signal, or the time of the run, came first */
+};
+
+struct worker_task {
+    /* set by the caller, and valid until the end */
+    const void *question;
+    size_t length;
+    void *answer; /* filled in if WORKER_ANSWERED */
+
+    /* for the caller to read */
+    enum worker_result result;
+    int fd;    /* that came with the answer, close-on-exec; or -1. The caller closes it. */
+    int error; /* errno of WORKER_REFUSED */
+};
+
+struct workers;
+
+/* Returns workers that all do the same work, with answers of that many bytes; none is started yet.
+ * workers_free() frees them. */
+struct workers *workers_new(worker_function *work, size_t answer_size);
+
+/*
+ * Has the tasks done, in order, and returns when each has a result; one that takes longer than
+ * share, in microseconds, is late. parallel, at least 1, is how many are done at once: a worker
+ * that has been busy for a tenth of a second probably waits for its file system, and does not count
+ * any more, so that a few of them do not hold the others. Workers stay for the next call.
+ */
+void workers_run(struct workers *workers, struct worker_task *tasks, size_t count, int parallel,
+                 int64_t share, const struct limits *limits);
+
+/* Ends the workers. NULL is allowed. */
+void workers_free(struct workers *workers);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions to child processes, some of which never answer. */
+#include "base/worker.h"
+#include "fixture.h"
+#include <dirent.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+
+#define TENTH (CLOCK_SECOND / 10)
+
+struct answer {
+    pid_t pid;
+    char text[32];
+};
+
+static const struct limits no_end = {.end = CLOCK_NEVER};
+
+static void list_descriptors(char *text, size_t size)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    int count = 0;
+
+    while (directory != NULL && (entry = readdir(directory)) != NULL)
+        count += entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(directory);
+    if (directory != NULL)
+        closedir(directory);
+    (void)snprintf(text, size, "%d", count);
+}
+
+static int pass_file(void)
+{
+    int fd = memfd_create("passed", MFD_CLOEXEC);
+
+    (void)!pwrite(fd, "in a file", 9, 0);
+    return fd;
+}
+
+/* While another process traces this one, it cannot be waited for, even when it has been killed. */
+static void be_traced(void)
+{
+    pid_t self = getpid();
+
+    if (fork() == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, 0);
+        (void)ptrace(PTRACE_SEIZE, self, NULL, NULL);
+        usleep(2000000);
+        _exit(0);
+    }
+    for (;;)
+        (void)pause();
+}
+
+/* The question says what is to happen. */
+static int work(const void *question, size_t length, void *place)
+{
+    struct answer *answer = place;
+    char word[32] = "";
+
+    memcpy(word, question, length < sizeof(word) ? length : sizeof(word) - 1);
+    answer->pid = getpid();
+    if (strcmp(word, "stop") == 0) /* no signal but SIGKILL helps, as in an uninterruptible wait */
+        (void)raise(SIGSTOP);
+    if (strcmp(word, "traced") == 0)
+        be_traced();
+    if (strcmp(word, "exit") == 0)
+        _exit(3);
+    if (strcmp(word, "slow") == 0)
+        usleep(400000);
+    if (strcmp(word, "descriptors") == 0)
+        list_descriptors(answer->text, sizeof(answer->text));
+    else
+        (void)snprintf(answer->text, sizeof(answer->text), "%.20s %zu", word, length);
+    return strcmp(word, "file") == 0 ? pass_file() : -1;
+}
+
+#define TASKS 80
+static struct worker_task tasks[TASKS];
+static struct answer answers[TASKS];
+static struct workers *workers;
+
+SETUP(start)
+{
+    memset(tasks, 0, sizeof(tasks));
+    memset(answers, 0, sizeof(answers));
+    workers = workers_new(work, sizeof(struct answer));
+}
+
+TEARDOWN(end)
+{
+    workers_free(workers);
+}
+
+static void ask(const char *const *words, size_t count, int parallel, int64_t share,
+                const struct limits *limits)
+{
+    for (size_t i = 0; i < count; i++)
+        tasks[i] = (struct worker_task){words[i], strlen(words[i]), .answer = &answers[i]};
+    workers_run(workers, tasks, count, parallel, share, limits);
+}
+
+/* Whether the process has ended; a zombie has. */
+static bool has_ended(pid_t pid)
+{
+    char path[64], text[256] = "";
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return true;
+    (void)!fgets(text, sizeof(text), file);
+    (void)fclose(file);
+    const char *name_end = strrchr(text, ')');
+    return name_end != NULL && (name_end[2] == 'Z' || name_end[2] == 'X');
+}
+
+static bool ends_soon(pid_t pid)
+{
+    for (int i = 0; i < 500 && !has_ended(pid); i++)
+        usleep(10000);
+    return has_ended(pid);
+}
+
+TEST(questions_are_answered_by_one_process)
+{
+    static const char *const words[] = {"one", "two", "three"};
+
+    ask(words, 3, 1, CLOCK_SECOND * 60, &no_end);
+    assert_string_equal(answers[0].text, "one 3");
+    assert_string_equal(answers[2].text, "three 5");
+    assert_true(answers[0].pid != getpid());
+    assert_int_equal(answers[0].pid, answers[2].pid);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tasks[i].result, WORKER_ANSWERED);
+        assert_int_equal(tasks[i].fd, -1);
+    }
+    pid_t first = answers[0].pid;
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(answers[0].pid, first);
+    workers_free(workers);
+    workers = NULL;
+    assert_int_equal(kill(first, 0), -1);
+}
+
+TEST(several_at_once)
+{
+    static const char *const words[] = {"slow", "slow", "slow", "one"};
+    int64_t start = clock_now();
+
+    ask(words, 4, 3, CLOCK_SECOND * 60, &no_end);
+    assert_true(clock_now() - start < 10 * TENTH); /* one after the other: 12 */
+    assert_true(answers[0].pid != answers[1].pid && answers[1].pid != answers[2].pid);
+}
+
+/* A worker that does not answer is killed, and the others are not held by it. */
+TEST(stopped_ones_are_left_behind)
+{
+    static const char *const words[] = {"one", "stop", "two", "stop", "three"};
+    int64_t start = clock_now();
+
+    ask(words, 5, 1, 8 * TENTH, &no_end);
+    int64_t duration = clock_now() - start;
+    assert_int_equal(tasks[1].result, WORKER_LATE);
+    assert_int_equal(tasks[3].result, WORKER_LATE);
+    assert_string_equal(answers[2].text, "two 3");
+    assert_string_equal(answers[4].text, "three 5");
+    assert_true(duration >= 8 * TENTH && duration < 15 * TENTH); /* not both limits: 16 */
+    assert_true(answers[2].pid != answers[0].pid);
+    assert_true(ends_soon(answers[0].pid));
+}
+
+TEST(nobody_waits_for_one_that_cannot_be_ended)
+{
+    static const char *const words[] = {"traced", "one"};
+    int64_t start = clock_now();
+
+    ask(words, 2, 1, 3 * TENTH, &no_end);
+    assert_int_equal(tasks[0].result, WORKER_LATE);
+    assert_int_equal(tasks[1].result, WORKER_ANSWERED);
+    assert_true(clock_now() - start < 15 * TENTH); /* it is traced for 20 */
+}
+
+TEST(the_run_ends_before_their_time)
+{
+    static const char *const words[] = {"one", "stop", "stop"};
+    struct limits limits = {.end = clock_now() + 3 * TENTH};
+
+    ask(words, 3, 2, CLOCK_SECOND * 60, &limits);
+    assert_int_equal(tasks[0].result, WORKER_ANSWERED);
+    assert_int_equal(tasks[1].result, WORKER_STOPPED);
+    assert_int_equal(tasks[2].result, WORKER_STOPPED);
+    assert_true(clock_now() - limits.end < 5 * TENTH);
+    limits.end = 0;
+    ask(words, 2, 1, CLOCK_SECOND * 60, &limits);
+    assert_int_equal(tasks[1].result, WORKER_STOPPED);
+    assert_int_equal(tasks[1].fd, -1);
+}
+
+/* More tasks than there may be workers, none of which answers. */
+TEST(more_than_the_most)
+{
+    const char *words[TASKS];
+
+    for (int i = 0; i < TASKS; i++)
+        words[i] = i < WORKER_MAXIMUM ? "stop" : "last";
+    ask(words, TASKS, TASKS, 5 * TENTH, &no_end);
+    for (int i = 0; i < TASKS; i++)
+        assert_int_equal(tasks[i].result, i < WORKER_MAXIMUM ? WORKER_LATE : WORKER_ANSWERED);
+}
+
+TEST(ending_without_an_answer)
+{
+    static const char *const words[] = {"exit", "one"};
+
+    ask(words, 2, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(tasks[0].result, WORKER_ENDED);
+    assert_string_equal(answers[1].text, "one 3");
+}
+
+/* One that was killed while idle; the next question finds out. */
+TEST(killed_while_idle)
+{
+    static const char *const words[] = {"one"};
+
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    (void)kill(answers[0].pid, SIGKILL);
+    (void)waitid(P_PID, (id_t)answers[0].pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(tasks[0].result, WORKER_ENDED);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(tasks[0].result, WORKER_ANSWERED);
+}
+
+TEST(a_descriptor_comes_with_the_answer)
+{
+    static const char *const words[] = {"file"};
+    char text[16] = "";
+
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(pread(tasks[0].fd, text, sizeof(text) - 1, 0), 9);
+    assert_string_equal(text, "in a file");
+    assert_int_equal(fcntl(tasks[0].fd, F_GETFD), FD_CLOEXEC);
+    close(tasks[0].fd);
+}
+
+/* Whoever waits for the end of a pipe of ours does not wait for a worker that is left behind. */
+TEST(descriptors_of_the_program_are_closed)
+{
+    static const char *const words[] = {"descriptors"};
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    assert_string_equal(answers[0].text, "4"); /* 0 to 2, and the socket */
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST(no_descriptor_is_left)
+{
+    static const char *const words[] = {"one", "two"};
+    struct rlimit limit, low;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = limit;
+    low.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    ask(words, 2, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tasks[i].result, WORKER_REFUSED);
+        assert_int_equal(tasks[i].error, EMFILE);
+    }
+}
+
+/* A program that is killed leaves no worker that waits for questions, or works. */
+TEST(workers_end_with_the_program)
+{
+    static const char *const words[] = {"one", "stop"};
+    int ends[2];
+    pid_t left;
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t program = fork();
+    if (program == 0) {
+        ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+        (void)!write(ends[1], &answers[0].pid, sizeof(pid_t));
+        ask(words + 1, 1, 1, CLOCK_SECOND * 60, &no_end);
+        _exit(0);
+    }
+    assert_int_equal(read(ends[0], &left, sizeof(left)), sizeof(left));
+    usleep(100000);
+    (void)kill(program, SIGKILL);
+    assert_int_equal(waitpid(program, NULL, 0), program);
+    assert_true(ends_soon(left));
+    close(ends[0]);
+    close(ends[1]);
+}
