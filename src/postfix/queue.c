@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts the messages in the queue directories of an instance. */
+#include "postfix/queue.h"
+#include "base/alloc.h"
+#include "base/descriptors.h"
+#include "base/worker.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* What a queue file begins with: its records C and T fit in. */
+#define HEAD_BYTES 128
+
+/* Digits of the longest number in such a record. */
+#define DIGITS_MAXIMUM 15
+
+/* Levels of hashed directories, one for each letter of a queue ID at most. */
+#define DEPTH_MAXIMUM 16
+
+/* How many names of one byte there are. */
+#define BYTE_VALUES 256
+
+const char *queue_name(enum queue queue)
+{
+    static const char *const names[QUEUE_COUNT] = {
+        [QUEUE_INCOMING] = "incoming", [QUEUE_ACTIVE] = "active",     [QUEUE_DEFERRED] = "deferred",
+        [QUEUE_HOLD] = "hold",         [QUEUE_MAILDROP] = "maildrop", [QUEUE_CORRUPT] = "corrupt",
+    };
+
+    return names[queue];
+}
+
+void queue_add(struct queue_tally *sum, const struct queue_tally *tally)
+{
+    sum->messages += tally->messages;
+    if (__builtin_add_overflow(sum->bytes, tally->bytes, &sum->bytes))
+        sum->bytes = INT64_MAX; /* sparse files can be larger than any disk */
+    if (tally->oldest != 0 && (sum->oldest == 0 || tally->oldest < sum->oldest))
+        sum->oldest = tally->oldest;
+}
+
+/* One queue under way. */
+struct walk {
+    enum queue queue;
+    unsigned part, parts;
+    struct queue_contents *contents;
+    char path[DEPTH_MAXIMUM * 2 + 16]; /* of the directory that is read, for messages */
+    char entries[64 * 1024];           /* of the directory that is read, as the kernel has them */
+};
+
+static bool fail(struct walk *walk, const char *name, int error)
+{
+    struct queue_contents *contents = walk->contents;
+
+    contents->error = error;
+    (void)snprintf(contents->where, sizeof(contents->where), "%s%s%.32s", walk->path,
+                   name[0] == '\0' ? "" : "/", name);
+    return false;
+}
+
+/* Returns the number at the start of a record, after blanks, or -1: none, or longer than any that
+ * Postfix writes. */
+static int64_t read_number(const char *text, const char *end)
+{
+    int64_t number = 0;
+    int digits = 0;
+
+    while (text < end && *text == ' ')
+        text++;
+    for (; text < end && isdigit((unsigned char)*text); text++, digits++) {
+        if (digits == DIGITS_MAXIMUM)
+            return -1;
+        number = number * 10 + (*text - '0');
+    }
+    return digits > 0 ? number : -1;
+}
+
+/*
+ * Finds size and arrival in the first bytes of a queue file: records of a type, a length in groups
+ * of seven bits, the lowest first, and so many bytes. Returns false if that is no queue file.
+ */
+static bool read_head(const char *head, size_t length, int64_t *size, int64_t *arrival)
+{
+    const char *at = head, *end = head + length;
+
+    *size = *arrival = -1;
+    while (end - at >= 2) {
+        char type = *at++;
+        size_t bytes = 0;
+        int shift = 0;
+
+        do
+            bytes |= (size_t)(*at & 0x7f) << shift;
+        while ((*at++ & 0x80) != 0 && (shift += 7) < 28 && at < end);
+        if (bytes > (size_t)(end - at))
+            return false;
+        if (type == 'T') {
+            *arrival = read_number(at, at + bytes);
+            return *arrival > 0;
+        }
+        if (type == 'C' && *size < 0)
+            *size = read_number(at, at + bytes);
+        at += bytes;
+    }
+    return false;
+}
+
+/* Counts what may be a queue file. */
+static void count_file(struct walk *walk, const struct stat *status, const char *head,
+                       size_t length)
+{
+    struct queue_tally *tally = &walk->contents->queues[walk->queue];
+    int64_t size, arrival;
+    bool is_message = read_head(head, length, &size, &arrival);
+
+    if (!is_message && walk->queue != QUEUE_CORRUPT)
+        return;
+    if (walk->queue == QUEUE_MAILDROP || size < 0 || size > status->st_size)
+        size = status->st_size;
+    queue_add(tally, &(struct queue_tally){1, size, is_message ? arrival : 0});
+}
+
+static bool is_complete(const struct walk *walk, const struct stat *status)
+{
+    return S_ISREG(status->st_mode) &&
+           (walk->queue == QUEUE_CORRUPT || (status->st_mode & S_IRWXU) == S_IRWXU);
+}
+
+/* Its time of access does not change where that is allowed (to root and its owner). If somebody has
+ * just put a FIFO in its place, O_NONBLOCK keeps us from waiting for its writer. */
+static int open_file(int directory, const char *name)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = openat(directory, name, flags | O_NOATIME);
+
+    return fd < 0 && errno == EPERM ? openat(directory, name, flags) : fd;
+}
+
+static bool look_at_file(struct walk *walk, int directory, const char *name)
+{
+    char head[HEAD_BYTES];
+    struct stat status;
+    ssize_t length = 0;
+    int fd = open_file(directory, name);
+
+    if (fd < 0)
+        return errno == ENOENT || errno == ELOOP || errno == ENXIO || fail(walk, name, errno);
+    int error = fstat(fd, &status) < 0 ? errno : 0;
+    bool is_counted = error == 0 && is_complete(walk, &status);
+    if (is_counted && (length = pread(fd, head, sizeof(head), 0)) < 0)
+        error = errno;
+    close(fd);
+    if (error != 0)
+        return fail(walk, name, error);
+    if (is_counted)
+        count_file(walk, &status, head, (size_t)length);
+    return true;
+}
+
+/* Returns the type of an entry as in dirent.h, also where the file system does not say. */
+static unsigned char find_type(int directory, const struct dirent64 *entry)
+{
+    struct stat status;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type;
+    if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return DT_UNKNOWN;
+    return IFTODT(status.st_mode);
+}
+
+/* Whether it is one as Postfix gives to queue files; temporary ones have others. */
+static bool is_queue_file_name(const char *name)
+{
+    for (; *name != '\0'; name++)
+        if (!isalnum((unsigned char)*name) && *name != '_')
+            return false;
+    return true;
+}
+
+/* Looks at one entry; notes directories in the set of names. */
+static bool look_at(struct walk *walk, int directory, const struct dirent64 *entry, bool *below)
+{
+    const char *name = entry->d_name;
+
+    if (!is_queue_file_name(name))
+        return true;
+    bool is_short = name[1] == '\0' && walk->queue != QUEUE_MAILDROP;
+    if (!is_short && entry->d_ino % walk->parts != walk->part)
+        return true;
+    unsigned char type = find_type(directory, entry);
+    if (type == DT_REG && !is_short)
+        return look_at_file(walk, directory, name);
+    if (type == DT_DIR && is_short)
+        below[(unsigned char)name[0]] = true;
+    return true;
+}
+
+/* Looks at all entries. */
+static bool read_entries(struct walk *walk, int directory, bool *below)
+{
+    ssize_t length;
+
+    while ((length = getdents64(directory, walk->entries, sizeof(walk->entries))) > 0) {
+        for (ssize_t at = 0; at < length;) {
+            const struct dirent64 *entry = (const void *)(walk->entries + at);
+
+            if (!look_at(walk, directory, entry, below))
+                return false;
+            at += entry->d_reclen;
+        }
+    }
+    return length == 0 || fail(walk, "", errno);
+}
+
+/* Reads a directory, and then those below it, so that one buffer is enough for all. */
+static bool read_directory(struct walk *walk, int parent, const char *name, int depth)
+{
+    bool below[BYTE_VALUES] = {false};
+    size_t length = strlen(walk->path);
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT && (depth > 0 || walk->queue == QUEUE_CORRUPT))
+        return true;
+    (void)snprintf(walk->path + length, sizeof(walk->path) - length, "%s%s", depth > 0 ? "/" : "",
+                   name);
+    bool well = fd >= 0 || fail(walk, "", errno);
+    well = well && read_entries(walk, fd, below);
+    for (int i = 0; well && i < BYTE_VALUES; i++) {
+        if (below[i] && depth == DEPTH_MAXIMUM)
+            well = fail(walk, "", ELOOP);
+        else if (below[i])
+            well = read_directory(walk, fd, (char[]){(char)i, '\0'}, depth + 1);
+    }
+    descriptors_close(&fd);
+    walk->path[length] = '\0';
+    return well;
+}
+
+static bool read_file_system(int directory, struct queue_contents *contents)
+{
+    struct statvfs system;
+    struct stat status;
+
+    if (fstat(directory, &status) < 0 || fstatvfs(directory, &system) < 0)
+        return false;
+    contents->device = status.st_dev;
+    contents->inode = status.st_ino;
+    contents->free_bytes = (uint64_t)system.f_bavail * system.f_frsize;
+    contents->total_bytes = (uint64_t)system.f_blocks * system.f_frsize;
+    contents->free_inodes = system.f_favail;
+    contents->total_inodes = system.f_files;
+    return true;
+}
+
+void queue_read(const char *directory, unsigned part, unsigned parts,
+                struct queue_contents *contents)
+{
+    struct walk walk = {.part = part, .parts = parts, .contents = contents};
+    struct stat status;
+    int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    memset(contents, 0, sizeof(*contents));
+    if (fd < 0 || !read_file_system(fd, contents))
+        contents->error = errno;
+    for (int i = 0; i < QUEUE_COUNT && contents->error == 0; i++) {
+        walk.queue = (enum queue)i;
+        (void)read_directory(&walk, fd, queue_name(walk.queue), 0);
+    }
+    if (contents->error == EACCES &&
+        fstatat(fd, contents->where, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        contents->owner = status.st_uid;
+    descriptors_close(&fd);
+}
+
+/* A question to a worker. */
+struct question {
+    unsigned part, parts;
+    char directory[PATH_MAX];
+};
+
+static int answer(const void *asked, size_t length, void *contents)
+{
+    const struct question *question = asked;
+
+    (void)length;
+    queue_read(question->directory, question->part, question->parts, contents);
+    return -1;
+}
+
+/* Returns why a directory could not be read though it answered, a new string; or NULL. */
+static char *explain(const char *directory, const struct queue_contents *contents)
+{
+    const char *slash = contents->where[0] == '\0' ? "" : "/";
+
+    if (contents->error == 0)
+        return NULL;
+    if (contents->error == EACCES) {
+        const struct passwd *owner = getpwuid(contents->owner);
+
+        return alloc_format("permission denied: %s%s%s: only root and its owner%s%s may read it",
+                            directory, slash, contents->where, owner != NULL ? " " : "",
+                            owner != NULL ? owner->pw_name : "");
+    }
+    return alloc_format("read %s%s%s: %s", directory, slash, contents->where,
+                        strerror(contents->error));
+}
+
+/* The same for a task. */
+static char *explain_task(const struct worker_task *task, int seconds)
+{
+    const struct question *question = task->question;
+
+    switch (task->result) {
+    case WORKER_UNASKED:
+    case WORKER_ANSWERED:
+        break;
+    case WORKER_LATE:
+        return alloc_format("%s: not read within %ds", question->directory, seconds);
+    case WORKER_ENDED:
+        return alloc_format("%s: the process that reads it has ended", question->directory);
+    case WORKER_REFUSED:
+        return alloc_format("no process to read %s: %s", question->directory,
+                            strerror(task->error));
+    case WORKER_STOPPED:
+        return alloc_format("%s: not read: %s", question->directory,
+                            signals_received() != 0 ? "interrupted" : "the time is over");
+    }
+    return explain(question->directory, task->answer);
+}
+
+static void add_contents(struct queue_contents *sum, const struct queue_contents *part)
+{
+    struct queue_contents total = *part;
+
+    for (int i = 0; i < QUEUE_COUNT; i++)
+        queue_add(&total.queues[i], &sum->queues[i]);
+    *sum = total;
+}
+
+/* Asks for each part of each directory, and puts the answers together. */
+void queues_read(struct queue_reading *readings, size_t count, int parallel, int seconds,
+                 const struct limits *limits)
+{
+    size_t parts = count > 0 && (size_t)parallel > count ? (size_t)parallel / count : 1;
+    struct worker_task *tasks = alloc_zeroed(count * parts, sizeof(*tasks));
+    struct question *questions = alloc_zeroed(count * parts, sizeof(*questions));
+    struct queue_contents *contents = alloc_zeroed(count * parts, sizeof(*contents));
+    struct workers *workers = workers_new(answer, sizeof(*contents));
+
+    for (size_t i = 0; i < count * parts; i++) {
+        questions[i].part = (unsigned)(i % parts);
+        questions[i].parts = (unsigned)parts;
+        (void)snprintf(questions[i].directory, PATH_MAX, "%s", readings[i / parts].directory);
+        tasks[i] = (struct worker_task){
+            .question = &questions[i], .length = sizeof(questions[i]), .answer = &contents[i]};
+    }
+    workers_run(workers, tasks, count * parts, parallel, seconds * CLOCK_SECOND, limits);
+    for (size_t i = 0; i < count * parts; i++) {
+        struct queue_reading *reading = &readings[i / parts];
+
+        if (reading->reason == NULL)
+            reading->reason = explain_task(&tasks[i], seconds);
+        add_contents(&reading->contents, &contents[i]);
+    }
+    workers_free(workers);
+    free(contents);
+    free(questions);
+    free(tasks);
+}

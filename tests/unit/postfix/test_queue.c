@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in a queue directory: hand-made queue files, and what else may lie there. */
+#include "fixture.h"
+#include "postfix/queue.h"
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+
+static struct queue_contents contents;
+
+SETUP(make_queue_directory)
+{
+    for (int i = 0; i < QUEUE_COUNT; i++)
+        assert_int_equal(mkdir(fixture_path(queue_name((enum queue)i)), 0700), 0);
+}
+
+static void read_whole(void)
+{
+    queue_read(fixture_root, 0, 1, &contents);
+}
+
+static void read_well(void)
+{
+    read_whole();
+    if (contents.error != 0)
+        fail_msg("%s: %s", contents.where, strerror(contents.error));
+}
+
+static void put(const char *name, mode_t mode, const char *text, size_t length)
+{
+    int fd = open(fixture_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, length), (ssize_t)length);
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+}
+
+/* Appends a record as Postfix writes it. */
+static size_t append_record(char *text, char type, const char *value)
+{
+    size_t length = strlen(value);
+
+    text[0] = type;
+    text[1] = (char)length;
+    memcpy(text + 2, value, length);
+    return length + 2;
+}
+
+static const char size_format[] = "%15lld %15d %15d %15d %15lld %15d";
+
+/* A queue file of a message with that size, as cleanup(8) writes it. */
+static size_t fill_queue_file(char *text, size_t room, long long size, const char *arrival)
+{
+    char value[128];
+    size_t length;
+
+    (void)snprintf(value, sizeof(value), size_format, size, 600, 1, 0, size, 0);
+    length = append_record(text, 'C', value);
+    length += append_record(text + length, 'T', arrival);
+    memset(text + length, 'A', room - length);
+    return room;
+}
+
+static void put_message(const char *name, long long size, const char *arrival)
+{
+    char text[2000];
+
+    put(name, 0700, text, fill_queue_file(text, sizeof(text), size, arrival));
+}
+
+static void expect(enum queue queue, long long messages, long long bytes, long long oldest)
+{
+    const struct queue_tally *tally = &contents.queues[queue];
+
+    assert_int_equal(tally->messages, messages);
+    assert_int_equal(tally->bytes, bytes);
+    assert_int_equal(tally->oldest, oldest);
+}
+
+TEST(empty_queues)
+{
+    struct statvfs system;
+    struct stat status;
+
+    read_well();
+    for (int i = 0; i < QUEUE_COUNT; i++)
+        expect((enum queue)i, 0, 0, 0);
+    assert_int_equal(stat(fixture_root, &status), 0);
+    assert_int_equal(statvfs(fixture_root, &system), 0);
+    assert_int_equal(contents.device, status.st_dev);
+    assert_int_equal(contents.inode, status.st_ino);
+    assert_int_equal(contents.total_bytes, system.f_blocks * system.f_frsize);
+    assert_int_equal(contents.total_inodes, system.f_files);
+    assert_true(contents.free_bytes > 0 && contents.free_bytes <= contents.total_bytes);
+}
+
+/* Sizes are the first number of C, in maildrop the file's; the oldest is not the last. */
+TEST(sums)
+{
+    put_message("incoming/1D45A1F", 100, "1700000300 1");
+    put_message("incoming/4CmZ7d3Gv0z7Q", 200, "1700000100 22");
+    put_message("incoming/AAAAA", 300, "1700000200 333");
+    put_message("active/1D45A1F", 1, "1 1");
+    put_message("maildrop/1D45A1F", 100, "1700000300 1");
+    read_well();
+    expect(QUEUE_INCOMING, 3, 600, 1700000100);
+    expect(QUEUE_ACTIVE, 1, 1, 1);
+    expect(QUEUE_MAILDROP, 1, 2000, 1700000300);
+    expect(QUEUE_DEFERRED, 0, 0, 0);
+}
+
+TEST(hashed_directories)
+{
+    static const char *const names[] = {"deferred/A",     "deferred/A/B", "deferred/A/B/C",
+                                        "deferred/A/B/_", "maildrop/A",   "hold/long"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        assert_int_equal(mkdir(fixture_path(names[i]), 0700), 0);
+    put_message("deferred/1D45A1F", 1, "5 0");
+    put_message("deferred/A/1D45A1F", 2, "4 0");
+    put_message("deferred/A/B/1D45A1F", 4, "3 0");
+    put_message("deferred/A/B/C/1D45A1F", 8, "2 0");
+    put_message("deferred/A/B/_/1D45A1F", 16, "6 0");
+    put_message("maildrop/A/1D45A1F", 1, "5 0");
+    put_message("hold/long/1D45A1F", 1, "5 0");
+    read_well();
+    expect(QUEUE_DEFERRED, 5, 31, 2);
+    expect(QUEUE_MAILDROP, 0, 0, 0);
+    expect(QUEUE_HOLD, 0, 0, 0);
+}
+
+/* Any way to share the files out gives the same sum. */
+TEST(parts)
+{
+    struct queue_tally sum = {0};
+    char name[64];
+
+    assert_int_equal(mkdir(fixture_path("deferred/A"), 0700), 0);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof(name), "deferred/%s%05X", i % 2 == 0 ? "A/" : "", i + 1);
+        put_message(name, i, i == 50 ? "1600000000 0" : "1700000000 0");
+    }
+    for (unsigned part = 0; part < 3; part++) {
+        queue_read(fixture_root, part, 3, &contents);
+        assert_int_equal(contents.error, 0);
+        assert_in_range(contents.queues[QUEUE_DEFERRED].messages, 20, 50);
+        queue_add(&sum, &contents.queues[QUEUE_DEFERRED]);
+    }
+    assert_int_equal(sum.messages, 100);
+    assert_int_equal(sum.bytes, 4950);
+    assert_int_equal(sum.oldest, 1600000000);
+}
+
+/* Only the owner's bits count: group's read and execute are marks of the queue manager. */
+TEST(files_that_are_not_complete)
+{
+    static const mode_t modes[] = {0600, 0400, 0500, 0300, 0677, 0740, 0710, 0777};
+    char name[64], text[2000];
+
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        (void)snprintf(name, sizeof(name), "hold/AAAA%zu", i);
+        put(name, modes[i], text, fill_queue_file(text, sizeof(text), 1, "7 0"));
+        (void)snprintf(name, sizeof(name), "corrupt/AAAA%zu", i);
+        put(name, modes[i], text, fill_queue_file(text, sizeof(text), 1, "7 0"));
+    }
+    read_well();
+    expect(QUEUE_HOLD, 3, 3, 7);
+    expect(QUEUE_CORRUPT, 8, 8, 7);
+}
+
+/* What is no queue file counts in corrupt only, with the size of the file. */
+TEST(junk)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+    } files[] = {
+        {"", 0},
+        {"T", 1},
+        {"T\012", 2},
+        {"T\0121700000", 9}, /* longer than the file */
+        {"T\002no", 4},      /* no number */
+        {"T\0010", 3},       /* 0 is no time */
+        {"T\021"
+         "11111111111111111",
+         19},                                     /* nor is that: 17 digits */
+        {"T\377\377\377\377\377\377\377\377", 9}, /* a length without end */
+        {"T\377", 2},
+        {"hello, world, this is no queue file", 35},
+    };
+    char name[64], many[300];
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < COUNT(files); i++) {
+        for (int queue = 0; queue < QUEUE_COUNT; queue++) {
+            (void)snprintf(name, sizeof(name), "%s/AAAA%zu", queue_name((enum queue)queue), i);
+            put(name, 0700, files[i].text, files[i].length);
+        }
+        bytes += files[i].length;
+    }
+    memset(many, 0, sizeof(many)); /* records of type 0, without contents, and T too late */
+    memcpy(many + 128, "T\0011", 3);
+    put("active/BBBB", 0700, many, sizeof(many));
+    read_well();
+    for (int queue = 0; queue < QUEUE_CORRUPT; queue++)
+        expect((enum queue)queue, 0, 0, 0);
+    expect(QUEUE_CORRUPT, COUNT(files), (long long)bytes, 0);
+}
+
+/* A size that is no number, or cannot be, is the file's. */
+TEST(wrong_sizes)
+{
+    char text[200];
+    size_t length = append_record(text, 'C', "      many");
+
+    length += append_record(text + length, 'T', "1700000000 5");
+    put("hold/AAAA1", 0700, text, length);
+    length = append_record(text, 'C', "  999999999999999 1");
+    length += append_record(text + length, 'T', "1700000000");
+    put("hold/AAAA2", 0700, text, length);
+    length = append_record(text, 'C', "   -5 1");
+    length += append_record(text + length, 'T', "1700000000");
+    put("hold/AAAA3", 0700, text, length);
+    length = append_record(text, 'T', "1700000000");
+    put("hold/AAAA4", 0700, text, length);
+    read_well();
+    expect(QUEUE_HOLD, 4, 12 + 14 + 21 + 12 + 9 + 12 + 12, 1700000000);
+}
+
+/* Sparse files may be larger than all disks together. */
+TEST(sums_do_not_overflow)
+{
+    struct queue_tally sum = {1, INT64_MAX - 5, 0};
+
+    queue_add(&sum, &(struct queue_tally){1, 6, 9});
+    assert_int_equal(sum.bytes, INT64_MAX);
+    queue_add(&sum, &(struct queue_tally){1, INT64_MAX, 8});
+    assert_int_equal(sum.bytes, INT64_MAX);
+    assert_int_equal(sum.oldest, 8);
+}
+
+TEST(names_that_are_no_queue_ids)
+{
+    static const char *const names[] = {"123456.789", ".hidden",          "with space", "a-b",
+                                        "tab\t1",     "\303\244\303\244", "A"};
+    char name[300];
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        (void)snprintf(name, sizeof(name), "incoming/%s", names[i]);
+        put_message(name, 1, "5 0");
+    }
+    memset(name, 'A', sizeof(name));
+    memcpy(name, "incoming/", 9);
+    name[9 + 255] = '\0';
+    put_message(name, 1, "5 0");
+    put_message("maildrop/A", 1, "5 0");
+    read_well();
+    expect(QUEUE_INCOMING, 1, 1, 5); /* that of 255 letters */
+    expect(QUEUE_MAILDROP, 1, 2000, 5);
+}
+
+/* Whether anything in the watched directory has been opened. */
+static bool was_opened(int watch)
+{
+    char events[4096];
+    ssize_t length = read(watch, events, sizeof(events));
+
+    for (ssize_t at = 0; at < length;) {
+        const struct inotify_event *event = (const void *)(events + at);
+
+        if (event->len > 0)
+            return true;
+        at += (ssize_t)(sizeof(*event) + event->len);
+    }
+    return false;
+}
+
+/* Opening one could block, or act. */
+TEST(other_than_files_and_directories)
+{
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    put_message("outside", 1, "5 0");
+    assert_int_equal(mkdir(fixture_path("elsewhere"), 0700), 0);
+    put_message("elsewhere/AAAA1", 1, "5 0");
+    assert_int_equal(symlink("../outside", fixture_path("hold/AAAA1")), 0);
+    assert_int_equal(symlink("../elsewhere", fixture_path("hold/E")), 0);
+    assert_int_equal(symlink("AAAA3", fixture_path("hold/AAAA3")), 0);
+    assert_int_equal(mkfifo(fixture_path("hold/AAAA2"), 0700), 0);
+    assert_int_equal(mkfifo(fixture_path("hold/F"), 0700), 0);
+    assert_int_equal(mkfifo(fixture_path("corrupt/AAAA2"), 0700), 0);
+    assert_int_equal(mkdir(fixture_path("hold/AAAA4"), 0700), 0);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("hold/AAAA5"));
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    (void)mknod(fixture_path("hold/AAAA6"), S_IFCHR | 0700, makedev(1, 5)); /* /dev/zero */
+    assert_true(inotify_add_watch(watch, fixture_path("hold"), IN_OPEN) >= 0);
+    read_well();
+    expect(QUEUE_HOLD, 0, 0, 0);
+    expect(QUEUE_CORRUPT, 0, 0, 0);
+    assert_false(was_opened(watch));
+    put_message("hold/AAAA7", 1, "5 0");
+    read_well();
+    assert_true(was_opened(watch));
+    close(watch);
+    close(listener);
+}
+
+static void expect_failure(int error, const char *where)
+{
+    read_whole();
+    assert_int_equal(contents.error, error);
+    assert_string_equal(contents.where, where);
+}
+
+TEST(queues_that_are_links_or_missing)
+{
+    assert_int_equal(rmdir(fixture_path("corrupt")), 0);
+    read_well(); /* Postfix needs it only when something is corrupt */
+    assert_int_equal(rmdir(fixture_path("deferred")), 0);
+    expect_failure(ENOENT, "deferred");
+    assert_int_equal(symlink("hold", fixture_path("deferred")), 0);
+    expect_failure(ENOTDIR, "deferred");
+    assert_int_equal(unlink(fixture_path("deferred")), 0);
+    assert_int_equal(mkfifo(fixture_path("deferred"), 0700), 0);
+    expect_failure(ENOTDIR, "deferred");
+}
+
+TEST(queue_directory_missing)
+{
+    queue_read(fixture_path("nosuch"), 0, 1, &contents);
+    assert_int_equal(contents.error, ENOENT);
+    assert_string_equal(contents.where, "");
+    queue_read(fixture_path("hold"), 0, 1, &contents);
+    assert_int_equal(contents.error, ENOENT);
+    assert_string_equal(contents.where, "incoming");
+}
+
+/* Deeper than any that Postfix makes. */
+TEST(directories_without_end)
+{
+    char path[64] = "hold";
+
+    for (int i = 0; i < 17; i++) {
+        memcpy(path + strlen(path), "/x", 3);
+        assert_int_equal(mkdir(fixture_path(path), 0700), 0);
+    }
+    read_whole();
+    assert_int_equal(contents.error, ELOOP);
+    assert_memory_equal(contents.where, "hold/x/x/", 9);
+    assert_int_equal(rmdir(fixture_path(path)), 0);
+    read_well();
+}
+
+/* Reading changes nothing, not even the time of access. */
+TEST(time_of_access_stays)
+{
+    static const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 2000000}};
+    struct stat status;
+
+    put_message("hold/AAAA1", 1, "5 0");
+    assert_int_equal(utimensat(AT_FDCWD, fixture_path("hold/AAAA1"), times, 0), 0);
+    read_well();
+    expect(QUEUE_HOLD, 1, 1, 5);
+    assert_int_equal(stat(fixture_path("hold/AAAA1"), &status), 0);
+    assert_int_equal(status.st_atim.tv_sec, 1000000);
+}
+
+static void read_as_nobody(void)
+{
+    char text[128];
+
+    if (setgid(65534) < 0 || setuid(65534) < 0)
+        _exit(1);
+    read_whole();
+    (void)snprintf(text, sizeof(text), "%s %s %d", strerrorname_np(contents.error), contents.where,
+                   (int)contents.owner);
+    (void)!write(1, text, strlen(text));
+}
+
+TEST(permission_denied)
+{
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chmod(fixture_root, 0755), 0);
+    assert_int_equal(chown(fixture_path("incoming"), 4242, 0), 0);
+    assert_string_equal(fixture_run(read_as_nobody, STDOUT_FILENO).text, "EACCES incoming 4242");
+}
+
+/* Several at once, one of which never answers. */
+
+static const struct limits no_end = {.end = CLOCK_NEVER};
+
+TEST(several_directories)
+{
+    char missing[128];
+    struct queue_reading readings[3] = {
+        {.directory = fixture_root}, {.directory = missing}, {.directory = fixture_root}};
+
+    (void)snprintf(missing, sizeof(missing), "%s", fixture_path("nosuch"));
+    put_message("hold/AAAA1", 1, "5 0");
+    put_message("hold/AAAA2", 2, "6 0");
+    put_message("hold/AAAA3", 4, "7 0");
+    for (int parallel = 1; parallel < 9; parallel++) {
+        queues_read(readings, 3, parallel, 30, &no_end);
+        assert_null(readings[0].reason);
+        assert_non_null(strstr(readings[1].reason, "nosuch: No such file or directory"));
+        contents = readings[2].contents;
+        expect(QUEUE_HOLD, 3, 7, 5);
+        free(readings[1].reason);
+        for (int i = 0; i < 3; i++) {
+            readings[i].contents = (struct queue_contents){0};
+            readings[i].reason = NULL;
+        }
+    }
+    queues_read(readings, 0, 1, 30, &no_end);
+}
+
+/* Mounts a file system of FUSE that nobody answers for. Returns its descriptor, or -1. */
+static int mount_silent(const char *directory)
+{
+    char options[128];
+    int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+    (void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+    if (fd >= 0 && mount("silent", directory, "fuse", 0, options) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+TEST(file_system_that_does_not_answer)
+{
+    struct queue_reading readings[2] = {{.directory = fixture_root}, {.directory = fixture_root}};
+    char silent[128];
+    struct limits limits = {.end = clock_after(clock_now(), 1)};
+
+    (void)snprintf(silent, sizeof(silent), "%s", fixture_path("silent"));
+    assert_int_equal(mkdir(silent, 0700), 0);
+    int fd = mount_silent(silent);
+    if (fd < 0)
+        skip();
+    readings[0].directory = silent;
+    queues_read(readings, 2, 1, 1, &no_end);
+    assert_non_null(readings[0].reason);
+    assert_non_null(strstr(readings[0].reason, "silent: not read within 1s"));
+    assert_null(readings[1].reason);
+    free(readings[0].reason);
+    readings[0].reason = NULL;
+    queues_read(readings, 1, 1, 30, &limits);
+    assert_non_null(strstr(readings[0].reason, "silent: not read: the time is over"));
+    free(readings[0].reason);
+    assert_int_equal(umount2(silent, MNT_DETACH), 0);
+    close(fd);
+}
