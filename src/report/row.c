@@ -43,7 +43,8 @@ const char *row_enabled(const struct instance *instance)
 }
 
 /* Appends a formatted text, safe to print. */
-static void append_printable(UT_string *out, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+append_printable(UT_string *out, const char *format, va_list arguments)
 {
     char *text = alloc_vformat(format, arguments);
 
