@@ -5,19 +5,6 @@
 bats_require_minimum_version 1.5.0
 load manager
 
-@test "the inherited disposition of SIGCHLD does not matter" {
-    local how
-    for how in --ignore-signal=CHLD --block-signal=CHLD --block-signal; do
-        run --separate-stderr timeout 60 env $how "$POSTKICK" -f "$INI" -x false
-        is "$status" 1
-        is "$(printf '%s\n' "$stderr" | grep -c 'exit status 1')" 4
-        run --separate-stderr timeout 60 env $how "$POSTKICK" -f "$INI" -j -P 2 -x sh -c 'kill $$'
-        is "$status" 1
-        is "$(row 1 status exit_status signal)" \
-            '{"status": "failed", "exit_status": -1, "signal": 15}'
-    done
-}
-
 @test "a command that is stopped is reported, and a signal ends it" {
     on_terminal -s stopped=15 -- -i - -i 0001 -P 2 -x sh -c '
         [ "${MAIL_CONFIG##*/}" = postfix ] || exit 0
@@ -89,38 +76,23 @@ status 0"
     on_terminal -- -P 2 -t 60 -i - -i 0001 -x sh -c '[ "${MAIL_CONFIG##*/}" = postfix ] || sleep 1.3'
     has "$output" "1 of 2 done, "
     has "$output" " s left, waiting for $A"
-    on_terminal -- -q -P 2 -i 0001 -x sleep 1.3
-    is "$output" "status 0"
-}
-
-@test "a script without #! is run by the shell, as elsewhere" {
-    program script <<<'echo "$1 ${MAIL_CONFIG##*/}"'
-    kick -i 0001 -x script 'a b'
-    is "$status" 0
-    is "$output" "a b postfix-0001"
 }
 
 # bats test_tags=plain,native
-@test "with too few descriptors or processes for -P, commands wait for others" {
-    local directories=() i
-    for ((i = 0; i < 30; i++)); do
+@test "with too few processes for -P, commands wait for others" {
+    [ "$(id -u)" = 0 ] || skip "the number of processes is limited only for other users than root"
+    local directories=() i user=61873 # nobody else's: all processes of a user count
+    for ((i = 0; i < 20; i++)); do
         mkdir "$TREE/many-$i"
         sed "s,^queue_directory.*,queue_directory = $TREE/many-$i," "$A/main.cf" \
             >"$TREE/many-$i/main.cf"
         directories+=("$TREE/many-$i")
     done
     echo "multi_instance_directories = ${directories[*]}" >>"$DEFAULT/main.cf"
-    program wait <<<'exec sleep 0.1'
-    run --separate-stderr bash -c 'ulimit -n 24; exec "$0" "$@"' \
-        "$POSTKICK" -f "$INI" -q -j -P 50 -x wait
-    is "$stderr" ""
-    is "$(printf '%s\n' "$output" | grep -c '"status": "ok"')" 31
-    [ "$(id -u)" = 0 ] || skip "the number of processes is limited only for other users than root"
-    local user=61873 # nobody else's: all processes of a user count
     cp "$POSTKICK" "$TREE/postkick"
     chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
     run --separate-stderr setpriv --reuid=$user --regid=$user --clear-groups bash -c '
         ulimit -u 8; exec "$0" "$@"' "$TREE/postkick" -f "$INI" -q -j -P 50 -x sleep 0.1
     is "$stderr" ""
-    is "$(printf '%s\n' "$output" | grep -c '"status": "ok"')" 31
+    is "$(rows status | sort | uniq -c | tr -s ' ')" " 21 ok"
 }

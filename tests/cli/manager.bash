@@ -47,16 +47,3 @@ on()
 {
     echo "$2" >"$CALLS.$1"
 }
-
-# row N MEMBER...: those members of that line of JSON on standard output.
-row()
-{
-    printf '%s\n' "$output" | sed -n "$1p" | python3 -c '
-import json, sys
-row = json.load(sys.stdin)
-for name in ("seconds", "queue_directory", "data_directory", "group", "name"):
-    assert name in row, name
-ran = row["exit_status"] != -1 or row["signal"] != 0
-assert (row["seconds"] > 0) == ran, row
-print(json.dumps({name: row[name] for name in sys.argv[1:]}))' "${@:2}"
-}
