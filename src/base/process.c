@@ -726,6 +726,42 @@ void process_run(const struct process_batch *batch)
     release_children(&previous);
 }
 
+/* Returns why the child was not run or did not end by itself, a new string; or NULL. */
+static char *describe_interference(const struct process *child, const struct limits *limits)
+{
+    bool is_interrupted = signals_received() != 0;
+
+    switch (child->outcome) {
+    case PROCESS_PENDING:
+        return is_interrupted ? alloc_string("not started: interrupted")
+                              : alloc_format("not started within %ds", limits->seconds);
+    case PROCESS_NOT_STARTED:
+        return alloc_format("run %s: %s", child->program, strerror(child->error));
+    case PROCESS_TIMED_OUT:
+        return alloc_format("not finished within %ds", limits->seconds);
+    case PROCESS_INTERRUPTED:
+        return alloc_string("interrupted");
+    case PROCESS_LOST:
+        return alloc_string("exit status lost: another process waited for it");
+    case PROCESS_ENDED:
+        break;
+    }
+    return NULL;
+}
+
+char *process_failure(const struct process *child, const struct limits *limits)
+{
+    int error = child->output.error != 0 ? child->output.error : child->errors.error;
+
+    if (child->outcome != PROCESS_ENDED)
+        return describe_interference(child, limits);
+    if (error != 0)
+        return alloc_format("output cannot be read: %s", strerror(error));
+    if (child->signal != 0)
+        return alloc_format("killed by signal %d (%s)", child->signal, strsignal(child->signal));
+    return child->exit_status == 0 ? NULL : alloc_format("exit status %d", child->exit_status);
+}
+
 void process_free(struct process *child)
 {
     capture_free(&child->output);

@@ -152,6 +152,10 @@ struct process_batch {
  */
 void process_run(const struct process_batch *batch);
 
+/* Returns how the child has failed, a new string ("exit status 3", "not finished within 5s"); or
+ * NULL if it ended with exit status 0, and its output was read. The limits are the batch's. */
+char *process_failure(const struct process *child, const struct limits *limits);
+
 /* Frees what a child wrote. May be called more than once. */
 void process_free(struct process *child);
 

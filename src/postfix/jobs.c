@@ -79,43 +79,6 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
     plan_children(jobs, spec, false);
 }
 
-/* Returns why the child was not run or did not end by itself, a new string; or NULL. */
-static char *describe_interference(const struct process *child, const struct limits *limits)
-{
-    bool is_interrupted = signals_received() != 0;
-
-    switch (child->outcome) {
-    case PROCESS_PENDING:
-        return is_interrupted ? alloc_string("not started: interrupted")
-                              : alloc_format("not started within %ds", limits->seconds);
-    case PROCESS_NOT_STARTED:
-        return alloc_format("run %s: %s", child->program, strerror(child->error));
-    case PROCESS_TIMED_OUT:
-        return alloc_format("not finished within %ds", limits->seconds);
-    case PROCESS_INTERRUPTED:
-        return alloc_string("interrupted");
-    case PROCESS_LOST:
-        return alloc_string("exit status lost: another process waited for it");
-    case PROCESS_ENDED:
-        break;
-    }
-    return NULL;
-}
-
-/* Returns how the child failed, a new string; or NULL if it succeeded. */
-static char *describe_end(const struct process *child, const struct limits *limits)
-{
-    int error = child->output.error != 0 ? child->output.error : child->errors.error;
-
-    if (child->outcome != PROCESS_ENDED)
-        return describe_interference(child, limits);
-    if (error != 0)
-        return alloc_format("output cannot be read: %s", strerror(error));
-    if (child->signal != 0)
-        return alloc_format("killed by signal %d (%s)", child->signal, strsignal(child->signal));
-    return child->exit_status == 0 ? NULL : alloc_format("exit status %d", child->exit_status);
-}
-
 /* Reports the jobs that are done up to the first that is not: in order, and as soon as possible. */
 static void finish_jobs(struct running *running, bool is_over)
 {
@@ -126,7 +89,7 @@ static void finish_jobs(struct running *running, bool is_over)
         if (child != NULL && child->finished == 0 && !is_over)
             return;
         if (child != NULL) {
-            job->reason = describe_end(child, running->limits);
+            job->reason = process_failure(child, running->limits);
             job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
         }
         running->observe(running->context, PROCESS_FINISHED, job);

@@ -99,6 +99,7 @@ enum kind {
 #define COMMAND PARAMETER_FOR_COMMAND
 #define PROGRAMS PARAMETER_FOR_PROGRAMS
 #define MODES (KICK | LIST | POSTFIX | COMMAND)
+#define ALL (MODES | PROGRAMS)
 
 /*
  * Every parameter that the program uses, in the order of enum parameter. Kept for a purpose is
@@ -112,28 +113,28 @@ static const struct {
     unsigned longest; /* bytes */
     unsigned kept;    /* purposes */
     unsigned checked; /* purposes */
-    bool of_home;     /* kept in the program's own instance, in others only checked */
+    unsigned of_home; /* purposes for which it is kept only in the program's own instance */
 } parameters[] = {
     /* One row, one line: clang-format would fold them. */
     /* clang-format off */
-    {"config_directory",             STRING,      PATH,  0,                  KICK | LIST, false},
-    {"queue_directory",              NON_EMPTY,   PATH,  MODES,              0,           false},
-    {"data_directory",               NON_EMPTY,   PATH,  MODES,              0,           false},
-    {"command_directory",            NON_EMPTY,   PATH,  MODES | PROGRAMS,   KICK | LIST, true},
-    {"daemon_directory",             NON_EMPTY,   PATH,  COMMAND | PROGRAMS, KICK | LIST, true},
-    {"multi_instance_directories",   STRING,      PATHS, MODES,              KICK | LIST, true},
-    {"multi_instance_name",          STRING,      NAME,  MODES,              0,           false},
-    {"multi_instance_group",         STRING,      NAME,  MODES,              0,           false},
-    {"alternate_config_directories", STRING,      PATHS, 0,                  KICK | LIST, false},
-    {"import_environment",           ENVIRONMENT, WORDS, KICK | LIST,        KICK | LIST, true},
-    {"queue_service_name",           NON_EMPTY,   NAME,  KICK,               LIST,        false},
-    {"pickup_service_name",          NON_EMPTY,   NAME,  KICK,               LIST,        false},
-    {"application_event_drain_time", TIME,        NAME,  0,                  KICK | LIST, false},
-    {"trigger_timeout",              TIME,        NAME,  0,                  KICK | LIST, false},
-    {"multi_instance_enable",        BOOLEAN,     NAME,  0,                  MODES,       false},
-    {"postmulti_start_commands",     STRING,      WORDS, POSTFIX,            0,           true},
-    {"postmulti_stop_commands",      STRING,      WORDS, POSTFIX,            0,           true},
-    {"postmulti_control_commands",   STRING,      WORDS, POSTFIX,            0,           true},
+    {"config_directory",             STRING,      PATH,  0,                KICK | LIST, 0},
+    {"queue_directory",              NON_EMPTY,   PATH,  MODES,            0,           0},
+    {"data_directory",               NON_EMPTY,   PATH,  MODES,            0,           0},
+    {"command_directory",            NON_EMPTY,   PATH,  MODES | PROGRAMS, KICK | LIST, ALL},
+    {"daemon_directory",             NON_EMPTY,   PATH,  KICK | COMMAND | PROGRAMS, LIST, COMMAND},
+    {"multi_instance_directories",   STRING,      PATHS, MODES,            KICK | LIST, ALL},
+    {"multi_instance_name",          STRING,      NAME,  MODES,            0,           0},
+    {"multi_instance_group",         STRING,      NAME,  MODES,            0,           0},
+    {"alternate_config_directories", STRING,      PATHS, 0,                KICK | LIST, 0},
+    {"import_environment",           ENVIRONMENT, WORDS, KICK | LIST,      KICK | LIST, ALL},
+    {"queue_service_name",           NON_EMPTY,   NAME,  KICK,             LIST,        0},
+    {"pickup_service_name",          NON_EMPTY,   NAME,  KICK,             LIST,        0},
+    {"application_event_drain_time", TIME,        NAME,  0,                KICK | LIST, 0},
+    {"trigger_timeout",              TIME,        NAME,  0,                KICK | LIST, 0},
+    {"multi_instance_enable",        BOOLEAN,     NAME,  0,                MODES,       0},
+    {"postmulti_start_commands",     STRING,      WORDS, POSTFIX,          0,           ALL},
+    {"postmulti_stop_commands",      STRING,      WORDS, POSTFIX,          0,           ALL},
+    {"postmulti_control_commands",   STRING,      WORDS, POSTFIX,          0,           ALL},
     /* clang-format on */
 };
 _Static_assert(sizeof(parameters) / sizeof(parameters[0]) == PARAMETER_COUNT, "a row for each");
@@ -161,7 +162,11 @@ static bool check_time(const char *name, const char *value, char **error)
 enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpose purpose,
                                  bool is_home)
 {
-    if ((parameters[parameter].kept & purpose) != 0 && (is_home || !parameters[parameter].of_home))
+    unsigned kept = parameters[parameter].kept;
+
+    if (!is_home)
+        kept &= ~parameters[parameter].of_home;
+    if ((kept & purpose) != 0)
         return PARAMETER_KEPT;
     return (parameters[parameter].checked & purpose) != 0 ? PARAMETER_CHECKED : PARAMETER_UNUSED;
 }

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs postqueue(1) and postsuper(1) in the selected instances. */
+#include "postfix/messages.h"
+#include "base/process.h"
+#include "base/text.h"
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+ALLOC_TABLES_ARE_KEPT
+
+/* In whichever instance it is. */
+#define ANYWHERE SIZE_MAX
+
+/* How much of a line of standard error is kept for a message, in bytes. */
+#define ERROR_MAXIMUM 1000
+
+/* A message that was named. */
+struct wish {
+    struct wish_key {
+        size_t part; /* its number, or ANYWHERE */
+        char id[MESSAGE_ID_SIZE];
+    } key;
+    UT_array *places; /* the numbers of the parts that have it */
+    UT_hash_handle hh;
+};
+
+static const UT_icd place_icd = {sizeof(size_t), NULL, NULL, NULL};
+static const UT_icd id_icd = {MESSAGE_ID_SIZE, NULL, NULL, NULL};
+
+static bool acts(const struct messages *messages)
+{
+    return message_verbs[messages->verb].option != NULL;
+}
+
+static void fail(struct messages_part *part, char *reason)
+{
+    if (part->reason == NULL)
+        part->reason = reason;
+    else
+        free(reason);
+}
+
+/* Returns the instance's name, or its directory if it has none. */
+static const char *name_of(const struct messages_part *part)
+{
+    const struct instance *instance = part->member->instance;
+    const char *name = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+
+    return name[0] != '\0' ? name : instance->config_directory;
+}
+
+/* Returns another instance of the host with the same queue directory, or NULL: what postsuper(1)
+ * does to one's messages it does to the other's. */
+static const struct instance *find_sharer(const struct host *host, const struct instance *instance)
+{
+    struct stat own, other;
+
+    if (stat(instance_value(instance, PARAMETER_QUEUE_DIRECTORY), &own) < 0)
+        return NULL;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *candidate = &host->instances[i];
+        const char *queue = instance_value(candidate, PARAMETER_QUEUE_DIRECTORY);
+
+        if (strcmp(candidate->config_directory, instance->config_directory) != 0 &&
+            stat(queue, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+            return candidate;
+    }
+    return NULL;
+}
+
+/* Returns why nothing is run in the instance, a new string; or NULL. */
+static char *find_refusal(const struct messages *messages, const struct selection *selection,
+                          const struct selection_member *member)
+{
+    const struct instance *instance = member->instance, *sharer;
+    const char *daemons = instance_value(instance, PARAMETER_DAEMON_DIRECTORY);
+
+    if (member->state != SELECTION_SERVE)
+        return selection_reason(member);
+    if (instance->running != MASTER_RUNNING && strcmp(daemons, messages->daemon_directory) != 0)
+        return alloc_format("not running, and postqueue(1) would run showq(8) from its own "
+                            "daemon_directory %s",
+                            daemons);
+    sharer = acts(messages) ? find_sharer(&selection->host, instance) : NULL;
+    return sharer == NULL
+               ? NULL
+               : alloc_format("refused: %s has the same queue_directory", sharer->config_directory);
+}
+
+static bool is_excused(const struct selection *selection, const struct instance *instance)
+{
+    return instance->enabled == INSTANCE_DISABLED && !selection->is_single &&
+           !match_any(instance, selection->criteria.names);
+}
+
+void messages_plan(struct messages *messages, const struct selection *selection)
+{
+    utarray_new(messages->mistakes, &strings_icd);
+    messages->count = selection->member_count;
+    messages->parts = alloc_zeroed(messages->count, sizeof(*messages->parts));
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+
+        *part = (struct messages_part){
+            .member = &selection->members[i], .is_wanted = true, .all = messages};
+        part->reason = find_refusal(messages, selection, part->member);
+        part->is_excused = is_excused(selection, part->member->instance);
+        utarray_new(part->ids, &id_icd);
+        utarray_new(part->settings, &strings_icd);
+        strings_append(part->settings, "MAIL_CONFIG=%s", part->member->instance->config_directory);
+    }
+}
+
+static struct wish_key make_key(size_t part, const char *id)
+{
+    struct wish_key key;
+
+    memset(&key, 0, sizeof(key)); /* it is compared byte by byte */
+    key.part = part;
+    strcpy(key.id, id);
+    return key;
+}
+
+static struct wish *find_wish(const struct messages *messages, size_t part, const char *id)
+{
+    struct wish_key key = make_key(part, id);
+    struct wish *wish;
+
+    HASH_FIND(hh, messages->wishes, &key, sizeof(key), wish);
+    return wish;
+}
+
+/* Returns the number of the part that the name means; ANYWHERE if that is not one. */
+static size_t find_part(struct messages *messages, const char *name, const char *id)
+{
+    size_t found = ANYWHERE, matching = 0;
+
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct selection_member *member = messages->parts[i].member;
+
+        if (member->state != SELECTION_DUPLICATE && match_name(member->instance, name)) {
+            found = i;
+            matching++;
+        }
+    }
+    if (matching == 1)
+        return found;
+    strings_append(messages->mistakes,
+                   matching == 0 ? "%s/%s: no such instance is selected"
+                                 : "%s/%s: several instances match: specify the directory",
+                   name, id);
+    return ANYWHERE;
+}
+
+void messages_name(struct messages *messages, const char *instance, const char *id)
+{
+    size_t part = instance == NULL ? ANYWHERE : find_part(messages, instance, id);
+
+    for (size_t i = 0; i < messages->count; i++)
+        messages->parts[i].is_wanted =
+            (messages->is_named && messages->parts[i].is_wanted) || instance == NULL || i == part;
+    messages->is_named = true;
+    if ((instance != NULL && part == ANYWHERE) || find_wish(messages, part, id) != NULL)
+        return;
+    struct wish *wish = alloc_zeroed(1, sizeof(*wish));
+    wish->key = make_key(part, id);
+    utarray_new(wish->places, &place_icd);
+    HASH_ADD(hh, messages->wishes, key, sizeof(wish->key), wish);
+}
+
+static size_t place_of(const struct wish *wish, size_t index)
+{
+    return *(const size_t *)utarray_eltptr(wish->places, index);
+}
+
+/* A message may be listed twice while it moves from queue to queue (postqueue(1)). */
+static void note_place(struct wish *wish, size_t part)
+{
+    for (size_t i = 0; i < utarray_len(wish->places); i++)
+        if (place_of(wish, i) == part)
+            return;
+    utarray_push_back(wish->places, &part);
+}
+
+/* Whether the message was named; notes where it is. */
+static bool note_named(const struct messages *messages, size_t part, const char *id)
+{
+    struct wish *here = find_wish(messages, part, id);
+    struct wish *anywhere = find_wish(messages, ANYWHERE, id);
+
+    if (here != NULL)
+        note_place(here, part);
+    if (anywhere != NULL)
+        note_place(anywhere, part);
+    return here != NULL || anywhere != NULL;
+}
+
+/* Whether the verb has something to do to the message, which is wanted. */
+static bool is_to_be_done(struct messages *messages, const struct message *message)
+{
+    bool is_held = strcmp(message->queue, "hold") == 0;
+    bool wants_held = messages->is_named || messages->filter.queue != NULL;
+    enum message_fitness fitness = message_fitness(message, messages->verb);
+
+    if (fitness == MESSAGE_CANNOT && messages->is_named)
+        strings_append(messages->mistakes, "%s: mail in %s cannot be %s", message->id,
+                       message->queue, message_verbs[messages->verb].done);
+    return fitness == MESSAGE_FITS &&
+           !(messages->verb == MESSAGE_REQUEUE && is_held && !wants_held);
+}
+
+static void note_message(struct messages_part *part, const struct message *message)
+{
+    struct messages *messages = part->all;
+
+    if (messages->is_named && !note_named(messages, (size_t)(part - messages->parts), message->id))
+        return;
+    if (!message_passes(message, &messages->filter))
+        return;
+    if (!acts(messages)) {
+        messages->found(messages->context, part, message);
+    } else if (is_to_be_done(messages, message)) {
+        char id[MESSAGE_ID_SIZE] = "";
+
+        strcpy(id, message->id);
+        utarray_push_back(part->ids, id);
+    }
+}
+
+static int compare_ids(const void *one, const void *other)
+{
+    return strcmp(one, other);
+}
+
+/* What postsuper(1) did not count, and is still there, was not done. */
+static void note_left(struct messages_part *part, const struct message *message)
+{
+    const char *found = utarray_find(part->ids, message->id, compare_ids);
+
+    if (found != NULL && message_fitness(message, part->all->verb) == MESSAGE_FITS)
+        part->is_left[(size_t)(found - part->ids->d) / MESSAGE_ID_SIZE] = true;
+}
+
+static void note_line(struct messages_part *part, const char *text, size_t length)
+{
+    struct message message;
+    char *error = NULL;
+
+    part->lines++;
+    if (part->reason != NULL)
+        return;
+    if (!message_parse(&message, text, length, &error)) {
+        fail(part, alloc_format("postqueue -j, line %zu: %s", part->lines, error));
+        free(error);
+        return;
+    }
+    if (part->all->is_checking)
+        note_left(part, &message);
+    else
+        note_message(part, &message);
+    message_free(&message);
+}
+
+/* Keeps the report of postsuper(1), and otherwise the last line that says something. */
+static void note_error(struct messages_part *part, const char *text, size_t length)
+{
+    size_t done;
+
+    if (strlen(text) == length && message_read_report(text, part->all->verb, &done)) {
+        part->done = done;
+        part->has_report = true;
+    } else if (length > 0) {
+        free(part->last_error);
+        part->last_error = alloc_span(text, length < ERROR_MAXIMUM ? length : ERROR_MAXIMUM);
+    }
+}
+
+static void receive_line(struct process *child, bool is_error, const char *text, size_t length)
+{
+    if (is_error)
+        note_error(child->owner, text, length);
+    else if (child->input == NULL) /* it is postqueue(1) */
+        note_line(child->owner, text, length);
+}
+
+/* Returns how the child failed, a new string; or NULL. What it said of that comes first. */
+static char *describe_failure(const struct process *child, const struct messages_part *part)
+{
+    char *failure = process_failure(child, part->all->limits);
+
+    if (failure == NULL || child->outcome != PROCESS_ENDED || part->last_error == NULL)
+        return failure;
+    free(failure);
+    return alloc_string(part->last_error);
+}
+
+static void finish_search(struct messages_part *part, const struct process *child)
+{
+    char *failure = describe_failure(child, part);
+
+    if (failure != NULL)
+        fail(part, failure);
+    else if (child->output.truncated)
+        fail(part, alloc_format("postqueue -j: a line of more than %zu MiB",
+                                CAPTURE_LINE_MAXIMUM / 1024 / 1024));
+    else if (utstring_len(&child->output.text) > 0)
+        fail(part, alloc_string("postqueue -j: the last line is not complete"));
+}
+
+static void finish_act(struct messages_part *part, const struct process *child)
+{
+    static const char usage[] = "postsuper: fatal: usage:";
+    const char *last = part->last_error == NULL ? "" : part->last_error;
+    size_t requested = utarray_len(part->ids);
+    char *failure = describe_failure(child, part);
+
+    if (part->all->verb == MESSAGE_EXPIRE && strncmp(last, usage, sizeof(usage) - 1) == 0) {
+        free(failure);
+        fail(part, alloc_string("postsuper(1) has no -e: expire needs Postfix 3.5 or later"));
+    } else if (failure != NULL) {
+        fail(part, failure);
+    } else if (!part->has_report) {
+        fail(part, alloc_string("postsuper(1) has not reported how many messages it found"));
+    } else if (part->done > requested) {
+        fail(part, alloc_format("postsuper(1) reports %zu messages of %zu", part->done, requested));
+        part->done = requested;
+    }
+}
+
+static void observe(void *context, enum process_event event, struct process *child)
+{
+    const struct messages *messages = context;
+
+    if (event == PROCESS_WAITING && messages->waiting != NULL)
+        messages->waiting(messages->context);
+    if (event != PROCESS_FINISHED)
+        return;
+    if (child->input == NULL)
+        finish_search(child->owner, child);
+    else
+        finish_act(child->owner, child);
+    process_free(child);
+}
+
+static void append_ids(UT_string *out, const struct messages_part *part)
+{
+    utstring_init(out);
+    for (size_t i = 0; i < utarray_len(part->ids); i++) {
+        const char *id = utarray_eltptr(part->ids, i);
+
+        text_append(out, id, strlen(id));
+        text_append(out, "\n", 1);
+    }
+}
+
+/* Runs the program in the parts that need it. */
+static void run(struct messages *messages, char *const *argv, bool with_input,
+                bool (*needs)(const struct messages_part *part))
+{
+    static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", locale[] = "LC_ALL=C";
+    static char *const environment[] = {path, locale, NULL};
+    struct process *children = alloc_zeroed(messages->count, sizeof(*children));
+    UT_string *inputs = alloc_zeroed(messages->count, sizeof(*inputs));
+    char *program = alloc_format("%s/%s", messages->directory, argv[0]);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct process_batch batch = {.processes = children,
+                                  .parallel = cores < 1 ? 1 : (int)cores,
+                                  .in_turn = messages->verb == MESSAGE_LIST,
+                                  .limits = messages->limits,
+                                  .observe = observe,
+                                  .context = messages};
+
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+
+        if (part->reason != NULL || !needs(part))
+            continue;
+        part->lines = 0;
+        if (with_input)
+            append_ids(&inputs[i], part);
+        children[batch.count++] = (struct process){.program = program,
+                                                   .argv = argv,
+                                                   .environment = environment,
+                                                   .settings = part->settings,
+                                                   .streams = PROCESS_LINES,
+                                                   .input = with_input ? &inputs[i] : NULL,
+                                                   .line = receive_line,
+                                                   .owner = part};
+    }
+    process_run(&batch);
+    for (size_t i = 0; i < batch.count; i++)
+        if (children[i].outcome == PROCESS_PENDING)
+            fail(children[i].owner, process_failure(&children[i], messages->limits));
+    for (size_t i = 0; i < messages->count; i++)
+        utstring_done(&inputs[i]);
+    free(inputs);
+    free(program);
+    free(children);
+}
+
+static bool is_wanted(const struct messages_part *part)
+{
+    return part->is_wanted;
+}
+
+static void find(struct messages *messages, bool (*needs)(const struct messages_part *part))
+{
+    static char name[] = "postqueue", option[] = "-j";
+    static char *const argv[] = {name, option, NULL};
+
+    run(messages, argv, false, needs);
+}
+
+/* Whether an instance could not be searched. */
+static bool is_incomplete(const struct messages *messages)
+{
+    for (size_t i = 0; i < messages->count; i++)
+        if (messages->parts[i].is_wanted && messages->parts[i].reason != NULL &&
+            messages->parts[i].member->state != SELECTION_DUPLICATE)
+            return true;
+    return false;
+}
+
+/* Whether a message in several instances was named without one. */
+static bool is_ambiguous(const struct messages *messages, const struct wish *wish)
+{
+    return acts(messages) && wish->key.part == ANYWHERE && utarray_len(wish->places) > 1;
+}
+
+static void describe_ambiguous(struct messages *messages, const struct wish *wish)
+{
+    UT_string names;
+
+    utstring_init(&names);
+    for (size_t i = 0; i < utarray_len(wish->places); i++)
+        utstring_printf(&names, "%s%s", i == 0 ? "" : ", ",
+                        name_of(&messages->parts[place_of(wish, i)]));
+    strings_append(messages->mistakes, "%s: in several instances: %s: specify instance/%s",
+                   wish->key.id, utstring_body(&names), wish->key.id);
+    utstring_done(&names);
+}
+
+static void check_wishes(struct messages *messages)
+{
+    bool incomplete = is_incomplete(messages);
+    struct wish *wish, *next;
+
+    HASH_ITER (hh, messages->wishes, wish, next) {
+        size_t part = wish->key.part;
+
+        if (is_ambiguous(messages, wish))
+            describe_ambiguous(messages, wish);
+        else if (utarray_len(wish->places) == 0 && part == ANYWHERE)
+            strings_append(messages->mistakes, "%s: no such message%s", wish->key.id,
+                           incomplete ? " where it could be looked for" : "");
+        else if (utarray_len(wish->places) == 0 && messages->parts[part].reason == NULL)
+            strings_append(messages->mistakes, "%s/%s: no such message",
+                           name_of(&messages->parts[part]), wish->key.id);
+    }
+}
+
+/* Sorts what was found, and leaves out what was found twice or may be another instance's. */
+static void settle_ids(struct messages *messages, struct messages_part *part)
+{
+    UT_array *kept;
+    const char *last = "";
+
+    utarray_new(kept, &id_icd);
+    if (utarray_len(part->ids) > 1)
+        utarray_sort(part->ids, compare_ids);
+    for (size_t i = 0; i < utarray_len(part->ids); i++) {
+        const char *id = utarray_eltptr(part->ids, i);
+        const struct wish *wish = find_wish(messages, ANYWHERE, id);
+        bool is_other = wish != NULL && is_ambiguous(messages, wish) &&
+                        find_wish(messages, (size_t)(part - messages->parts), id) == NULL;
+
+        if (strcmp(id, last) != 0 && !is_other)
+            utarray_push_back(kept, id);
+        last = id;
+    }
+    utarray_free(part->ids);
+    part->ids = kept;
+    if (part->reason != NULL)
+        utarray_clear(part->ids);
+}
+
+void messages_find(struct messages *messages)
+{
+    find(messages, is_wanted);
+    check_wishes(messages);
+    for (size_t i = 0; i < messages->count; i++)
+        settle_ids(messages, &messages->parts[i]);
+}
+
+static bool has_ids(const struct messages_part *part)
+{
+    return utarray_len(part->ids) > 0;
+}
+
+static bool has_fewer(const struct messages_part *part)
+{
+    return part->done < utarray_len(part->ids);
+}
+
+/* What is left in the queue, and could have been done, was not; the rest is gone. */
+static void judge(struct messages_part *part)
+{
+    size_t requested = utarray_len(part->ids), missing = requested - part->done, left = 0;
+
+    if (part->reason != NULL || missing == 0)
+        return;
+    for (size_t i = 0; i < requested; i++)
+        left += part->is_left[i];
+    if (left > missing)
+        left = missing; /* one may be back, under the same ID */
+    part->gone = missing - left;
+    if (left > 0)
+        fail(part, alloc_format("only %zu of %zu messages were %s", part->done, requested,
+                                message_verbs[part->all->verb].done));
+}
+
+void messages_act(struct messages *messages)
+{
+    static char name[] = "postsuper", input[] = "-";
+    char *option = alloc_string(message_verbs[messages->verb].option);
+    char *const argv[] = {name, option, input, NULL};
+
+    run(messages, argv, true, has_ids);
+    messages->is_checking = true;
+    for (size_t i = 0; i < messages->count; i++)
+        messages->parts[i].is_left =
+            alloc_zeroed(utarray_len(messages->parts[i].ids), sizeof(bool));
+    find(messages, has_fewer);
+    for (size_t i = 0; i < messages->count; i++)
+        judge(&messages->parts[i]);
+    free(option);
+}
+
+enum messages_status messages_status(const struct messages_part *part)
+{
+    if (part->member->state == SELECTION_DUPLICATE)
+        return MESSAGES_DUPLICATE;
+    if (part->reason == NULL)
+        return MESSAGES_OK;
+    return part->is_excused && utarray_len(part->ids) == 0 ? MESSAGES_DISABLED : MESSAGES_FAILED;
+}
+
+bool messages_succeeded(const struct messages *messages)
+{
+    for (size_t i = 0; i < messages->count; i++)
+        if (messages_status(&messages->parts[i]) == MESSAGES_FAILED)
+            return false;
+    return utarray_len(messages->mistakes) == 0;
+}
+
+size_t messages_total(const struct messages *messages)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < messages->count; i++)
+        total += utarray_len(messages->parts[i].ids);
+    return total;
+}
+
+void messages_free(struct messages *messages)
+{
+    struct wish *wish, *next;
+
+    HASH_ITER (hh, messages->wishes, wish, next) {
+        HASH_DEL(messages->wishes, wish);
+        utarray_free(wish->places);
+        free(wish);
+    }
+    for (size_t i = 0; i < messages->count; i++) {
+        utarray_free(messages->parts[i].ids);
+        utarray_free(messages->parts[i].settings);
+        free(messages->parts[i].reason);
+        free(messages->parts[i].last_error);
+        free(messages->parts[i].is_left);
+    }
+    free(messages->parts);
+    if (messages->mistakes != NULL)
+        utarray_free(messages->mistakes);
+    *messages = (struct messages){0};
+}
