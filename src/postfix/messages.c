@@ -428,10 +428,16 @@ static bool is_ambiguous(const struct messages *messages, const struct wish *wis
     return acts(messages) && wish->key.part == ANYWHERE && utarray_len(wish->places) > 1;
 }
 
+static int compare_places(const void *one, const void *other)
+{
+    return *(const size_t *)one < *(const size_t *)other ? -1 : 1;
+}
+
 static void describe_ambiguous(struct messages *messages, const struct wish *wish)
 {
     UT_string names;
 
+    utarray_sort(wish->places, compare_places);
     utstring_init(&names);
     for (size_t i = 0; i < utarray_len(wish->places); i++)
         utstring_printf(&names, "%s%s", i == 0 ? "" : ", ",
