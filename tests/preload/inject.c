@@ -155,7 +155,6 @@ CALL(int, fstatat, (int fd, const char *path, struct stat *status, int flags),
      (fd, path, status, flags), -1)
 CALL(int, access, (const char *path, int mode), (path, mode), -1)
 CALL(int, faccessat, (int fd, const char *path, int mode, int flags), (fd, path, mode, flags), -1)
-CALL(int, fchdir, (int fd), (fd), -1)
 
 CALL(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1)
 CALL(int, connect, (int fd, __CONST_SOCKADDR_ARG address, socklen_t length), (fd, address, length),
@@ -215,67 +214,27 @@ int close(int fd)
     return -1;
 }
 
-/* The functions with one argument more or less. */
-static int mode_of(int flags, va_list arguments)
-{
-    return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(arguments, int) : 0;
-}
+/* The functions with one argument more or less, which is passed on whatever it is. */
+#define CALL_WITH_MORE(function, parameters, last, arguments)                                      \
+    int function parameters                                                                        \
+    {                                                                                              \
+        ENTER(int, function, parameters);                                                          \
+        va_list more;                                                                              \
+                                                                                                   \
+        va_start(more, last);                                                                      \
+        long argument = va_arg(more, long);                                                        \
+        va_end(more);                                                                              \
+        if (error == 0)                                                                            \
+            return real arguments;                                                                 \
+        errno = error;                                                                             \
+        return -1;                                                                                 \
+    }
 
-int open(const char *path, int flags, ...)
-{
-    ENTER(int, open, (const char *, int, ...));
-    va_list arguments;
-
-    va_start(arguments, flags);
-    int mode = mode_of(flags, arguments);
-    va_end(arguments);
-    if (error == 0)
-        return real(path, flags, mode);
-    errno = error;
-    return -1;
-}
-
-int openat(int directory, const char *path, int flags, ...)
-{
-    ENTER(int, openat, (int, const char *, int, ...));
-    va_list arguments;
-
-    va_start(arguments, flags);
-    int mode = mode_of(flags, arguments);
-    va_end(arguments);
-    if (error == 0)
-        return real(directory, path, flags, mode);
-    errno = error;
-    return -1;
-}
-
-int ioctl(int fd, unsigned long request, ...)
-{
-    ENTER(int, ioctl, (int, unsigned long, ...));
-    va_list arguments;
-
-    va_start(arguments, request);
-    void *argument = va_arg(arguments, void *);
-    va_end(arguments);
-    if (error == 0)
-        return real(fd, request, argument);
-    errno = error;
-    return -1;
-}
-
-int fcntl(int fd, int command, ...)
-{
-    ENTER(int, fcntl, (int, int, ...));
-    va_list arguments;
-
-    va_start(arguments, command);
-    long argument = va_arg(arguments, long);
-    va_end(arguments);
-    if (error == 0)
-        return real(fd, command, argument);
-    errno = error;
-    return -1;
-}
+CALL_WITH_MORE(open, (const char *path, int flags, ...), flags, (path, flags, (int)argument))
+CALL_WITH_MORE(openat, (int directory, const char *path, int flags, ...), flags,
+               (directory, path, flags, (int)argument))
+CALL_WITH_MORE(ioctl, (int fd, unsigned long request, ...), request, (fd, request, argument))
+CALL_WITH_MORE(fcntl, (int fd, int command, ...), command, (fd, command, argument))
 
 static int count_descriptors(void)
 {
