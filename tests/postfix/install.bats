@@ -272,7 +272,7 @@ print(log.recv(4096).decode(), flush=True)' 3>&-)
     local line
     make_there install
     for line in "$PREFIX/sbin/postkick -p --" "\${command_directory}/../..$PREFIX/sbin/postkick -p --" \
-        "$HOST/link -p --"; do
+        "$HOST/link -p --" "nice $PREFIX/sbin/postkick -p --"; do
         host ln -sf "$PREFIX/sbin/postkick" "$HOST/link"
         wrapped "$line"
         host postfix check
