@@ -12,6 +12,17 @@ static enum selection_trust find_trust(const struct command *command)
     return command->verbose > 0 || command->options->dry_run ? SELECTION_WARNS : SELECTION_TRUSTS;
 }
 
+/* Whether there is nothing to do for the selection; reports why. */
+static bool report_refusal(const struct selection *selection)
+{
+    char *refusal = selection_refusal(selection);
+
+    if (refusal != NULL)
+        diag_line("fatal", "%s", refusal);
+    free(refusal);
+    return refusal != NULL;
+}
+
 bool command_select(const struct command *command, enum parameter_purpose purpose,
                     struct selection *selection)
 {
@@ -36,16 +47,11 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
     environment_import(instance_value(selection_home(selection), PARAMETER_IMPORT_ENVIRONMENT));
     if (!options->quiet)
         report_selection(selection);
-    return true;
+    return !report_refusal(selection);
 }
 
-bool command_is_refused(const struct selection *selection)
+bool command_mark(struct selection *selection, bool all)
 {
-    char *refusal = selection_refusal(selection);
-
-    if (refusal == NULL)
-        return false;
-    diag_line("fatal", "%s", refusal);
-    free(refusal);
-    return true;
+    selection_mark(selection, all);
+    return !report_refusal(selection);
 }

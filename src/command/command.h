@@ -35,7 +35,8 @@ int command_status(const struct command *command);
 bool command_select(const struct command *command, enum parameter_purpose purpose,
                     struct selection *selection);
 
-/* Returns whether there is nothing to do for the selection; reports the reason. */
-bool command_is_refused(const struct selection *selection);
+/* Marks which members are to be served: see selection_mark(). Returns false when none is, and the
+ * reason was reported. */
+bool command_mark(struct selection *selection, bool all);
 
 #endif

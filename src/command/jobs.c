@@ -51,7 +51,7 @@ static int run(const struct command *command, struct selection *selection, struc
                bool changes_running)
 {
     const struct options *options = command->options;
-    bool is_captured = options->json || options->parallel > 1, well = false;
+    bool is_captured = options->json || options->parallel > 1;
     struct jobs jobs;
     struct jobs_report report = {
         .selection = selection,
@@ -71,9 +71,7 @@ static int run(const struct command *command, struct selection *selection, struc
     if (!is_captured)
         spec->streams = PROCESS_INHERIT;
     jobs_plan(&jobs, selection, spec);
-    if (!jobs_has_work(&jobs)) {
-        (void)command_is_refused(selection);
-    } else if (options->dry_run) {
+    if (options->dry_run) {
         report_jobs_plan(&report);
     } else {
         if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
@@ -84,8 +82,9 @@ static int run(const struct command *command, struct selection *selection, struc
         progress_clear();
         report_jobs(&report);
     }
-    well = jobs_has_work(&jobs) && jobs_succeeded(&jobs) && !report.failed &&
-           (options->json || !jobs_dropped_output(&jobs)) && utarray_len(selection->unmatched) == 0;
+    bool well = jobs_succeeded(&jobs) && !report.failed &&
+                (options->json || !jobs_dropped_output(&jobs)) &&
+                utarray_len(selection->unmatched) == 0;
     master_locks_free(report.locks);
     jobs_free(&jobs);
     return well ? 0 : 1;
@@ -184,12 +183,15 @@ static int run_postfix(const struct command *command, struct selection *selectio
                              .streams = PROCESS_CAPTURE_AS_TERMINAL,
                              .add_settings = add_settings};
 
-    if (role == ROLE_START)
+    int status = 1;
+
+    if (role == ROLE_START) {
         spec.argv_not_enabled = (char *const *)(void *)check->d;
-    selection_mark(selection, role == ROLE_OTHER);
-    if (role == ROLE_START)
+        selection_mark(selection, false);
         warn_not_enabled(command, selection);
-    int status = run(command, selection, &spec, role == ROLE_START || role == ROLE_STOP);
+    }
+    if (role == ROLE_START || command_mark(selection, role == ROLE_OTHER))
+        status = run(command, selection, &spec, role == ROLE_START || role == ROLE_STOP);
     utarray_free(arguments);
     utarray_free(check);
     return status;
@@ -320,8 +322,8 @@ static int run_program(const struct command *command, struct selection *selectio
                                  .streams = PROCESS_CAPTURE,
                                  .add_settings = export_instance,
                                  .context = shared};
-        selection_mark(selection, true);
-        status = run(command, selection, &spec, false);
+        if (command_mark(selection, true))
+            status = run(command, selection, &spec, false);
     }
     free(program);
     free(own_path);

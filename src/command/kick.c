@@ -91,35 +91,30 @@ static bool all_succeeded(const struct command *command, const struct selection 
     return utarray_len(selection->unmatched) == 0;
 }
 
-/* Explains and reports the results. Returns whether all kicks succeeded. */
-static bool finish(const struct command *command, struct selection *selection, struct kicks *kicks,
-                   struct master_locks *locks)
+/* Plans the kicks in the selection, sends or checks them, and reports the results. Those that are
+ * not enabled are kicked only with all. Empties *kicks. Returns the exit status. */
+static int run(const struct command *command, struct selection *selection, bool all,
+               struct kicks *kicks)
 {
-    if (command_is_refused(selection))
-        return false;
-    explain_kicks(kicks, locks, command->settings);
-    if (command->options->json || command->options->mode == OPTIONS_STATUS)
-        selection_find_running(selection, locks);
-    bool written = write_out(command, selection, kicks);
-    write_diagnostics(command, selection, kicks);
-    return written && all_succeeded(command, selection, kicks);
-}
-
-/* Plans the kicks in the selection, which is marked, sends or checks them, and reports the results.
- * Empties *kicks. Returns the exit status. */
-static int run(const struct command *command, struct selection *selection, struct kicks *kicks)
-{
-    struct master_locks *locks = master_locks_new(command->limits);
+    const struct options *options = command->options;
     bool sent = true;
 
+    if (!command_mark(selection, all))
+        return 1;
+    kicks->settings = command->settings;
+    kicks->locks = master_locks_new(command->limits);
     kicks_plan(kicks, selection);
-    if (command->options->dry_run)
-        kicks_check(kicks, locks);
+    if (options->dry_run)
+        kicks_check(kicks);
     else
         sent = send_planned(command, kicks);
-    bool succeeded = finish(command, selection, kicks, locks) && sent;
+    if (options->json || options->mode == OPTIONS_STATUS)
+        selection_find_running(selection, kicks->locks);
+    bool written = write_out(command, selection, kicks);
+    write_diagnostics(command, selection, kicks);
+    bool succeeded = sent && written && all_succeeded(command, selection, kicks);
+    master_locks_free(kicks->locks);
     kicks_free(kicks);
-    master_locks_free(locks);
     return succeeded ? 0 : 1;
 }
 
@@ -160,7 +155,7 @@ static UT_array *find_targets(const struct command *command)
             return NULL;
         }
         utarray_free(targets);
-        diag_line("fatal", "%s is an action: it takes no operands, and options go before it",
+        diag_line("fatal", "%s is an action: it accepts no operands, and options go before it",
                   operands[0]);
         return NULL;
     }
@@ -209,8 +204,7 @@ int command_kick(const struct command *command)
                               .is_action = command->options->operand_count == 1,
                               .limit = command->settings->kick_limit,
                               .wait = command->options->wait};
-        selection_mark(&selection, command->options->all);
-        status = run(command, &selection, &kicks);
+        status = run(command, &selection, command->options->all, &kicks);
     }
     selection_free(&selection);
     utarray_free(targets);
@@ -228,12 +222,9 @@ int command_status(const struct command *command)
     utarray_new(targets, &target_icd);
     target_append(targets, "public", "qmgr", "");
     if (command_select(command, PARAMETER_FOR_KICK, &selection)) {
-        struct kicks kicks = {.targets = targets,
-                              .is_action = true,
-                              .limit = command->settings->status_limit,
-                              .is_whole = true};
-        selection_mark(&selection, true);
-        status = run(command, &selection, &kicks);
+        struct kicks kicks = {
+            .targets = targets, .is_action = true, .whole_limit = command->settings->status_limit};
+        status = run(command, &selection, true, &kicks);
     }
     selection_free(&selection);
     utarray_free(targets);

@@ -42,8 +42,7 @@ int command_list(const struct command *command)
     struct selection selection;
     int status = 1;
 
-    if (command_select(command, PARAMETER_FOR_LIST, &selection) &&
-        !command_is_refused(&selection)) {
+    if (command_select(command, PARAMETER_FOR_LIST, &selection)) {
         bool written = write_out(command, &selection);
         bool succeeded = report_errors(&selection, command->options->quiet);
         status = written && succeeded && utarray_len(selection.unmatched) == 0 ? 0 : 1;

@@ -146,14 +146,6 @@ bool jobs_dropped_output(const struct jobs *jobs)
     return false;
 }
 
-bool jobs_has_work(const struct jobs *jobs)
-{
-    for (size_t i = 0; i < jobs->count; i++)
-        if (jobs->items[i].status != JOB_DISABLED)
-            return true;
-    return false;
-}
-
 const char *job_status_name(enum job_status status)
 {
     static const char *const names[] = {

@@ -76,9 +76,6 @@ bool jobs_succeeded(const struct jobs *jobs);
 /* Whether output of a command was dropped: see CAPTURE_MAXIMUM. */
 bool jobs_dropped_output(const struct jobs *jobs);
 
-/* Whether there is anything to do or to report at all. */
-bool jobs_has_work(const struct jobs *jobs);
-
 /* Returns the status as in JSON: "ok", "failed" and so on. */
 const char *job_status_name(enum job_status status);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans kicks, runs them, and finds those that go to the same endpoint. */
+/* Plans kicks, runs them, finds those that go to the same endpoint, and says why kicks failed. */
 #include "postfix/kick.h"
-#include "base/limits.h"
-#include "postfix/settings.h"
-#include "wire/endpoint.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 ALLOC_TABLES_ARE_KEPT
 
@@ -102,10 +104,12 @@ static bool claim(void *context, const struct endpoint_identity *identity)
     return kick->duplicate_of == NULL;
 }
 
-/* Returns a limit of an instance, in seconds, as far as that of the kicks allows it. */
+/* Returns a limit of an instance, in seconds, within those of the kicks. */
 static int bound(const struct kicks *kicks, int seconds)
 {
-    return kicks->is_whole || seconds > kicks->limit ? kicks->limit : seconds;
+    if (kicks->whole_limit > 0)
+        return kicks->whole_limit;
+    return seconds < kicks->limit ? seconds : kicks->limit;
 }
 
 static void plan_trigger(struct kicks *kicks, struct kick *kick)
@@ -122,14 +126,14 @@ static void plan_trigger(struct kicks *kicks, struct kick *kick)
     trigger->request_length = strlen(kick->request);
     trigger->send_limit = bound(kicks, instance->trigger_timeout);
     trigger->read_limit = bound(kicks, instance->application_event_drain_time);
-    trigger->whole_limit = kicks->is_whole ? kicks->limit : 0;
+    trigger->whole_limit = kicks->whole_limit;
     trigger->wait_for_close = kicks->wait;
     trigger->claim = claim;
     trigger->context = kick;
 }
 
-static void plan_one(struct kick *kick, struct kicks *kicks, struct selection_member *member,
-                     const struct target *target)
+static void plan_kick(struct kicks *kicks, struct kick *kick, struct selection_member *member,
+                      const struct target *target)
 {
     const char *service = service_name(member->instance, target->service, kicks->is_action);
 
@@ -139,15 +143,13 @@ static void plan_one(struct kick *kick, struct kicks *kicks, struct selection_me
                           .request = target->request,
                           .status = planned_status(member->state),
                           .kicks = kicks};
-    if (member->state != SELECTION_SERVE) {
-        kick->reason = member->state == SELECTION_DISABLED ? NULL : selection_reason(member);
-        return;
-    }
-    if (target_service_is_valid(kick->service)) {
+    if (member->state == SELECTION_SERVE && target_service_is_valid(kick->service)) {
         plan_trigger(kicks, kick);
-    } else {
+    } else if (member->state == SELECTION_SERVE) {
         kick->status = KICK_FAILED;
         kick->reason = alloc_format("invalid service name: %s", kick->service);
+    } else if (member->state != SELECTION_DISABLED) {
+        kick->reason = selection_reason(member);
     }
 }
 
@@ -158,9 +160,15 @@ void kicks_plan(struct kicks *kicks, struct selection *selection)
     kicks->count = selection->member_count * each;
     kicks->items = alloc_zeroed(kicks->count, sizeof(*kicks->items));
     kicks->triggers = alloc_zeroed(kicks->count, sizeof(*kicks->triggers));
-    for (size_t i = 0; i < kicks->count; i++)
-        plan_one(&kicks->items[i], kicks, &selection->members[i / each],
-                 target_item(kicks->targets, i % each));
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct selection_member *member = &selection->members[i / each];
+
+        plan_kick(kicks, &kicks->items[i], member, target_item(kicks->targets, i % each));
+        if (member->duplicate_of != NULL) {
+            size_t first = (size_t)(member->duplicate_of - selection->members);
+            kicks->items[i].duplicate_of = &kicks->items[first * each + i % each];
+        }
+    }
 }
 
 static enum kick_status outcome_status(enum trigger_outcome outcome)
@@ -179,32 +187,211 @@ static enum kick_status outcome_status(enum trigger_outcome outcome)
     }
 }
 
-/* Whether there may be no queue directory: only where nothing was found, and where an instance is
- * listed twice of which that is known. */
-static bool may_lack_queue(const struct kick *kick)
+const struct kick *kick_first(const struct kick *kick)
 {
-    const struct instance *earlier = kick->member->duplicate_of;
-
-    return earlier != NULL ? kick->status == KICK_DUPLICATE && earlier->error != NULL
-                           : kick->trigger != NULL && kick->trigger->outcome == TRIGGER_LOOKUP;
+    while (kick->duplicate_of != NULL)
+        kick = kick->duplicate_of;
+    return kick;
 }
 
-/* An instance without its queue directory has failed, whatever was to be kicked in it. */
+static const char *other_class(const char *class)
+{
+    return strcmp(class, "public") == 0 ? "private" : "public";
+}
+
+/* Whether the service exists in the other class, or is known to belong there. */
+static bool is_of_other_class(const struct kick *kick)
+{
+    const char *other = other_class(kick->class);
+    const char *known = catalogue_class(kick->kicks->settings, kick->service);
+    struct endpoint endpoint;
+
+    if (known != NULL)
+        return strcmp(known, other) == 0;
+    enum endpoint_result result =
+        endpoint_open(&endpoint, kick->trigger->queue_directory, other, kick->service);
+    endpoint_close(&endpoint);
+    return result == ENDPOINT_SOCKET || result == ENDPOINT_FIFO;
+}
+
+/* Returns the first directory in the path of the endpoint that this process may not search, else
+ * the endpoint: a new string. */
+static char *find_refusing(const struct trigger *trigger)
+{
+    char *path =
+        alloc_format("%s/%s/%s", trigger->queue_directory, trigger->class, trigger->service);
+
+    for (char *end = path; (end = strchr(end + 1, '/')) != NULL; *end = '/') {
+        *end = '\0';
+        if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 && errno == EACCES)
+            break;
+    }
+    return path;
+}
+
+static char *explain_permission(const struct kick *kick)
+{
+    char *path = find_refusing(kick->trigger), *reason;
+    struct stat status;
+
+    if (stat(path, &status) == 0) {
+        const struct passwd *user = getpwuid(status.st_uid);
+        const struct group *group = getgrgid(status.st_gid);
+        char *owner = user != NULL ? alloc_string(user->pw_name)
+                                   : alloc_format("%lu", (unsigned long)status.st_uid);
+        char *owning = group != NULL ? alloc_string(group->gr_name)
+                                     : alloc_format("%lu", (unsigned long)status.st_gid);
+
+        reason = alloc_format("permission denied: %s belongs to %s:%s, mode %04o", path, owner,
+                              owning, status.st_mode & 07777U);
+        free(owner);
+        free(owning);
+    } else {
+        reason = alloc_format("permission denied: %s", path);
+    }
+    free(path);
+    return reason;
+}
+
+static char *explain_missing(const struct kick *kick)
+{
+    enum master_state state = master_state(kick->kicks->locks, kick->trigger->queue_directory);
+
+    if (state == MASTER_STOPPED)
+        return alloc_string("not running");
+    if (is_of_other_class(kick))
+        return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
+    return alloc_string(state == MASTER_RUNNING ? "no such service in master.cf"
+                                                : "no such service, or not running");
+}
+
+static char *explain_lookup(const struct kick *kick, int error)
+{
+    if (error == ENOENT)
+        return explain_missing(kick);
+    if (error == EACCES)
+        return explain_permission(kick);
+    return alloc_format("cannot be looked up: %s", strerror(error));
+}
+
+static char *explain_no_listener(const struct kick *kick, const char *otherwise)
+{
+    if (master_state(kick->kicks->locks, kick->trigger->queue_directory) == MASTER_STOPPED)
+        return alloc_string("not running");
+    return alloc_string(otherwise);
+}
+
+static char *explain_connect(const struct kick *kick)
+{
+    int error = kick->trigger->error;
+
+    if (error == ECONNREFUSED)
+        return explain_no_listener(kick, "nobody listens on the socket");
+    if (error == EPROTOTYPE)
+        return alloc_string("a datagram socket accepts no requests");
+    if (error == EACCES)
+        return explain_permission(kick);
+    return alloc_format("cannot connect: %s", strerror(error));
+}
+
+static char *explain_trigger(const struct kick *kick)
+{
+    const struct trigger *trigger = kick->trigger;
+
+    switch (trigger->outcome) {
+    case TRIGGER_KICKED:
+        return NULL;
+    case TRIGGER_NOT_READ:
+        return alloc_format("request not read within %ds", trigger->seconds);
+    case TRIGGER_NOT_FINISHED:
+        return alloc_format("request read, service not finished within %ds", trigger->seconds);
+    case TRIGGER_LOOKUP:
+        return explain_lookup(kick, trigger->error);
+    case TRIGGER_LINK:
+        return trigger->error == ENOTDIR ? alloc_format("%s is a symbolic link", kick->class)
+                                         : alloc_string("is a symbolic link");
+    case TRIGGER_HARD_LINKS:
+        return alloc_string("the FIFO has more than one hard link");
+    case TRIGGER_WRONG_TYPE:
+        return alloc_string("not a socket or a FIFO");
+    case TRIGGER_CONNECT:
+        return explain_connect(kick);
+    case TRIGGER_QUEUE_FULL:
+        return alloc_format("listen queue full for %ds", trigger->seconds);
+    case TRIGGER_NOT_WRITTEN:
+        return alloc_format("no room for the request for %ds", trigger->seconds);
+    case TRIGGER_NO_READER:
+        return explain_no_listener(kick, "nobody reads the FIFO");
+    case TRIGGER_CLOSED:
+        return alloc_string("closed before the request was read");
+    case TRIGGER_NO_TIME:
+        return alloc_string("not started: time limit reached");
+    case TRIGGER_SEND:
+        return alloc_format("cannot send: %s", strerror(trigger->error));
+    case TRIGGER_DUPLICATE:
+    case TRIGGER_PENDING:
+        break;
+    }
+    return alloc_string("not confirmed: interrupted");
+}
+
+/* The first one has its reason already. It may itself have become a duplicate later, when its
+ * service was restarted. */
+static char *explain_duplicate(const struct kick *duplicate)
+{
+    const struct kick *first = kick_first(duplicate);
+    const char *directory = first->member->instance->config_directory;
+
+    return first->reason == NULL
+               ? alloc_format("same endpoint as %s's", directory)
+               : alloc_format("same endpoint as %s's: %s", directory, first->reason);
+}
+
+/* Sets the reason of every failed kick that has none, and of every duplicate. */
+static void explain(struct kicks *kicks)
+{
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct kick *kick = &kicks->items[i];
+
+        if (kick->trigger != NULL && kick->status != KICK_PLANNED && kick->status != KICK_DUPLICATE)
+            kick->reason = explain_trigger(kick);
+    }
+    for (size_t i = 0; i < kicks->count; i++)
+        if (kicks->items[i].duplicate_of != NULL && kicks->items[i].reason == NULL)
+            kicks->items[i].reason = explain_duplicate(&kicks->items[i]);
+}
+
+/* An instance without its queue directory has failed, whatever was to be kicked in it. That can
+ * only be where nothing was found. */
 static void check_queue(struct kick *kick)
 {
     struct instance *instance = kick->member->instance;
 
-    if (!may_lack_queue(kick))
+    if (kick->trigger == NULL || kick->trigger->outcome != TRIGGER_LOOKUP)
         return;
     instance_check_queue(instance);
     if (instance->error == NULL)
         return;
-    drop_claim(kick);
     kick->member->state = SELECTION_FAILED;
     kick->trigger = NULL;
     kick->status = KICK_FAILED;
-    free(kick->reason);
     kick->reason = selection_reason(kick->member);
+}
+
+/* Sets what follows from the outcomes of the triggers. */
+static void settle(struct kicks *kicks, enum kick_status pending)
+{
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct kick *kick = &kicks->items[i];
+
+        if (kick->trigger == NULL)
+            continue;
+        kick->status = kick->trigger->outcome == TRIGGER_PENDING
+                           ? pending
+                           : outcome_status(kick->trigger->outcome);
+        check_queue(kick);
+    }
+    explain(kicks);
 }
 
 int kicks_run(struct kicks *kicks, struct fanout fanout)
@@ -212,55 +399,38 @@ int kicks_run(struct kicks *kicks, struct fanout fanout)
     fanout.triggers = kicks->triggers;
     fanout.count = kicks->trigger_count;
     int error = fanout_run(&fanout);
-    for (size_t i = 0; i < kicks->count; i++)
-        if (kicks->items[i].trigger != NULL)
-            kicks->items[i].status = outcome_status(kicks->items[i].trigger->outcome);
-    for (size_t i = 0; i < kicks->count; i++)
-        check_queue(&kicks->items[i]);
+    settle(kicks, KICK_FAILED);
     return error;
 }
 
 /* Checks what a real run would before it connects; the result is the outcome of the trigger. */
 static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
 {
-    struct endpoint *endpoint = &trigger->endpoint;
+    struct endpoint endpoint;
     enum endpoint_result result =
-        endpoint_open(endpoint, trigger->queue_directory, trigger->class, trigger->service);
+        endpoint_open(&endpoint, trigger->queue_directory, trigger->class, trigger->service);
 
     trigger->outcome = trigger_open_outcome(result);
-    trigger->error = endpoint->error;
-    if (trigger->outcome == TRIGGER_PENDING &&
-        !trigger->claim(trigger->context, &endpoint->identity)) {
+    trigger->error = endpoint.error;
+    if (trigger->outcome != TRIGGER_PENDING)
+        return;
+    if (!trigger->claim(trigger->context, &endpoint.identity)) {
         trigger->outcome = TRIGGER_DUPLICATE;
-    } else if (trigger->outcome == TRIGGER_PENDING && !endpoint_writable(endpoint)) {
+    } else if (!endpoint_writable(&endpoint)) {
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = errno;
-    } else if (trigger->outcome == TRIGGER_PENDING &&
-               master_state(locks, trigger->queue_directory) == MASTER_STOPPED) {
+    } else if (master_state(locks, trigger->queue_directory) == MASTER_STOPPED) {
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = ECONNREFUSED;
     }
-    endpoint_close(endpoint);
+    endpoint_close(&endpoint);
 }
 
-void kicks_check(struct kicks *kicks, struct master_locks *locks)
+void kicks_check(struct kicks *kicks)
 {
-    for (size_t i = 0; i < kicks->count; i++) {
-        struct kick *kick = &kicks->items[i];
-
-        if (kick->trigger != NULL)
-            check_endpoint(kick->trigger, locks);
-        if (kick->trigger != NULL && kick->trigger->outcome != TRIGGER_PENDING)
-            kick->status = outcome_status(kick->trigger->outcome);
-        check_queue(kick);
-    }
-}
-
-const struct kick *kick_first(const struct kick *kick)
-{
-    while (kick->duplicate_of != NULL)
-        kick = kick->duplicate_of;
-    return kick;
+    for (size_t i = 0; i < kicks->trigger_count; i++)
+        check_endpoint(&kicks->triggers[i], kicks->locks);
+    settle(kicks, KICK_PLANNED);
 }
 
 bool kick_succeeded(const struct kick *kick)
@@ -299,146 +469,7 @@ void kicks_free(struct kicks *kicks)
     HASH_CLEAR(hh, kicks->claims);
     free(kicks->items);
     free(kicks->triggers);
-    *kicks = (struct kicks){0};
-}
-
-struct explainer {
-    struct master_locks *locks;
-    const struct settings *settings;
-};
-
-static const char *other_class(const char *class)
-{
-    return strcmp(class, "public") == 0 ? "private" : "public";
-}
-
-/* Whether the service exists in the other class, or is known to belong there. */
-static bool is_of_other_class(const struct kick *kick, const struct explainer *explainer)
-{
-    const char *other = other_class(kick->class);
-    const char *known = catalogue_class(explainer->settings, kick->service);
-    struct endpoint endpoint;
-
-    if (known != NULL)
-        return strcmp(known, other) == 0;
-    enum endpoint_result result =
-        endpoint_open(&endpoint, kick->trigger->queue_directory, other, kick->service);
-    endpoint_close(&endpoint);
-    return result == ENDPOINT_SOCKET || result == ENDPOINT_FIFO;
-}
-
-static char *explain_permission(const struct kick *kick)
-{
-    return alloc_format("permission denied: \"%s\" belongs to %s", kick->class,
-                        strcmp(kick->class, "public") == 0 ? "group postdrop" : "the mail owner");
-}
-
-static char *explain_missing(const struct kick *kick, const struct explainer *explainer)
-{
-    enum master_state state = master_state(explainer->locks, kick->trigger->queue_directory);
-
-    if (state == MASTER_STOPPED)
-        return alloc_string("not running");
-    if (is_of_other_class(kick, explainer))
-        return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
-    return alloc_string(state == MASTER_RUNNING ? "no such service in master.cf"
-                                                : "no such service, or not running");
-}
-
-static char *explain_lookup(const struct kick *kick, int error, const struct explainer *explainer)
-{
-    if (error == ENOENT)
-        return explain_missing(kick, explainer);
-    if (error == EACCES)
-        return explain_permission(kick);
-    return alloc_format("cannot be looked up: %s", strerror(error));
-}
-
-static char *explain_no_listener(const struct kick *kick, const struct explainer *explainer,
-                                 const char *otherwise)
-{
-    if (master_state(explainer->locks, kick->trigger->queue_directory) == MASTER_STOPPED)
-        return alloc_string("not running");
-    return alloc_string(otherwise);
-}
-
-static char *explain_connect(const struct kick *kick, const struct explainer *explainer)
-{
-    int error = kick->trigger->error;
-
-    if (error == ECONNREFUSED)
-        return explain_no_listener(kick, explainer, "nobody listens on the socket");
-    if (error == EPROTOTYPE)
-        return alloc_string("a datagram socket takes no requests");
-    if (error == EACCES)
-        return explain_permission(kick);
-    return alloc_format("cannot connect: %s", strerror(error));
-}
-
-static char *explain_trigger(const struct kick *kick, const struct explainer *explainer)
-{
-    const struct trigger *trigger = kick->trigger;
-
-    switch (trigger->outcome) {
-    case TRIGGER_KICKED:
-        return NULL;
-    case TRIGGER_NOT_READ:
-        return alloc_format("request not read within %ds", trigger->seconds);
-    case TRIGGER_NOT_FINISHED:
-        return alloc_format("request read, service not finished within %ds", trigger->seconds);
-    case TRIGGER_LOOKUP:
-        return explain_lookup(kick, trigger->error, explainer);
-    case TRIGGER_LINK:
-        return trigger->error == ENOTDIR ? alloc_format("%s is a symbolic link", kick->class)
-                                         : alloc_string("is a symbolic link");
-    case TRIGGER_HARD_LINKS:
-        return alloc_string("the FIFO has more than one hard link");
-    case TRIGGER_WRONG_TYPE:
-        return alloc_string("not a socket or a FIFO");
-    case TRIGGER_CONNECT:
-        return explain_connect(kick, explainer);
-    case TRIGGER_QUEUE_FULL:
-        return alloc_format("listen queue full for %ds", trigger->seconds);
-    case TRIGGER_NOT_WRITTEN:
-        return alloc_format("no room for the request for %ds", trigger->seconds);
-    case TRIGGER_NO_READER:
-        return explain_no_listener(kick, explainer, "nobody reads the FIFO");
-    case TRIGGER_CLOSED:
-        return alloc_string("closed before the request was read");
-    case TRIGGER_NO_TIME:
-        return alloc_string("not started: time limit reached");
-    case TRIGGER_SEND:
-        return alloc_format("cannot send: %s", strerror(trigger->error));
-    case TRIGGER_DUPLICATE:
-    case TRIGGER_PENDING:
-        break;
-    }
-    return alloc_string("not confirmed: interrupted");
-}
-
-/* The first one has its reason already. It may itself have become a duplicate later, when its
- * service was restarted. */
-static char *explain_duplicate(const struct kick *duplicate)
-{
-    const struct kick *first = kick_first(duplicate);
-    const char *directory = first->member->instance->config_directory;
-
-    return first->reason == NULL
-               ? alloc_format("same endpoint as %s's", directory)
-               : alloc_format("same endpoint as %s's: %s", directory, first->reason);
-}
-
-void explain_kicks(struct kicks *kicks, struct master_locks *locks, const struct settings *settings)
-{
-    struct explainer explainer = {locks, settings};
-
-    for (size_t i = 0; i < kicks->count; i++) {
-        struct kick *kick = &kicks->items[i];
-        if (kick->trigger != NULL && kick->reason == NULL && kick->status != KICK_PLANNED &&
-            kick->status != KICK_DUPLICATE)
-            kick->reason = explain_trigger(kick, &explainer);
-    }
-    for (size_t i = 0; i < kicks->count; i++)
-        if (kicks->items[i].duplicate_of != NULL)
-            kicks->items[i].reason = explain_duplicate(&kicks->items[i]);
+    kicks->items = NULL;
+    kicks->triggers = NULL;
+    kicks->count = kicks->trigger_count = 0;
 }

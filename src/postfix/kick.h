@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kick: plans, runs and checks the kicks: every target in every instance that is served.
+ * kick: plans, sends or checks, and explains the kicks: every target in every instance that is
+ * served.
  */
 #ifndef KICK_H
 #define KICK_H
@@ -29,8 +30,7 @@ struct kick {
     const char *request;
     struct trigger *trigger; /* NULL if nothing is to be sent */
     enum kick_status status;
-    const struct kick *duplicate_of; /* of KICK_DUPLICATE: whose outcome it shares; or NULL, when
-                                        the instance is listed twice */
+    const struct kick *duplicate_of; /* of KICK_DUPLICATE: whose outcome it shares */
     char *reason;                    /* for an administrator to act on; NULL if all is well */
 
     /* private */
@@ -47,10 +47,12 @@ struct kick {
 struct kicks {
     /* set by the caller, the rest zero */
     const UT_array *targets; /* of struct target; have to outlive the kicks */
-    bool is_action; /* qmgr and pickup mean what main.cf has as queue_ and pickup_service_name */
-    int limit;      /* seconds that no limit of an instance exceeds */
-    bool is_whole;  /* limit replaces those of the instances, and holds for a kick as a whole */
-    bool wait;      /* until the services have finished */
+    bool is_action;  /* qmgr and pickup mean what main.cf has as queue_ and pickup_service_name */
+    int limit;       /* seconds that no limit of an instance exceeds */
+    int whole_limit; /* seconds for each kick as a whole, in place of those limits; 0: they hold */
+    bool wait;       /* until the services have finished */
+    const struct settings *settings; /* for reasons: to which class a service belongs */
+    struct master_locks *locks;      /* for reasons, and for what a dry run checks */
 
     struct kick *items; /* in the order of instances, then of targets */
     size_t count;
@@ -67,8 +69,9 @@ void kicks_plan(struct kicks *kicks, struct selection *selection);
 
 /*
  * Sends the requests of all planned kicks at once, and waits. The triggers of fanout are set here,
- * the rest by the caller. Sets the status of these kicks; after an interruption, the outcome of
- * unfinished triggers is TRIGGER_PENDING. Returns 0 or an errno.
+ * the rest by the caller. Sets the status of these kicks, and the reasons of those that failed;
+ * after an interruption, the outcome of unfinished triggers is TRIGGER_PENDING. Returns 0 or an
+ * errno.
  *
  * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
  * sent, and the longer limits of the two hold. Nothing else keeps a kick from being sent because of
@@ -77,7 +80,7 @@ void kicks_plan(struct kicks *kicks, struct selection *selection);
 int kicks_run(struct kicks *kicks, struct fanout fanout);
 
 /* The dry run: makes the same checks and connects to nothing. */
-void kicks_check(struct kicks *kicks, struct master_locks *locks);
+void kicks_check(struct kicks *kicks);
 
 /* Returns the kick whose outcome a duplicate shares; any other kick itself. */
 const struct kick *kick_first(const struct kick *kick);
@@ -92,16 +95,7 @@ const char *kick_status_name(enum kick_status status);
 /* Returns the seconds from the start of the trigger to its end; 0 if nothing was sent. */
 double kick_seconds(const struct kick *kick);
 
-/* Empties it. */
+/* Frees what was planned; the rest belongs to the caller, and may be planned again. */
 void kicks_free(struct kicks *kicks);
-
-/*
- * explain: why kicks failed, in words that an administrator can act on.
- */
-
-/* Sets the reason of every failed kick that has none, and of every duplicate. The settings say to
- * which class a service belongs. */
-void explain_kicks(struct kicks *kicks, struct master_locks *locks,
-                   const struct settings *settings);
 
 #endif

@@ -237,16 +237,16 @@ bool selection_make(struct selection *selection, const struct selection_criteria
 
 /* A configuration directory in the list. */
 struct listed {
-    const struct instance *instance;
+    const struct selection_member *member;
     UT_hash_handle hh;
 };
 
-/* Returns the earlier instance in the list with the same directory, apart from slashes at its end;
- * or NULL, and adds this one to the table. */
-static const struct instance *find_earlier(struct listed **all, struct listed *own,
-                                           const struct instance *instance)
+/* Returns the earlier member with the same directory, apart from slashes at its end; or NULL, and
+ * adds this one to the table. */
+static const struct selection_member *find_earlier(struct listed **all, struct listed *own,
+                                                   const struct selection_member *member)
 {
-    const char *directory = instance->config_directory;
+    const char *directory = member->instance->config_directory;
     size_t length = match_directory_length(directory);
     struct listed *found;
     unsigned hash;
@@ -254,8 +254,8 @@ static const struct instance *find_earlier(struct listed **all, struct listed *o
     HASH_VALUE(directory, length, hash);
     HASH_FIND_BYHASHVALUE(hh, *all, directory, length, hash, found);
     if (found != NULL)
-        return found->instance;
-    own->instance = instance;
+        return found->member;
+    own->member = member;
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, *all, directory, length, hash, own);
     return NULL;
 }
@@ -277,7 +277,7 @@ void selection_mark(struct selection *selection, bool all)
 
     for (size_t i = 0; i < selection->member_count; i++) {
         struct selection_member *member = &selection->members[i];
-        const struct instance *earlier = find_earlier(&table, &listed[i], member->instance);
+        const struct selection_member *earlier = find_earlier(&table, &listed[i], member);
 
         member->state = mark(selection, member->instance, all);
         if (member->state != SELECTION_SERVE || earlier == NULL)

@@ -65,7 +65,7 @@ enum selection_state {
 struct selection_member {
     struct instance *instance;
     enum selection_state state; /* after selection_mark() */
-    const struct instance *duplicate_of;
+    const struct selection_member *duplicate_of;
 };
 
 struct selection {

@@ -524,7 +524,7 @@ void catalogue_check(const struct settings *settings, const struct target *targe
     if (requests == NULL || strcmp(requests, "*") == 0)
         ; /* any request */
     else if (requests[0] == '\0')
-        strings_append(warnings, "the service takes no requests");
+        strings_append(warnings, "the service accepts no requests");
     else if (requests[0] == '=')
         check_exact(requests, target->request, warnings);
     else

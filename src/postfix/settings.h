@@ -89,7 +89,7 @@ UT_array *settings_sections(const struct settings *settings, const char *prefix)
 const char *catalogue_class(const struct settings *settings, const char *service);
 
 /* Appends to warnings, without the class and service in front, what the service will not do with
- * the request: it takes no requests, ignores a byte, gets only modifiers, reads less. */
+ * the request: it accepts no requests, ignores a byte, gets only modifiers, reads less. */
 void catalogue_check(const struct settings *settings, const struct target *target,
                      UT_array *warnings);
 

@@ -31,21 +31,9 @@ static bool shows_silence(const struct trigger *trigger)
     }
 }
 
-/* Returns the kick whose outcome a duplicate shares; any other kick itself. */
-static const struct kick *find_first(const struct kick *kick)
-{
-    const struct kicks *all = kick->kicks;
-
-    if (kick->member->state == SELECTION_DUPLICATE) /* one kick for each instance */
-        for (size_t i = 0; i < all->count; i++)
-            if (all->items[i].member->instance == kick->member->duplicate_of)
-                return find_first(&all->items[i]);
-    return kick_first(kick);
-}
-
 static enum answer find_answer(const struct kick *duplicate)
 {
-    const struct kick *kick = find_first(duplicate);
+    const struct kick *kick = kick_first(duplicate);
 
     if (kick->trigger == NULL)
         return ANSWER_UNKNOWN;
@@ -75,7 +63,7 @@ static const char *find_reason(const struct kick *kick)
 /* Returns the state of an instance that ought to answer. */
 static const char *describe_wanted(const struct kick *kick)
 {
-    const struct trigger *trigger = find_first(kick)->trigger;
+    const struct trigger *trigger = kick_first(kick)->trigger;
 
     if (kick->member->state == SELECTION_FAILED)
         return "configuration error";
@@ -115,7 +103,7 @@ void report_status_json(const struct selection *selection, const struct kicks *k
         row_add_text(row, "responding", answers[find_answer(kick)]);
         row_add_text(row, "status", status);
         row_add_text(row, "reason", find_reason(kick));
-        row_add(row, "seconds", json_real(kick_seconds(find_first(kick))));
+        row_add(row, "seconds", json_real(kick_seconds(kick_first(kick))));
         row_finish(row, out);
     }
 }
@@ -130,7 +118,7 @@ static void add_cells(UT_array *cells, const struct selection *selection, const 
     row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
     row_add_cell(cells, "%s%s", state, kick->status == KICK_DUPLICATE ? " (duplicate)" : "");
     if (find_answer(kick) == ANSWER_YES)
-        row_add_cell(cells, "%.1fms", kick_seconds(find_first(kick)) * 1000);
+        row_add_cell(cells, "%.1fms", kick_seconds(kick_first(kick)) * 1000);
     else
         row_add_cell(cells, "-");
     row_add_cell(cells, "%s", instance->config_directory);

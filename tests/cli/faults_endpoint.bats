@@ -91,7 +91,7 @@ teardown()
     fault kicked 0 1 "" drain
     fault kicked 0 1 "" work 30
     fault failed 0 1 "nobody listens on the socket" dead
-    fault failed 0 1 "a datagram socket takes no requests" dgram
+    fault failed 0 1 "a datagram socket accepts no requests" dgram
     fault kicked 0 1 "" fifo
     fault failed $n $((n + 1)) "no room for the request for ${n}s" fifofull
     fault kicked 0.3 3 "" fifofull 2

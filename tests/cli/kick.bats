@@ -56,32 +56,6 @@ public()
     received "$SPOOL/public/pickup" 'a\012b\011\001\377\134\000'
 }
 
-@test "permission denied says whose the directory is" {
-    [ "$(id -u)" = 0 ] || skip "not root"
-    open_tree
-    make_tree -n 2
-    start_listener
-    chmod 710 "$SPOOL/public" "$SPOOL-0001/public" "$SPOOL/private"
-    as_nobody public qmgr W
-    is "$status" 1
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix: public/qmgr: permission denied: \"public\" belongs to group postdrop
-postkick: warning: /etc/postfix-0001: public/qmgr: permission denied: \"public\" belongs to group postdrop"
-    as_nobody -i - private mine W
-    has "$stderr" "permission denied: \"private\" belongs to the mail owner"
-    chmod 700 "$SPOOL"
-    chmod 600 "$DEFAULT-0001/main.cf"
-    as_nobody public qmgr W
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix: public/qmgr: permission denied: \"public\" belongs to group postdrop
-postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: Permission denied"
-    chmod 755 "$SPOOL"
-    chmod 755 "$SPOOL/public"
-    chmod 600 "$SPOOL/public/qmgr"
-    as_nobody -i - -j public qmgr W
-    is "$(rows status reason)" "failed|permission denied: \"public\" belongs to group postdrop"
-}
-
 @test "JSON rows have all members, in instance order" {
     make_tree -n 4 -d 3
     hold_locks "$SPOOL"

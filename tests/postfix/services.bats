@@ -58,21 +58,21 @@ kick_and_watch()
         *) kick_and_watch "$class" "$service" refresh "unexpected attribute refresh from $service socket" ;;
         esac
         is "$status" 0
-        is "$stderr" "postkick: warning: $class/$service: the service takes no requests"
+        is "$stderr" "postkick: warning: $class/$service: the service accepts no requests"
         count=$((count + 1))
     done < <(catalogue)
     [ "$count" -ge 25 ]
 
     kick_and_watch private smtpd W "pass_accept_attr: cannot receive file descriptor"
     is "$status" 1
-    has "$stderr" "postkick: warning: private/smtpd: the service takes no requests"
+    has "$stderr" "postkick: warning: private/smtpd: the service accepts no requests"
     real_kick public showq W
     is "$status" 1
-    has "$stderr" "postkick: warning: public/showq: the service takes no requests"
+    has "$stderr" "postkick: warning: public/showq: the service accepts no requests"
     has "$stderr" "postkick: warning: public/showq: closed before the request was read"
     real_kick -j public postlog W
     is "$status" 1
-    has "$output" '"reason": "a datagram socket takes no requests"'
+    has "$output" '"reason": "a datagram socket accepts no requests"'
 }
 
 @test "flush and tlsmgr greet, act on exactly W, and complain of all else" {

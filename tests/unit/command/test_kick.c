@@ -16,7 +16,7 @@ TEST(operands)
         {"Public qmgr W", 1, "",
          "postkick: fatal: invalid class name: \"Public\": specify public or private\n"},
         {"flush -g group", 1, "",
-         "postkick: fatal: flush is an action: it takes no operands, and options go before it\n"},
+         "postkick: fatal: flush is an action: it accepts no operands, and options go before it\n"},
         {"public a/b W", 1, "",
          "postkick: fatal: invalid service name: \"a/b\": specify one path component\n"},
         {"public '' W", 1, "",

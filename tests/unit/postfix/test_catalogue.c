@@ -40,9 +40,9 @@ TEST(requests)
         {"public", "flush", "W", ""},
         {"public", "flush", "", "request \"\" is ignored: the service acts on \"W\" only\n"},
         {"public", "flush", "WW", "request \"WW\" is ignored: the service acts on \"W\" only\n"},
-        {"private", "anvil", "refresh", "the service takes no requests\n"},
-        {"private", "scache", "flush", "the service takes no requests\n"},
-        {"public", "cleanup", "", "the service takes no requests\n"},
+        {"private", "anvil", "refresh", "the service accepts no requests\n"},
+        {"private", "scache", "flush", "the service accepts no requests\n"},
+        {"public", "cleanup", "", "the service accepts no requests\n"},
         {"public", "mine", "anything", ""},  /* unknown */
         {"public", "anvil", "anything", ""}, /* another one of that name */
         {"private", "qmgr", "x", ""},

@@ -75,7 +75,6 @@ static const char *run(const struct jobs_spec *spec, const struct limits *limits
 
     utstring_clear(&log_text);
     jobs_plan(&jobs, &selection, spec);
-    assert_true(jobs_has_work(&jobs));
     jobs_run(&jobs, limits, note, NULL);
     *succeeded = jobs_succeeded(&jobs);
     jobs_free(&jobs);
@@ -118,20 +117,6 @@ TEST(not_enabled)
                         "default starts; default ok <start>; on starts; on ok <start>; "
                         "off starts; off ok <check>; ");
     assert_true(succeeded);
-}
-
-TEST(no_work)
-{
-    struct jobs_spec spec = shell("exit 0", JOB_IN_ORDER);
-    struct jobs jobs;
-
-    selection.members = &members[2];
-    selection.member_count = 1;
-    jobs_plan(&jobs, &selection, &spec);
-    assert_false(jobs_has_work(&jobs));
-    assert_true(jobs_succeeded(&jobs));
-    assert_true(job_seconds(&jobs.items[0]) == 0);
-    jobs_free(&jobs);
 }
 
 TEST(reasons)

@@ -106,30 +106,17 @@ TEST(configuration_error)
     assert_state("configuration error", false);
 }
 
-/* A duplicate has the answer of the first: of the same endpoint, or of the same directory. */
+/* A duplicate has the answer of the first. */
 TEST(duplicate)
 {
-    static struct instance first_instance = {.config_directory = NULL};
-    struct selection_member first_member = {.instance = &first_instance};
     struct trigger first_trigger = {.is_socket = true, .outcome = TRIGGER_KICKED};
-    struct kick pair[2] = {
-        {.member = &first_member, .trigger = &first_trigger, .status = KICK_KICKED}};
-    struct kicks both = {.items = pair, .count = 2};
+    struct kick first = {.member = &member, .trigger = &first_trigger, .status = KICK_KICKED};
 
     trigger.outcome = TRIGGER_DUPLICATE;
     kick.status = KICK_DUPLICATE;
-    kick.duplicate_of = &pair[0];
+    kick.duplicate_of = &first;
     assert_state("responding (duplicate)", true);
-    pair[0].status = KICK_UNCONFIRMED;
+    first.status = KICK_UNCONFIRMED;
     first_trigger.outcome = TRIGGER_NOT_READ;
     assert_state("not responding (duplicate)", false);
-
-    kick.duplicate_of = NULL;
-    kick.trigger = NULL;
-    kick.kicks = &both;
-    member.state = SELECTION_DUPLICATE;
-    member.duplicate_of = &first_instance;
-    assert_state("not responding (duplicate)", false);
-    pair[0].status = KICK_KICKED;
-    assert_state("responding (duplicate)", true);
 }
