@@ -7,24 +7,6 @@ teardown()
 {
     stop_listener
     release_locks
-    rm -rf "${OPEN_TREE:-}"
-}
-
-# open_tree: the tree that make_tree makes next can be reached by everybody.
-open_tree()
-{
-    OPEN_TREE=$(mktemp -d "${TMPDIR:-/tmp}/postkick-cli.XXXXXX")
-    chmod 755 "$OPEN_TREE"
-    TREE=$OPEN_TREE/tree
-    mkdir -m 777 "$OPEN_TREE/coverage"
-}
-
-# as_nobody ARGUMENT...: as kick, as a user without groups; after open_tree.
-as_nobody()
-{
-    cp "$POSTKICK" "$OPEN_TREE/postkick"
-    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups \
-        env -u MAIL_CONFIG GCOV_PREFIX="$OPEN_TREE/coverage" "$OPEN_TREE/postkick" -f "$INI" "$@"
 }
 
 # with_mail_config DIR ARGUMENT...: as kick, with MAIL_CONFIG in the environment.
