@@ -95,8 +95,14 @@ static void append_cell(UT_string *out, const char *cell, size_t width, bool is_
     if (is_number)
         utstring_printf(out, "%*s%s", gap, "", cell);
     else
-        utstring_printf(out, "%s%*s", cell, is_last ? 0 : gap, "");
-    utstring_printf(out, "%s", is_last ? "\n" : "  ");
+        utstring_printf(out, "%s%*s", cell, gap, "");
+    if (!is_last) {
+        utstring_printf(out, "  ");
+        return;
+    }
+    while (utstring_len(out) > 0 && utstring_body(out)[utstring_len(out) - 1] == ' ')
+        out->i--;
+    utstring_bincpy(out, "\n", 1);
 }
 
 void row_append_table(UT_string *out, const struct row_column *columns, size_t count,

@@ -37,8 +37,8 @@ struct row_column {
 void row_add_cell(UT_array *cells, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends a table to out: cells has those of all rows, one row after the other, each with count
- * columns. with_titles: below a line of the columns' titles. Columns are as wide as their widest
- * cell in characters of UTF-8, with two blanks between. */
+ * columns. Lines have no blanks at their end. with_titles: below a line of the columns' titles.
+ * Columns are as wide as their widest cell in characters of UTF-8, with two blanks between. */
 void row_append_table(UT_string *out, const struct row_column *columns, size_t count,
                       const UT_array *cells, bool with_titles);
 
