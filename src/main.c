@@ -66,7 +66,7 @@ static int run_command(const struct options *options, struct settings *settings,
     static int (*const commands[])(const struct command *command) = {
         [OPTIONS_KICK] = command_kick,       [OPTIONS_LIST] = command_list,
         [OPTIONS_POSTFIX] = command_postfix, [OPTIONS_EXECUTE] = command_execute,
-        [OPTIONS_STATUS] = command_status,
+        [OPTIONS_STATUS] = command_status,   [OPTIONS_QUEUES] = command_queues,
     };
     struct command command = {
         .options = options,

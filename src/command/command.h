@@ -25,6 +25,7 @@ int command_list(const struct command *command);
 int command_postfix(const struct command *command);
 int command_execute(const struct command *command);
 int command_status(const struct command *command);
+int command_queues(const struct command *command);
 
 /*
  * For all commands: makes the selection that the options ask for, changes the environment as

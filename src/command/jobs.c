@@ -67,7 +67,7 @@ static int run(const struct command *command, struct selection *selection, struc
         .end = command->limits->end,
     };
 
-    spec->parallel = options->parallel;
+    spec->parallel = options->parallel > 0 ? options->parallel : 1;
     if (!is_captured)
         spec->streams = PROCESS_INHERIT;
     jobs_plan(&jobs, selection, spec);

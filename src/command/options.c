@@ -12,8 +12,9 @@
 #define IN_POSTFIX (1U << OPTIONS_POSTFIX)
 #define IN_EXECUTE (1U << OPTIONS_EXECUTE)
 #define IN_STATUS (1U << OPTIONS_STATUS)
+#define IN_QUEUES (1U << OPTIONS_QUEUES)
 #define IN_RUN (IN_POSTFIX | IN_EXECUTE)
-#define IN_ALL (IN_KICK | IN_LIST | IN_RUN | IN_STATUS)
+#define IN_ALL (IN_KICK | IN_LIST | IN_RUN | IN_STATUS | IN_QUEUES)
 
 /* Where --help has an option. */
 enum group { GROUP_MODES, GROUP_SELECTION, GROUP_CONTROL, GROUP_NONE };
@@ -40,29 +41,31 @@ struct option_row {
 static const struct option_row rows[] = {
     {'l', "list", NULL, IN_ALL, GROUP_MODES, "list the instances, as postmulti -l does"},
     {'p', "postfix", NULL, IN_ALL, GROUP_MODES, "run a postfix(1) command for the instances"},
+    {'Q', "queues", NULL, IN_ALL, GROUP_MODES, "show what is in the queues"},
     {'s', "status", NULL, IN_ALL, GROUP_MODES, "show whether each queue manager answers"},
     {'x', "execute", NULL, IN_ALL, GROUP_MODES, "run any command for each instance"},
     {LONG_HELP, "help", NULL, IN_ALL, GROUP_MODES, "show this text"},
     {LONG_VERSION, "version", NULL, IN_ALL, GROUP_MODES, "show the version"},
-    {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN, GROUP_SELECTION,
-     "also send requests to disabled instances\n(no effect with -l, -p and -x)"},
+    {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN | IN_QUEUES, GROUP_SELECTION,
+     "also send requests to disabled instances\n(no effect with -l, -p, -Q and -x)"},
     {'c', "config-directory", "DIR", IN_ALL, GROUP_SELECTION,
      "only the instance in DIR, even a disabled one;\noverrides MAIL_CONFIG"},
-    {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS, GROUP_SELECTION,
+    {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS | IN_QUEUES, GROUP_SELECTION,
      "only enabled instances"},
     {'g', "group", "GROUP", IN_ALL, GROUP_SELECTION, "only members of GROUP; may be repeated"},
     {'i', "instance", "NAME", IN_ALL, GROUP_SELECTION,
      "only the instance NAME: a name, a pattern,\n"
      "a directory, or - for the default; may be repeated"},
-    {'R', "reverse", NULL, IN_LIST | IN_EXECUTE, GROUP_SELECTION, "in reverse order"},
+    {'R', "reverse", NULL, IN_LIST | IN_EXECUTE | IN_QUEUES, GROUP_SELECTION, "in reverse order"},
     {'f', "settings", "FILE", IN_ALL, GROUP_CONTROL,
      "read FILE instead of the installed postkick.ini"},
     {'j', "json", NULL, IN_ALL, GROUP_CONTROL, "write JSON, one object per line"},
     {'n', "dry-run", NULL, IN_KICK | IN_RUN, GROUP_CONTROL,
      "only show what would be done, and what prevents it"},
-    {'P', "parallel", "JOBS", IN_RUN, GROUP_CONTROL, "run up to JOBS commands at once"},
+    {'P', "parallel", "JOBS", IN_RUN | IN_QUEUES, GROUP_CONTROL,
+     "run up to JOBS commands at once,\nor read so many queues (-Q: one for each core)"},
     {'q', "quiet", NULL, IN_ALL, GROUP_CONTROL, "no warnings; check the exit status"},
-    {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS, GROUP_CONTROL,
+    {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS | IN_QUEUES, GROUP_CONTROL,
      "end the run after TIME, such as 90, 90s or 2m"},
     {'v', "verbose", NULL, IN_ALL, GROUP_CONTROL, "also report successes"},
     {'w', "wait", NULL, IN_KICK, GROUP_CONTROL, "wait until the service has finished"},
@@ -83,6 +86,7 @@ static const struct {
     [OPTIONS_POSTFIX] = {'p', "with -p", "[--] postfix-command [argument...]", 1, -1},
     [OPTIONS_EXECUTE] = {'x', "with -x", "[--] command [argument...]", 1, -1},
     [OPTIONS_STATUS] = {'s', "with -s", NULL, 0, 0},
+    [OPTIONS_QUEUES] = {'Q', "with -Q", NULL, 0, 0},
 };
 
 /* Returns the number of a row, or ROWS. */
@@ -310,7 +314,7 @@ static bool accept_option(struct options *options, int letter, char **error)
         return false;
     }
     if (mode != OPTIONS_KICK && options->mode != OPTIONS_KICK && options->mode != mode) {
-        alloc_set_text(error, "specify only one of -l, -p, -s and -x");
+        alloc_set_text(error, "specify only one of -l, -p, -Q, -s and -x");
         return false;
     }
     if (mode != OPTIONS_KICK)
@@ -427,7 +431,7 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
 {
     bool given[ROWS] = {false};
 
-    *options = (struct options){.mode = OPTIONS_KICK, .parallel = 1};
+    *options = (struct options){.mode = OPTIONS_KICK};
     utarray_new(options->groups, &strings_icd);
     utarray_new(options->names, &strings_icd);
     if (!accept_options(options, argc, argv, given, error))

@@ -15,6 +15,7 @@ enum options_mode {
     OPTIONS_POSTFIX, /* -p */
     OPTIONS_EXECUTE, /* -x */
     OPTIONS_STATUS,  /* -s */
+    OPTIONS_QUEUES,  /* -Q */
     OPTIONS_HELP,
     OPTIONS_VERSION,
 };
@@ -29,7 +30,7 @@ struct options {
     bool reverse;
     bool wait;
     int verbose;                  /* how often -v */
-    int parallel;                 /* -P; 1 without */
+    int parallel;                 /* -P; 0 without */
     int time_limit;               /* -t in seconds; 0 without */
     const char *config_directory; /* -c, or NULL */
     const char *settings_file;    /* -f, or NULL */

@@ -55,6 +55,7 @@ enum parameter_purpose {
     PARAMETER_FOR_POSTFIX = 1 << 2,  /* -p */
     PARAMETER_FOR_COMMAND = 1 << 3,  /* -x */
     PARAMETER_FOR_PROGRAMS = 1 << 4, /* only where Postfix's programs are */
+    PARAMETER_FOR_QUEUES = 1 << 5,   /* -Q */
 };
 
 enum parameter_use {

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -246,6 +245,20 @@ static bool read_directory(struct walk *walk, int parent, const char *name, int 
     return well;
 }
 
+static uint64_t least(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+static uint64_t multiply(uint64_t count, uint64_t size)
+{
+    uint64_t product;
+
+    return __builtin_mul_overflow(count, size, &product) || product > INT64_MAX ? INT64_MAX
+                                                                                : product;
+}
+
+/* Never more free than there is, whatever the file system says. */
 static bool read_file_system(int directory, struct queue_contents *contents)
 {
     struct statvfs system;
@@ -255,10 +268,10 @@ static bool read_file_system(int directory, struct queue_contents *contents)
         return false;
     contents->device = status.st_dev;
     contents->inode = status.st_ino;
-    contents->free_bytes = (uint64_t)system.f_bavail * system.f_frsize;
-    contents->total_bytes = (uint64_t)system.f_blocks * system.f_frsize;
-    contents->free_inodes = system.f_favail;
-    contents->total_inodes = system.f_files;
+    contents->total_bytes = multiply(system.f_blocks, system.f_frsize);
+    contents->free_bytes = least(multiply(system.f_bavail, system.f_frsize), contents->total_bytes);
+    contents->total_inodes = multiply(system.f_files, 1);
+    contents->free_inodes = least(system.f_favail, contents->total_inodes);
     return true;
 }
 
@@ -282,19 +295,35 @@ void queue_read(const char *directory, unsigned part, unsigned parts,
     descriptors_close(&fd);
 }
 
-/* A question to a worker. */
+/* A question to a worker: which part, and the queue directory, without a NUL. */
 struct question {
     unsigned part, parts;
-    char directory[PATH_MAX];
+    char directory[];
 };
 
 static int answer(const void *asked, size_t length, void *contents)
 {
     const struct question *question = asked;
+    char *directory = alloc_span(question->directory, length - sizeof(*question));
 
-    (void)length;
-    queue_read(question->directory, question->part, question->parts, contents);
+    queue_read(directory, question->part, question->parts, contents);
+    free(directory);
     return -1;
+}
+
+/* Part of a reading, and the task that it is to a worker. */
+static struct worker_task make_task(const struct queue_reading *reading, unsigned part,
+                                    unsigned parts)
+{
+    size_t length = strlen(reading->directory);
+    struct question *question = alloc_bytes(sizeof(*question) + length);
+
+    question->part = part;
+    question->parts = parts;
+    memcpy(question->directory, reading->directory, length);
+    return (struct worker_task){.question = question,
+                                .length = sizeof(*question) + length,
+                                .answer = alloc_zeroed(1, sizeof(struct queue_contents))};
 }
 
 /* Returns why a directory could not be read though it answered, a new string; or NULL. */
@@ -315,27 +344,24 @@ static char *explain(const char *directory, const struct queue_contents *content
                         strerror(contents->error));
 }
 
-/* The same for a task. */
-static char *explain_task(const struct worker_task *task, int seconds)
+/* The same for a part of it. */
+static char *explain_task(const char *directory, const struct worker_task *task, int seconds)
 {
-    const struct question *question = task->question;
-
     switch (task->result) {
     case WORKER_UNASKED:
     case WORKER_ANSWERED:
         break;
     case WORKER_LATE:
-        return alloc_format("%s: not read within %ds", question->directory, seconds);
+        return alloc_format("%s: not read within %ds", directory, seconds);
     case WORKER_ENDED:
-        return alloc_format("%s: the process that reads it has ended", question->directory);
+        return alloc_format("%s: the process that reads it has ended", directory);
     case WORKER_REFUSED:
-        return alloc_format("no process to read %s: %s", question->directory,
-                            strerror(task->error));
+        return alloc_format("no process to read %s: %s", directory, strerror(task->error));
     case WORKER_STOPPED:
-        return alloc_format("%s: not read: %s", question->directory,
-                            signals_received() != 0 ? "interrupted" : "the time is over");
+        return alloc_format("%s: not read: %s", directory,
+                            signals_received() != 0 ? "interrupted" : "time limit reached");
     }
-    return explain(question->directory, task->answer);
+    return explain(directory, task->answer);
 }
 
 static void add_contents(struct queue_contents *sum, const struct queue_contents *part)
@@ -347,33 +373,43 @@ static void add_contents(struct queue_contents *sum, const struct queue_contents
     *sum = total;
 }
 
-/* Asks for each part of each directory, and puts the answers together. */
+/* Adds the parts of one reading up, and frees them. */
+static void finish(struct queue_reading *reading, struct worker_task *tasks, size_t parts,
+                   int seconds)
+{
+    for (size_t i = 0; i < parts; i++) {
+        if (reading->reason == NULL)
+            reading->reason = explain_task(reading->directory, &tasks[i], seconds);
+        add_contents(&reading->contents, tasks[i].answer);
+        free(tasks[i].answer);
+        free((void *)tasks[i].question);
+    }
+}
+
 void queues_read(struct queue_reading *readings, size_t count, int parallel, int seconds,
                  const struct limits *limits)
 {
-    size_t parts = count > 0 && (size_t)parallel > count ? (size_t)parallel / count : 1;
-    struct worker_task *tasks = alloc_zeroed(count * parts, sizeof(*tasks));
-    struct question *questions = alloc_zeroed(count * parts, sizeof(*questions));
-    struct queue_contents *contents = alloc_zeroed(count * parts, sizeof(*contents));
-    struct workers *workers = workers_new(answer, sizeof(*contents));
+    size_t directories = 0, made = 0, parts = 1;
 
-    for (size_t i = 0; i < count * parts; i++) {
-        questions[i].part = (unsigned)(i % parts);
-        questions[i].parts = (unsigned)parts;
-        (void)snprintf(questions[i].directory, PATH_MAX, "%s", readings[i / parts].directory);
-        tasks[i] = (struct worker_task){
-            .question = &questions[i], .length = sizeof(questions[i]), .answer = &contents[i]};
-    }
-    workers_run(workers, tasks, count * parts, parallel, seconds * CLOCK_SECOND, limits);
-    for (size_t i = 0; i < count * parts; i++) {
-        struct queue_reading *reading = &readings[i / parts];
-
-        if (reading->reason == NULL)
-            reading->reason = explain_task(&tasks[i], seconds);
-        add_contents(&reading->contents, &contents[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        directories += readings[i].directory != NULL ? 1 : 0;
+    if (parallel > WORKER_MAXIMUM)
+        parallel = WORKER_MAXIMUM;
+    if (directories > 0 && directories < (size_t)parallel)
+        parts = (size_t)parallel / directories;
+    struct worker_task *tasks = alloc_zeroed(directories * parts, sizeof(*tasks));
+    struct workers *workers = workers_new(answer, sizeof(struct queue_contents));
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; readings[i].directory != NULL && j < parts; j++)
+            tasks[made++] = make_task(&readings[i], (unsigned)j, (unsigned)parts);
+    workers_run(workers, tasks, made, parallel, seconds * CLOCK_SECOND, limits);
     workers_free(workers);
-    free(contents);
-    free(questions);
+    made = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (readings[i].directory == NULL)
+            continue;
+        finish(&readings[i], &tasks[made], parts, seconds);
+        made += parts;
+    }
     free(tasks);
 }

@@ -62,7 +62,7 @@ void queue_read(const char *directory, unsigned part, unsigned parts,
                 struct queue_contents *contents);
 
 struct queue_reading {
-    const char *directory; /* the queue directory; set by the caller */
+    const char *directory; /* the queue directory; set by the caller. NULL: nothing is read */
     struct queue_contents contents;
     char *reason; /* why it could not be read, a new string; or NULL */
 };

@@ -203,8 +203,8 @@ static bool find_forced(struct selection *selection, const char **directory)
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
      * manager: that does not force one instance. */
-    if (criteria->purpose != PARAMETER_FOR_KICK && mail_config != NULL &&
-        criteria->config_directory == NULL) {
+    if ((criteria->purpose & (PARAMETER_FOR_KICK | PARAMETER_FOR_QUEUES)) == 0 &&
+        mail_config != NULL && criteria->config_directory == NULL) {
         if (strcmp(mail_config, home) != 0)
             selection->host.error =
                 alloc_format("MAIL_CONFIG=%s is not the default instance %s: unset it, or use -c",
@@ -322,6 +322,11 @@ char *selection_refusal(const struct selection *selection)
                      selection->criteria.purpose == PARAMETER_FOR_KICK ? "use -a or -c" : "use -c");
     utstring_done(&names);
     return refusal;
+}
+
+bool selection_is_named(const struct selection *selection, const struct instance *instance)
+{
+    return selection->is_single || match_any(instance, selection->criteria.names);
 }
 
 char *selection_reason(const struct selection_member *member)

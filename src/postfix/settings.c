@@ -208,6 +208,11 @@ static const char *take_status_limit(struct settings *settings, const char *valu
     return take_limit(value, &settings->status_limit);
 }
 
+static const char *take_queues_limit(struct settings *settings, const char *value)
+{
+    return take_limit(value, &settings->queues_limit);
+}
+
 static const char *take_writable(struct settings *settings, const char *value)
 {
     settings->refuse_writable = strcmp(value, "refuse") == 0;
@@ -221,9 +226,9 @@ static const struct {
     const char *key;
     const char *(*take)(struct settings *settings, const char *value);
 } own_settings[] = {
-    {"kick", "strict", take_strict},      {"kick", "connections", take_connections},
-    {"kick", "limit", take_kick_limit},   {"status", "limit", take_status_limit},
-    {"trust", "writable", take_writable},
+    {"kick", "strict", take_strict},        {"kick", "connections", take_connections},
+    {"kick", "limit", take_kick_limit},     {"status", "limit", take_status_limit},
+    {"queues", "limit", take_queues_limit}, {"trust", "writable", take_writable},
 };
 #define OWN_COUNT (sizeof(own_settings) / sizeof(own_settings[0]))
 

@@ -45,6 +45,7 @@ struct settings {
     int connections;      /* at once; 0: as many as descriptors allow */
     int kick_limit;       /* seconds, at least 1: the ceiling for each instance's own limits */
     int status_limit;     /* seconds, at least 1, for a queue manager to answer -s */
+    int queues_limit;     /* seconds, at least 1, for -Q to read the queues of an instance */
 
     /* private */
     const char *parameters[PARAMETER_COUNT];

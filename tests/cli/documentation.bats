@@ -90,14 +90,14 @@ synopsis()
 
 @test "completion: a mode is offered the options that it takes, and no other" {
     local mode letter argument offered
-    local -A operands=([k]="public qmgr I" [l]="" [p]=status [s]="" [x]=true)
-    for mode in k l p s x; do
+    local -A operands=([k]="public qmgr I" [l]="" [p]=status [Q]="" [s]="" [x]=true)
+    for mode in k l p Q s x; do
         case $mode in
         k) offered=$(complete_words -) ;;
         *) offered=$(complete_words "-$mode" -) ;;
         esac
         while read -r letter _ argument; do
-            [[ $letter != -[lpsx] ]] || continue
+            [[ $letter != -[lpQsx] ]] || continue
             # shellcheck disable=SC2046,SC2086 # words
             run "$POSTKICK" -f /nonexistent $([ $mode = k ] || echo "-$mode") "$letter" \
                 ${argument:+1} ${operands[$mode]}
@@ -247,8 +247,8 @@ END
     is "$(completed _postkick_settings postkick-settings -f conf/postkick.ini trigger)" trigger_timeout
     # Options that those so far exclude are not offered, nor is what takes them
     is "$(complete_words -wq - | letters)" "$(complete_words --wait - | letters)"
-    is "$(complete_words -wq - | grep -c -x -e '-[lpsxPR]')" 0
-    is "$(complete_words -R -l - | grep -c -x -e '-[nwkpsx]')" 0
+    is "$(complete_words -wq - | grep -c -x -e '-[lpQsxPR]')" 0
+    is "$(complete_words -R -l - | grep -c -x -e '-[nwkpQsx]')" 0
     stop_listener
 }
 

@@ -90,6 +90,17 @@ print(*sorted(kind["properties"]["status"]["enum"]), sep="\n")' \
     seen command
 }
 
+@test "queues, that can be read or not" {
+    local queue
+    for queue in incoming active deferred hold maildrop; do mkdir "$SPOOL/$queue"; done
+    printf 'T\0121700000000' >"$SPOOL/hold/4F2A"
+    chmod 700 "$SPOOL/hold/4F2A"
+    valid queues -Q
+    echo damaged >>"$C/main.cf"
+    valid queues -Q
+    seen queues
+}
+
 # rejects KIND SED: a valid line of that kind, after SED, is not valid any more.
 rejects()
 {

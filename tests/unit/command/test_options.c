@@ -60,7 +60,7 @@ TEST(short)
     fixture_assert_lines(options.groups, "g1\ng2\n");
     fixture_assert_lines(options.names, "n1\n-\n");
     assert_int_equal(options.time_limit, 120);
-    assert_int_equal(options.parallel, 1);
+    assert_int_equal(options.parallel, 0);
     assert_int_equal(options.operand_count, 3);
     assert_string_equal(options.operands[2], "W");
     assert_null(options.operands[3]);
@@ -86,6 +86,9 @@ TEST(long)
     assert_int_equal(options.mode, OPTIONS_EXECUTE);
     assert_int_equal(options.parallel, 8);
     assert_true(options.reverse);
+    options_free(&options);
+    options = take("--queues");
+    assert_int_equal(options.mode, OPTIONS_QUEUES);
     options_free(&options);
     options = take("--list");
     assert_int_equal(options.mode, OPTIONS_LIST);
@@ -114,6 +117,7 @@ TEST(modes)
         {"-pa -n -j -P 4 -t 5 -g x reload", OPTIONS_POSTFIX, 1},
         {"-p -- status -v", OPTIONS_POSTFIX, 2},
         {"-s -E -j -t 5", OPTIONS_STATUS, 0},
+        {"-QaEjRqv -P 3 -t 5", OPTIONS_QUEUES, 0},
         {"-lE", OPTIONS_LIST, 0},
         {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4},
         {"--help", OPTIONS_HELP, 0},
@@ -178,8 +182,8 @@ TEST(mistakes)
     refuse("-e", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-I x -e create", "invalid option -- 'I'");
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
-    refuse("-lp status", "specify only one of -l, -p, -s and -x");
-    refuse("-x -l true", "specify only one of -l, -p, -s and -x");
+    refuse("-lp status", "specify only one of -l, -p, -Q, -s and -x");
+    refuse("-x -l true", "specify only one of -l, -p, -Q, -s and -x");
     refuse("-t 5x -i \"\" -Z flush",
            "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m"); /* the first of
                                                                                   several */
@@ -221,6 +225,7 @@ TEST(options_of_other_modes)
         {"-p -w status", "-w"}, {"-p -R status", "-R"}, {"-x -w true", "-w"},
         {"-R -p status", "-R"}, {"-w -l", "-w"},        {"-s -a", "-a"},
         {"-s -n", "-n"},        {"-E flush", "-E"},     {"-E -p status", "-E"},
+        {"-Q -n", "-n"},        {"-w -Q", "-w"},        {"-s -P 2", "-P"},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -250,7 +255,7 @@ TEST(help)
         rows += strncmp(strings_item(lines, i), "  -", 3) == 0 ||
                 strncmp(strings_item(lines, i), "      --", 8) == 0;
     }
-    assert_int_equal(rows, 20);
+    assert_int_equal(rows, 21);
     assert_null(strstr(utstring_body(&text), "--edit"));
     assert_non_null(strstr(utstring_body(&text),
                            "  postkick -x [-aEjnqRv] [-c dir | -g group... -i name...] [-f file] "

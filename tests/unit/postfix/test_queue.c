@@ -452,7 +452,7 @@ TEST(file_system_that_does_not_answer)
     free(readings[0].reason);
     readings[0].reason = NULL;
     queues_read(readings, 1, 1, 30, &limits);
-    assert_non_null(strstr(readings[0].reason, "silent: not read: the time is over"));
+    assert_non_null(strstr(readings[0].reason, "silent: not read: time limit reached"));
     free(readings[0].reason);
     assert_int_equal(umount2(silent, MNT_DETACH), 0);
     close(fd);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* -Q: shows what is in the queues. */
+#include "report/queues.h"
+#include "base/diag.h"
+#include "command/command.h"
+#include <sched.h>
+#include <time.h>
+
+/* Returns how many processors this process may use. */
+static int count_processors(void)
+{
+    cpu_set_t processors;
+
+    return sched_getaffinity(0, sizeof(processors), &processors) < 0 ? 1 : CPU_COUNT(&processors);
+}
+
+/* Returns a reading for each member, and reads those that are to be served. */
+static struct queue_reading *read_queues(const struct command *command,
+                                         const struct selection *selection)
+{
+    struct queue_reading *readings = alloc_zeroed(selection->member_count, sizeof(*readings));
+    int parallel = command->options->parallel;
+
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct selection_member *member = &selection->members[i];
+
+        if (member->state == SELECTION_FAILED)
+            readings[i].reason = alloc_string(member->instance->error);
+        else
+            readings[i].directory = instance_value(member->instance, PARAMETER_QUEUE_DIRECTORY);
+    }
+    signals_catch();
+    queues_read(readings, selection->member_count, parallel > 0 ? parallel : count_processors(),
+                command->settings->queues_limit, command->limits);
+    return readings;
+}
+
+/* Returns false when the results could not be written. */
+static bool write_out(const struct command *command, struct selection *selection,
+                      const struct queue_reading *readings)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    if (command->options->json) {
+        struct master_locks *locks = master_locks_new(command->limits);
+        selection_find_running(selection, locks);
+        master_locks_free(locks);
+        report_queues_json(selection, readings, &out);
+    } else {
+        report_queues_text(selection, readings, time(NULL), &out);
+    }
+    bool written = output_flush(&out);
+    utstring_done(&out);
+    return written;
+}
+
+static bool show(const struct command *command, struct selection *selection)
+{
+    struct queue_reading *readings = read_queues(command, selection);
+    bool written = write_out(command, selection, readings);
+    bool succeeded = report_queues_succeeded(selection, readings);
+
+    if (!command->options->quiet)
+        report_queues(selection, readings, command->verbose);
+    for (size_t i = 0; i < selection->member_count; i++)
+        free(readings[i].reason);
+    free(readings);
+    return written && succeeded && utarray_len(selection->unmatched) == 0;
+}
+
+int command_queues(const struct command *command)
+{
+    struct selection selection;
+    int status = 1;
+
+    if (command_select(command, PARAMETER_FOR_QUEUES, &selection)) {
+        selection_mark(&selection, true);
+        if (!command_is_refused(&selection))
+            status = show(command, &selection) ? 0 : 1;
+    }
+    selection_free(&selection);
+    return status;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports what is in the queues of each instance, as a table and as JSON. */
+#include "report/queues.h"
+#include "base/diag.h"
+#include "report/row.h"
+
+static bool counts(const struct selection *selection, const struct instance *instance)
+{
+    return instance->enabled != INSTANCE_DISABLED || selection_is_named(selection, instance);
+}
+
+bool report_queues_succeeded(const struct selection *selection,
+                             const struct queue_reading *readings)
+{
+    for (size_t i = 0; i < selection->member_count; i++)
+        if (readings[i].reason != NULL && counts(selection, selection->members[i].instance))
+            return false;
+    return true;
+}
+
+/* Returns the messages of all queues but corrupt. */
+static struct queue_tally add_up(const struct queue_contents *contents)
+{
+    struct queue_tally sum = {0};
+
+    for (int i = 0; i < QUEUE_CORRUPT; i++)
+        queue_add(&sum, &contents->queues[i]);
+    return sum;
+}
+
+/* The queue directories that were read. */
+struct seen {
+    struct {
+        dev_t device;
+        ino_t inode;
+    } directory;
+    UT_hash_handle hh;
+};
+
+ALLOC_TABLES_ARE_KEPT
+
+/* Whether the directory is in the table; adds it otherwise. */
+static bool is_seen(struct seen **table, struct seen *own, const struct queue_contents *contents)
+{
+    struct seen *found;
+
+    own->directory.device = contents->device;
+    own->directory.inode = contents->inode;
+    HASH_FIND(hh, *table, &own->directory, sizeof(own->directory), found);
+    if (found == NULL)
+        HASH_ADD(hh, *table, directory, sizeof(own->directory), own);
+    return found != NULL;
+}
+
+/* 18.2M: in units of 1024. */
+static void add_bytes_cell(UT_array *cells, int64_t bytes)
+{
+    static const char units[] = "KMGTPE";
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        row_add_cell(cells, "%d", (int)bytes);
+        return;
+    }
+    while (value >= 1023.95) { /* which would be shown as 1024.0 */
+        value /= 1024;
+        unit++;
+    }
+    row_add_cell(cells, "%.1f%c", value, units[unit]);
+}
+
+/* The two largest units of an age in seconds: 2h10m. */
+static void add_age_cell(UT_array *cells, int64_t age)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+    size_t unit = 0;
+
+    if (age < 0)
+        age = 0; /* it arrived after the clock was set back */
+    while (units[unit].letter != 's' && age < units[unit].seconds)
+        unit++;
+    int64_t count = age / units[unit].seconds, rest = age % units[unit].seconds;
+    if (units[unit].letter == 's' || rest < units[unit + 1].seconds)
+        row_add_cell(cells, "%lld%c", (long long)count, units[unit].letter);
+    else
+        row_add_cell(cells, "%lld%c%lld%c", (long long)count, units[unit].letter,
+                     (long long)(rest / units[unit + 1].seconds), units[unit + 1].letter);
+}
+
+/* The columns from INCOMING to OLDEST. */
+static void add_queue_cells(UT_array *cells, const struct queue_contents *contents, int64_t now)
+{
+    struct queue_tally sum = add_up(contents);
+
+    for (int i = 0; i < QUEUE_CORRUPT; i++)
+        row_add_cell(cells, "%lld", (long long)contents->queues[i].messages);
+    if (sum.messages == 0) {
+        row_add_cell(cells, "-");
+        row_add_cell(cells, "-");
+        return;
+    }
+    add_bytes_cell(cells, sum.bytes);
+    add_age_cell(cells, now - sum.oldest);
+}
+
+static const struct row_column columns[] = {
+    {.title = "NAME"},
+    {.title = "GROUP"},
+    {.title = "INCOMING", .is_number = true},
+    {.title = "ACTIVE", .is_number = true},
+    {.title = "DEFERRED", .is_number = true},
+    {.title = "HOLD", .is_number = true},
+    {.title = "MAILDROP", .is_number = true},
+    {.title = "SIZE", .is_number = true},
+    {.title = "OLDEST", .is_number = true},
+    {.title = "FREE", .is_number = true},
+    {.title = "DIRECTORY"},
+};
+
+/* The columns that only an instance that was read has. */
+#define NUMBERS 8
+
+static void add_row(UT_array *cells, const struct instance *instance,
+                    const struct queue_reading *reading, int64_t now)
+{
+    const struct queue_contents *contents = &reading->contents;
+
+    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
+    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
+    for (int i = 0; i < NUMBERS && reading->reason != NULL; i++)
+        row_add_cell(cells, "-");
+    if (reading->reason == NULL) {
+        add_queue_cells(cells, contents, now);
+        if (contents->total_bytes == 0)
+            row_add_cell(cells, "-");
+        else
+            row_add_cell(cells, "%d%%",
+                         (int)((double)contents->free_bytes * 100 / (double)contents->total_bytes));
+    }
+    row_add_cell(cells, "%s", instance->config_directory);
+}
+
+static void add_total(UT_array *cells, const struct queue_contents *total, int64_t now)
+{
+    row_add_cell(cells, "total");
+    row_add_cell(cells, "%s", "");
+    add_queue_cells(cells, total, now);
+    row_add_cell(cells, "%s", "");
+    row_add_cell(cells, "%s", "");
+}
+
+static void append_corrupt(const struct queue_reading *reading, int64_t now, UT_string *out)
+{
+    const struct queue_tally *tally = &reading->contents.queues[QUEUE_CORRUPT];
+    UT_array *words;
+
+    if (tally->messages == 0)
+        return;
+    utarray_new(words, &strings_icd);
+    add_bytes_cell(words, tally->bytes);
+    if (tally->oldest > 0)
+        add_age_cell(words, now - tally->oldest);
+    row_append_line(out, "corrupt: %s/%s: %lld message%s, size %s%s%s", reading->directory,
+                    queue_name(QUEUE_CORRUPT), (long long)tally->messages,
+                    tally->messages == 1 ? "" : "s", strings_item(words, 0),
+                    tally->oldest > 0 ? ", oldest " : "",
+                    tally->oldest > 0 ? strings_item(words, 1) : "");
+    utarray_free(words);
+}
+
+void report_queues_text(const struct selection *selection, const struct queue_reading *readings,
+                        int64_t now, UT_string *out)
+{
+    struct seen *table = NULL, *all = alloc_zeroed(selection->member_count, sizeof(*all));
+    struct queue_contents total = {0};
+    UT_string corrupt;
+    UT_array *cells;
+
+    utarray_new(cells, &strings_icd);
+    utstring_init(&corrupt);
+    for (size_t i = 0; i < selection->member_count; i++) {
+        add_row(cells, selection->members[i].instance, &readings[i], now);
+        if (readings[i].reason != NULL || is_seen(&table, &all[i], &readings[i].contents))
+            continue;
+        for (int j = 0; j < QUEUE_COUNT; j++)
+            queue_add(&total.queues[j], &readings[i].contents.queues[j]);
+        append_corrupt(&readings[i], now, &corrupt);
+    }
+    if (selection->member_count > 1)
+        add_total(cells, &total, now);
+    row_append_table(out, columns, sizeof(columns) / sizeof(columns[0]), cells, true);
+    utstring_concat(out, &corrupt);
+    utstring_done(&corrupt);
+    utarray_free(cells);
+    HASH_CLEAR(hh, table);
+    free(all);
+}
+
+/* Members of a row or of a queue; null for what is not known. */
+static void add_number(json_t *object, const char *name, bool is_known, uint64_t number)
+{
+    row_add(object, name, is_known ? json_integer((json_int_t)number) : json_null());
+}
+
+static void add_tally(json_t *object, bool is_known, const struct queue_tally *tally)
+{
+    add_number(object, "messages", is_known, (uint64_t)tally->messages);
+    add_number(object, "bytes", is_known, (uint64_t)tally->bytes);
+    add_number(object, "oldest", tally->oldest > 0, (uint64_t)tally->oldest);
+}
+
+static json_t *make_queues(const struct queue_contents *contents)
+{
+    json_t *queues = json_object();
+
+    if (queues == NULL)
+        alloc_fail();
+    for (int i = 0; i < QUEUE_COUNT; i++) {
+        json_t *queue = json_object();
+
+        if (queue == NULL)
+            alloc_fail();
+        add_tally(queue, true, &contents->queues[i]);
+        row_add(queues, queue_name((enum queue)i), queue);
+    }
+    return queues;
+}
+
+void report_queues_json(const struct selection *selection, const struct queue_reading *readings,
+                        UT_string *out)
+{
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct instance *instance = selection->members[i].instance;
+        const struct queue_contents *contents = &readings[i].contents;
+        bool is_known = readings[i].reason == NULL;
+        struct queue_tally sum = is_known ? add_up(contents) : (struct queue_tally){0};
+        json_t *row = row_new(instance);
+
+        row_add(row, "queues", is_known ? make_queues(contents) : json_null());
+        add_tally(row, is_known, &sum);
+        add_number(row, "free_bytes", is_known, contents->free_bytes);
+        add_number(row, "total_bytes", is_known, contents->total_bytes);
+        add_number(row, "free_inodes", is_known && contents->total_inodes > 0,
+                   contents->free_inodes);
+        add_number(row, "total_inodes", is_known && contents->total_inodes > 0,
+                   contents->total_inodes);
+        row_add_text(row, "status",
+                     is_known                      ? "ok"
+                     : counts(selection, instance) ? "failed"
+                                                   : "disabled");
+        row_add_text(row, "reason", readings[i].reason);
+        row_finish(row, out);
+    }
+}
+
+void report_queues(const struct selection *selection, const struct queue_reading *readings,
+                   int verbose)
+{
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct selection_member *member = &selection->members[i];
+        bool is_wanted = counts(selection, member->instance);
+
+        if (member->state == SELECTION_DUPLICATE)
+            row_diag(selection, member->instance, "warning", "listed twice");
+        if (readings[i].reason == NULL || (!is_wanted && verbose == 0))
+            continue;
+        if (member->state == SELECTION_FAILED)
+            row_diag_error(selection, member->instance);
+        else
+            row_diag(selection, member->instance, is_wanted ? "warning" : NULL, "%s",
+                     readings[i].reason);
+    }
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# -Q: what is in the queues of each instance.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+# make_queues COUNT: instances with empty queues.
+make_queues()
+{
+    local spool
+    make_tree -n "$1" -d 2
+    for spool in "$SPOOL"*; do mkdir "$spool"/{incoming,active,deferred,hold,maildrop,corrupt}; done
+}
+
+# message FILE SIZE AGE: a queue file below $SPOOL, of a message that arrived so many seconds ago.
+message()
+{
+    local file=$SPOOL$1 size arrival
+    printf -v size '%15d %15d %15d %15d %15d %15d' "$2" 600 1 0 "$2" 0
+    arrival="$(($(date +%s) - $3)) 5"
+    mkdir -p "$(dirname "$file")"
+    printf 'C\x5f%sT\x0c%s' "$size" "$arrival" >"$file"
+    truncate -s $(($2 + 1000)) "$file"
+    chmod 700 "$file"
+}
+
+# shown: $output without $TREE, and without how much of this machine's disk is free.
+shown()
+{
+    sed -E -e "s:$TREE::g" -e 's/ [ 0-9]{3}%/   N%/' <<<"$output"
+}
+
+@test "running or not, enabled or not; a shared queue directory counts once" {
+    make_queues 4
+    sed -i "s:^queue_directory.*:queue_directory = $SPOOL-0001:" "$DEFAULT-0003/main.cf"
+    message /incoming/4F1 100 174600
+    message -0001/deferred/4/4F2 9000000 7810
+    message -0001/deferred/5/5F2 10000000 60
+    message -0001/corrupt/4F4 5000 7200
+    message -0002/maildrop/4F3 500 18010
+    kick -Q
+    is "$stderr" ""
+    is "$status" 0
+    is "$(shown)" "\
+NAME          GROUP       INCOMING  ACTIVE  DEFERRED  HOLD  MAILDROP   SIZE  OLDEST  FREE  DIRECTORY
+-             -                  1       0         0     0         0    100      2d    N%  /etc/postfix
+postfix-0001  outbound           0       0         2     0         0  18.1M   2h10m    N%  /etc/postfix-0001
+postfix-0002  submission         0       0         0     0         1   1.5K      5h    N%  /etc/postfix-0002
+postfix-0003  inbound            0       0         2     0         0  18.1M   2h10m    N%  /etc/postfix-0003
+total                            1       0         2     0         1  18.1M      2d
+corrupt: /spool/postfix-0001/corrupt: 1 message, size 4.9K, oldest 2h"
+    kick -Q -j -R -E -P 3
+    is "$(rows config_directory status messages running)" "\
+/etc/postfix-0003|ok|2|$(stopped)
+/etc/postfix-0001|ok|2|$(stopped)
+/etc/postfix|ok|1|$(stopped)"
+}
+
+@test "an instance that cannot be read does not hold the others" {
+    make_queues 3
+    rmdir "$SPOOL-0002/hold"
+    kick -Q
+    is "$status" 0 # it is not enabled
+    is "$stderr" ""
+    kick -Q -i 0002
+    is "$status" 1
+    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0002: read /spool/postfix-0002/hold: No such file or directory"
+    echo damaged >>"$DEFAULT-0001/main.cf"
+    kick -Q
+    is "$status" 1
+    has "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: /etc/postfix-0001/main.cf, line"
+    is "$(shown | sed -n 's/  */ /gp')" "\
+NAME GROUP INCOMING ACTIVE DEFERRED HOLD MAILDROP SIZE OLDEST FREE DIRECTORY
+- - 0 0 0 0 0 - - N% /etc/postfix
+- - - - - - - - - - /etc/postfix-0001
+postfix-0002 submission - - - - - - - - /etc/postfix-0002
+total 0 0 0 0 0 - -"
+}
+
+@test "MAIL_CONFIG means one instance, even the default one" {
+    make_queues 3
+    with_mail_config "$DEFAULT" -Q -j
+    is "$(rows config_directory)" /etc/postfix
+    rmdir "$SPOOL-0002/hold"
+    with_mail_config "$DEFAULT-0002" -Q
+    is "$status" 1
+    is "$(plain "$stderr")" "postkick: warning: read /spool/postfix-0002/hold: No such file or directory"
+}
+
+@test "whoever may not read the queues is told who may" {
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    open_tree
+    make_queues 1
+    chmod 700 "$SPOOL/incoming"
+    as_nobody -Q
+    is "$status" 1
+    is "$(plain "$stderr")" "postkick: warning: permission denied: /spool/postfix/incoming: only root and its owner root may read it"
+}
+
+@test "a file system that does not answer holds only its own instance" {
+    local mounted=$BATS_TEST_TMPDIR/mounted started=$SECONDS
+    make_queues 4
+    message -0003/hold/4F1 100 30
+    # shellcheck disable=SC2016 # for the shell there
+    run --separate-stderr unshare -m bash -c '
+        python3 -c "
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+options = b\"fd=%d,rootmode=40000,user_id=0,group_id=0\" % os.open(\"/dev/fuse\", os.O_RDWR)
+if libc.mount(b\"silent\", sys.argv[2].encode(), b\"fuse\", 0, options):
+    sys.exit(1)
+open(sys.argv[1], \"w\").close()
+time.sleep(60)" "$1" "$2-0001/active" >/dev/null 2>&1 3>&- &
+        for _ in {1..100}; do [ -e "$1" ] || sleep 0.1; done
+        env -u MAIL_CONFIG "$3" -f "$4" -Q -j -P 1 -t 2
+        status=$?
+        kill $!
+        exit $status' - "$mounted" "$SPOOL" "$POSTKICK" "$INI"
+    [ -e "$mounted" ] || skip "needs FUSE"
+    is "$status" 1
+    [ $((SECONDS - started)) -le 10 ]
+    is "$(rows config_directory status messages)" "\
+/etc/postfix|ok|0
+/etc/postfix-0001|failed|None
+/etc/postfix-0002|ok|0
+/etc/postfix-0003|ok|1"
+    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: /spool/postfix-0001: not read: time limit reached"
+}
