@@ -74,11 +74,8 @@ int command_queues(const struct command *command)
     struct selection selection;
     int status = 1;
 
-    if (command_select(command, PARAMETER_FOR_QUEUES, &selection)) {
-        selection_mark(&selection, true);
-        if (!command_is_refused(&selection))
-            status = show(command, &selection) ? 0 : 1;
-    }
+    if (command_select(command, PARAMETER_FOR_QUEUES, &selection) && command_mark(&selection, true))
+        status = show(command, &selection) ? 0 : 1;
     selection_free(&selection);
     return status;
 }
