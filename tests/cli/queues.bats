@@ -88,16 +88,6 @@ total 0 0 0 0 0 - -"
     is "$(plain "$stderr")" "postkick: warning: read /spool/postfix-0002/hold: No such file or directory"
 }
 
-@test "whoever may not read the queues is told who may" {
-    [ "$(id -u)" = 0 ] || skip "needs root"
-    open_tree
-    make_queues 1
-    chmod 700 "$SPOOL/incoming"
-    as_nobody -Q
-    is "$status" 1
-    is "$(plain "$stderr")" "postkick: warning: permission denied: /spool/postfix/incoming: only root and its owner root may read it"
-}
-
 @test "a file system that does not answer holds only its own instance" {
     local mounted=$BATS_TEST_TMPDIR/mounted started=$SECONDS
     make_queues 4
