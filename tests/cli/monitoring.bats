@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What check_postkick and postkick-metrics make of names that would end a label, a value or a line.
+# check_postkick and postkick-metrics: all well, and not; names that would end a label, a value or a
+# line; and what is typed wrong.
 
 bats_require_minimum_version 1.5.0
 load cli
@@ -11,9 +12,14 @@ HOSTILE=$'a|b\'c=d"e\\f\033g\177h\302\205i\377j;k`l`%{m}\342\200\256\342\200\250
 
 setup()
 {
-    local main_cf
     command -v jq >/dev/null || skip "needs jq"
     export POSTKICK
+}
+
+# hostile_tree: the second instance's directory, name and group are like that.
+hostile_tree()
+{
+    local main_cf
     make_tree -n 2
     # A directory's name comes from a list, in which blanks separate.
     NASTY=$TREE/etc/${HOSTILE//[$'\n\t ']/}
@@ -21,6 +27,17 @@ setup()
     main_cf=$(<"$DEFAULT/main.cf")
     printf '%s\n' "${main_cf//"$DEFAULT-0001"/"$NASTY"}" >"$DEFAULT/main.cf"
     set_main_cf "$NASTY" "multi_instance_name = ${HOSTILE//$'\n'/}" "multi_instance_group = ${HOSTILE//$'\n'/}"
+    start_listener
+}
+
+# make_host [BEHAVIOUR]: three instances and one that is not enabled, all running; the default one's
+# queue manager behaves so.
+make_host()
+{
+    make_tree -n 4 -d 3
+    printf '[status]\nlimit = 1s\n' >>"$INI"
+    behave "${1-read}" "$SPOOL/public/qmgr"
+    hold_locks "$SPOOL"*
     start_listener
 }
 
@@ -50,7 +67,81 @@ for each in re.findall(item, data):
     print(name)' <<<"$output"
 }
 
+# without_figures: $output without $TREE and what differs from run to run.
+without_figures()
+{
+    sed -e "s,$TREE/etc/,,g" -e 's/=[0-9]*us/=Nus/g' -e 's/ [0-9.]* ms/ N ms/g' <<<"$output"
+}
+
+# samples NAME: the values of that metric, in instance order.
+samples()
+{
+    sed -n "s,^postkick_$1{.*} ,,p" <<<"$output" | paste -s -d ' '
+}
+
+@test "all well, or answers that take too long" {
+    make_host
+    check
+    is "$status" 0
+    is "$(without_figures)" "POSTKICK OK - 3 of 3 instances answer | answering=3;;3:;0;3\
+ 'postfix'=Nus;;;0 'postfix-0001'=Nus;;;0 'postfix-0002'=Nus;;;0"
+    check -g outbound -w 60 -c 120.5
+    is "$status" 0
+    is "$(without_figures)" "POSTKICK OK - 1 of 1 instances answer | answering=1;;1:;0;1\
+ 'postfix-0001'=Nus;60000000;120500000;0"
+    check -w 0.000001
+    is "$status" 1
+    has "$(without_figures)" "POSTKICK WARNING - 3 of 3 instances answer; postfix: answers after N ms; "
+    check -w 0.000001 -c 0.000002 -i 0001
+    is "$status" 2
+    has "$output" "POSTKICK CRITICAL - 1 of 1 instances answer; "
+}
+
+@test "one hung, one stopped: critical, with the reasons" {
+    make_host never
+    rm "$SPOOL-0001/pid/master.pid" "$SPOOL-0001/public/qmgr"
+    check
+    is "$status" 2
+    is "$(without_figures)" "POSTKICK CRITICAL - 1 of 3 instances answer; postfix: request not read \
+within 1s; postfix-0001: not running | answering=1;;3:;0;3 'postfix-0002'=Nus;;;0"
+    metrics -
+    is "$status" 0
+    is "$(samples instance_up)" "0 0 1"
+    is "$(samples instance_enabled)" "1 1 1 0"
+    is "$(samples instance_running)" "1 0 1 1"
+    is "$(samples instance_responding)" "0 0 1 1"
+    is "$(samples instance_response_seconds | wc -w)" 2
+}
+
+@test "a damaged main.cf: unknown, unless there is worse" {
+    make_host
+    echo damaged >>"$DEFAULT-0002/main.cf"
+    check
+    is "$status" 3
+    has "$(without_figures)" "POSTKICK UNKNOWN - 2 of 3 instances answer; postfix-0002: "
+    has "$output" "missing '=' after attribute name"
+    metrics -
+    is "$status" 0
+    is "$(samples instance_up)" "1 1 0"
+    is "$(samples instance_enabled)" "1 1 0"
+    rm "$SPOOL/public/qmgr"
+    check
+    is "$status" 2
+}
+
+@test "without permission: unknown" {
+    open_tree
+    make_host
+    chmod 710 "$SPOOL"/public
+    cp "$ROOT/scripts/check_postkick" "$POSTKICK" "$OPEN_TREE"
+    run setpriv --reuid=65534 --regid=65534 --clear-groups env POSTKICK="$OPEN_TREE/postkick" \
+        GCOV_PREFIX="$OPEN_TREE/coverage" TMPDIR=/tmp "$OPEN_TREE/check_postkick" -f "$INI" -i -
+    is "$status" 3
+    has "$output" "permission denied"
+}
+
 @test "performance data of any directory can be read, and the line is one" {
+    hostile_tree
     check
     is "$status" 0
     is "$stderr" ""
@@ -62,6 +153,7 @@ for each in re.findall(item, data):
 }
 
 @test "so can they when that instance fails" {
+    hostile_tree
     echo damaged >>"$NASTY/main.cf"
     check
     is "$status" 3
@@ -72,6 +164,7 @@ for each in re.findall(item, data):
 }
 
 @test "fatal errors have no bar either" {
+    make_tree
     echo 'a|b 5' >"$DEFAULT/main.cf"
     check
     is "$status" 3
@@ -80,6 +173,7 @@ for each in re.findall(item, data):
 }
 
 @test "a directory that is listed twice has one sample of each metric" {
+    hostile_tree
     sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT:" "$DEFAULT/main.cf"
     metrics -
     is "$status" 0
@@ -89,6 +183,7 @@ for each in re.findall(item, data):
 
 @test "labels of any name are valid for Prometheus, and complete" {
     command -v promtool >/dev/null || skip "needs promtool, of Debian's prometheus"
+    hostile_tree
     metrics -
     is "$status" 0
     is "$stderr" ""
@@ -102,6 +197,9 @@ for each in re.findall(item, data):
 @test "a program that does not run: one error, and metrics that report it" {
     local own directory=$BATS_TEST_TMPDIR/metrics
     mkdir "$directory"
+    make_tree
+    start_listener
+    metrics "$directory"
     metrics -g nosuch "$directory"
     is "$stderr" "postkick-metrics: fatal: postkick: fatal: No matching instances"
     echo nonsense >"$TREE/nonsense.ini"
@@ -117,8 +215,6 @@ for each in re.findall(item, data):
     is "$(grep -v '^#' "$directory/postkick.prom")" "postkick_status_success 0"
     POSTKICK=$TREE/nosuch metrics "$directory"
     is "$stderr" "postkick-metrics: fatal: $TREE/nosuch is not installed"
-    metrics "$TREE/nosuch"
-    is "$stderr" "postkick-metrics: fatal: $TREE/nosuch: not a directory"
     metrics /proc
     is "$status" 1
     is "$stderr" "postkick-metrics: fatal: /proc: cannot be written to"
@@ -126,6 +222,8 @@ for each in re.findall(item, data):
 
 @test "the file of metrics is written nowhere else, whoever owns the directory" {
     local directory=$BATS_TEST_TMPDIR/metrics
+    make_tree
+    start_listener
     mkdir "$directory" "$directory/elsewhere"
     ln -s elsewhere "$directory/postkick.prom"
     metrics "$directory"
@@ -138,4 +236,74 @@ for each in re.findall(item, data):
         -f "$INI" "$directory"
     [ "$(grep -c "metrics/postkick\." "$TREE/trace")" -gt 0 ]
     is "$(grep "metrics/postkick\." "$TREE/trace" | grep -v O_EXCL)" ""
+}
+
+@test "the file of metrics is whole at every moment" {
+    local i directory=$BATS_TEST_TMPDIR/metrics writers=()
+    make_tree
+    start_listener
+    mkdir "$directory"
+    metrics "$directory"
+    is "$status" 0
+    for i in 1 2; do
+        for _ in 1 2 3; do "$ROOT/scripts/postkick-metrics" -f "$INI" "$directory"; done &
+        writers+=($!)
+    done
+    while kill -0 "${writers[@]}" 2>/dev/null; do
+        for i in "$directory"/*.prom; do is "$(tail -n 1 "$i")" "postkick_status_success 1"; done
+    done
+    wait "${writers[@]}"
+    is "$(ls "$directory")" postkick.prom
+    is "$(stat -c %a "$directory/postkick.prom")" 644
+}
+
+@test "each mistake in the command line or the host is one clear line" {
+    local message arguments
+    make_tree
+    echo nonsense >"$TREE/ini"
+    while IFS='|' read -r message arguments; do
+        # shellcheck disable=SC2086 # words
+        run "$ROOT/scripts/check_postkick" $arguments
+        is "$status" 3
+        is "${#lines[@]}" 1
+        has "$output" "POSTKICK UNKNOWN - "
+        has "$output" "$message"
+    done <<END
+-w: not a number of seconds: 1s|-w 1s
+unknown option: -x|-x
+-g needs an argument|-g
+unexpected argument: x|x
+$TREE/nosuch|-f $TREE/nosuch
+$TREE/ini|-f $TREE/ini
+No matching instances|-f $INI -g nosuch
+END
+    printf '#!/bin/sh\necho "postkick: fatal: usage: postkick [-c dir] class service request" >&2; exit 1\n' >"$TREE/own"
+    chmod 755 "$TREE/own"
+    POSTKICK=$TREE/nosuch check
+    has "$output" "nosuch is not installed"
+    POSTKICK=$TREE/own check
+    has "$output" "is Postfix's own"
+    POSTKICK=/bin/echo check
+    has "$output" "not understood"
+    metrics "$TREE/nosuch"
+    is "$status" 1
+    is "$stderr" "postkick-metrics: fatal: $TREE/nosuch: not a directory"
+    metrics -x
+    is "$status" 1
+    has "$stderr" "postkick-metrics: fatal: unknown option: -x"
+}
+
+@test "the units say nothing to systemd-analyze, and are in a tight sandbox" {
+    local unit
+    command -v systemd-analyze >/dev/null || skip "needs systemd-analyze"
+    mkdir -p "$BATS_TEST_TMPDIR/units"
+    cp "$ROOT"/conf/systemd/* "$BATS_TEST_TMPDIR/units"
+    sed -i -e 's,^ExecStart=/usr/sbin/[^ ]*,ExecStart=/bin/true,' "$BATS_TEST_TMPDIR"/units/*.service
+    run systemd-analyze verify --man=no "$BATS_TEST_TMPDIR"/units/*
+    is "$status" 0
+    is "$output" ""
+    for unit in "$ROOT"/conf/systemd/*.service; do
+        run systemd-analyze security --offline=yes --threshold=10 --no-pager "$unit"
+        is "$status" 0
+    done
 }
