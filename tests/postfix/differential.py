@@ -41,7 +41,8 @@ OTHERS = ["application_event_drain_time", "trigger_timeout", "queue_service_name
 OURS = [b"a", b"b", b"c", b"d", b"e1", b"x_y", b"N0", b"_", b"5"]
 UNSET = [b"u", b"nosuch", b"u_5"]
 BUILT_IN = [b"myhostname", b"mydomain", b"mail_version", b"relayhost", b"command_directory",
-            b"inet_interfaces", b"compatibility_level", b"mail_owner"]
+            b"inet_interfaces", b"compatibility_level", b"mail_owner", b"mail_name", b"setgid_group",
+            b"default_database_type", b"smtp_bind_address", b"alias_database"]
 ODD_NAMES = [b"", b"a-b", b"a.b", b"a b", b"$a", b"\xa0", b"a=b", b"\xc3\xa9", b"a\v", b"(a)"]
 PLAIN = [b"x", b"y", b"5", b"05", b"10", b"3.6", b"/q", b"/var/spool", b"yes", b"no", b"word",
          b"-", b"a,b", b" ", b"  ", b"\t", b"$$", b"$$a", b"=", b".", b"Abc", b"\xc3\xa9"]

@@ -45,43 +45,21 @@ kick_host()
     is "$output$stderr" ""
     patiently all_requested "FADI " ""
 
-    kick_host public qmgr I
-    is "$status" 0
-    is "$output$stderr" ""
-    patiently all_requested "FADI I " ""
-
     # it listens all right, and nothing came before this
     kick_host -c /etc/postfix-off public qmgr D
     is "$status" 0
-    patiently all_requested "FADI I " "D "
+    patiently all_requested "FADI " "D "
 
     # and with -a all four
     kick_host -a public qmgr A
     is "$status" 0
-    patiently all_requested "FADI I A " "D A "
-
-    run host postfix -c /etc/postfix-off status
-    is "$status" 0
+    patiently all_requested "FADI A " "D A "
 }
 
-@test "one instance, by -c, MAIL_CONFIG, -i, -g or -R" {
-    kick_host -v -i a public qmgr I
-    is "$status" 0
-    is "${stderr% after*}" 'postkick: /etc/postfix-a: public/qmgr: request "I" read'
-    kick_host -v -i /etc/postfix-b -i - public qmgr I
-    is "$status" 0
-    is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix /etc/postfix-b"
-    kick_host -v -g some public qmgr I
-    is "$status" 0
-    is "$(printf '%s\n' "$stderr" | cut -d: -f2 | tr -d '\n')" " /etc/postfix-a /etc/postfix-b /etc/postfix-off"
-    has "$stderr" "/etc/postfix-off: not enabled"
-    kick_host -v -i off public qmgr I
-    is "$status" 1
-    is "$stderr" "postkick: fatal: No matching instances: postfix-off is not enabled: use -a or -c"
+@test "one instance, by MAIL_CONFIG, as postmulti(1) -x has it: each once, not each each time" {
     run --separate-stderr host env MAIL_CONFIG=/etc/postfix "$HOST/postkick" -v public qmgr I
     is "$status" 0
     is "${stderr% after*}" 'postkick: public/qmgr: request "I" read'
-    # as postmulti(1) -x has it: each once, not each each time
     run --separate-stderr host postmulti -x "$HOST/postkick" -v public qmgr I
     is "$status" 0
     is "$(printf '%s\n' "$stderr" | grep -c 'read after')" 4

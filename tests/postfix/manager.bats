@@ -195,16 +195,6 @@ postkick: warning: /etc/postfix: exit status 1"
     runs >"$BATS_TEST_TMPDIR/runs"
 }
 
-@test "-n shows what each instance would get, and starts nothing" {
-    ours -n -p start
-    is "$status" 0
-    is "$output" "/etc/postfix: run /usr/sbin/postfix -- start
-/etc/postfix-a: run /usr/sbin/postfix -- start
-/etc/postfix-off: run /usr/sbin/postfix -- check
-/etc/postfix-c: run /usr/sbin/postfix -- start"
-    is "$(runs)" ""
-}
-
 # environment_of PROGRAM: of what it runs in all instances; PATH as the program found it.
 environment_of()
 {

@@ -124,15 +124,3 @@ kick_and_watch()
     is "$status" 1
     kick_and_watch public qmgr D "status=sent"
 }
-
-@test "the wrong class is reported" {
-    real_kick -v private qmgr I
-    is "$status" 1
-    has "$stderr" "postkick: warning: private/qmgr: service is public, not private"
-    real_kick -v public anvil I
-    is "$status" 1
-    has "$stderr" "postkick: warning: public/anvil: service is private, not public"
-    real_kick -v public nosuch I
-    is "$status" 1
-    has "$stderr" "postkick: warning: public/nosuch: no such service in master.cf"
-}
