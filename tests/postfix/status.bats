@@ -63,12 +63,3 @@ $(stopped)|n|$(stopped_reason)"
     real_kick -s -i hung
     is "$status" 0
 }
-
-@test "who is in postdrop may ask, and nobody else" {
-    real_kick_as - -s -i -
-    is "$status" 1
-    has "$output" "  permission denied  "
-    real_kick_as postdrop -s -i -
-    is "$status" 0
-    has "$output" "  responding  "
-}
