@@ -32,8 +32,8 @@ ASKED := [$(CC) $(CPPFLAGS) $(CFLAGS)]
 ANSWER := $(file <$B/hardening)
 ifeq ($(findstring $(ASKED) -,$(ANSWER)),)
 ANSWER := $(ASKED) $(shell has=; for flag in $(WISHES); do echo '$(HASH)include <stdio.h>' | \
-	$(CC) -Werror $$has $$flag $(CPPFLAGS) $(CFLAGS) -x c -c -o /dev/null - 2>/dev/null && \
-	has="$$has $$flag"; done; echo $$has)
+	$(CC) -Werror $$has $$flag $(filter-out --coverage,$(CPPFLAGS) $(CFLAGS)) -x c -S -o /dev/null - \
+	2>/dev/null && has="$$has $$flag"; done; echo $$has)
 $B/hardening: FORCE
 endif
 HARDENING := $(subst $(ASKED) ,,$(ANSWER)) -fPIE

@@ -1,0 +1,60 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The scripts that build and test: what they do without apt-get, and what they choose.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+    load ../lib/common
+    cd "$ROOT" || return 1
+}
+
+# without COMMAND...: a PATH that has all commands but these.
+without()
+{
+    local command
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    ln -sf /usr/sbin/* /usr/bin/* "$BATS_TEST_TMPDIR/bin"
+    for command; do rm "$BATS_TEST_TMPDIR/bin/$command"; done
+    echo "$BATS_TEST_TMPDIR/bin"
+}
+
+@test "deps: without apt-get, what the compiler finds is there" {
+    PATH=$(without apt-get) run scripts/deps build
+    is "$status$output" 0
+}
+
+@test "deps: without apt-get, what is missing is listed by its use" {
+    local path
+    path=$(without apt-get valgrind make)
+    PATH=$path run scripts/deps test
+    is "$status" 1
+    is "$output" "missing, for build: building (in Debian: make)
+missing, for test: memory errors and leaks (in Debian: valgrind)
+deps: install what is missing for build; there is no apt-get here"
+    # what only tests need does not stop a build; packages of Debian are not built there
+    ln -s /usr/bin/make "$path"
+    rm "$path/dh"
+    PATH=$path run scripts/deps test
+    is "$status" 0
+    is "$output" "missing, for test: memory errors and leaks (in Debian: valgrind)"
+    # headers
+    printf '#!/bin/sh\n! grep -q jansson || exit 1\n' >"$path/some-cc"
+    chmod 755 "$path/some-cc"
+    PATH=$path CC=some-cc run scripts/deps build
+    is "$status" 1
+    is "${lines[0]}" "missing, for build: writing JSON (jansson.h) (in Debian: libjansson-dev)"
+}
+
+@test "check: says when nothing matches" {
+    run scripts/check nosuch
+    is "$status" 1
+    has "$output" 'no step and no test file matches "nosuch"; steps: build '
+}
+
+@test "the demonstration runs without apt-get" {
+    PATH=$(without apt-get) B=$(realpath --relative-to=. "${POSTKICK%/*}") run scripts/demo
+    is "$status" 0
+    has "$output" "What the services received:"
+}
