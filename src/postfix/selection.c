@@ -326,7 +326,7 @@ char *selection_refusal(const struct selection *selection)
 
 bool selection_is_named(const struct selection *selection, const struct instance *instance)
 {
-    return selection->is_single || match_any(instance, selection->criteria.names);
+    return selection->is_single || match_exactly(instance, selection->criteria.names);
 }
 
 char *selection_reason(const struct selection_member *member)

@@ -96,8 +96,8 @@ void selection_mark(struct selection *selection, bool all);
  * were not marked. */
 char *selection_refusal(const struct selection *selection);
 
-/* Whether the instance was asked for by itself: it is the only one, or an -i matches it. Then it
- * counts even if it is not enabled. */
+/* Whether the instance was asked for by itself: it is the only one, or an -i that is no pattern
+ * means it. Then it counts even if it is not enabled. */
 bool selection_is_named(const struct selection *selection, const struct instance *instance);
 
 /* Returns why a member is not served, a new string; NULL if it is. */

@@ -79,7 +79,7 @@ static void report_unserved(const struct selection *selection, const struct kick
 {
     const struct instance *instance = kick->member->instance;
     const char *directory = instance->config_directory;
-    bool is_named = match_exactly(instance, selection->criteria.names);
+    bool is_named = selection_is_named(selection, instance);
 
     if (kick->member->state == SELECTION_FAILED)
         row_diag_error(selection, instance);
