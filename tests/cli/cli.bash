@@ -9,6 +9,12 @@ teardown()
     release_locks
 }
 
+# with_mail_config DIR ARGUMENT...: as kick, with MAIL_CONFIG in the environment.
+with_mail_config()
+{
+    run --separate-stderr env -u MAIL_VERBOSE MAIL_CONFIG="$1" "$POSTKICK" -f "$INI" "${@:2}"
+}
+
 # set_main_cf DIR LINE...: appends lines to an instance's main.cf.
 set_main_cf()
 {

@@ -208,7 +208,9 @@ TEST(failures)
     assert_true(report_queues_succeeded(&selection, readings));
     expect_unknown("disabled");
     assert_string_equal(fixture_run(report, STDERR_FILENO).text, "");
-    strings_append(names, "/etc/?\033");
+    strings_append(names, "/etc/?\033"); /* that names none */
+    assert_true(report_queues_succeeded(&selection, readings));
+    strings_append(names, "/etc/b\033");
     assert_false(report_queues_succeeded(&selection, readings));
     expect_unknown("failed");
     utarray_free(names);
