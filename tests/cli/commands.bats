@@ -13,7 +13,7 @@ setup()
 {
     TREE=$BATS_TEST_TMPDIR/tree
     INI=$TREE/postkick.ini SPEC=$TREE/listener.spec LOG=$TREE/log
-    mkdir -p "$TREE"/{bin,home,on,off}/{public,pid}
+    mkdir -p "$TREE"/{bin,home,on,off}/{public,private,pid}
     : >"$SPEC"
     printf '[postfix]\nconfig_directory = %s\n' "$TREE/home" >"$INI"
     main_cf home "multi_instance_directories = $TREE/on $TREE/off" multi_instance_enable=yes \
@@ -90,3 +90,5 @@ follow()
 @test "-s" { follow status; }
 @test "-p" { follow postfix; }
 @test "-x" { follow execute; }
+@test "-n" { follow dryrun; }
+@test "postkick.ini" { follow settings; }

@@ -85,3 +85,18 @@ public()
     done
     is "$(cat "$LOG")" ""
 }
+
+# bats test_tags=plain,native
+@test "-n: nothing is connected, opened for writing or run" {
+    command -v strace || skip "no strace"
+    make_tree -n 3
+    behave fifo "$SPOOL-0001/public/qmgr"
+    hold_locks "$SPOOL" "$SPOOL-0001" "$SPOOL-0002"
+    start_listener
+    export ASAN_OPTIONS=detect_leaks=0 # which cannot be had under strace
+    run --separate-stderr strace -f -o "$TREE/trace" env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -n public qmgr W
+    is "$status" 0
+    is "${#lines[@]}" 3
+    run grep -E 'connect\(|O_WRONLY|socket\(|fork\(|clone[3]?\(|flock\(' "$TREE/trace"
+    is "$output" ""
+}
