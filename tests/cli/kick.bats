@@ -5,12 +5,6 @@
 bats_require_minimum_version 1.5.0
 load cli
 
-# public N: the directory of an instance's public services.
-public()
-{
-    printf '%s/spool/postfix-%04d/public' "$TREE" "$1"
-}
-
 # bats test_tags=plain
 @test "one send, without SIGPIPE" {
     command -v strace || skip "no strace"
@@ -54,21 +48,6 @@ public()
     kick public pickup $'a\nb\t\x01\xff\\'
     is "$status" 0
     received "$SPOOL/public/pickup" 'a\012b\011\001\377\134\000'
-}
-
-@test "JSON rows have all members, in instance order" {
-    make_tree -n 4 -d 3
-    hold_locks "$SPOOL"
-    behave closeunread "$(public 1)/qmgr"
-    rm "$DEFAULT-0002/main.cf"
-    start_listener
-    kick -j public qmgr $'W\x01'
-    is "$status" 1
-    run --separate-stderr sed -E -e 's/"seconds": [0-9.e-]+/"seconds": N/' -e "s:$TREE::g" <<<"$output"
-    is "$output" '{"name": "-", "group": "-", "enabled": "y", "config_directory": "/etc/postfix", "queue_directory": "/spool/postfix", "data_directory": "/lib/postfix", "running": "y", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix/public/qmgr", "status": "kicked", "reason": "", "seconds": N}
-{"name": "postfix-0001", "group": "outbound", "enabled": "y", "config_directory": "/etc/postfix-0001", "queue_directory": "/spool/postfix-0001", "data_directory": "/lib/postfix-0001", "running": "n", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix-0001/public/qmgr", "status": "failed", "reason": "closed before the request was read", "seconds": N}
-{"name": "-", "group": "-", "enabled": "-", "config_directory": "/etc/postfix-0002", "queue_directory": "", "data_directory": "", "running": "-", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "", "status": "failed", "reason": "open /etc/postfix-0002/main.cf: No such file or directory", "seconds": N}
-{"name": "postfix-0003", "group": "inbound", "enabled": "n", "config_directory": "/etc/postfix-0003", "queue_directory": "/spool/postfix-0003", "data_directory": "/lib/postfix-0003", "running": "n", "class": "public", "service": "qmgr", "request": "W\u0001", "endpoint": "/spool/postfix-0003/public/qmgr", "status": "disabled", "reason": "", "seconds": N}'
 }
 
 @test "words of 100,000 bytes are errors, and nothing is sent" {

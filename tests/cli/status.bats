@@ -59,27 +59,6 @@ postkick: warning: /etc/postfix-0007: /etc/postfix-0007/main.cf, line 1: missing
 /etc/postfix-0007|-|-|-|failed|/etc/postfix-0007/main.cf, line 1: missing '=' after attribute name: \"foo bar\""
 }
 
-@test "instances that are not enabled count only when asked for alone; -E leaves them out" {
-    make_host 3
-    disable 1
-    behave dead "$SPOOL-0001/public/qmgr"
-    start_listener
-    kick -s
-    is "$status" 0
-    is "$stderr" ""
-    kick -s -i 0001
-    is "$status" 0
-    kick -s -E -j
-    is "$status" 0
-    is "$(rows config_directory)" "\
-/etc/postfix
-/etc/postfix-0002"
-    kick -s -c "$DEFAULT-0001"
-    is "$status" 1
-    is "$(table)" "postfix-0001  outbound  not responding  -      /etc/postfix-0001"
-    is "$stderr" "postkick: warning: public/qmgr: nobody listens on the socket"
-}
-
 @test "on a terminal with a header" {
     make_host 2
     start_listener
