@@ -75,33 +75,49 @@ void descriptors_close(int *fd)
     *fd = -1;
 }
 
-void descriptors_restore_for_child(void)
+/* Closes them now, or by execve(2): one by one where Linux is older than 5.11. */
+static void close_all(unsigned first, unsigned last, int flags)
 {
-    if (raised)
-        (void)setrlimit(RLIMIT_NOFILE, &original);
-    (void)close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+    struct rlimit limit;
+
+    if (close_range(first, last, flags) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    for (unsigned fd = first; fd <= last && fd < limit.rlim_max; fd++)
+        if (flags == 0)
+            close((int)fd);
+        else
+            (void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* One by one where the kernel has no close_range(2) (before 5.9). */
-static void close_all_from(unsigned first)
+void descriptors_restore_for_child(void)
 {
-    struct rlimit limit = {0};
+    close_all(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+    if (raised)
+        (void)setrlimit(RLIMIT_NOFILE, &original);
+}
 
-    if (close_range(first, UINT_MAX, 0) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    for (; first < limit.rlim_cur; first++)
-        close((int)first);
+void descriptors_close_others(const int *kept, size_t count)
+{
+    unsigned first = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned fd = (unsigned)kept[i];
+
+        if (fd > first)
+            close_all(first, fd - 1, 0);
+        first = fd + 1;
+    }
+    close_all(first, UINT_MAX, 0);
 }
 
 int descriptors_keep_only(int *fd)
 {
-    if (dup2(*fd, STDIN_FILENO) < 0)
-        return errno;
-    close_all_from(STDIN_FILENO + 1);
+    descriptors_close_others(fd, 1);
     own_directory = -1;
-    *fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (*fd < 0)
+    int other = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (other < 0)
         return errno;
-    close(STDIN_FILENO);
+    close(*fd);
+    *fd = other;
     return descriptors_open_standard();
 }

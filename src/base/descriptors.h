@@ -7,6 +7,7 @@
 #define DESCRIPTORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A format for the path of what a descriptor stands for: never another file of the same name. */
 #define DESCRIPTORS_PATH "/proc/self/fd/%d"
@@ -40,6 +41,9 @@ void descriptors_close(int *fd);
 /* In a child process before execve(2): restores the original limit, and sees to it that every
  * descriptor but 0 to 2 is closed by execve(2). */
 void descriptors_restore_for_child(void);
+
+/* In a child process: closes all descriptors but so many, which are in ascending order. */
+void descriptors_close_others(const int *kept, size_t count);
 
 /* In a child process that goes on with our code: closes every descriptor but *fd, which gets
  * another number, and opens /dev/null on 0 to 2. Returns 0 or an errno. */

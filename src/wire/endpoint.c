@@ -27,36 +27,6 @@ static int open_without_links(const char *queue_directory, const char *class, co
     return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
-/*
- * Opens queue directory and class at once: O_NOFOLLOW concerns the last component only, so that
- * links in the path of the queue directory are followed, and a link in place of the class is not.
- */
-static int open_class(const char *queue_directory, const char *class)
-{
-    char path[4096];
-    int length = snprintf(path, sizeof(path), "%s/%s", queue_directory, class);
-
-    if (length < 0 || (size_t)length >= sizeof(path)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* open(2) with O_DIRECTORY and O_NOFOLLOW fails with ENOTDIR for a link and a plain file alike. */
-static bool class_is_link(const char *queue_directory, const char *class)
-{
-    struct stat status;
-    int directory = open(queue_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (directory < 0)
-        return false;
-    bool link =
-        fstatat(directory, class, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
-    close(directory);
-    return link;
-}
-
 static enum endpoint_result check_type(const struct statx *status)
 {
     if (S_ISSOCK(status->stx_mode))
@@ -83,21 +53,35 @@ static enum endpoint_result fail_lookup(struct endpoint *endpoint, int error)
     return descriptors_exhausted(error) ? ENDPOINT_DESCRIPTORS : ENDPOINT_LOOKUP;
 }
 
-/* One component at a time. Returns ENDPOINT_SOCKET with *endpoint open, whatever it is. */
+/* open(2) with O_DIRECTORY and O_NOFOLLOW fails with ENOTDIR for a link and a plain file alike. */
+static bool is_link(int directory, const char *name)
+{
+    struct stat status;
+
+    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* One component at a time: links are followed in the path of the queue directory, and nowhere else.
+ * Returns ENDPOINT_SOCKET with *endpoint open, whatever it is. */
 static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char *queue_directory,
                                           const char *class, const char *service)
 {
-    int directory = open_class(queue_directory, class);
+    int queue = open(queue_directory, O_PATH | O_DIRECTORY | O_CLOEXEC), directory = -1;
+    enum endpoint_result result = ENDPOINT_SOCKET;
 
-    if (directory < 0) {
-        int error = errno;
-        enum endpoint_result result = fail_lookup(endpoint, error);
-        return error == ENOTDIR && class_is_link(queue_directory, class) ? ENDPOINT_LINK : result;
-    }
-    endpoint->fd = openat(directory, service, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (queue >= 0)
+        directory = openat(queue, class, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int error = errno;
-    close(directory);
-    return endpoint->fd < 0 ? fail_lookup(endpoint, error) : ENDPOINT_SOCKET;
+    bool class_is_link = queue >= 0 && directory < 0 && error == ENOTDIR && is_link(queue, class);
+    descriptors_close(&queue);
+    if (directory >= 0) {
+        endpoint->fd = openat(directory, service, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        error = errno;
+        close(directory);
+    }
+    if (endpoint->fd < 0)
+        result = fail_lookup(endpoint, error);
+    return class_is_link ? ENDPOINT_LINK : result;
 }
 
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
@@ -121,15 +105,13 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
     return result;
 }
 
-int endpoint_connect(const struct endpoint *endpoint, struct guard *guard)
+int endpoint_connect(const struct endpoint *endpoint)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
-    if (!guard_refuse(fd) && guard != NULL)
-        guard_start(guard);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), DESCRIPTORS_PATH, endpoint->fd);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return fd;

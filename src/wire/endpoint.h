@@ -7,7 +7,6 @@
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
-#include "wire/guard.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,10 +45,9 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
 
 /* The next three use the open descriptor through /proc/self/fd, never a name. */
 
-/* Connects to the socket, without blocking. guard is started where the kernel cannot refuse
- * descriptors that the service passes; or NULL. Returns a descriptor, or -1 with errno as from
+/* Connects to the socket, without blocking. Returns a descriptor, or -1 with errno as from
  * socket(2) and connect(2). */
-int endpoint_connect(const struct endpoint *endpoint, struct guard *guard);
+int endpoint_connect(const struct endpoint *endpoint);
 
 /* Opens the FIFO for writing without blocking. Returns a descriptor or -1 with errno as from
  * open(2): ENXIO when nobody reads. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts triggers, waits for events, and calls timers. */
+/* Starts triggers, waits for events, calls timers, and closes what lingers. */
 #include "wire/fanout.h"
-#include "base/limits.h"
+#include "base/alloc.h"
+#include "base/descriptors.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -14,13 +16,12 @@
 
 struct fanout_state {
     const struct fanout *fanout;
-    struct guard guard;
-    sigset_t wait_mask;
     int epoll;
     size_t next;          /* the first trigger that is not started */
     size_t watched;       /* the first one that is started and not yet watched */
     size_t live;          /* started and not done */
-    size_t connections;   /* that may be live at once */
+    size_t lingering;     /* done, with a socket that is still open */
+    size_t connections;   /* that may be open at once */
     int64_t due;          /* when the next live trigger is due; may be too early, never too late */
     int64_t progress_due; /* when to call progress */
 };
@@ -40,10 +41,62 @@ static void watch(const struct fanout_state *state, struct trigger *trigger, int
 /* To be called after a trigger was started, or has had an event or a timer. */
 static void account(struct fanout_state *state, const struct trigger *trigger)
 {
-    if (trigger->state == TRIGGER_DONE)
+    if (trigger->state == TRIGGER_DONE) {
         state->live--;
-    else if (trigger->due < state->due)
+        if (trigger->lingering >= 0)
+            state->lingering++;
+    } else if (trigger->due < state->due) {
         state->due = trigger->due;
+    }
+}
+
+static int compare(const void *left, const void *right)
+{
+    const int *a = left, *b = right;
+
+    return (*a > *b) - (*a < *b);
+}
+
+/* Holds the sockets until the parent has closed its own copies, as the end of the pipe shows, and
+ * closes them by its end. Nobody waits for anything else that it has inherited: a reader of
+ * standard output, above all. */
+static _Noreturn void hold(int *kept, size_t count, int pipe)
+{
+    char byte;
+
+    qsort(kept, count, sizeof(*kept), compare);
+    descriptors_close_others(kept, count);
+    signals_reset_for_child();
+    while (read(pipe, &byte, 1) < 0 && errno == EINTR)
+        ;
+    _exit(0);
+}
+
+/* Closes the sockets that linger, in a child; here where there can be none. */
+static void close_lingering(struct fanout_state *state)
+{
+    int ends[2] = {-1, -1};
+    pid_t child = -1;
+    size_t count = 0;
+
+    if (state->lingering == 0)
+        return;
+    int *kept = alloc_zeroed(state->lingering + 1, sizeof(*kept));
+    for (size_t i = 0; i < state->next; i++)
+        if (state->fanout->triggers[i].lingering >= 0)
+            kept[count++] = state->fanout->triggers[i].lingering;
+    if (pipe2(ends, O_CLOEXEC) == 0)
+        child = fork();
+    if (child == 0) {
+        kept[count++] = ends[0];
+        hold(kept, count, ends[0]);
+    }
+    for (size_t i = 0; i < state->next; i++)
+        descriptors_close(&state->fanout->triggers[i].lingering);
+    state->lingering = 0;
+    descriptors_close(&ends[0]);
+    descriptors_close(&ends[1]);
+    free(kept);
 }
 
 /* Starts a trigger, or ends it when the time is over. Returns false when it has to wait for
@@ -52,12 +105,11 @@ static bool start_one(struct fanout_state *state, struct trigger *trigger)
 {
     int64_t now = clock_now(), end = state->fanout->limits->end;
 
-    trigger->guard = &state->guard;
     if (now >= end) {
         trigger->outcome = TRIGGER_NO_TIME;
         trigger_abandon(trigger, now);
     } else if (!trigger_start(trigger, now, end)) {
-        if (state->live > 0)
+        if (state->live + state->lingering > 0)
             return false;
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = EMFILE;
@@ -85,17 +137,21 @@ static void watch_next(struct fanout_state *state)
 
 static bool has_room(const struct fanout_state *state)
 {
-    return state->next < state->fanout->count && state->live < state->connections;
+    return state->next < state->fanout->count &&
+           state->live + state->lingering < state->connections;
 }
 
 /* Starts as many triggers as may be live at once, and checks the first ones meanwhile. */
 static void start_more(struct fanout_state *state)
 {
+    if (state->next < state->fanout->count && !has_room(state))
+        close_lingering(state);
     while (has_room(state)) {
         struct trigger *trigger = &state->fanout->triggers[state->next];
 
         if (trigger->state == TRIGGER_IDLE && !start_one(state, trigger)) {
-            state->connections = state->live; /* there are no descriptors for more */
+            state->connections = state->live + state->lingering; /* no descriptors for more */
+            close_lingering(state);
             break;
         }
         state->next++;
@@ -132,13 +188,15 @@ static int wait_once(struct fanout_state *state)
     int64_t now = clock_now();
     int64_t due = state->due < state->progress_due ? state->due : state->progress_due;
     int count = epoll_pwait(state->epoll, events, EVENTS_AT_ONCE, clock_poll_timeout(now, due),
-                            &state->wait_mask);
+                            signals_wait_mask());
 
     if (count < 0 && errno != EINTR)
         return errno;
     now = clock_now();
     for (int i = 0; i < count; i++) {
         struct trigger *trigger = events[i].data.ptr;
+        if (trigger->state == TRIGGER_DONE)
+            continue; /* its socket lingers */
         trigger_event(trigger, events[i].events, now);
         account(state, trigger);
     }
@@ -151,20 +209,24 @@ static int wait_once(struct fanout_state *state)
     return 0;
 }
 
-static void abandon_all(const struct fanout_state *state)
+static void abandon_all(struct fanout_state *state)
 {
     int64_t now = clock_now();
 
-    for (size_t i = 0; i < state->next; i++)
-        if (state->fanout->triggers[i].state != TRIGGER_DONE)
-            trigger_abandon(&state->fanout->triggers[i], now);
+    for (size_t i = 0; i < state->next; i++) {
+        struct trigger *trigger = &state->fanout->triggers[i];
+
+        if (trigger->state == TRIGGER_DONE)
+            continue;
+        trigger_abandon(trigger, now);
+        account(state, trigger);
+    }
 }
 
 int fanout_run(const struct fanout *fanout)
 {
     struct fanout_state state = {
         .fanout = fanout,
-        .wait_mask = guard_wait_mask(signals_wait_mask()),
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .connections = (size_t)fanout->connections,
         .due = CLOCK_NEVER,
@@ -184,7 +246,7 @@ int fanout_run(const struct fanout *fanout)
             error = wait_once(&state);
     }
     abandon_all(&state);
-    guard_stop(&state.guard);
+    close_lingering(&state);
     close(state.epoll);
     return error;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fanout: runs all triggers at the same time, from one thread, with edge-triggered epoll(7).
+ *
+ * The last close of a socket can block, uninterruptibly too, when the service has passed
+ * descriptors to it. So sockets that may hold some are closed by a child process that has no other
+ * file open, and is not waited for.
  */
 #ifndef FANOUT_H
 #define FANOUT_H

@@ -10,51 +10,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What is dropped in one go, so that a flood cannot hold up the others. */
-#define DRAIN_BYTES 65536
-#define DRAIN_CALLS 16
-
-/* SIOCOUTQ first, SO_ERROR second: see confirmation.h. */
-enum confirmation confirmation_look(int socket, int *error)
-{
-    int unread;
-    socklen_t size = sizeof(*error);
-    bool is_known = ioctl(socket, SIOCOUTQ, &unread) == 0;
-
-    if (getsockopt(socket, SOL_SOCKET, SO_ERROR, error, &size) < 0)
-        *error = errno;
-    if (*error != 0)
-        return CONFIRMATION_ERROR;
-    if (!is_known)
-        return CONFIRMATION_UNKNOWN;
-    return unread == 0 ? CONFIRMATION_READ : CONFIRMATION_UNREAD;
-}
-
-/* Descriptors have no room here: the kernel drops them, and reports MSG_CTRUNC. */
-bool confirmation_drain(int socket, bool *passes_descriptors, int *error)
-{
-    static char dropped[DRAIN_BYTES]; /* nobody looks at it */
-
-    *error = 0;
-    for (int i = 0; i < DRAIN_CALLS && !*passes_descriptors; i++) {
-        struct iovec room = {dropped, sizeof(dropped)};
-        struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
-        ssize_t count = recvmsg(socket, &message, MSG_DONTWAIT);
-
-        if (count == 0 || (count < 0 && errno == EAGAIN))
-            return count == 0;
-        if (count < 0 && errno != EINTR) {
-            *error = errno;
-            return false;
-        }
-        *passes_descriptors = count > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
-    }
-    return false;
-}
-
 #define RETRY_FIRST (CLOCK_SECOND / 200) /* a full listen queue gives no event */
 #define RETRY_LAST (CLOCK_SECOND / 10)
-#define LOOK_AGAIN (CLOCK_SECOND / 10) /* whether the request was read, without an event */
+#define LOOK_FIRST (CLOCK_SECOND / 1000) /* whether the request was read, without an event */
+#define LOOK_LAST (CLOCK_SECOND / 10)
+
+/* Bytes that a service may send after it has read the request, when its close is waited for. So
+ * many messages of one byte fit into any socket buffer that is not made smaller on purpose. */
+#define REPLY_MAXIMUM 128
 
 static void finish(struct trigger *trigger, enum trigger_outcome outcome, int error, int64_t now)
 {
@@ -65,24 +28,39 @@ static void finish(struct trigger *trigger, enum trigger_outcome outcome, int er
 
 void trigger_init(struct trigger *trigger)
 {
-    *trigger = (struct trigger){.fd = -1, .endpoint = {.fd = -1}};
+    *trigger = (struct trigger){.fd = -1, .lingering = -1, .endpoint = {.fd = -1}};
+}
+
+/* After the shutdown nothing more can arrive. Each descriptor that was passed needs a byte: without
+ * input there is none. */
+static bool may_hold_descriptors(int socket)
+{
+    int waiting;
+
+    return shutdown(socket, SHUT_RD) < 0 || ioctl(socket, SIOCINQ, &waiting) < 0 || waiting > 0;
 }
 
 void trigger_abandon(struct trigger *trigger, int64_t now)
 {
-    endpoint_close(&trigger->endpoint);
+    if (trigger->fd >= 0 && trigger->is_socket && may_hold_descriptors(trigger->fd)) {
+        (void)shutdown(trigger->fd, SHUT_WR); /* the service need not wait for the close */
+        trigger->lingering = trigger->fd;
+        trigger->fd = -1;
+    }
     descriptors_close(&trigger->fd);
+    endpoint_close(&trigger->endpoint);
     trigger->state = TRIGGER_DONE;
     trigger->due = CLOCK_NEVER;
     trigger->finished = now;
 }
 
-/* At the same times for all triggers, so that one pass serves them all. */
+/* At whole multiples of the pause, so that one pass over all triggers serves many. */
 static void look_again(struct trigger *trigger, int64_t now)
 {
-    int64_t next = (now / LOOK_AGAIN + 1) * LOOK_AGAIN;
+    int64_t next = (now / trigger->pause + 1) * trigger->pause;
 
     trigger->due = next < trigger->limit ? next : trigger->limit;
+    trigger->pause = trigger->pause * 2 < LOOK_LAST ? trigger->pause * 2 : LOOK_LAST;
 }
 
 static void set_limit(struct trigger *trigger)
@@ -103,10 +81,7 @@ static void enter(struct trigger *trigger, enum trigger_state state, int64_t now
     trigger->state = state;
     trigger->entered = now;
     set_limit(trigger);
-    if (state == TRIGGER_READING)
-        look_again(trigger, now);
-    else
-        trigger->due = trigger->limit;
+    trigger->due = trigger->limit;
 }
 
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit)
@@ -119,63 +94,60 @@ void trigger_extend(struct trigger *trigger, int send_limit, int read_limit)
         set_limit(trigger);
 }
 
-/* Handles a failed receive, or an error of the socket. The reset of a service that goes away with
- * data unread is one outcome, whichever call reports it. */
+/* The reset of a service that goes away with data unread is one outcome, whichever call reports
+ * it. */
 static void fail_socket(struct trigger *trigger, int error, int64_t now)
 {
-    if (trigger->state == TRIGGER_CLOSING)
-        finish(trigger, TRIGGER_KICKED, 0, now); /* it has read everything before */
-    else if (error == ECONNRESET || error == EPIPE)
+    if (error == ECONNRESET || error == EPIPE)
         finish(trigger, TRIGGER_CLOSED, error, now);
     else
         finish(trigger, TRIGGER_SEND, error, now);
 }
 
-/* Looks whether the request is read. Returns false where the kernel does not say. */
-static bool check_confirmed(struct trigger *trigger, int64_t now)
+/* Returns the errno of a failure of the socket, or 0. It shows once. */
+static int take_error(int socket)
 {
     int error;
-    enum confirmation seen = confirmation_look(trigger->fd, &error);
+    socklen_t size = sizeof(error);
 
-    if (seen == CONFIRMATION_ERROR)
-        fail_socket(trigger, error, now);
-    else if (seen == CONFIRMATION_READ && trigger->wait_for_close)
-        enter(trigger, TRIGGER_CLOSING, now);
-    else if (seen == CONFIRMATION_READ)
-        finish(trigger, TRIGGER_KICKED, 0, now);
-    return seen != CONFIRMATION_UNKNOWN;
+    return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
 }
 
-/* Drops what the service sent. Returns true at the end of file. */
-static bool drain(struct trigger *trigger, int64_t now)
-{
-    int error;
-    bool is_ended = confirmation_drain(trigger->fd, &trigger->passes_descriptors, &error);
-
-    if (error != 0)
-        fail_socket(trigger, error, now);
-    return is_ended;
-}
-
-/* The request is sent. Where SIOCOUTQ is missing, the service's close without a reset is the
- * answer: recv(2) reports both at once. */
-static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
-{
-    (void)check_confirmed(trigger, now);
-    bool is_ended = trigger->state == TRIGGER_READING && drain(trigger, now);
-    bool is_known = trigger->state != TRIGGER_READING || check_confirmed(trigger, now);
-    if (trigger->state == TRIGGER_READING && !is_known && is_ended && (events & EPOLLHUP) != 0)
-        finish(trigger, TRIGGER_KICKED, 0, now);
-}
-
-/* The request is read. EPOLLHUP is the service's close; end of file alone may be a shutdown of its
- * writing side by a service that is still working. */
+/* The request is read. EPOLLHUP is the service's close; an end of file alone may be a shutdown of
+ * its writing side by a service that is still working. Nothing is received: a service that sends
+ * more than it is allowed to fails to, instead of waiting for us. */
 static void follow_closing(struct trigger *trigger, uint32_t events, int64_t now)
 {
+    int waiting;
+
     if ((events & EPOLLHUP) != 0)
         finish(trigger, TRIGGER_KICKED, 0, now);
-    else
-        (void)drain(trigger, now);
+    else if (ioctl(trigger->fd, SIOCINQ, &waiting) == 0 && waiting > REPLY_MAXIMUM)
+        (void)shutdown(trigger->fd, SHUT_RD);
+}
+
+/*
+ * The request is sent: finds out whether it is read, in the order that trigger.h gives. Where
+ * SIOCOUTQ is missing, the answer is the service's close: Linux sets the error a moment after
+ * EPOLLHUP, under a lock that shutdown(2) waits for.
+ */
+static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
+{
+    int unread;
+    bool is_known = ioctl(trigger->fd, SIOCOUTQ, &unread) == 0;
+    bool is_closed = !is_known && (events & EPOLLHUP) != 0 && shutdown(trigger->fd, SHUT_RD) == 0;
+    int error = take_error(trigger->fd);
+
+    if (error != 0) {
+        fail_socket(trigger, error, now);
+    } else if ((is_known && unread == 0) || is_closed) {
+        if (trigger->wait_for_close) {
+            enter(trigger, TRIGGER_CLOSING, now);
+            follow_closing(trigger, events, now);
+        } else {
+            finish(trigger, TRIGGER_KICKED, 0, now);
+        }
+    }
 }
 
 /* Bytes to be sent: a socket gets the terminating NUL in the same send, a FIFO none. */
@@ -202,15 +174,16 @@ static void follow_writing(struct trigger *trigger, int64_t now)
         if (count > 0)
             trigger->written += (size_t)count;
     } while ((count < 0 && errno == EINTR) || (count > 0 && left(trigger) > 0));
-    if (count < 0 && errno == EAGAIN) {
-        if (trigger->is_socket)
-            (void)drain(trigger, now);
-    } else if (count < 0 && trigger->is_socket) {
+    if (count < 0 && errno == EAGAIN)
+        return;
+    if (count < 0 && trigger->is_socket) {
         fail_socket(trigger, errno, now);
     } else if (count < 0) {
         finish(trigger, errno == EPIPE ? TRIGGER_NO_READER : TRIGGER_SEND, errno, now);
     } else if (trigger->is_socket) {
         enter(trigger, TRIGGER_READING, now);
+        trigger->pause = LOOK_FIRST;
+        look_again(trigger, now);
     } else {
         finish(trigger, TRIGGER_KICKED, 0, now);
     }
@@ -219,8 +192,8 @@ static void follow_writing(struct trigger *trigger, int64_t now)
 static void wait_to_retry(struct trigger *trigger, int error, int64_t now)
 {
     trigger->error = error;
-    trigger->due = now + trigger->retry < trigger->limit ? now + trigger->retry : trigger->limit;
-    trigger->retry = trigger->retry * 2 < RETRY_LAST ? trigger->retry * 2 : RETRY_LAST;
+    trigger->due = now + trigger->pause < trigger->limit ? now + trigger->pause : trigger->limit;
+    trigger->pause = trigger->pause * 2 < RETRY_LAST ? trigger->pause * 2 : RETRY_LAST;
 }
 
 static void fail_to_connect(struct trigger *trigger, int error, int64_t now)
@@ -263,11 +236,9 @@ static bool look_up(struct trigger *trigger, int64_t now)
 {
     struct endpoint *endpoint = &trigger->endpoint;
 
-    guard_pause(trigger->guard, true);
     enum endpoint_result result =
         endpoint_open(endpoint, trigger->queue_directory, trigger->class, trigger->service);
     enum trigger_outcome outcome = trigger_open_outcome(result);
-    guard_pause(trigger->guard, false);
     if (result == ENDPOINT_DESCRIPTORS)
         return false;
     trigger->is_socket = result == ENDPOINT_SOCKET;
@@ -289,8 +260,7 @@ static bool attempt(struct trigger *trigger, int64_t now)
         return false;
     if (endpoint->fd < 0)
         return true;
-    int fd = trigger->is_socket ? endpoint_connect(endpoint, trigger->guard)
-                                : endpoint_open_fifo(endpoint);
+    int fd = trigger->is_socket ? endpoint_connect(endpoint) : endpoint_open_fifo(endpoint);
     int error = errno;
     if (fd < 0 && descriptors_exhausted(error))
         return false;
@@ -315,7 +285,7 @@ bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop)
     trigger->outcome = TRIGGER_PENDING;
     trigger->started = now;
     trigger->stop = whole_end(trigger, now, stop);
-    trigger->retry = RETRY_FIRST;
+    trigger->pause = RETRY_FIRST;
     trigger->written = 0;
     enter(trigger, TRIGGER_CONNECTING, now);
     if (attempt(trigger, now))
@@ -329,16 +299,16 @@ void trigger_event(struct trigger *trigger, uint32_t events, int64_t now)
 {
     if (trigger->state == TRIGGER_WRITING)
         follow_writing(trigger, now);
-    else if (trigger->state == TRIGGER_READING)
+    if (trigger->state == TRIGGER_READING)
         follow_reading(trigger, events, now);
-    if (trigger->state == TRIGGER_CLOSING)
+    else if (trigger->state == TRIGGER_CLOSING)
         follow_closing(trigger, events, now);
 }
 
 void trigger_look(struct trigger *trigger, int64_t now)
 {
     if (trigger->state == TRIGGER_READING)
-        (void)check_confirmed(trigger, now);
+        follow_reading(trigger, 0, now);
 }
 
 /* The error of the last attempt to connect decides the outcome. */
@@ -361,7 +331,7 @@ static void time_is_up(struct trigger *trigger, int64_t now)
         finish(trigger, TRIGGER_NOT_WRITTEN, EAGAIN, now);
         break;
     case TRIGGER_READING:
-        (void)check_confirmed(trigger, now); /* read at the last moment */
+        follow_reading(trigger, 0, now); /* read at the last moment */
         if (trigger->state == TRIGGER_READING)
             finish(trigger, TRIGGER_NOT_READ, 0, now);
         else if (trigger->state == TRIGGER_CLOSING && now >= trigger->limit)
@@ -385,7 +355,7 @@ void trigger_timer(struct trigger *trigger, int64_t now)
             wait_to_retry(trigger, EAGAIN, now);
     } else if (trigger->state == TRIGGER_READING) {
         look_again(trigger, now);
-        (void)check_confirmed(trigger, now);
+        follow_reading(trigger, 0, now);
     } else if (trigger->state != TRIGGER_DONE) {
         trigger->due = trigger->limit; /* the limit was raised */
     }

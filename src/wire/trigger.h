@@ -6,8 +6,15 @@
  *   idle -> connecting (listen queue full: retried) -> writing (FIFO full) -> reading (sent, not
  *   yet read) -> closing (read, waiting for the service to finish) -> done
  *
- * When a socket's request counts as read is the subject of confirmation.h. Linux can wake us a
- * moment before, and no event follows: so it is looked at again every 100 ms.
+ * A socket's request counts as read when SIOCOUTQ reads 0 and then SO_ERROR reads 0, and no earlier
+ * call failed. When a service goes away with the request unread, Linux sets the socket's error
+ * before it frees the request, so this order cannot take a reset for success; the other order can
+ * (measured). End of file or a hang-up alone is never an answer. The kernel can wake us a moment
+ * before SIOCOUTQ falls to 0, and no event follows: so it is looked at again after 1, 2, 4 ... 100
+ * ms.
+ *
+ * Nothing is received: the process that drops the last reference to a descriptor that a service
+ * passes (SCM_RIGHTS, unix(7)) waits for its close, which a lingering TCP socket can delay.
  *
  * A service whose listen queue was full is waited for even if it restarts meanwhile: when it
  * refuses a connection, or its endpoint is gone, the endpoint is looked up again until send_limit.
@@ -19,36 +26,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/*
- * confirmation: what a connected socket shows of the service at its other end: whether it has read
- * what was sent, and what it sends itself. Never waits.
- *
- * The request is read when SIOCOUTQ reads 0 and then SO_ERROR reads 0, and no earlier call failed.
- * When a service goes away with the request unread, Linux sets the socket's error before it frees
- * the request, so this order cannot take a reset for success; the other order can (measured). End
- * of file or a hang-up alone is never an answer. The error shows once: the caller has to
- * remember it.
- */
-
-enum confirmation {
-    CONFIRMATION_UNREAD,
-    CONFIRMATION_READ,
-    CONFIRMATION_UNKNOWN, /* the kernel does not say: there is no SIOCOUTQ */
-    CONFIRMATION_ERROR,   /* the socket has failed: ECONNRESET when the service went away */
-};
-
-/* Whether all that was sent is read. *error is the errno of CONFIRMATION_ERROR, else 0. */
-enum confirmation confirmation_look(int socket, int *error);
-
-/*
- * Receives and drops what the service has sent, so that a full buffer does not keep it from
- * reading. Stops early when there is much: the service's next send is another event. Sets
- * *passes_descriptors when descriptors came along, which the kernel drops; that can take its time
- * (see guard.h), no honest service passes any, and so nothing is received once it is set.
- * Returns true at the end of file; otherwise false, with the errno of a failure or 0 in *error.
- */
-bool confirmation_drain(int socket, bool *passes_descriptors, int *error);
 
 enum trigger_state {
     TRIGGER_IDLE,
@@ -89,7 +66,6 @@ struct trigger {
     int read_limit;        /* seconds for the service to read: application_event_drain_time */
     int whole_limit;       /* seconds for all of that together; 0: as long as it takes */
     bool wait_for_close;   /* not done until the service closes, up to read_limit more */
-    struct guard *guard;   /* started where the kernel cannot refuse descriptors; or NULL */
     /* Called after each opening of an endpoint, with its identity, before anything is sent: returns
      * false when another trigger sends to it. May be NULL. */
     bool (*claim)(void *context, const struct endpoint_identity *identity);
@@ -100,6 +76,7 @@ struct trigger {
     enum trigger_outcome outcome;
     int error;       /* errno that goes with the outcome */
     int fd;          /* what to wait on, edge-triggered, once it is not -1 */
+    int lingering;   /* when done: a socket for the caller to close where that may block; or -1 */
     int seconds;     /* the limit of the step it is in, or was in when it ended */
     int64_t due;     /* when to call trigger_timer(): a clock_now() value */
     int64_t limit;   /* when the step it is in ends */
@@ -109,12 +86,11 @@ struct trigger {
     /* private */
     struct endpoint endpoint;
     int64_t entered; /* when the present step began */
-    int64_t retry;   /* microseconds between attempts to connect */
+    int64_t pause;   /* microseconds until the next attempt to connect, or the next look */
     size_t written;  /* bytes of the request, with its NUL on a socket, that are sent */
     int64_t stop;    /* end of the whole run, or of the whole_limit */
     bool is_socket;
-    bool was_full;           /* the service was there, and its listen queue full */
-    bool passes_descriptors; /* nothing more is received from it */
+    bool was_full; /* the service was there, and its listen queue full */
 };
 
 /* Events to register fd for, with epoll(7). */
@@ -145,7 +121,8 @@ void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 /* Returns the outcome for a result of endpoint_open(): TRIGGER_PENDING if it is usable. */
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result);
 
-/* Closes what is open, and makes the trigger done; its outcome stays as it is. */
+/* Closes what is open, and makes the trigger done; its outcome stays as it is. A socket with input
+ * that was not received is shut down instead, and left in lingering. */
 void trigger_abandon(struct trigger *trigger, int64_t now);
 
 #endif

@@ -97,7 +97,7 @@ TEST(connect)
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", long_name), ENDPOINT_SOCKET);
     assert_int_equal(rename(fixture_path(name), fixture_path("public/renamed")), 0);
     (void)fixture_file(name, "somebody else's");
-    int client = endpoint_connect(&endpoint, NULL);
+    int client = endpoint_connect(&endpoint);
     assert_true(client >= 0);
     assert_true(endpoint_writable(&endpoint));
     endpoint_close(&endpoint);

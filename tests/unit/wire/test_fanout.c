@@ -2,8 +2,10 @@
 /* Many requests at the same time. The service is a child process that reads, or does not. */
 #include "fixture.h"
 #include "wire/fanout.h"
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 #define MOST 64
 
@@ -11,8 +13,8 @@ static char names[MOST][32];
 static struct trigger triggers[MOST];
 static pid_t service;
 
-/* Lays out triggers for the services "r0" to "r<reading - 1>", which read, and "s<n>", silent. The
- * readers live in a child process until stop_services(). */
+/* Lays out triggers for the services "r0" to "r<reading - 1>", which read, every second one after a
+ * greeting, and "s<n>", silent. The readers live in a child process until stop_services(). */
 static void start_services(size_t reading, size_t silent)
 {
     struct pollfd servers[MOST];
@@ -38,6 +40,8 @@ static void start_services(size_t reading, size_t silent)
             if (servers[i].revents == 0)
                 continue;
             int fd = accept4(servers[i].fd, NULL, NULL, SOCK_CLOEXEC);
+            if (i % 2 == 1)
+                (void)send(fd, "hello", 5, MSG_NOSIGNAL);
             (void)!read(fd, bytes, sizeof(bytes));
             close(fd);
         }
@@ -62,6 +66,7 @@ static size_t count_outcomes(size_t count, enum trigger_outcome outcome)
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(triggers[i].state, TRIGGER_DONE);
         assert_int_equal(triggers[i].fd, -1);
+        assert_int_equal(triggers[i].lingering, -1);
         if (triggers[i].outcome == outcome)
             found++;
     }
@@ -213,4 +218,121 @@ TEST(progress)
     assert_int_equal(fanout_run(&fanout), 0);
     stop_services();
     assert_true(calls >= 1 && calls <= 3);
+}
+
+#define PASSED 250 /* descriptors in one message; the kernel allows 253 */
+
+/* A TCP socket whose data nobody reads, so that its last close waits for a minute. */
+static int make_lingering(int listening, const struct sockaddr_in *address)
+{
+    static const char data[65536];
+    const struct linger linger = {1, 60};
+    const int small = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
+        accept4(listening, NULL, NULL, SOCK_CLOEXEC) < 0)
+        _exit(1);
+    while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+        ;
+    return fd;
+}
+
+/* Passes so many such sockets, and keeps none. */
+static void pass_lingering(int connection, int listening, const struct sockaddr_in *address)
+{
+    char byte = 'x';
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(PASSED * sizeof(int))];
+    } control = {.header = {CMSG_LEN(PASSED * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    int fds[PASSED];
+
+    for (size_t i = 0; i < PASSED; i++)
+        fds[i] = make_lingering(listening, address);
+    memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+    if (sendmsg(connection, &message, MSG_NOSIGNAL) != 1)
+        _exit(2);
+    fixture_close(fds, PASSED);
+}
+
+/* Serves "public/l": each connection is passed such sockets, and is not read. */
+static _Noreturn void serve_lingering(int server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int small = 1;
+    socklen_t length = sizeof(address);
+    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setsockopt(listening, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    if (listen(listening, 1) < 0 ||
+        getsockname(listening, (struct sockaddr *)&address, &length) < 0)
+        _exit(3);
+    for (;;)
+        pass_lingering(accept4(server, NULL, NULL, SOCK_CLOEXEC), listening, &address);
+}
+
+/* The closing child has to wait for a process that is slow to close its own descriptors. */
+static bool is_slow;
+
+int close(int fd)
+{
+    if (is_slow)
+        usleep(20000);
+    return (int)syscall(SYS_close, fd);
+}
+
+/* Ends with status 0 if the services were found silent. */
+static void kick_lingering(void)
+{
+    struct fanout fanout = all(4, 4);
+
+    is_slow = true;
+    if (fanout_run(&fanout) != 0)
+        _exit(1);
+    for (size_t i = 0; i < fanout.count; i++)
+        if (triggers[i].outcome != TRIGGER_NOT_READ)
+            _exit(2);
+}
+
+/* Neither the program nor the reader of its output waits for 1,000 descriptors to be closed. */
+TEST(passed_descriptors)
+{
+    struct rlimit before, limit = {.rlim_cur = 5 * PASSED + 100};
+    int server = fixture_socket("public/l", SOCK_STREAM, MOST);
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit.rlim_max = before.rlim_max;
+    if (before.rlim_max < limit.rlim_cur)
+        skip();
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    service = fork();
+    if (service == 0)
+        serve_lingering(server);
+    for (size_t i = 0; i < 4; i++) {
+        trigger_init(&triggers[i]);
+        triggers[i].queue_directory = fixture_root;
+        triggers[i].class = "public";
+        triggers[i].service = "l";
+        triggers[i].request = "W";
+        triggers[i].request_length = 1;
+        triggers[i].send_limit = triggers[i].read_limit = 2;
+    }
+    int64_t started = clock_now();
+    struct fixture_result result = fixture_run(kick_lingering, STDOUT_FILENO);
+    int64_t took = clock_now() - started;
+    assert_int_equal(waitpid(service, NULL, WNOHANG), 0);
+    fixture_kill(service); /* and the descriptors can be closed */
+    fixture_restore_descriptors(before);
+    close(server);
+    assert_int_equal(result.status, 0);
+    assert_true(took < 30 * CLOCK_SECOND);
 }
