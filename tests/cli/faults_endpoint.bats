@@ -85,7 +85,7 @@ teardown()
     fault failed 0.9 2 "closed before the request was read" closeafter 1
     fault failed 0.9 2 "closed before the request was read" dieafter 1
     fault failed 0.9 2 "closed before the request was read" diequeued 1
-    fault kicked 0 1 "" megabyte
+    fault unconfirmed $r $LONGEST "request not read within ${r}s" megabyte
     fault kicked 0 1 "" greet
     fault kicked 0 1 "" garbage
     fault kicked 0 1 "" drain
@@ -186,7 +186,6 @@ teardown()
     fault failed 0 1 "closed before the request was read" half
     fault failed 0 1 "closed before the request was read" reset
     fault unconfirmed $r $LONGEST "request not read within ${r}s" shutdown
-    fault kicked 0 1 "" megabyte
     fault kicked 0 1 "" read
     fault kicked 0 1 "" fifo
     hold_locks "$TREE"/spool/*/
@@ -214,49 +213,4 @@ teardown()
     is "$(rows config_directory status | sed 's/.*[05]|failed/failed/; s/.*|kicked/kicked/' | sort | uniq -c | tr -s ' ')" "\
  199 failed
  801 kicked"
-}
-
-# lingering_services: most of the instances pass descriptors whose close blocks for a while; two of
-# the others are healthy, with a full queue.
-lingering_services()
-{
-    local i r=$READ_LIMIT
-    LONGEST=$((READ_LIMIT + 2))
-    limited_tree 40
-    for ((i = 0; i < 8; i++)); do
-        fault unconfirmed $r $LONGEST "request not read within ${r}s" linger
-        fault unconfirmed $r $LONGEST "request not read within ${r}s" lingerflood
-        fault kicked 0 1.5 "" lingerread
-    done
-    for ((i = 0; i < 2; i++)); do
-        fault kicked 0 4 "" full 2
-        sed -i 's/^trigger_timeout.*/trigger_timeout = 5/' "$TREE/etc/$NAME/main.cf"
-    done
-    start_listener
-}
-
-@test "descriptors whose close blocks are refused, and delay nothing else" {
-    lingering_services
-    check_rows
-}
-
-@test "the same where the kernel cannot refuse them" {
-    lingering_services
-    kick() { kick_injected setsockopt:0:92 "$@"; } # ENOPROTOOPT
-    check_rows
-}
-
-# A signal comes every millisecond then: a lookup that takes longer, on a network, would never succeed.
-# bats test_tags=native
-@test "and no lookup is interrupted there" {
-    command -v strace || skip "no strace"
-    make_tree -n 5
-    start_listener
-    strace -e trace=openat2,rt_sigprocmask,timer_create -o "$TREE/trace" -E INJECT=setsockopt:0:92 \
-        -E LD_PRELOAD="$TOOLS/inject.so" -E ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 \
-        -E MAIL_CONFIG "$POSTKICK" -f "$INI" -a public qmgr W
-    awk '/^timer_create/ { ticks = 1 }
-        /^openat2/ && ticks { lookups++; if (before ~ /SIG_BLOCK, \[RT/) paused++ }
-        { before = $0 }
-        END { print lookups, paused; exit !(lookups == 4 && paused == 4) }' "$TREE/trace"
 }

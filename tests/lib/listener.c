@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,7 +22,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,8 +31,6 @@
 #define BUFFER_SIZE 65536
 #define FILLERS 4            /* own connections that fill a listen queue of length 0 */
 #define SPARE_DESCRIPTORS 64 /* of each process, not for endpoints and connections */
-#define LINGER_SECONDS 10    /* that the close of a descriptor blocks */
-#define FLOOD_MESSAGES 200   /* with a descriptor each, that one connection is sent at most */
 
 /* What is sent first: flush(8)'s greeting, then every value of a byte, 1 MiB in all. */
 #define GREETING "protocol\0fast_flush_protocol\0"
@@ -53,8 +49,7 @@ static char greeting[MEGABYTE] = GREETING;
  *   t      wait the behaviour's N seconds             a  accept connections, forever
  *   u      wait for the client to close               f  empty the listen queue of our own
  *   s      shut down the writing side                 c  close
- *   l      pass a descriptor whose close blocks       d  close the endpoint and its connections
- *   L      pass such descriptors, while there is room
+ *                                                     d  close the endpoint and its connections
  * At the end of the string it stays as it is. N that was not given is forever.
  */
 enum kind { STREAM, FULL_STREAM, DEAD_STREAM, DATAGRAM, FIFO, FULL_FIFO };
@@ -84,9 +79,6 @@ static const struct behaviour {
     {"dieafter", "N", STREAM, "a", "td", "all is closed N s after the first connection, unread"},
     {"diequeued", "N", STREAM, "itc", "", "the same, without having accepted any"},
     {"noaccept", "", STREAM, "", "", "listens, never accepts"},
-    {"linger", "", STREAM, "a", "luc", "passes a descriptor whose close blocks, never reads"},
-    {"lingerread", "", STREAM, "a", "lirlc", "the same, reads, and passes another"},
-    {"lingerflood", "", STREAM, "a", "Luc", "passes as many as it can, never reads"},
     {"full", "[N]", FULL_STREAM, "tfa", "rc", "listen queue full, forever or N s, then as read"},
     {"fullnever", "N", FULL_STREAM, "tfa", "uc", "listen queue full for N s, then as never"},
     {"dead", "", DEAD_STREAM, "c", "", "a socket that nobody listens on"},
@@ -283,79 +275,6 @@ static bool send_greeting(struct source *source, size_t size)
     return true;
 }
 
-/* A TCP socket whose data nobody reads: the last one to close it waits. Its peer stays open. */
-static int make_lingering(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const struct linger linger = {1, LINGER_SECONDS};
-    const int small = 1;
-    socklen_t length = sizeof(address);
-    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(listening, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-    if (listen(listening, 1) || getsockname(listening, (struct sockaddr *)&address, &length) ||
-        connect(fd, (struct sockaddr *)&address, length) ||
-        accept4(listening, NULL, NULL, SOCK_CLOEXEC) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)))
-        fail("make", "a lingering socket");
-    close(listening);
-    while (send(fd, greeting, BUFFER_SIZE, MSG_DONTWAIT) > 0)
-        ;
-    return fd;
-}
-
-static void tick(int number)
-{
-    (void)number;
-}
-
-/* Where the client has dropped its descriptor already, ours is the last: a signal ends the wait. */
-static void start_ticks(void)
-{
-    const struct itimerval ticks = {{0, 1000}, {0, 1000}};
-    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &ticks, NULL);
-}
-
-/* Gives a descriptor away with a byte. Returns what sendmsg(2) does. */
-static ssize_t pass_descriptor(const struct source *source, int fd)
-{
-    char byte = 'x';
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    return sendmsg(source->fd, &message, MSG_NOSIGNAL);
-}
-
-/* Until count are sent, or the client is gone or takes none. */
-static bool pass_lingering(struct source *source, size_t count)
-{
-    const struct linger abort = {1, 0};
-    ssize_t sent = 1;
-    start_ticks();
-    while (sent > 0 && source->sent < count) {
-        int fd = make_lingering();
-        sent = pass_descriptor(source, fd);
-        source->sent++;
-        if (sent < 0)
-            setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
-        close(fd);
-    }
-    if (sent > 0 || errno != EAGAIN)
-        return source->sent = 0, true;
-    watch(source, EPOLLOUT);
-    return false;
-}
-
 static void take_steps(struct source *source);
 
 static bool accept_connection(struct source *listening)
@@ -404,10 +323,6 @@ static bool take_step(struct source *source)
         return await(source, POLLIN, EPOLLIN);
     case 'u':
         return await(source, 0, EPOLLET);
-    case 'l':
-        return pass_lingering(source, 1);
-    case 'L':
-        return pass_lingering(source, FLOOD_MESSAGES);
     case 's':
         return shutdown(source->fd, SHUT_WR) == 0;
     case 'f':

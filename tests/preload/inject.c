@@ -159,8 +159,7 @@ CALL(int, faccessat, (int fd, const char *path, int mode, int flags), (fd, path,
 CALL(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1)
 CALL(int, connect, (int fd, __CONST_SOCKADDR_ARG address, socklen_t length), (fd, address, length),
      -1)
-CALL(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
-     (fd, level, name, value, length), -1)
+CALL(int, shutdown, (int fd, int how), (fd, how), -1)
 CALL(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), -1)
 CALL(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
      (fd, level, name, value, length), -1)
