@@ -44,7 +44,6 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         report_no_selection(selection);
         return false;
     }
-    environment_import(instance_value(selection_home(selection), PARAMETER_IMPORT_ENVIRONMENT));
     if (!options->quiet)
         report_selection(selection);
     return !report_refusal(selection);

@@ -28,8 +28,7 @@ int command_status(const struct command *command);
 int command_queues(const struct command *command);
 
 /*
- * For all commands: makes the selection that the options ask for, changes the environment as
- * import_environment says, and reports the selection's warnings.
+ * For all commands: makes the selection that the options ask for, and reports its warnings.
  * Returns true; or false when the program has to end with status 1, and the reason was reported.
  * selection_free() empties *selection in both cases.
  */

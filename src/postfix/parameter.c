@@ -4,78 +4,54 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "maincf/expand.h"
 #include <limits.h>
 #include <string.h>
 
-static struct span trim(struct span span)
+/* Returns where the brace closes that text starts with, or NULL. */
+static const char *find_close(const char *text)
 {
-    while (span.at < span.end && text_is_space(*span.at))
-        span.at++;
-    while (span.at < span.end && text_is_space(span.end[-1]))
-        span.end--;
-    return span;
+    size_t level = 0;
+
+    for (; *text != '\0'; text++)
+        if (*text == '{')
+            level++;
+        else if (*text == '}' && --level == 0)
+            return text;
+    return NULL;
 }
 
-/* Takes the next element from the list at *at. Returns false at the end, or when braces are not
- * closed, with *error set unless error is NULL. */
-static bool next_element(const char **at, struct span *element, char **error)
+/* Whether Postfix would accept the list of names, "name=value" and "{name = value}" (measured with
+ * its postkick). Its values change nothing here: no mode that reads it uses the environment later.
+ */
+static bool check_environment(const char *list, char **error)
 {
-    const char *start = *at + strspn(*at, STRINGS_SEPARATORS);
+    const char *start, *end;
 
-    *at = start + strcspn(start, STRINGS_SEPARATORS);
-    *element = trim((struct span){start, *at});
-    if (*start != '{')
-        return *start != '\0';
-    *at = start + strlen(start);
-    const char *close = span_find_close((struct span){start, *at});
-    if (close != NULL)
-        *at = close + 1 + strcspn(close + 1, STRINGS_SEPARATORS);
-    if (close != NULL && *at == close + 1) {
-        *element = trim((struct span){start + 1, close});
-        return true;
-    }
-    if (error != NULL)
-        alloc_set_text(error, "import_environment: %s '}' in \"%.*s\"",
-                       close == NULL ? "missing" : "syntax error after", (int)(*at - start), start);
-    return false;
-}
-
-bool environment_check(const char *list, char **error)
-{
-    struct span element;
-    char *mistake = NULL;
-    int count = 0;
-
-    while (mistake == NULL && next_element(&list, &element, &mistake))
-        if (span_starts_with(element, '='))
-            alloc_set_text(&mistake, "update_env: missing attribute name in: %.*s",
-                           span_length(element), element.at);
-        else if (++count > ENVIRONMENT_MAXIMUM)
-            alloc_set_text(&mistake, "import_environment: more than %d elements",
-                           ENVIRONMENT_MAXIMUM);
-    if (mistake == NULL)
-        return true;
-    free(*error);
-    *error = mistake;
-    return false;
-}
-
-void environment_import(const char *list)
-{
-    struct span element;
-
-    while (next_element(&list, &element, NULL)) {
-        char *name = alloc_span(element.at, (size_t)span_length(element));
-        char *equals = strchr(name, '=');
-
-        if (equals != NULL && equals != name) {
-            *equals = '\0';
-            if (setenv(text_trim(name), text_trim(equals + 1), 1) < 0)
-                alloc_fail();
+    while (*(start = list + strspn(list, STRINGS_SEPARATORS)) != '\0') {
+        list = end = start + strcspn(start, STRINGS_SEPARATORS);
+        if (*start == '{') {
+            end = find_close(start);
+            list = end == NULL ? start + strlen(start)
+                               : end + 1 + strcspn(end + 1, STRINGS_SEPARATORS);
+            if (end == NULL || list != end + 1) {
+                alloc_set_text(error, "import_environment: %s '}' in \"%.*s\"",
+                               end == NULL ? "missing" : "syntax error after", (int)(list - start),
+                               start);
+                return false;
+            }
+            start++;
         }
-        free(name);
+        while (start < end && text_is_space(*start))
+            start++;
+        while (start < end && text_is_space(end[-1]))
+            end--;
+        if (start < end && *start == '=') {
+            alloc_set_text(error, "update_env: missing attribute name in: %.*s", (int)(end - start),
+                           start);
+            return false;
+        }
     }
+    return true;
 }
 
 enum kind {
@@ -127,7 +103,7 @@ static const struct {
     {"multi_instance_name",          STRING,      NAME,  MODES,            0,           0},
     {"multi_instance_group",         STRING,      NAME,  MODES,            0,           0},
     {"alternate_config_directories", STRING,      PATHS, 0,                KICK | LIST, 0},
-    {"import_environment",           ENVIRONMENT, WORDS, KICK | LIST,      KICK | LIST, ALL},
+    {"import_environment",           ENVIRONMENT, WORDS, 0,                KICK | LIST, 0},
     {"queue_service_name",           NON_EMPTY,   NAME,  KICK,             LIST,        0},
     {"pickup_service_name",          NON_EMPTY,   NAME,  KICK,             LIST,        0},
     {"application_event_drain_time", TIME,        NAME,  0,                KICK | LIST, 0},
@@ -201,7 +177,7 @@ bool parameter_check(enum parameter parameter, const char *value, char **error)
         alloc_set_text(error, "bad string length 0 < 1: %s = ", name);
         return false;
     case ENVIRONMENT:
-        return environment_check(value, error);
+        return check_environment(value, error);
     case TIME:
         return check_time(name, value, error);
     case BOOLEAN:

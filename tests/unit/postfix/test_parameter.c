@@ -117,6 +117,19 @@ TEST(checks)
         {PARAMETER_APPLICATION_EVENT_DRAIN_TIME, "2w", NULL},
         {PARAMETER_APPLICATION_EVENT_DRAIN_TIME, "5x",
          "parameter application_event_drain_time: bad time value or unit: 5x"},
+        /* measured with Postfix's postkick */
+        {PARAMETER_IMPORT_ENVIRONMENT, "", NULL},
+        {PARAMETER_IMPORT_ENVIRONMENT, "MAIL_CONFIG TZ LANG=C", NULL},
+        {PARAMETER_IMPORT_ENVIRONMENT, "A==", NULL},
+        {PARAMETER_IMPORT_ENVIRONMENT, "a}b, A=b{c", NULL},
+        {PARAMETER_IMPORT_ENVIRONMENT, "{A = b c} {} { } {a b}", NULL},
+        {PARAMETER_IMPORT_ENVIRONMENT, "=x", "update_env: missing attribute name in: =x"},
+        {PARAMETER_IMPORT_ENVIRONMENT, "A=b =x y", "update_env: missing attribute name in: =x"},
+        {PARAMETER_IMPORT_ENVIRONMENT, "\f=x", "update_env: missing attribute name in: =x"},
+        {PARAMETER_IMPORT_ENVIRONMENT, "{ =b }", "update_env: missing attribute name in: =b"},
+        {PARAMETER_IMPORT_ENVIRONMENT, "X {A=b Y", "import_environment: missing '}' in \"{A=b Y\""},
+        {PARAMETER_IMPORT_ENVIRONMENT, "{A=b}x",
+         "import_environment: syntax error after '}' in \"{A=b}x\""},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
