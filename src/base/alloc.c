@@ -2,8 +2,10 @@
 /* Allocates memory, or ends the program. */
 #include "base/alloc.h"
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 void alloc_fail(void)
@@ -71,6 +73,38 @@ char *alloc_format(const char *format, ...)
     char *text = alloc_vformat(format, arguments);
     va_end(arguments);
     return text;
+}
+
+#define HASH_BITS 31
+#define HASH_PRIME ((1u << HASH_BITS) - 1)
+
+/* The next step of the hash, modulo a Mersenne prime: what is above its bits is added to them. */
+static uint32_t hash_piece(uint32_t hash, uint32_t piece, uint32_t secret)
+{
+    uint64_t product = ((uint64_t)hash + piece) * secret;
+
+    product = (product & HASH_PRIME) + (product >> HASH_BITS);
+    return (uint32_t)((product & HASH_PRIME) + (product >> HASH_BITS));
+}
+
+/* A polynomial modulo a prime, three bytes at a time: their value is less than the prime. The
+ * length comes first, so that the zeros in the last piece make no two keys equal. The secret is of
+ * the random bytes that the kernel gives each program; not the first ones, of which one is 0. */
+unsigned alloc_hash(const void *key, size_t length)
+{
+    static uint32_t secret;
+    const unsigned char *at = key;
+    uint32_t hash = (uint32_t)length & HASH_PRIME;
+
+    if (secret == 0) {
+        memcpy(&secret, (const char *)getauxval(AT_RANDOM) + sizeof(uint64_t), sizeof(secret));
+        secret = secret % (HASH_PRIME - 256) + 256;
+    }
+    for (; length > 2; length -= 3, at += 3)
+        hash = hash_piece(hash, at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16, secret);
+    if (length > 0)
+        hash = hash_piece(hash, at[0] | (length > 1 ? (uint32_t)at[1] << 8 : 0), secret);
+    return hash;
 }
 
 void alloc_set_text(char **text, const char *format, ...)

@@ -19,6 +19,10 @@ _Noreturn void alloc_fail(void);
 #define utarray_oom() alloc_fail()
 #define utstring_oom() alloc_fail()
 
+/* Hashes a key of so many bytes with a secret of this run: nobody can choose names that collide. */
+unsigned alloc_hash(const void *key, size_t length);
+#define HASH_FUNCTION(key, length, hash) ((hash) = alloc_hash(key, length))
+
 #include <utarray.h>
 #include <uthash.h>
 #include <utstring.h>

@@ -13,9 +13,6 @@
 
 #define ATTEMPTS 3
 
-/* Bytes that are read between two checks of the budget */
-#define READ_PIECE ((size_t)1024 * 1024)
-
 static int check_status(const char *path, const struct stat *status, size_t maximum, char **error)
 {
     if (S_ISDIR(status->st_mode)) {
@@ -90,22 +87,13 @@ static bool same_content(const struct stat *before, const struct stat *after)
            before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
 }
 
-static bool spend(struct budget *budget, size_t units)
-{
-    return budget == NULL || budget_spend(budget, units);
-}
-
-/* Reads up to length bytes from the start of the file, as far as the budget allows. Returns the
- * count, or -1 with errno. */
-static ssize_t read_all(int fd, char *text, size_t length, struct budget *budget)
+/* Reads up to length bytes from the start of the file. Returns the count, or -1 with errno. */
+static ssize_t read_all(int fd, char *text, size_t length)
 {
     size_t have = 0;
 
     while (have < length) {
-        size_t piece = length - have < READ_PIECE ? length - have : READ_PIECE;
-        if (!spend(budget, piece))
-            break;
-        ssize_t count = pread(fd, text + have, piece, (off_t)have);
+        ssize_t count = pread(fd, text + have, length - have, (off_t)have);
 
         if (count < 0 && errno == EINTR)
             continue;
@@ -122,20 +110,15 @@ enum attempt_result { ATTEMPT_DONE, ATTEMPT_CHANGED, ATTEMPT_ERROR };
 
 /* Reads the file once; it is complete if it still is as *status describes it. */
 static enum attempt_result read_once(int fd, const char *path, struct stat *status,
-                                     struct budget *budget, struct safe_read_file *file,
-                                     char **error)
+                                     struct safe_read_file *file, char **error)
 {
     struct stat after;
     size_t size = (size_t)status->st_size;
 
     file->text = alloc_resize(file->text, size + 1);
-    ssize_t count = read_all(fd, file->text, size, budget);
+    ssize_t count = read_all(fd, file->text, size);
     if (count < 0) {
         alloc_set_text(error, "read %s: %s", path, strerror(errno));
-        return ATTEMPT_ERROR;
-    }
-    if (budget != NULL && budget->state != BUDGET_LEFT) {
-        alloc_set_text(error, "%s: %s", path, budget_reason(budget));
         return ATTEMPT_ERROR;
     }
     if (fstat(fd, &after) < 0) {
@@ -151,8 +134,8 @@ static enum attempt_result read_once(int fd, const char *path, struct stat *stat
     return ATTEMPT_DONE;
 }
 
-enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
-                                struct safe_read_file *file, char **error)
+enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_read_file *file,
+                                char **error)
 {
     struct stat status;
     bool missing;
@@ -165,7 +148,7 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct budget 
     for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)
         result = check_status(path, &status, maximum, error) < 0
                      ? ATTEMPT_ERROR
-                     : read_once(fd, path, &status, budget, file, error);
+                     : read_once(fd, path, &status, file, error);
     file->others_write = result == ATTEMPT_DONE && safe_read_others_write(fd, &status);
     close(fd);
     if (result == ATTEMPT_CHANGED) {

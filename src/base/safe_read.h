@@ -6,13 +6,9 @@
 #ifndef SAFE_READ_H
 #define SAFE_READ_H
 
-#include "base/budget.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
-
-/* The largest main.cf that is read, in bytes. */
-#define SAFE_READ_MAXIMUM ((size_t)16 * 1024 * 1024)
 
 enum safe_read_result {
     SAFE_READ_OK,
@@ -29,15 +25,14 @@ struct safe_read_file {
 /*
  * Reads the file at path. Symbolic links are followed, except another user's to a file that not
  * everybody may read: its text would appear in messages. Accepts only a regular file of at most
- * maximum bytes, and opens nothing else: opening a device can have effects. Each byte costs a unit
- * of the budget, which may be NULL. A file that changes meanwhile (size, modification time, inode
- * change time) is read again, three times at most. Text with a NUL byte is an error. Returns
- * SAFE_READ_OK with *file filled in, to be emptied by safe_read_free(); otherwise *error is a new
- * string, in Postfix's wording where Postfix has one ("open PATH: No such file or directory", as
- * Postfix 3.7 has it).
+ * maximum bytes, and opens nothing else: opening a device can have effects. A file that changes
+ * meanwhile (size, modification time, inode change time) is read again, three times at most. Text
+ * with a NUL byte is an error. Returns SAFE_READ_OK with *file filled in, to be emptied by
+ * safe_read_free(); otherwise *error is a new string, in Postfix's wording where Postfix has one
+ * ("open PATH: No such file or directory", as Postfix 3.7 has it).
  */
-enum safe_read_result safe_read(const char *path, size_t maximum, struct budget *budget,
-                                struct safe_read_file *file, char **error);
+enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_read_file *file,
+                                char **error);
 
 /* Whether users other than root can write what the descriptor stands for, which may be of O_PATH
  * but not a link, and the status describes: its owner, its group, everybody, or somebody in its

@@ -15,53 +15,33 @@
 #define MAINCF_H
 
 #include "base/alloc.h"
-#include "base/budget.h"
 #include <stdbool.h>
 
-/*
- * reader: takes a main.cf apart into logical lines (defined in maincf.h).
- */
-
-/* The text of a file, and how far it is read. The caller sets at, end (a NUL) and budget. */
-struct reader {
-    char *at;
-    char *end;
-    size_t line; /* the number of the last line read */
-    struct budget *budget;
-};
-
-/* Without comments and empty lines, with continuation lines joined, terminated by a NUL. */
-struct reader_line {
-    char *text; /* within the reader's text, which is changed for it */
-    size_t length;
-    size_t number; /* of its first physical line */
-};
-
-/* Takes the next logical line; costs a unit of the budget for each byte, and some for each line.
- * Returns false at the end, or when the budget is exceeded: see budget->state. */
-bool reader_next(struct reader *reader, struct reader_line *line);
+/* The largest main.cf that is read, in bytes. */
+#define MAINCF_MAXIMUM ((size_t)2 * 1024 * 1024)
 
 struct maincf;
 
-/* An empty set of parameters, to be freed by maincf_free(). path names the file in messages. */
+/* Returns an empty set of parameters, to be freed by maincf_free(). path names the file in
+ * messages, and has to outlive it. */
 struct maincf *maincf_new(const char *path);
 
 /* Frees everything; NULL is allowed. */
 void maincf_free(struct maincf *maincf);
 
 /* Sets a parameter as if by a line before the file's first: Postfix sets config_directory this way,
- * and warns when the file sets another. Copies both strings. */
+ * and warns when the file sets another. Both strings have to outlive maincf. */
 void maincf_set(struct maincf *maincf, const char *name, const char *value);
 
 /*
  * Reads the text of a main.cf (length bytes, no NUL byte within, a NUL after them). The text is
- * changed in place, and belongs to maincf until maincf_free(); then the caller frees it.
+ * changed in place, and has to outlive maincf.
  * Returns true, or false with the first error in *error, a new string in Postfix's wording, e.g.
- * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut by text_cut().
- * What stands before the error remains set. Exceeding the budget is an error, too.
+ * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut by text_cut(); more
+ * than 16,384 different parameters are an error, too.
+ * What stands before the error remains set.
  */
-bool maincf_parse(struct maincf *maincf, char *text, size_t length, struct budget *budget,
-                  char **error);
+bool maincf_parse(struct maincf *maincf, char *text, size_t length, char **error);
 
 /* Returns the value of a parameter as written, or NULL if unset; the name has length bytes. The
  * string belongs to maincf. */

@@ -113,7 +113,7 @@ struct evaluation {
     const struct instance_source *source;
     struct instance *instance;
     struct maincf *maincf;
-    struct budget *budget;
+    size_t steps; /* that are left for expansion */
     char *domain; /* mydomain, once it is needed */
     char *error;  /* why the present value cannot be known, or NULL */
     UT_string scratch;
@@ -138,7 +138,7 @@ static const char *find_domain(struct evaluation *evaluation, const char *hostna
     if (evaluation->domain != NULL)
         return evaluation->domain;
     utstring_init(&value);
-    if (expand_value(hostname, find_setting, evaluation, evaluation->budget, &value, &notice)) {
+    if (expand_value(hostname, find_setting, evaluation, &evaluation->steps, &value, &notice)) {
         const char *dot = strchr(utstring_body(&value), '.');
 
         evaluation->domain = alloc_string(dot != NULL ? dot + 1 : "localdomain");
@@ -250,7 +250,7 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
         return take_value(evaluation, parameter, raw);
     utstring_clear(&evaluation->scratch);
     bool is_expanded =
-        expand_value(raw, look_up, evaluation, evaluation->budget, &evaluation->scratch, &notice);
+        expand_value(raw, look_up, evaluation, &evaluation->steps, &evaluation->scratch, &notice);
     if (evaluation->error != NULL) {
         set_error(instance, evaluation->error);
         evaluation->error = NULL;
@@ -285,15 +285,15 @@ static void evaluate_all(struct evaluation *evaluation)
 }
 
 static void load_maincf(struct instance *instance, const struct instance_source *source,
-                        const char *path, struct safe_read_file *file, struct budget *budget)
+                        const char *path, struct safe_read_file *file)
 {
-    struct evaluation evaluation = {.source = source, .instance = instance, .budget = budget};
+    struct evaluation evaluation = {.source = source, .instance = instance, .steps = EXPAND_STEPS};
     char *error = NULL;
 
     evaluation.maincf = maincf_new(path);
     maincf_set(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
                instance->config_directory);
-    if (maincf_parse(evaluation.maincf, file->text, file->length, budget, &error)) {
+    if (maincf_parse(evaluation.maincf, file->text, file->length, &error)) {
         evaluate_all(&evaluation);
         free(evaluation.domain);
     } else {
@@ -308,14 +308,13 @@ void instance_load(struct instance *instance, const char *config_directory,
 {
     const char *home = settings_parameter(source->settings, PARAMETER_CONFIG_DIRECTORY);
     char *path = alloc_format("%s/main.cf", config_directory);
-    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
     struct safe_read_file file;
 
     *instance =
         (struct instance){.config_directory = alloc_string(config_directory),
                           .is_default = source->is_home && strcmp(config_directory, home) == 0};
-    if (safe_read(path, SAFE_READ_MAXIMUM, &budget, &file, &instance->error) == SAFE_READ_OK) {
-        load_maincf(instance, source, path, &file, &budget);
+    if (safe_read(path, MAINCF_MAXIMUM, &file, &instance->error) == SAFE_READ_OK) {
+        load_maincf(instance, source, path, &file);
         safe_read_free(&file);
     }
     free(path);

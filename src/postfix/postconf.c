@@ -64,7 +64,6 @@ static char *describe_failure(const struct process *child, const char *program)
 /* Reads the parameters that the child printed. With a NUL, values would be cut. */
 static bool read_answer(struct postconf *postconf, const UT_string *text)
 {
-    struct budget budget = budget_start(BUDGET_INSTANCE, NULL);
     size_t length = utstring_len(text);
     char *error = NULL;
 
@@ -72,7 +71,7 @@ static bool read_answer(struct postconf *postconf, const UT_string *text)
         return false;
     postconf->text = alloc_span(utstring_body(text), length);
     postconf->parameters = maincf_new("postconf");
-    bool is_read = maincf_parse(postconf->parameters, postconf->text, length, &budget, &error);
+    bool is_read = maincf_parse(postconf->parameters, postconf->text, length, &error);
     free(error);
     return is_read;
 }

@@ -354,7 +354,7 @@ static void read_file(struct settings *settings, const char *path, bool required
 {
     struct safe_read_file file;
     char *error = NULL;
-    enum safe_read_result result = safe_read(path, SETTINGS_MAXIMUM, NULL, &file, &error);
+    enum safe_read_result result = safe_read(path, SETTINGS_MAXIMUM, &file, &error);
 
     if (result == SAFE_READ_OK) {
         settings->others_write = file.others_write;

@@ -129,19 +129,19 @@ postkick: warning: /etc/postfix-0002: /bin/postconf did not answer in time"
 }
 
 @test "a main.cf made to keep us busy does not delay the other kicks" {
-    make_tree -n 4
-    # names of a megabyte that are looked up again and again; nested text; a million settings
+    make_tree -n 5
+    # names of a megabyte that are looked up again and again; nested text; many settings; a large file
     python3 - "$DEFAULT" <<'END'
 import sys
 parameters = "queue_directory data_directory multi_instance_name trigger_timeout".split()
-name = "n" * 1000000
+name = "n" * 900000
 def write(number, text):
     with open(f"{sys.argv[1]}-000{number}/main.cf", "a", encoding="ascii") as file:
         file.write(text)
-write(1, f"{name} =\nr = ${name}\n" + "x" * 8000000 + " =\n" +
-      "".join(f"{each} = {'$r' * 1000}\n" for each in parameters))
-write(2, "x = x\n" + "".join(f"{each} = {'${x?' * 200000 + '}' * 200000}\n" for each in parameters))
-write(3, "".join(f"{number:x} =\n" for number in range(1000000)))
+write(1, f"{name} =\nr = ${name}\n" + "".join(f"{each} = {'$r' * 1000}\n" for each in parameters))
+write(2, "x = x\n" + "".join(f"{each} = {'${x?' * 90000 + '}' * 90000}\n" for each in parameters))
+write(3, "".join(f"{number:x} =\n" for number in range(200000)))
+write(4, "#" * 2097152)
 END
     start_listener
     run --separate-stderr prlimit --cpu=9 env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -t 200 public qmgr W
@@ -152,5 +152,6 @@ postkick: warning: /etc/postfix-0001: macro expansion: more work than is allowed
 postkick: warning: /etc/postfix-0001: dictionary mail_dict: macro processing error
 postkick: warning: /etc/postfix-0002: macro expansion: more work than is allowed for one instance
 postkick: warning: /etc/postfix-0002: dictionary mail_dict: macro processing error
-postkick: warning: /etc/postfix-0003: /etc/postfix-0003/main.cf: more work than is allowed for one instance"
+postkick: warning: /etc/postfix-0003: /etc/postfix-0003/main.cf, line 16384: more than 16384 parameters
+postkick: warning: /etc/postfix-0004: open /etc/postfix-0004/main.cf: file is larger than 2097152 bytes"
 }

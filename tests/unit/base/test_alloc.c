@@ -94,3 +94,70 @@ TEST(the_end_without_memory)
 }
 
 #endif
+
+static void unmix(uint32_t *a, uint32_t *b, uint32_t *c, unsigned first, unsigned second,
+                  unsigned third)
+{
+    *c = (*c ^ *b >> third) + *b + *a;
+    *b = (*b ^ *a << second) + *a + *c;
+    *a = (*a ^ *c >> first) + *c + *b;
+}
+
+/* Makes a name of 11 bytes for which uthash's own hash is 0, which its mixing allows to compute
+ * backwards. Returns false if there is none for that seed. */
+static bool make_colliding(uint32_t seed, unsigned char *name)
+{
+    uint32_t a = seed, b = seed * 2654435761U, c = 0;
+
+    unmix(&a, &b, &c, 3, 10, 15);
+    unmix(&a, &b, &c, 12, 16, 5);
+    unmix(&a, &b, &c, 13, 8, 13);
+    a -= 0x9e3779b9U;
+    b -= 0x9e3779b9U;
+    c -= 0xfeedbeefU + 11;
+    for (int i = 0; i < 4; i++) {
+        name[i] = (unsigned char)(a >> (8 * i));
+        name[4 + i] = (unsigned char)(b >> (8 * i));
+        if (i > 0)
+            name[7 + i] = (unsigned char)(c >> (8 * i));
+    }
+    return (c & 0xff) == 0;
+}
+
+static int compare_hashes(const void *left, const void *right)
+{
+    return *(const int *)left - *(const int *)right;
+}
+
+/* 100,000 such names in a main.cf would keep a table of uthash busy for half a minute (measured).
+ */
+TEST(chosen_names_do_not_collide)
+{
+    enum { NAMES = 2000 };
+    unsigned char name[11];
+    int hashes[NAMES], distinct = 1;
+    uint32_t seed = 0;
+
+    for (size_t i = 0; i < NAMES; i++) {
+        unsigned theirs = 1;
+
+        while (!make_colliding(++seed, name))
+            continue;
+        HASH_JEN(name, sizeof(name), theirs);
+        assert_int_equal(theirs, 0);
+        hashes[i] = (int)(alloc_hash(name, sizeof(name)) % 65536);
+    }
+    qsort(hashes, NAMES, sizeof(hashes[0]), compare_hashes);
+    for (size_t i = 1; i < NAMES; i++)
+        distinct += hashes[i] != hashes[i - 1];
+    assert_in_range(distinct, NAMES * 9 / 10, NAMES);
+}
+
+/* The names of main.cf are different, and so are names that differ in length alone. */
+TEST(hash)
+{
+    assert_int_equal(alloc_hash("queue_directory}", 15), alloc_hash("queue_directory", 15));
+    assert_int_not_equal(alloc_hash("queue_directory", 15), alloc_hash("queue_directory", 14));
+    assert_int_not_equal(alloc_hash("\0\0\0", 3), alloc_hash("\0\0", 2));
+    assert_int_not_equal(alloc_hash("", 0), alloc_hash("\0", 1));
+}

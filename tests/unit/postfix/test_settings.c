@@ -127,7 +127,7 @@ TEST(mistakes)
         {"[kick]\nconnections = many\n", "@, line 2: [kick] connections: must be a number\n"},
         {"[kick]\nnosuch = 1\n", "@, line 2: [kick] nosuch: unknown setting\n"},
         {"[kick]\nlimit = 5ms\n", "@, line 2: [kick] limit: must be a time of at least 1s, such "
-                                    "as 90, 90s, 2m\n"},
+                                  "as 90, 90s, 2m\n"},
         {"[status]\nlimit = 0\n", "@, line 2: [status] limit: must be a time of at least 1s, such "
                                   "as 90, 90s, 2m\n"},
         {"[trust]\nwritable = no\n", "@, line 2: [trust] writable: must be warn or refuse\n"},
@@ -209,7 +209,7 @@ TEST(built_in_values)
     char *error = NULL;
     UT_array *errors;
 
-    if (safe_read("conf/postkick.ini", 1 << 20, NULL, &file, &error) != SAFE_READ_OK) {
+    if (safe_read("conf/postkick.ini", 1 << 20, &file, &error) != SAFE_READ_OK) {
         free(error); /* not started from the top of the tree */
         skip();
     }
