@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# -Q on real queues: the same figures as those that postqueue(1) has, message by message. Set
+# MESSAGES for another number of them than 2,000.
+
+bats_require_minimum_version 1.5.0
+load on_scratch
+
+INSTANCES=(postfix postfix-1 postfix-2 postfix-3)
+
+# Flat, one level of some queues as Postfix has it, and more levels of all; short and long queue IDs.
+make_instances()
+{
+    local all='incoming active deferred hold corrupt defer bounce' name
+    real_instance postfix 'hash_queue_names = bounce'
+    real_instance postfix-1 'enable_long_queue_ids = yes'
+    real_instance postfix-2 'hash_queue_depth = 2' "hash_queue_names = $all"
+    real_instance postfix-3 'hash_queue_depth = 3' "hash_queue_names = $all" \
+        'enable_long_queue_ids = yes'
+    for name in "${INSTANCES[@]}"; do
+        # All is deferred at once, but for hang.example: that stays in the active queue.
+        cat >>"$REAL/etc/$name/main.cf" <<'END'
+defer_transports = deliver
+transport_maps = inline:{hang.example=hang:}
+END
+        cat >>"$REAL/etc/$name/master.cf" <<'END'
+hang unix - n n - 1 pipe user=nobody argv=/bin/sleep 300
+source unix - - n - - smtpd
+END
+        touch -d '1 hour ago' "$REAL/etc/$name"/*.cf
+    done
+    real_start "${INSTANCES[@]}"
+}
+
+# figures NAME: "QUEUE MESSAGES BYTES OLDEST" of each queue that is not empty, as postqueue has them.
+figures()
+{
+    postqueue -c "$REAL/etc/$1" -j | python3 -c '
+import json, sys
+queues = {}
+for line in sys.stdin:
+    message = json.loads(line)
+    queues.setdefault(message["queue_name"], []).append(message)
+for name, messages in sorted(queues.items()):
+    print(name, len(messages), sum(each["message_size"] for each in messages),
+          min(each["arrival_time"] for each in messages))'
+}
+
+# ours NAME [QUEUE]: the same, as postkick has them, without or only of the queue corrupt.
+ours()
+{
+    "$POSTKICK" -f "$INI" -c "$REAL/etc/$1" -Q -j | python3 -c '
+import json, sys
+row = json.load(sys.stdin)
+assert row["status"] == "ok"
+assert row["messages"] == sum(value["messages"] for name, value in row["queues"].items()
+                              if name != "corrupt")
+for name, each in sorted(row["queues"].items()):
+    if each["messages"] and (name == "corrupt") == (sys.argv[1] == "corrupt"):
+        print(name, each["messages"], each["bytes"], each["oldest"])' "${2-}"
+}
+
+# agree NAME...: both have the same figures.
+agree()
+{
+    local name
+    for name; do is "$name: $(ours "$name")" "$name: $(figures "$name")"; done
+}
+
+# holds NAME QUEUE COUNT: so many complete messages are there.
+holds()
+{
+    [ "$(find "$REAL/spool/$1/$2" -type f -perm -700 | wc -l)" = "$3" ]
+}
+
+# send NAME RECIPIENT [BYTES]: a message, by sendmail(1).
+send()
+{
+    { printf 'Subject: test\n\n'; head -c "${3-100}" /dev/zero | tr '\0' x; echo; } |
+        sendmail -C "$REAL/etc/$1" -f sender@example.com "$2"
+}
+
+# flood NAME COUNT: so many messages, by SMTP.
+flood()
+{
+    smtp-source -s 20 -m "$2" -l 700 -f sender@example.com -t recipient@example.com \
+        "unix:$REAL/spool/$1/private/source"
+}
+
+@test "empty queues, and one message" {
+    local name
+    agree "${INSTANCES[@]}"
+    is "$(ours postfix)" ""
+    for name in "${INSTANCES[@]}"; do send "$name" recipient@example.com 5000; done
+    for name in "${INSTANCES[@]}"; do patiently holds "$name" deferred 1; done
+    agree "${INSTANCES[@]}"
+    has "$(ours postfix-3)" "deferred 1 "
+}
+
+@test "each queue, running and stopped" {
+    local name file
+    for name in "${INSTANCES[@]}"; do
+        send "$name" one@hang.example 3000
+        send "$name" two@hang.example 20
+        patiently holds "$name" active 2
+        send "$name" other@example.com 100000
+        patiently holds "$name" deferred 2
+        postsuper -c "$REAL/etc/$name" -h ALL deferred 2>/dev/null
+        patiently holds "$name" hold 2
+        send "$name" third@example.com 300
+        patiently holds "$name" deferred 1
+        kill -STOP "$(real_daemon "$name" qmgr)"
+        send "$name" fourth@example.com 10
+        patiently holds "$name" incoming 1
+        kill -STOP "$(real_daemon "$name" pickup)"
+        send "$name" fifth@example.com 40000
+        patiently holds "$name" maildrop 1
+        agree "$name"
+        is "$(ours "$name" | awk '{printf "%s %s ", $1, $2}')" \
+            "active 2 deferred 1 hold 2 incoming 1 maildrop 1 "
+        # One that is requeued keeps its arrival. Before 3.11, Postfix shows it with its old size, not
+        # the file's.
+        postsuper -c "$REAL/etc/$name" -r "$(basename "$(find "$REAL/spool/$name/deferred" -type f)")" \
+            2>/dev/null
+        patiently holds "$name" maildrop 2
+        is "$(ours "$name" | awk '{print $1, $2, $4}')" "$(figures "$name" | awk '{print $1, $2, $4}')"
+    done
+    # what is not complete, and what is no queue file, is not in mailq(1)
+    chmod 600 "$(find "$REAL/spool/postfix-2/hold" -type f | head -n 1)"
+    file=$(find "$REAL/spool/postfix-2/incoming" -type f)
+    printf 'junk' >"$file"
+    is "$(ours postfix-2 | awk '{print $1, $2, $4}')" "$(figures postfix-2 | awk '{print $1, $2, $4}')"
+    is "$(ours postfix-2 | awk '{printf "%s %s ", $1, $2}')" "active 2 hold 1 maildrop 2 "
+    # with nothing running there
+    real_stop "${INSTANCES[@]}"
+    is "$(ours postfix-1 | awk '{print $1, $2, $4}')" "$(figures postfix-1 | awk '{print $1, $2, $4}')"
+    has "$(ours postfix-1)" "hold 2 "
+    real_start "${INSTANCES[@]}"
+}
+
+@test "what the queue manager has found to be corrupt" {
+    local file
+    send postfix-3 broken@example.com
+    patiently real_log postfix-3 'to=<broken@example.com>.*status=deferred'
+    file=$(find "$REAL/spool/postfix-3/deferred" -type f -newer "$REAL/etc/postfix-3/main.cf" | head -n 1)
+    truncate -s 150 "$file"
+    touch -d '1 hour ago' "$file" # it is due
+    real_kick -c "$REAL/etc/postfix-3" deferred
+    patiently test -n "$(ours postfix-3 corrupt)"
+    is "$(ours postfix-3 corrupt | awk '{print $1, $2}')" "corrupt 1"
+    agree postfix-3
+}
+
+@test "many messages" {
+    local count=${MESSAGES:-2000}
+    postsuper -c "$REAL/etc/postfix-2" -d ALL 2>/dev/null
+    flood postfix-2 "$count"
+    patiently holds postfix-2 deferred "$count"
+    agree postfix-2
+    is "$(ours postfix-2 | awk '{print $1, $2}')" "deferred $count"
+}
