@@ -49,14 +49,10 @@ static bool write_out(const struct command *command, const struct selection *sel
     UT_string out;
 
     utstring_init(&out);
-    if (options->mode == OPTIONS_STATUS && options->json)
-        report_status_json(selection, kicks, &out);
-    else if (options->mode == OPTIONS_STATUS)
-        report_status_text(selection, kicks, isatty(STDOUT_FILENO) == 1, &out);
-    else if (options->json)
-        report_kicks_json(kicks, &out);
-    else if (options->dry_run)
-        report_kicks_plan(kicks, &out);
+    if (options->mode == OPTIONS_STATUS)
+        report_status_output(selection, kicks, options->json, isatty(STDOUT_FILENO) == 1, &out);
+    else if (options->json || options->dry_run)
+        report_kicks_output(kicks, options->json, &out);
     bool written = output_flush(&out);
     utstring_done(&out);
     return written;

@@ -34,13 +34,6 @@ static bool says_more(const struct trigger *trigger)
     return trigger->outcome != TRIGGER_WRONG_TYPE;
 }
 
-void report_kick_line(const struct selection *selection, const struct kick *kick, const char *level,
-                      const char *text)
-{
-    row_diag(selection, kick->member->instance, level, "%s/%s: %s", kick->class, kick->service,
-             text);
-}
-
 static void report_success(const struct selection *selection, const struct kick *kick)
 {
     const struct trigger *trigger = kick->trigger;
@@ -71,7 +64,8 @@ static void report_kick(const struct selection *selection, const struct kick *ki
     else if (kick_succeeded(kick))
         return;
     else if (!as_postfix || trigger == NULL || !report_as_postfix(kick) || says_more(trigger))
-        report_kick_line(selection, kick, "warning", kick->reason);
+        row_diag(selection, kick->member->instance, "warning", "%s/%s: %s", kick->class,
+                 kick->service, kick->reason);
 }
 
 /* That an instance is left out is news only to whoever has named it. */
@@ -151,7 +145,7 @@ static void plan_kick(const struct kick *kick, UT_string *out)
                     kick->reason == NULL ? "" : kick->reason);
 }
 
-void report_kicks_plan(const struct kicks *kicks, UT_string *out)
+static void append_plan(const struct kicks *kicks, UT_string *out)
 {
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *kick = &kicks->items[i];
@@ -163,23 +157,28 @@ void report_kicks_plan(const struct kicks *kicks, UT_string *out)
     }
 }
 
-void report_kicks_json(const struct kicks *kicks, UT_string *out)
+static void append_json(const struct kick *kick, UT_string *out)
 {
-    for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-        const char *queue = instance_value(kick->member->instance, PARAMETER_QUEUE_DIRECTORY);
-        json_t *row = row_new(kick->member->instance);
-        char *endpoint =
-            queue[0] != '\0' ? alloc_format("%s/%s/%s", queue, kick->class, kick->service) : NULL;
+    const char *queue = instance_value(kick->member->instance, PARAMETER_QUEUE_DIRECTORY);
+    json_t *row = row_new(kick->member->instance);
+    char *endpoint =
+        queue[0] != '\0' ? alloc_format("%s/%s/%s", queue, kick->class, kick->service) : NULL;
 
-        row_add_text(row, "class", kick->class);
-        row_add_text(row, "service", kick->service);
-        row_add_text(row, "request", kick->request);
-        row_add_text(row, "endpoint", endpoint);
-        row_add_text(row, "status", kick_status_name(kick->status));
-        row_add_text(row, "reason", kick->reason);
-        row_add(row, "seconds", json_real(kick_seconds(kick)));
-        row_finish(row, out);
-        free(endpoint);
-    }
+    row_add_text(row, "class", kick->class);
+    row_add_text(row, "service", kick->service);
+    row_add_text(row, "request", kick->request);
+    row_add_text(row, "endpoint", endpoint);
+    row_add_text(row, "status", kick_status_name(kick->status));
+    row_add_text(row, "reason", kick->reason);
+    row_add(row, "seconds", json_real(kick_seconds(kick)));
+    row_finish(row, out);
+    free(endpoint);
+}
+
+void report_kicks_output(const struct kicks *kicks, bool json, UT_string *out)
+{
+    for (size_t i = 0; json && i < kicks->count; i++)
+        append_json(&kicks->items[i], out);
+    if (!json)
+        append_plan(kicks, out);
 }

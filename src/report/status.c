@@ -2,7 +2,6 @@
 /* Reports whether each instance is alive, as a table and as JSON. */
 #include "report/status.h"
 #include "base/diag.h"
-#include "report/kicks.h"
 #include "report/row.h"
 #include <errno.h>
 
@@ -86,26 +85,21 @@ static const char *describe_disabled(const struct kick *kick)
     return "not enabled";
 }
 
-void report_status_json(const struct selection *selection, const struct kicks *kicks,
-                        UT_string *out)
+static void append_json(const struct selection *selection, const struct kick *kick, UT_string *out)
 {
     static const char *const answers[] = {
         [ANSWER_YES] = "y", [ANSWER_NO] = "n", [ANSWER_UNKNOWN] = "-"};
+    const struct instance *instance = kick->member->instance;
+    const char *status = !ought_to_answer(selection, instance)      ? "disabled"
+                         : report_status_succeeded(selection, kick) ? "ok"
+                                                                    : "failed";
+    json_t *row = row_new(instance);
 
-    for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-        const struct instance *instance = kick->member->instance;
-        json_t *row = row_new(instance);
-        const char *status = !ought_to_answer(selection, instance)      ? "disabled"
-                             : report_status_succeeded(selection, kick) ? "ok"
-                                                                        : "failed";
-
-        row_add_text(row, "responding", answers[find_answer(kick)]);
-        row_add_text(row, "status", status);
-        row_add_text(row, "reason", find_reason(kick));
-        row_add(row, "seconds", json_real(kick_seconds(kick_first(kick))));
-        row_finish(row, out);
-    }
+    row_add_text(row, "responding", answers[find_answer(kick)]);
+    row_add_text(row, "status", status);
+    row_add_text(row, "reason", find_reason(kick));
+    row_add(row, "seconds", json_real(kick_seconds(kick_first(kick))));
+    row_finish(row, out);
 }
 
 static void add_cells(UT_array *cells, const struct selection *selection, const struct kick *kick)
@@ -124,8 +118,8 @@ static void add_cells(UT_array *cells, const struct selection *selection, const 
     row_add_cell(cells, "%s", instance->config_directory);
 }
 
-void report_status_text(const struct selection *selection, const struct kicks *kicks,
-                        bool with_titles, UT_string *out)
+static void append_table(const struct selection *selection, const struct kicks *kicks,
+                         bool with_titles, UT_string *out)
 {
     static const struct row_column columns[] = {
         {.title = "NAME"}, {.title = "GROUP"},     {.title = "STATE"},
@@ -140,6 +134,15 @@ void report_status_text(const struct selection *selection, const struct kicks *k
     utarray_free(cells);
 }
 
+void report_status_output(const struct selection *selection, const struct kicks *kicks, bool json,
+                          bool with_titles, UT_string *out)
+{
+    for (size_t i = 0; json && i < kicks->count; i++)
+        append_json(selection, &kicks->items[i], out);
+    if (!json)
+        append_table(selection, kicks, with_titles, out);
+}
+
 static void report_one(const struct selection *selection, const struct kick *kick, int verbose)
 {
     const struct instance *instance = kick->member->instance;
@@ -152,7 +155,8 @@ static void report_one(const struct selection *selection, const struct kick *kic
     else if (kick->member->state == SELECTION_DUPLICATE)
         diag_line("warning", "%s: %s", instance->config_directory, kick->reason);
     else if (kick->status == KICK_DUPLICATE || find_answer(kick) != ANSWER_YES)
-        report_kick_line(selection, kick, is_wanted ? "warning" : NULL, find_reason(kick));
+        row_diag(selection, instance, is_wanted ? "warning" : NULL, "%s/%s: %s", kick->class,
+                 kick->service, find_reason(kick));
     else if (verbose > 0)
         row_diag(selection, instance, NULL, "%s/%s: answered after %.4fs", kick->class,
                  kick->service, kick_seconds(kick));

@@ -13,14 +13,10 @@
  * the only one that was asked for. */
 bool report_status_succeeded(const struct selection *selection, const struct kick *kick);
 
-/* Appends one line to out for each instance, in aligned columns: name, group, state in words, time
- * of the answer, configuration directory. with_titles: below a line of titles. */
-void report_status_text(const struct selection *selection, const struct kicks *kicks,
-                        bool with_titles, UT_string *out);
-
-/* Appends one JSON object per line to out for each instance. */
-void report_status_json(const struct selection *selection, const struct kicks *kicks,
-                        UT_string *out);
+/* Appends to out one JSON object per line for each instance. Or else a table: name, group, state in
+ * words, time of the answer, configuration directory; with_titles: below a line of titles. */
+void report_status_output(const struct selection *selection, const struct kicks *kicks, bool json,
+                          bool with_titles, UT_string *out);
 
 /* Writes to standard error why an instance that ought to answer has not; if verbose, also what has
  * answered, and why an instance that is not enabled has not. */

@@ -2,12 +2,15 @@
 /* What is reported of jobs: rows of JSON, the plan, the summary. */
 #include "fixture.h"
 #include "report/jobs.h"
+#include <sys/file.h>
 
 static struct instance instance;
 static struct selection_member member;
 static struct selection selection;
 static struct process child;
 static struct job job;
+static struct jobs jobs = {.items = &job, .count = 1};
+static struct jobs_report report;
 
 SETUP(make_job)
 {
@@ -33,17 +36,17 @@ SETUP(make_job)
                        .child = &child,
                        .status = JOB_FAILED,
                        .reason = alloc_string("exit status 3")};
+    report = (struct jobs_report){
+        .selection = &selection, .jobs = &jobs, .locks = master_locks_new(&fixture_no_limits)};
 }
 
 TEARDOWN(free_job)
 {
+    master_locks_free(report.locks);
     process_free(&child);
     free(job.reason);
     instance_free(&instance);
 }
-
-static struct jobs jobs = {.items = &job, .count = 1};
-static struct jobs_report report = {.selection = &selection, .jobs = &jobs};
 
 static void report_all(void)
 {
@@ -65,7 +68,6 @@ static void assert_output(void (*function)(void), const char *expected)
 
 TEST(json)
 {
-    report.locks = master_locks_new(&fixture_no_limits);
     report.json = true;
     assert_output(report_all, INSTANCE COMMAND
                   "\"exit_status\": 3, \"signal\": 0, \"stdout\": \"\\uFFFDout\\n\", "
@@ -76,8 +78,30 @@ TEST(json)
                   "\"exit_status\": -1, \"signal\": 0, \"stdout\": \"\", \"stderr\": \"\", "
                   "\"stdout_truncated\": false, \"stderr_truncated\": false, \"seconds\": 0.0, "
                   "\"status\": \"failed\", \"reason\": \"exit status 3\"}\n");
-    report.json = false;
-    master_locks_free(report.locks);
+}
+
+/* Before and after the instance starts, and once more where commands start it. */
+static void report_thrice(void)
+{
+    int lock = open(fixture_file("pid/master.pid", ""), O_RDWR | O_CLOEXEC);
+
+    report_job_event(&report, PROCESS_FINISHED, &job);
+    (void)flock(lock, LOCK_EX);
+    report_job_event(&report, PROCESS_FINISHED, &job);
+    report.changes_running = true;
+    report_job_event(&report, PROCESS_FINISHED, &job);
+}
+
+/* Locks are looked up once in a run, unless commands change them. */
+TEST(running)
+{
+    (void)fixture_directory("pid");
+    instance.values[PARAMETER_QUEUE_DIRECTORY] = alloc_string(fixture_root);
+    report.json = true;
+    struct fixture_result rows = fixture_run(report_thrice, STDOUT_FILENO);
+    const char *found = strstr(rows.text, "\"running\": \"y\"");
+    assert_non_null(found);
+    assert_ptr_equal(strchr(found, '\n'), strrchr(rows.text, '\n')); /* in the last row only */
 }
 
 static void report_plan(void)

@@ -28,7 +28,7 @@ static char *state_in_table(void)
     char *first, *end, *found;
 
     utstring_init(&out);
-    report_status_text(&selection, &kicks, false, &out);
+    report_status_output(&selection, &kicks, false, false, &out);
     first = utstring_body(&out) + strlen("-  -  ");
     end = strstr(first, "  ");
     *end = '\0';
