@@ -116,7 +116,7 @@ void report_kicks_progress(void *context, int64_t now)
             progress_add_done(&progress);
         else
             progress_add_waiting(&progress, kick->member->instance->config_directory,
-                                 kick->trigger->limit);
+                                 kick->trigger->ends);
     }
     progress_show(&progress, now);
 }

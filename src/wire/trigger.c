@@ -59,7 +59,7 @@ static void look_again(struct trigger *trigger, int64_t now)
 {
     int64_t next = (now / trigger->pause + 1) * trigger->pause;
 
-    trigger->due = next < trigger->limit ? next : trigger->limit;
+    trigger->due = next < trigger->ends ? next : trigger->ends;
     trigger->pause = trigger->pause * 2 < LOOK_LAST ? trigger->pause * 2 : LOOK_LAST;
 }
 
@@ -68,9 +68,9 @@ static void set_limit(struct trigger *trigger)
     bool is_sent = trigger->state == TRIGGER_READING || trigger->state == TRIGGER_CLOSING;
 
     trigger->seconds = is_sent ? trigger->read_limit : trigger->send_limit;
-    trigger->limit = clock_after(trigger->entered, trigger->seconds);
-    if (trigger->limit > trigger->stop) {
-        trigger->limit = trigger->stop;
+    trigger->ends = clock_after(trigger->entered, trigger->seconds);
+    if (trigger->ends > trigger->stop) {
+        trigger->ends = trigger->stop;
         trigger->seconds =
             (int)((trigger->stop - trigger->entered + CLOCK_SECOND - 1) / CLOCK_SECOND);
     }
@@ -81,7 +81,7 @@ static void enter(struct trigger *trigger, enum trigger_state state, int64_t now
     trigger->state = state;
     trigger->entered = now;
     set_limit(trigger);
-    trigger->due = trigger->limit;
+    trigger->due = trigger->ends;
 }
 
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit)
@@ -192,7 +192,7 @@ static void follow_writing(struct trigger *trigger, int64_t now)
 static void wait_to_retry(struct trigger *trigger, int error, int64_t now)
 {
     trigger->error = error;
-    trigger->due = now + trigger->pause < trigger->limit ? now + trigger->pause : trigger->limit;
+    trigger->due = now + trigger->pause < trigger->ends ? now + trigger->pause : trigger->ends;
     trigger->pause = trigger->pause * 2 < RETRY_LAST ? trigger->pause * 2 : RETRY_LAST;
 }
 
@@ -215,7 +215,7 @@ static void begin_writing(struct trigger *trigger, int fd, int64_t now)
     endpoint_close(&trigger->endpoint);
     trigger->fd = fd;
     trigger->state = TRIGGER_WRITING;
-    trigger->due = trigger->limit;
+    trigger->due = trigger->ends;
     follow_writing(trigger, now);
 }
 
@@ -334,7 +334,7 @@ static void time_is_up(struct trigger *trigger, int64_t now)
         follow_reading(trigger, 0, now); /* read at the last moment */
         if (trigger->state == TRIGGER_READING)
             finish(trigger, TRIGGER_NOT_READ, 0, now);
-        else if (trigger->state == TRIGGER_CLOSING && now >= trigger->limit)
+        else if (trigger->state == TRIGGER_CLOSING && now >= trigger->ends)
             finish(trigger, TRIGGER_NOT_FINISHED, 0, now);
         break;
     case TRIGGER_CLOSING:
@@ -348,7 +348,7 @@ static void time_is_up(struct trigger *trigger, int64_t now)
 
 void trigger_timer(struct trigger *trigger, int64_t now)
 {
-    if (now >= trigger->limit) {
+    if (now >= trigger->ends) {
         time_is_up(trigger, now);
     } else if (trigger->state == TRIGGER_CONNECTING) {
         if (!attempt(trigger, now))
@@ -357,6 +357,6 @@ void trigger_timer(struct trigger *trigger, int64_t now)
         look_again(trigger, now);
         follow_reading(trigger, 0, now);
     } else if (trigger->state != TRIGGER_DONE) {
-        trigger->due = trigger->limit; /* the limit was raised */
+        trigger->due = trigger->ends; /* the limit was raised */
     }
 }

@@ -75,11 +75,12 @@ struct trigger {
     enum trigger_state state;
     enum trigger_outcome outcome;
     int error;       /* errno that goes with the outcome */
+    bool is_socket;  /* not a FIFO; once it was opened */
     int fd;          /* what to wait on, edge-triggered, once it is not -1 */
     int lingering;   /* when done: a socket for the caller to close where that may block; or -1 */
     int seconds;     /* the limit of the step it is in, or was in when it ended */
     int64_t due;     /* when to call trigger_timer(): a clock_now() value */
-    int64_t limit;   /* when the step it is in ends */
+    int64_t ends;    /* when the step it is in ends at the latest */
     int64_t started; /* clock_now() values */
     int64_t finished;
 
@@ -89,8 +90,7 @@ struct trigger {
     int64_t pause;   /* microseconds until the next attempt to connect, or the next look */
     size_t written;  /* bytes of the request, with its NUL on a socket, that are sent */
     int64_t stop;    /* end of the whole run, or of the whole_limit */
-    bool is_socket;
-    bool was_full; /* the service was there, and its listen queue full */
+    bool was_full;   /* the service was there, and its listen queue full */
 };
 
 /* Events to register fd for, with epoll(7). */

@@ -58,7 +58,7 @@ static struct trigger start_sent(const char *request, bool wait_for_close)
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_READING);
     assert_int_equal(trigger.seconds, trigger.read_limit);
-    assert_true(trigger.limit == START + 100 * CLOCK_SECOND);
+    assert_true(trigger.ends == START + 100 * CLOCK_SECOND);
     service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     assert_true(service >= 0);
     return trigger;
@@ -165,7 +165,7 @@ TEST(shutdown)
     assert_int_equal(shutdown(service, SHUT_WR), 0);
     trigger_event(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP, START);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_timer(&trigger, trigger.limit);
+    trigger_timer(&trigger, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     assert_int_equal(trigger.seconds, 100);
 }
@@ -174,9 +174,9 @@ TEST(not_read)
 {
     struct trigger trigger = start_sent("W", false);
 
-    trigger_timer(&trigger, trigger.limit - 1);
+    trigger_timer(&trigger, trigger.ends - 1);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_timer(&trigger, trigger.limit);
+    trigger_timer(&trigger, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
 }
 
@@ -265,7 +265,7 @@ TEST(not_finished)
     take(service, "W", 2);
     trigger_timer(&trigger, START + 100 * CLOCK_SECOND); /* read, but seen only now */
     assert_int_equal(trigger.state, TRIGGER_CLOSING);
-    trigger_timer(&trigger, trigger.limit);
+    trigger_timer(&trigger, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_FINISHED, 0);
 }
 
@@ -377,11 +377,11 @@ TEST(gone_while_full)
         trigger_timer(&other, other.due);
         (void)unlink(fixture_path("public/qmgr"));
         if (i == 0) {
-            trigger_timer(&refused, refused.limit);
+            trigger_timer(&refused, refused.ends);
             assert_done(&refused, TRIGGER_CONNECT, ECONNREFUSED);
         }
     }
-    trigger_timer(&gone, gone.limit);
+    trigger_timer(&gone, gone.ends);
     assert_done(&gone, TRIGGER_LOOKUP, ENOENT);
     (void)fixture_file("public/qmgr", "no service");
     trigger_timer(&other, other.due);
@@ -394,12 +394,12 @@ TEST(extended)
     struct trigger trigger = start_sent("W", false);
 
     trigger_extend(&trigger, 5, 50); /* shorter than its own */
-    assert_true(trigger.limit == START + 100 * CLOCK_SECOND);
+    assert_true(trigger.ends == START + 100 * CLOCK_SECOND);
     trigger_extend(&trigger, 5, 200);
-    assert_true(trigger.limit == START + 200 * CLOCK_SECOND);
+    assert_true(trigger.ends == START + 200 * CLOCK_SECOND);
     trigger_timer(&trigger, START + 100 * CLOCK_SECOND);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_timer(&trigger, trigger.limit);
+    trigger_timer(&trigger, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     assert_int_equal(trigger.seconds, 200);
 }
@@ -481,9 +481,9 @@ TEST(stop)
     struct trigger trigger = new_trigger("qmgr", "W");
 
     assert_true(trigger_start(&trigger, START, START + 3 * CLOCK_SECOND / 2));
-    assert_true(trigger.limit == START + 3 * CLOCK_SECOND / 2);
+    assert_true(trigger.ends == START + 3 * CLOCK_SECOND / 2);
     assert_int_equal(trigger.seconds, 2); /* rounded up for people */
-    trigger_timer(&trigger, trigger.limit);
+    trigger_timer(&trigger, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
 }
 
