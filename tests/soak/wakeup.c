@@ -21,7 +21,7 @@
 #define BATCH 1000
 #define REQUEST "FADI"
 #define LIMIT 100                /* seconds, as application_event_drain_time is by default */
-#define LATE (CLOCK_SECOND / 20) /* without the wake-up, more or less */
+#define LATE (CLOCK_SECOND / 500) /* later than the second look */
 #define TOO_LATE (CLOCK_SECOND)  /* on a busy machine */
 
 static char directory[] = "/tmp/postkick-wakeup.XXXXXX";
