@@ -108,8 +108,8 @@ lint:
 	shellcheck .ci/run $(SCRIPTS) $(SHELL_TESTS) scripts/postkick.bash-completion
 	mandoc -Tlint -W warning $(wildcard man/*.[1-8])
 
-SCRIPTS = $(filter-out %.bash-completion %.mk %/ansible %/debian,$(wildcard scripts/*)) \
-	$(addprefix scripts/debian/,preinst prerm postrm)
+SCRIPTS = $(filter-out %.bash-completion %.mk %/ansible %/apk %/debian %/rpm,$(wildcard scripts/*)) \
+	$(addprefix scripts/debian/,preinst prerm postrm) $(wildcard scripts/apk/*.*)
 SHELL_TESTS = $(wildcard tests/*/*.bash) tests/fleet/host tests/fleet/scale tests/lib/valgrind-run \
 	tests/lib/layers tests/lib/sources tests/bench/run
 

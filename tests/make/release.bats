@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a release consists of: the tarball, and the packages that are built from it, without git.
+
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load ../postfix/real
+
+setup_file()
+{
+    export DIST=$BATS_FILE_TMPDIR/dist
+    make -s -C "$ROOT" B="$DIST" dist
+    export TARBALL
+    TARBALL=$(ls "$DIST"/postkick-*.tar.gz)
+    export VERSION=${TARBALL##*/postkick-}
+    VERSION=${VERSION%.tar.gz}
+    export TOP=$BATS_FILE_TMPDIR/postkick-$VERSION
+    (umask 077 && tar -x -C "$BATS_FILE_TMPDIR" -f "$TARBALL")
+    # quick, and without a repository
+    export CFLAGS=-O0 GIT_DIR=/nonexistent
+}
+
+# listed: paths from standard input, sorted, without the places that depend on the system.
+listed()
+{
+    LC_ALL=C sort | sed -e '/build-id/d' -e 's/\.gz$//'
+}
+
+# installed: what "make install" has of the program's files, when it is called postkick-multi.
+installed()
+{
+    make -s -C "$TOP" install DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/usr NAME=postkick-multi "$@"
+    (cd "$BATS_TEST_TMPDIR/stage" && find . ! -type d -printf '/%P\n') | listed
+}
+
+@test "the tarball is the same bytes, made again elsewhere and later" {
+    find "$TOP" -exec touch {} +
+    (umask 077 && TZ=Asia/Tokyo LC_ALL=C make -s -C "$TOP" dist)
+    cmp "$TARBALL" "$TOP/build/${TARBALL##*/}"
+    is "$(tar -t -f "$TARBALL" | grep -c -v "^postkick-$VERSION/[^/]")" 0
+}
+
+@test "apk: its functions install the program beside Postfix's" {
+    local each
+    cd "$TOP"
+    sh -eu -c '. scripts/apk/APKBUILD; pkgdir=$1; build; package' - "$BATS_TEST_TMPDIR/root" >/dev/null
+    is "$(cd "$BATS_TEST_TMPDIR/root" && find . ! -type d -printf '/%P\n' | listed)" "$(installed)"
+    for each in usr/sbin/postkick usr/share/man/man1/postkick.1; do
+        [ -e "$BATS_TEST_TMPDIR/root/${each/postkick/postkick-multi}" ] && [ ! -e "$BATS_TEST_TMPDIR/root/$each" ]
+    done
+    # shellcheck disable=SC2154 # they are the package's
+    for each in $(. scripts/apk/APKBUILD; echo "$install" "${triggers%%=*}"); do [ -x "scripts/apk/$each" ]; done
+}
+
+# rpm_of SPEC [OPTION...]: builds it; Debian's rpm knows no packages, and its helpers are for Fedora.
+rpm_of()
+{
+    rpmbuild -bb --quiet --nodeps --define "_topdir $BATS_FILE_TMPDIR/rpm" --define "_sourcedir $DIST" \
+        --define 'debug_package %{nil}' --define '__os_install_post %{nil}' \
+        --define 'optflags -O0' --define '_libdir /usr/lib64' "$@"
+}
+
+@test "rpm: it is built from the tarball" {
+    command -v rpmbuild >/dev/null || skip "needs rpmbuild"
+    rpm_of "$TOP/scripts/rpm/postkick.spec"
+    cp "$BATS_FILE_TMPDIR"/rpm/RPMS/*/postkick-*.rpm "$BATS_FILE_TMPDIR/postkick.rpm"
+    is "$(rpm -q -p --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$BATS_FILE_TMPDIR/postkick.rpm" |
+        sed -n 's/^[-l][^ ]* //p' | grep -v -e "/doc/postkick-$VERSION/" -e /licenses/ | listed)" \
+        "$(installed LIBDIR=/usr/lib64)"
+}
+
+# postfix_rpm RELEASE: a package as that of Postfix, in $BATS_FILE_TMPDIR.
+postfix_rpm()
+{
+    local each
+    for each in usr/sbin/postkick usr/share/man/man1/postkick.1; do
+        install -D /bin/true "$BATS_TEST_TMPDIR/own/$each"
+    done
+    cat >"$BATS_TEST_TMPDIR/postfix.spec" <<END
+Name: postfix
+Version: 3.8
+Release: $1
+Summary: Postfix
+License: IPL
+%description
+Postfix
+%install
+cp -r $BATS_TEST_TMPDIR/own/. %{buildroot}
+%files
+/usr/sbin/postkick
+/usr/share/man/man1/postkick.1
+END
+    rpm_of "$BATS_TEST_TMPDIR/postfix.spec"
+    mv "$BATS_FILE_TMPDIR"/rpm/RPMS/*/postfix-*.rpm "$BATS_FILE_TMPDIR/postfix-$1.rpm"
+}
+
+# rpm_there ARGUMENT...: in the namespace, for its packages only.
+rpm_there()
+{
+    run host rpm --dbpath /var/lib/rpm-of-test --nodeps "$@"
+}
+
+@test "rpm: it lives beside the package of Postfix, and follows its upgrades" {
+    [ -e "$BATS_FILE_TMPDIR/postkick.rpm" ] || skip "needs rpmbuild"
+    host_can || skip "needs root, and Postfix"
+    host_open
+    [ -n "${HOST:-}" ] || skip "needs mount namespaces"
+    # A /usr of its own, and a postconf(1) that remembers that it was asked.
+    host sh -c "mkdir '$HOST/usr' '$HOST/usr.work' && mount -t overlay overlay \
+        -o lowerdir=/usr,upperdir='$HOST/usr',workdir='$HOST/usr.work' /usr &&
+        mv /usr/sbin/postconf /usr/sbin/postconf.real &&
+        printf '#!/bin/sh\necho asked >>$HOST/asked\nexec /usr/sbin/postconf.real \"\$@\"\n' >/usr/sbin/postconf &&
+        chmod 755 /usr/sbin/postconf"
+    postfix_rpm 1
+    postfix_rpm 2
+    rpm_there -i "$BATS_FILE_TMPDIR/postfix-1.rpm"
+    is "$status" 0
+    rpm_there -i "$BATS_FILE_TMPDIR/postkick.rpm"
+    is "$status" 0
+    host cmp /bin/true /usr/sbin/postkick
+    has "$(host postkick-multi --version)" "postkick $VERSION"
+    host rm "$HOST/asked" # by the installation
+    rpm_there -U "$BATS_FILE_TMPDIR/postfix-2.rpm"
+    is "$status" 0
+    host rm "$HOST/asked"
+    host postconf.real -e 'multi_instance_wrapper = /usr/sbin/postkick-multi -p --'
+    rpm_there -e postkick
+    is "$status" 1
+    has "$output" "postkick: not removed: main.cf has multi_instance_wrapper = "
+    host postconf.real -X multi_instance_wrapper
+    rpm_there -e postkick
+    is "$status" 0
+    is "$(host find /usr/sbin /usr/lib64 /usr/lib/systemd -name '*postkick*')" /usr/sbin/postkick
+    host_close
+}
