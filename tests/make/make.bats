@@ -126,12 +126,15 @@ compiler()
 
 @test "the scripts run the program that they were installed with" {
     local file
-    make_it install DESTDIR="$STAGE" PREFIX=/usr SBINDIR=/opt/sbin
+    make_it install DESTDIR="$STAGE" PREFIX=/usr SBINDIR=/opt/sbin NAME=postkick-multi
     # shellcheck disable=SC2016 # that text
     run ! grep -r -n ':-postkick}' "$STAGE"
     for file in lib/nagios/plugins/check_postkick share/doc/postkick/examples/postkick-network-up; do
-        grep -q '{POSTKICK:-/opt/sbin/postkick}' "$STAGE/usr/$file"
+        grep -q '{POSTKICK:-/opt/sbin/postkick-multi}' "$STAGE/usr/$file"
     done
+    grep -q '^ExecStart=/opt/sbin/postkick-multi ' "$STAGE/usr/lib/systemd/system/postkick-flush.service"
+    is "$(sed -n '/^.Sh DESCRIPTION/{n;n;p;}' "$STAGE/usr/share/man/man1/postkick-multi.1")" ".Nm postkick-multi ;"
+    bash --norc -c '. "$1/postkick-multi" && complete -p postkick-multi' - "$STAGE/usr/share/bash-completion/completions"
 }
 
 @test "another program and manual page of that name stay" {
@@ -141,10 +144,12 @@ compiler()
         for target in install uninstall; do
             make_it $target DESTDIR="$STAGE" 2>/dev/null
             is "$status" 2
-            has "$output" "$STAGE/$file is not this postkick's, but Postfix's own perhaps, and stays:"
+            has "$output" "$STAGE/$file is not this project's, but Postfix's perhaps, and stays:"
             is "$(find "$STAGE" ! -type d)" "$STAGE/$file"
         done
         make_it install DESTDIR="$STAGE" SBINDIR=/opt/sbin MANDIR=/opt/man
+        is "$status" 0
+        make_it install DESTDIR="$STAGE" NAME=postkick-multi
         is "$status" 0
         cmp /bin/true "$STAGE/$file"
         rm -r "$STAGE"
