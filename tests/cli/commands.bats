@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What comes of whole command lines, as commands/NAME has it: a line "$ COMMAND" is run by this shell,
 # and followed by what it writes to standard output, then to standard error (after "! "), and by its
-# status unless 0 (after "? "). @ is the directory of the test, and figures of time are N. With UPDATE
-# in the environment, what is found replaces what was expected.
+# status unless 0 (after "? "). @ is the directory of the test, and figures of time are N, however wide.
+# With UPDATE in the environment, what is found replaces what was expected.
 
 bats_require_minimum_version 1.5.0
 load cli
@@ -55,6 +55,12 @@ postkick()
     env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
 }
 
+# terminal ARGUMENT...: what postkick shows on a terminal.
+terminal()
+{
+    "$ROOT/tests/lib/on-terminal" env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+}
+
 # members KEY...: those members of each JSON object on standard input, with | between.
 members()
 {
@@ -79,7 +85,8 @@ follow()
             ;;
         esac
     done <"$file" >"$TREE/found"
-    sed -i -E -e "s:$TREE:@:g" -e 's/[0-9]+\.[0-9]+(m?s)/N\1/g' "$TREE/found"
+    sed -i -E -e "s:$TREE:@:g" -e 's/[0-9]+\.[0-9]+(m?s)/N\1/g' -e '/responding|enabled/s/  +@/  @/' \
+        "$TREE/found"
     [ -z "${UPDATE-}" ] || cp "$TREE/found" "$file"
     diff -u "$file" "$TREE/found"
 }

@@ -305,6 +305,7 @@ TEST(full_listen_queue)
     size_t count = fill_queue(fillers);
     struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
 
+    late.whole_limit = 3;
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_true(trigger_start(&late, START, CLOCK_NEVER));
     int64_t now = START;
@@ -325,6 +326,7 @@ TEST(full_listen_queue)
         close(accepted);
     trigger_timer(&late, late.due); /* there is room now */
     assert_int_equal(late.state, TRIGGER_READING);
+    assert_true(late.ends == START + 3 * CLOCK_SECOND); /* one limit for both steps */
     accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     take(accepted, "W", 2);
     trigger_event(&late, EPOLLOUT, now);
