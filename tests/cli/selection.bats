@@ -28,14 +28,14 @@ load cli
     rm "$DEFAULT-0005/main.cf"
     mkfifo "$DEFAULT-0005/main.cf"
     rm "$DEFAULT-0006/main.cf"
-    truncate -s 17M "$DEFAULT-0006/main.cf"
+    truncate -s $((2 * 1024 * 1024 + 1)) "$DEFAULT-0006/main.cf"
     set_main_cf "$DEFAULT-0007" 'queue_directory = spool'
     set_main_cf "$DEFAULT-0008" 'multi_instance_enable = perhaps'
     ln -sf /dev/zero "$DEFAULT-0010/main.cf"
     ln -sf main.cf "$DEFAULT-0011/main.cf"
     rm -r "${DEFAULT:?}-0012"
     # large, but not too large
-    head -c 15000000 /dev/zero | tr '\0' y | sed 's/^/x = /' >>"$DEFAULT-0013/main.cf"
+    head -c 2000000 /dev/zero | tr '\0' y | sed 's/^/x = /' >>"$DEFAULT-0013/main.cf"
     seq 10000 | sed 's/.*/x& = y/' >>"$DEFAULT-0014/main.cf"
     sed -i 's:^multi_instance_directories.*:&\n    relative/dir:' "$DEFAULT/main.cf"
     start_listener
@@ -49,7 +49,7 @@ relative/dir|failed|multi_instance_directories: not an absolute path: relative/d
 /etc/postfix-0003|failed|read /etc/postfix-0003/main.cf: file contains a null byte
 /etc/postfix-0004|failed|read /etc/postfix-0004/main.cf: Is a directory
 /etc/postfix-0005|failed|open /etc/postfix-0005/main.cf: not a regular file
-/etc/postfix-0006|failed|open /etc/postfix-0006/main.cf: file is larger than 16777216 bytes
+/etc/postfix-0006|failed|open /etc/postfix-0006/main.cf: file is larger than 2097152 bytes
 /etc/postfix-0007|failed|queue_directory is not an absolute path: spool
 /etc/postfix-0008|failed|bad boolean configuration: multi_instance_enable = perhaps
 /etc/postfix-0009|kicked|
