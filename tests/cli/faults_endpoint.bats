@@ -139,7 +139,7 @@ teardown()
     move_queue "$TREE/none"
     fault failed 0 0 "chdir $INI: Not a directory"
     move_queue "$INI"
-    fault failed 0 0 "chdir $TREE/loop: Too many levels of symbolic links"
+    fault failed 0 0 "chdir $TREE/loop: *"
     ln -s loop "$TREE/loop"
     move_queue "$TREE/loop"
     # a directory that is a link, or that lies deep, is no fault

@@ -147,10 +147,10 @@ TEST(rare_outcomes)
         int error;
         const char *reason;
     } cases[] = {
-        {TRIGGER_SEND, EIO, "cannot send: Input/output error"},
-        {TRIGGER_CONNECT, EMFILE, "cannot connect: Too many open files"},
+        {TRIGGER_SEND, ENOSPC, "cannot send: No space left on device"},
+        {TRIGGER_CONNECT, ENOBUFS, "cannot connect: No buffer space available"},
         {TRIGGER_CONNECT, EPROTOTYPE, "a datagram socket accepts no requests"},
-        {TRIGGER_LOOKUP, ENAMETOOLONG, "cannot be looked up: File name too long"},
+        {TRIGGER_LOOKUP, ENOSPC, "cannot be looked up: No space left on device"},
         {TRIGGER_NO_TIME, 0, "not started: time limit reached"},
         {TRIGGER_PENDING, 0, "not confirmed: interrupted"},
     };
