@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs child processes: waits for output and SIGCHLD, passes signals on, ends what is late. */
+/* Runs child processes: starts them, waits for output and SIGCHLD, passes signals on, ends what is
+ * late. */
 #include "base/process.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
@@ -18,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Read in one go, so that a flood does not hold up others. */
 #define READ_BYTES 65536
 
 /* The most that a pipe can hold: the default of fs.pipe-max-size. A daemon that goes on writing
@@ -35,7 +37,8 @@ static int open_pipe(struct capture *capture, int *writer)
     return 0;
 }
 
-/* The child's side comes from the descriptor: it may have no path here. */
+/* A pseudo-terminal that changes no byte and is nobody's controlling terminal. The child's side
+ * comes from the descriptor: it may have no path here. */
 static int open_terminal(struct capture *capture, int *writer)
 {
     int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
@@ -60,13 +63,12 @@ static int open_terminal(struct capture *capture, int *writer)
     return 0;
 }
 
-int capture_open(struct capture *capture, enum capture_kind kind, int *writer)
+/* Opens the child's end too. Where pseudo-terminals are missing, a pipe has to do. Returns 0, or an
+ * errno with nothing open. */
+static int open_capture(struct capture *capture, bool as_terminal, int *writer)
 {
-    int error = ENOTTY;
+    int error = as_terminal ? open_terminal(capture, writer) : ENOTTY;
 
-    *capture = (struct capture){.fd = -1};
-    if (kind == CAPTURE_TERMINAL)
-        error = open_terminal(capture, writer);
     if (error != 0 && !descriptors_exhausted(error))
         error = open_pipe(capture, writer);
     if (error != 0)
@@ -145,18 +147,14 @@ static void read_most(struct capture *capture, size_t most)
     }
 }
 
-void capture_read(struct capture *capture)
-{
-    read_most(capture, READ_BYTES);
-}
-
-void capture_finish(struct capture *capture)
+/* The child has ended: reads what it wrote before, whoever still holds the other end. */
+static void read_left_behind(struct capture *capture)
 {
     read_most(capture, LEFT_BEHIND);
     descriptors_close(&capture->fd);
 }
 
-void capture_free(struct capture *capture)
+static void free_capture(struct capture *capture)
 {
     if (capture->text.d == NULL)
         return;
@@ -190,16 +188,22 @@ static bool has_terminal(const struct process *child)
     return child->streams == PROCESS_INHERIT && (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO));
 }
 
-static void connect_streams(const struct process *child, const struct ends *ends)
+/* Returns false with errno set: without /dev/null the child would have our stream instead. */
+static bool connect_streams(const struct process *child, const struct ends *ends)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool drops_errors = child->streams == PROCESS_CAPTURE_OUTPUT;
+    bool needs_null = drops_errors || (!child->inherits_input && ends->input < 0);
+    int null = needs_null ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
 
-    if (!child->inherits_input)
-        (void)dup2(ends->input >= 0 ? ends->input : null, STDIN_FILENO);
-    if (child->streams == PROCESS_INHERIT)
-        return;
-    (void)dup2(ends->output, STDOUT_FILENO);
-    (void)dup2(child->streams == PROCESS_CAPTURE_OUTPUT ? null : ends->errors, STDERR_FILENO);
+    if (needs_null && null < 0) {
+        errno = ENODEV; /* what open(2) says would seem to be of the program */
+        return false;
+    }
+    if (!child->inherits_input && dup2(ends->input >= 0 ? ends->input : null, STDIN_FILENO) < 0)
+        return false;
+    return child->streams == PROCESS_INHERIT ||
+           (dup2(ends->output, STDOUT_FILENO) >= 0 &&
+            dup2(drops_errors ? null : ends->errors, STDERR_FILENO) >= 0);
 }
 
 /* A limit that cannot be set is a failure: the child is not trusted without it. */
@@ -246,10 +250,10 @@ static _Noreturn void become_program(const struct process *child, const struct e
     if (child->leads_group)
         (void)setpgid(0, 0);
     umask(S_IWGRP | S_IWOTH);
-    connect_streams(child, ends);
     descriptors_restore_for_child();
     signals_reset_for_child();
-    if (child->confinement == NULL || confine(child->confinement, parent))
+    if (connect_streams(child, ends) &&
+        (child->confinement == NULL || confine(child->confinement, parent)))
         execvpe(child->program, child->argv, environment);
     int error = errno;
     _exit(write(ends->failure, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
@@ -286,17 +290,16 @@ static int open_input(const UT_string *text, int *fd)
 /* Opens the streams of the child. Returns 0 or an errno. */
 static int open_streams(struct process *child, struct ends *ends)
 {
-    enum capture_kind kind =
-        child->streams == PROCESS_CAPTURE_AS_TERMINAL ? CAPTURE_TERMINAL : CAPTURE_PIPE;
+    bool as_terminal = child->streams == PROCESS_CAPTURE_AS_TERMINAL;
 
     child->output = child->errors = (struct capture){.fd = -1};
     int error = child->input == NULL ? 0 : open_input(child->input, &ends->input);
     if (child->streams == PROCESS_INHERIT)
         return error;
     if (error == 0)
-        error = capture_open(&child->output, CAPTURE_PIPE, &ends->output);
+        error = open_capture(&child->output, false, &ends->output);
     if (error == 0 && child->streams != PROCESS_CAPTURE_OUTPUT)
-        error = capture_open(&child->errors, kind, &ends->errors);
+        error = open_capture(&child->errors, as_terminal, &ends->errors);
     if (child->streams == PROCESS_LINES)
         child->output.lines_of = child->errors.lines_of = child;
     return error;
@@ -339,10 +342,51 @@ static int spawn(struct process *child)
     close_ends(&ends);
     descriptors_close(&failure[0]);
     if (error != 0) {
-        capture_free(&child->output);
-        capture_free(&child->errors);
+        free_capture(&child->output);
+        free_capture(&child->errors);
     }
     return error;
+}
+
+/* Set when a child has stopped or ended. */
+static volatile sig_atomic_t child_signal;
+
+/* The previous settings of SIGCHLD. */
+struct previous {
+    struct sigaction action;
+    sigset_t mask;
+};
+
+static void note_child(int number)
+{
+    (void)number;
+    child_signal = 1;
+}
+
+/* Catches SIGCHLD, whatever its inherited disposition: if it were ignored, children would leave no
+ * status. It is blocked except during a wait. Returns 0, or an errno with nothing changed. */
+static int catch_children(struct previous *previous)
+{
+    struct sigaction action = {.sa_handler = note_child};
+    sigset_t blocked;
+
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &blocked, &previous->mask) < 0)
+        return errno;
+    if (sigaction(SIGCHLD, &action, &previous->action) < 0) {
+        int error = errno;
+        (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
+        return error;
+    }
+    return 0;
+}
+
+static void release_children(const struct previous *previous)
+{
+    (void)sigaction(SIGCHLD, &previous->action, NULL);
+    (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
 }
 
 /* A batch under way. */
@@ -413,8 +457,8 @@ static void note_stop(const struct running *running, struct process *child, int 
 
 static void finish(const struct running *running, struct process *child, bool is_known, int status)
 {
-    capture_finish(&child->output);
-    capture_finish(&child->errors);
+    read_left_behind(&child->output);
+    read_left_behind(&child->errors);
     child->outcome = child->is_ending ? running->end_reason : PROCESS_ENDED;
     if (!is_known)
         child->outcome = PROCESS_LOST;
@@ -617,53 +661,12 @@ static void wait_once(struct running *running, struct pollfd *polls)
         struct process *child = running->active[i];
 
         if (child->output.fd >= 0 && may_speak(running, child) && polls[at++].revents != 0) {
-            capture_read(&child->output);
+            read_most(&child->output, READ_BYTES);
             running->silent_at = clock_after(clock_now(), 1);
         }
         if (child->errors.fd >= 0 && polls[at++].revents != 0)
-            capture_read(&child->errors);
+            read_most(&child->errors, READ_BYTES);
     }
-}
-
-/* Set when a child has stopped or ended. */
-static volatile sig_atomic_t child_signal;
-
-/* The previous settings of SIGCHLD. */
-struct previous {
-    struct sigaction action;
-    sigset_t mask;
-};
-
-static void note_child(int number)
-{
-    (void)number;
-    child_signal = 1;
-}
-
-/* Catches SIGCHLD, whatever its inherited disposition: if it were ignored, children would leave no
- * status. It is blocked except during a wait. Returns 0, or an errno with nothing changed. */
-static int catch_children(struct previous *previous)
-{
-    struct sigaction action = {.sa_handler = note_child};
-    sigset_t blocked;
-
-    sigemptyset(&action.sa_mask);
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &blocked, &previous->mask) < 0)
-        return errno;
-    if (sigaction(SIGCHLD, &action, &previous->action) < 0) {
-        int error = errno;
-        (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
-        return error;
-    }
-    return 0;
-}
-
-static void release_children(const struct previous *previous)
-{
-    (void)sigaction(SIGCHLD, &previous->action, NULL);
-    (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
 }
 
 static bool can_start(const struct running *running, size_t most)
@@ -764,6 +767,6 @@ char *process_failure(const struct process *child, const struct limits *limits)
 
 void process_free(struct process *child)
 {
-    capture_free(&child->output);
-    capture_free(&child->errors);
+    free_capture(&child->output);
+    free_capture(&child->errors);
 }

@@ -13,16 +13,13 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/*
- * capture: reads what a child process writes to one of its streams. Never waits for it.
- */
-
 /* The most that is kept of one stream, in bytes; the rest is read and dropped. */
 #define CAPTURE_MAXIMUM ((size_t)1024 * 1024)
 
 /* The longest line of PROCESS_LINES, in bytes; a longer one is read and dropped. */
 #define CAPTURE_LINE_MAXIMUM ((size_t)16 * 1024 * 1024)
 
+/* What a child wrote to one of its streams. */
 struct capture {
     UT_string text; /* NULL and 0 long where nothing is captured; of lines, what has no newline */
     bool truncated; /* more was written than CAPTURE_MAXIMUM or CAPTURE_LINE_MAXIMUM */
@@ -34,28 +31,6 @@ struct capture {
     struct process *lines_of; /* that receives the lines; NULL: the text is kept */
 };
 
-/* What a child gets to write to. */
-enum capture_kind {
-    CAPTURE_PIPE,
-    /* A pseudo-terminal that changes no byte and is nobody's controlling terminal: for programs
-     * that report more to a terminal. A pipe where pseudo-terminals are missing. */
-    CAPTURE_TERMINAL,
-};
-
-/* Opens *capture. *writer is the child's end, which the caller closes. Returns 0, or an errno with
- * nothing open. */
-int capture_open(struct capture *capture, enum capture_kind kind, int *writer);
-
-/* Reads what is there, up to 64 KiB, so that a flood does not hold up others. */
-void capture_read(struct capture *capture);
-
-/* Reads all that was written before the child ended, and closes our end, whoever still holds the
- * other one. */
-void capture_finish(struct capture *capture);
-
-/* Closes our end and frees the text; truncated and error stay. May be called more than once. */
-void capture_free(struct capture *capture);
-
 /* Seconds between SIGTERM and SIGKILL. */
 #define PROCESS_GRACE 1
 
@@ -63,7 +38,8 @@ void capture_free(struct capture *capture);
 enum process_streams {
     PROCESS_INHERIT,             /* our standard output and standard error */
     PROCESS_CAPTURE,             /* both streams are captured, apart */
-    PROCESS_CAPTURE_AS_TERMINAL, /* the same, and to the child standard error is a terminal */
+    PROCESS_CAPTURE_AS_TERMINAL, /* the same, and to the child standard error is a terminal, for
+                                    programs that report more to one */
     PROCESS_CAPTURE_OUTPUT,      /* standard output is captured, standard error is /dev/null */
     PROCESS_LINES,               /* both streams are passed on line by line: see line() */
 };
@@ -105,8 +81,8 @@ struct process {
     int signal;            /* that ended it, or 0 */
     int stopped_by;        /* the last signal that stopped it, or 0 */
     int error;             /* errno of PROCESS_NOT_STARTED */
-    struct capture output; /* what it wrote to standard output, until process_free() */
-    struct capture errors; /* and to standard error */
+    struct capture output; /* its standard output, until process_free() */
+    struct capture errors; /* and its standard error */
     int64_t started;       /* clock_now() values; 0 before */
     int64_t finished;
 

@@ -1,11 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* Child processes: what they get, how they end, and what is left of them. */
-#include "children.h"
+#include "base/descriptors.h"
+#include "base/process.h"
+#include "fixture.h"
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 /* Far more than anything here takes on a loaded machine. */
 #define PATIENCE 60
+
+/* A child that runs a shell script; argv is static, so eight at a time. */
+static struct process shell(const char *script, enum process_streams streams)
+{
+    static const char *argv[8][4];
+    static size_t next;
+    const char **slot = argv[next++ % 8];
+
+    slot[0] = "sh";
+    slot[1] = "-c";
+    slot[2] = script;
+    slot[3] = NULL;
+    return (struct process){
+        .program = "/bin/sh", .argv = (char *const *)(void *)slot, .streams = streams};
+}
+
+/* Runs them, for so many seconds at most, or 0. */
+static void run(struct process *children, size_t number, int parallel, int seconds)
+{
+    struct limits limits = {.end = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds)};
+    struct process_batch all = {
+        .processes = children, .count = number, .parallel = parallel, .limits = &limits};
+
+    process_run(&all);
+}
+
+/* Compares its output, and frees it. */
+static void assert_text(struct process *child, const char *expected)
+{
+    assert_string_equal(utstring_body(&child->output.text), expected);
+    process_free(child);
+}
 
 static struct process run_shell(const char *script)
 {
@@ -113,6 +148,182 @@ TEST(done_when_the_process_ends)
     assert_true(clock_now() - child.started < PATIENCE * CLOCK_SECOND);
     assert_int_equal(kill(daemon, SIGKILL), 0); /* it was left alone */
     process_free(&child);
+}
+
+TEST(surroundings)
+{
+    /* glibc's own signals, 32 and 33, are ignored in what posix_spawn(3) has started: make does. */
+    static const char script[] =
+        "umask; ulimit -Sn; ls /proc/self/fd | tr '\\n' ' '; echo;"
+        "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t' | sed 's/00000018/00000000/';"
+        "echo \"$A-$B-$HOME-\"";
+    struct rlimit limit = {300, 300};
+    sigset_t blocked;
+    UT_array *settings;
+    char *const environment[] = {(char *)(void *)(uintptr_t) "A=1",
+                                 (char *)(void *)(uintptr_t) "B=2", NULL};
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 300;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    descriptors_raise_limit();
+    int left_open = open("/dev/null", O_RDONLY);
+    umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    sigfillset(&blocked);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+    utarray_new(settings, &strings_icd);
+    strings_append(settings, "B=3=4");
+    struct process child = shell(script, PROCESS_CAPTURE);
+    child.environment = environment;
+    child.settings = settings;
+    run(&child, 1, 1, 0);
+    (void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+    (void)signal(SIGHUP, SIG_DFL);
+    umask(022);
+    close(left_open);
+    /* ls has 3 open for the directory */
+    assert_text(&child, "0022\n300\n0 1 2 3 \nSigBlk:0000000000000000\n"
+                        "SigIgn:0000000000000000\n1-3=4--\n");
+    utarray_free(settings);
+    assert_null(getenv("B"));
+}
+
+/* A script without #! is one of sh(1), as execvp(3) has it. */
+TEST(script)
+{
+    const char *path = fixture_file("script", "echo \"$1\"\n");
+    char *const argv[] = {(char *)(void *)(uintptr_t)path, (char *)(void *)(uintptr_t) "a b", NULL};
+    struct process child = {.program = path, .argv = argv, .streams = PROCESS_CAPTURE};
+
+    assert_int_equal(chmod(path, 0700), 0);
+    run(&child, 1, 1, 0);
+    assert_int_equal(child.exit_status, 0);
+    assert_text(&child, "a b\n");
+}
+
+/* Stands before the C library's open(2), under a name that its headers do not define. */
+int open_unless_null(const char *path, int flags, ...) __asm__("open");
+static bool is_null_missing;
+
+int open_unless_null(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list arguments;
+
+    va_start(arguments, flags);
+    if ((flags & O_CREAT) != 0)
+        mode = va_arg(arguments, mode_t);
+    va_end(arguments);
+    if (is_null_missing && strcmp(path, "/dev/null") == 0) {
+        errno = EACCES;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* A child that should read from /dev/null, or write to it, does not get our stream instead. */
+TEST(no_null_device)
+{
+    struct process children[] = {shell("echo on", PROCESS_CAPTURE),
+                                 shell("echo on", PROCESS_CAPTURE_OUTPUT),
+                                 shell("echo on", PROCESS_CAPTURE)};
+
+    children[1].inherits_input = children[2].inherits_input = true;
+    is_null_missing = true;
+    run(children, 3, 1, 0);
+    is_null_missing = false;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(children[i].outcome, PROCESS_NOT_STARTED);
+        assert_int_equal(children[i].error, ENODEV);
+        process_free(&children[i]);
+    }
+    assert_int_equal(children[2].outcome, PROCESS_ENDED); /* needs none */
+    assert_text(&children[2], "on\n");
+}
+
+TEST(terminal)
+{
+    struct process child = shell("test -t 2 && ! test -t 1 || exit;"
+                                 "printf 'a\\nb\\tc\\r\\n\\003\\004' >&2; exit 7",
+                                 PROCESS_CAPTURE_AS_TERMINAL);
+
+    run(&child, 1, 1, 0);
+    assert_int_equal(child.exit_status, 7);
+    assert_int_equal(child.errors.error, 0);
+    assert_string_equal(utstring_body(&child.errors.text), "a\nb\tc\r\n\003\004");
+    process_free(&child);
+}
+
+TEST(confinement)
+{
+    const struct process_confinement confinement = {.directory = "/usr/lib",
+                                                    .memory = (rlim_t)1 << 30,
+                                                    .processor_time = 7,
+                                                    .ends_with_us = true};
+    if (getenv("EMULATOR") != NULL)
+        skip(); /* qemu-user does not limit memory */
+    struct process child = shell("pwd; ulimit -v; ulimit -t", PROCESS_CAPTURE);
+
+    child.confinement = &confinement;
+    run(&child, 1, 1, 0);
+    assert_int_equal(child.exit_status, 0);
+    assert_text(&child, "/usr/lib\n1048576\n7\n");
+    const struct process_confinement nowhere = {.directory = "/nonexistent"};
+    child.confinement = &nowhere;
+    run(&child, 1, 1, 0);
+    assert_int_equal(child.outcome, PROCESS_NOT_STARTED);
+    assert_int_equal(child.error, ENOENT);
+    process_free(&child);
+}
+
+/* Too much computing, or memory, is the child's end. */
+TEST(limits_hold)
+{
+    const struct process_confinement confinement = {.memory = (rlim_t)64 << 20,
+                                                    .processor_time = 1};
+    if (getenv("EMULATOR") != NULL)
+        skip(); /* qemu-user does not limit memory */
+    struct process child = shell("while :; do :; done", PROCESS_CAPTURE);
+
+    child.confinement = &confinement;
+    run(&child, 1, 1, 0);
+    assert_int_equal(child.outcome, PROCESS_ENDED);
+    assert_true(child.signal == SIGKILL || child.signal == SIGXCPU);
+    process_free(&child);
+    child = shell("head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null", PROCESS_CAPTURE);
+    child.confinement = &confinement;
+    run(&child, 1, 1, 0);
+    assert_true(child.exit_status > 0);
+    process_free(&child);
+}
+
+/* A child that is confined ends with its parent, even one that is killed. */
+TEST(ends_with_us)
+{
+    const struct process_confinement confinement = {.ends_with_us = true};
+    char line[32] = "";
+    int output[2];
+
+    assert_int_equal(pipe2(output, 0), 0);
+    pid_t parent = fork();
+    if (parent == 0) {
+        struct process child = shell("echo $$; exec sleep 1000", PROCESS_INHERIT);
+        child.confinement = &confinement;
+        (void)dup2(output[1], STDOUT_FILENO);
+        close(output[0]);
+        close(output[1]);
+        run(&child, 1, 1, 0);
+        _exit(0);
+    }
+    close(output[1]);
+    assert_true(read(output[0], line, sizeof(line) - 1) > 0);
+    assert_int_equal(kill((pid_t)atol(line), 0), 0);
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    assert_int_equal(read(output[0], line, sizeof(line)), 0); /* closed by the child's end */
+    close(output[0]);
 }
 
 TEST(order_and_parallel)
