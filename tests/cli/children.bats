@@ -3,7 +3,25 @@
 # The children of -p and -x: signals and terminals, stops, shortages.
 
 bats_require_minimum_version 1.5.0
-load manager
+load cli
+
+# The default instance, two that are enabled and one, 0002, that is not; programs are in $BIN.
+setup()
+{
+    make_tree -n 4 -d 2
+    A=$DEFAULT-0001 OFF=$DEFAULT-0002 C=$DEFAULT-0003
+    BIN=$TREE/bin
+    export CALLS=$TREE/calls
+    mkdir "$BIN"
+    sed -i "s,^command_directory.*,command_directory = $BIN," "$DEFAULT/main.cf" "$INI"
+}
+
+# program NAME: a script in $BIN, its text on standard input.
+program()
+{
+    cat >"$BIN/$1"
+    chmod +x "$BIN/$1"
+}
 
 @test "a command that is stopped is reported, and a signal ends it" {
     on_terminal -s stopped=15 -- -i - -i 0001 -P 2 -x sh -c '
@@ -95,4 +113,48 @@ status 0"
         ulimit -u 8; exec "$0" "$@"' "$TREE/postkick" -f "$INI" -q -j -P 50 -x sleep 0.1
     is "$stderr" ""
     is "$(rows status | sort | uniq -c | tr -s ' ')" " 21 ok"
+}
+
+@test "a captured postfix command has a terminal as standard error, which is nobody's controlling one" {
+    program postfix <<<'[ -t 2 ] && [ ! -t 1 ] && ! ( : <>/dev/tty ) 2>/dev/null && echo none'
+    run --separate-stderr setsid -w env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -j -i - -p status
+    is "$(rows status stdout stderr)" $'ok|none\n|'
+    kick -j -i - -x sh -c '[ ! -t 2 ]'
+    is "$status" 0
+}
+
+@test "where there are no pseudo-terminals, standard error is captured nevertheless" {
+    unshare -m true 2>/dev/null || skip "needs a mount namespace"
+    program postfix <<<'[ -t 2 ] || echo none >&2'
+    run --separate-stderr unshare -m env -u MAIL_CONFIG bash -c '
+        mount -t tmpfs tmpfs /dev/pts
+        [ -L /dev/ptmx ] || mount --bind /dev/null /dev/ptmx
+        exec "$0" "$@"' "$POSTKICK" -f "$INI" -j -i - -p status
+    is "$(rows status stderr)" "ok|none"
+}
+
+@test "a signal is passed on, waited for, and died of" {
+    program wait <<'EOF'
+#!/bin/bash
+exec 2>/dev/null
+name=${MAIL_CONFIG##*/}
+trap 'echo "$name got it" >>"$CALLS"; exit 0' INT
+echo "$name ready" >>"$CALLS.ready"
+while :; do sleep 0.05; done
+EOF
+    python3 - "$POSTKICK" -f "$INI" -P 2 -x wait 2>"$TREE/errors" <<'EOF'
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+ready = os.environ["CALLS"] + ".ready"
+while not os.path.exists(ready) or open(ready).read().count("ready") < 2:
+    time.sleep(0.02)
+child.send_signal(signal.SIGINT)
+assert child.wait(60) == -signal.SIGINT, child.returncode
+EOF
+    is "$(sort "$CALLS")" $'postfix got it\npostfix-0001 got it'
+    is "$(cat "$TREE/errors")" "postkick: warning: $DEFAULT: interrupted
+postkick: warning: $A: interrupted
+postkick: warning: $OFF: not started: interrupted
+postkick: warning: $C: not started: interrupted"
 }

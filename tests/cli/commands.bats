@@ -85,7 +85,7 @@ follow()
             ;;
         esac
     done <"$file" >"$TREE/found"
-    sed -i -E -e "s:$TREE:@:g" -e 's/[0-9]+\.[0-9]+(m?s)/N\1/g' -e '/responding|enabled/s/  +@/  @/' \
+    sed -i -E -e "s:$TREE:@:g" -e 's/[0-9]+\.[0-9]+(m?s)/N\1/g' -e '/respond|enabled|TIME/s/  +(@|DIR)/  \1/' \
         "$TREE/found"
     [ -z "${UPDATE-}" ] || cp "$TREE/found" "$file"
     diff -u "$file" "$TREE/found"

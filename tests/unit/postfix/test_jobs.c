@@ -49,7 +49,7 @@ static void note(void *context, enum process_event event, const struct job *job)
         return;
     utstring_printf(&log_text, "%s %s", job->member->instance->config_directory,
                     job_status_name(job->status));
-    if (job->child != NULL)
+    if (job->child != NULL && job->child->started != 0)
         utstring_printf(&log_text, " <%s>", utstring_body(&job->child->output.text));
     utstring_printf(&log_text, "%s%s; ", job->reason == NULL ? "" : " ",
                     job->reason == NULL ? "" : job->reason);
@@ -85,20 +85,28 @@ TEST(orders)
 {
     static const struct {
         enum job_order order;
+        int parallel;
         const char *expected;
     } table[] = {
-        {JOB_IN_ORDER, "default starts; default ok <default>; on starts; on ok <on>; "
-                       "off disabled not enabled; bad failed it is broken; "},
-        {JOB_DEFAULT_FIRST, "default starts; default ok <default>; on starts; on ok <on>; "
-                            "off disabled not enabled; bad failed it is broken; "},
-        {JOB_DEFAULT_LAST, "on starts; default starts; default ok <default>; on ok <on>; "
-                           "off disabled not enabled; bad failed it is broken; "},
+        {JOB_IN_ORDER, 1,
+         "default starts; default ok <default>; on starts; on ok <on>; "
+         "off disabled not enabled; bad failed it is broken; "},
+        {JOB_IN_ORDER, 4,
+         "default starts; on starts; default ok <default>; on ok <on>; "
+         "off disabled not enabled; bad failed it is broken; "},
+        {JOB_DEFAULT_FIRST, 4,
+         "default starts; default ok <default>; on starts; on ok <on>; "
+         "off disabled not enabled; bad failed it is broken; "},
+        {JOB_DEFAULT_LAST, 4,
+         "on starts; default starts; default ok <default>; on ok <on>; "
+         "off disabled not enabled; bad failed it is broken; "},
     };
     bool succeeded;
 
     for (size_t i = 0; i < COUNT(table); i++) {
         struct jobs_spec spec = shell("printf $NAME", table[i].order);
 
+        spec.parallel = table[i].parallel;
         assert_string_equal(run(&spec, &fixture_no_limits, &succeeded), table[i].expected);
         assert_false(succeeded);
     }
@@ -124,20 +132,23 @@ TEST(reasons)
     static const struct {
         const char *script;
         int seconds;
+        size_t members;
         const char *expected;
     } table[] = {
-        {"exit 3", 60, "default starts; default failed <> exit status 3; "},
-        {"kill -9 $$", 60, "default starts; default failed <> killed by signal 9 (Killed); "},
-        {"sleep 1000", 1, "default starts; default failed <> not finished within 1s; "},
+        {"exit 3", 60, 1, "default starts; default failed <> exit status 3; "},
+        {"kill -9 $$", 60, 1, "default starts; default failed <> killed by signal 9 (Killed); "},
+        {"sleep 1000", 1, 2,
+         "default starts; default failed <> not finished within 1s; "
+         "on failed not started within 1s; "},
     };
     bool succeeded;
 
-    selection.member_count = 1;
     for (size_t i = 0; i < COUNT(table); i++) {
         struct jobs_spec spec = shell(table[i].script, JOB_IN_ORDER);
         struct limits limits = {.end = clock_after(clock_now(), table[i].seconds),
                                 .seconds = table[i].seconds};
 
+        selection.member_count = table[i].members;
         assert_string_equal(run(&spec, &limits, &succeeded), table[i].expected);
         assert_false(succeeded);
     }
