@@ -6,16 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 void alloc_fail(void)
 {
-    static const char text[] = ": fatal: out of memory\n";
-    ssize_t written =
-        write(STDERR_FILENO, program_invocation_short_name, strlen(program_invocation_short_name));
+    static char text[] = ": fatal: out of memory\n";
+    const struct iovec parts[] = {
+        {program_invocation_short_name, strlen(program_invocation_short_name)},
+        {text, sizeof(text) - 1}};
+    ssize_t written = writev(STDERR_FILENO, parts, 2); /* a line at once: workers may end so too */
 
-    if (written >= 0)
-        written = write(STDERR_FILENO, text, sizeof(text) - 1);
     (void)written;
     _exit(1);
 }

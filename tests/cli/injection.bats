@@ -85,6 +85,11 @@ postconf_answers()
     inject --step $((STEP * 3)) -- -s -j -i - -i 0002 -i 0004
 }
 
+@test "no failing call makes the queues lie" {
+    for each in "$TREE"/spool/*; do mkdir "$each"/{incoming,active,deferred,hold,maildrop,corrupt}; done
+    inject --step $((STEP * 3)) -- -Q -j -E
+}
+
 @test "no failing call makes a command run in every instance go wrong" {
     # shellcheck disable=SC2016 # for main.cf and sh, not for this shell
     inject --step $((STEP * 5)) -- -x -j -P 2 -t 20 -- sh -c 'echo "$multi_instance_name"'

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -160,6 +161,10 @@ CALL(int, socket, (int domain, int type, int protocol), (domain, type, protocol)
 CALL(int, connect, (int fd, __CONST_SOCKADDR_ARG address, socklen_t length), (fd, address, length),
      -1)
 CALL(int, shutdown, (int fd, int how), (fd, how), -1)
+CALL(int, socketpair, (int domain, int type, int protocol, int fds[2]),
+     (domain, type, protocol, fds), -1)
+CALL(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags), -1)
+CALL(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags), -1)
 CALL(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), -1)
 CALL(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
      (fd, level, name, value, length), -1)
@@ -177,6 +182,10 @@ CALL(int, sigaction, (int number, const struct sigaction *action, struct sigacti
      (number, action, previous), -1)
 CALL(int, sigprocmask, (int how, const sigset_t *set, sigset_t *previous), (how, set, previous), -1)
 
+CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1)
+CALL(int, poll, (struct pollfd * polls, nfds_t count, int timeout), (polls, count, timeout), -1)
+CALL(int, timer_create, (clockid_t clock, struct sigevent *restrict event, timer_t *restrict timer),
+     (clock, event, timer), -1)
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags), -1)
 CALL(pid_t, fork, (void), (), -1)
 CALL(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), -1)
@@ -234,6 +243,24 @@ CALL_WITH_MORE(openat, (int directory, const char *path, int flags, ...), flags,
                (directory, path, flags, (int)argument))
 CALL_WITH_MORE(ioctl, (int fd, unsigned long request, ...), request, (fd, request, argument))
 CALL_WITH_MORE(fcntl, (int fd, int command, ...), command, (fd, command, argument))
+
+/* The C library has no openat2(2). */
+long syscall(long number, ...)
+{
+    ENTER(long, syscall, (long, ...));
+    long arguments[6];
+    va_list more;
+
+    va_start(more, number);
+    for (size_t i = 0; i < 6; i++)
+        arguments[i] = va_arg(more, long);
+    va_end(more);
+    if (error == 0)
+        return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+                    arguments[5]);
+    errno = error;
+    return -1;
+}
 
 static int count_descriptors(void)
 {
