@@ -2,13 +2,9 @@
 /*
  * postkick: sends a request to a service in every enabled Postfix instance. See postkick(1).
  */
-#include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/limits.h"
 #include "command/command.h"
-#include "command/options.h"
-#include "postfix/settings.h"
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* Makes the selection that the options ask for. */
 #include "command/command.h"
 #include "base/diag.h"
-#include "postfix/parameter.h"
 #include "report/list.h"
 
 static enum selection_trust find_trust(const struct command *command)

@@ -8,7 +8,6 @@
 
 #include "command/options.h"
 #include "postfix/selection.h"
-#include "postfix/settings.h"
 
 /* The input of every command. */
 struct command {

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds programs, and runs, shows and reports jobs, for -p and -x. */
-#include "postfix/jobs.h"
-#include "base/alloc.h"
+#include "report/jobs.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/limits.h"
 #include "command/command.h"
-#include "report/jobs.h"
 #include "report/progress.h"
 #include <errno.h>
 #include <fcntl.h>

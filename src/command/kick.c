@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends a request, those of an action, or that of -s to every selected instance. */
-#include "postfix/kick.h"
-#include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/limits.h"
 #include "command/command.h"
-#include "postfix/settings.h"
 #include "report/kicks.h"
 #include "report/progress.h"
 #include "report/row.h"
@@ -67,7 +63,7 @@ static void write_diagnostics(const struct command *command, const struct select
     const struct instance *failed = selection_lone_failure(selection);
 
     if (options->quiet || options->dry_run) {
-        if (failed != NULL && !(options->dry_run && !options->json))
+        if (failed != NULL && (options->json || !options->dry_run)) /* the plan in text has it */
             row_diag_error(selection, failed);
     } else if (options->mode == OPTIONS_STATUS) {
         report_status(selection, kicks, command->verbose);
@@ -87,81 +83,80 @@ static bool all_succeeded(const struct command *command, const struct selection 
     return utarray_len(selection->unmatched) == 0;
 }
 
-/* Plans the kicks in the selection, sends or checks them, and reports the results. Those that are
- * not enabled are kicked only with all. Empties *kicks. Returns the exit status. */
-static int run(const struct command *command, struct selection *selection, bool all,
-               struct kicks *kicks)
+/* Sends or checks the kicks in the selected instances, and reports the results. Those that are not
+ * enabled are kicked only with all. Returns the exit status. */
+static int run(const struct command *command, bool all, struct kicks *kicks)
 {
     const struct options *options = command->options;
-    bool sent = true;
+    struct selection selection;
+    bool succeeded = false;
 
-    if (!command_mark(selection, all))
-        return 1;
-    kicks->settings = command->settings;
-    kicks->locks = master_locks_new(command->limits);
-    kicks_plan(kicks, selection);
-    if (options->dry_run)
-        kicks_check(kicks);
-    else
-        sent = send_planned(command, kicks);
-    if (options->json || options->mode == OPTIONS_STATUS)
-        selection_find_running(selection, kicks->locks);
-    bool written = write_out(command, selection, kicks);
-    write_diagnostics(command, selection, kicks);
-    bool succeeded = sent && written && all_succeeded(command, selection, kicks);
-    master_locks_free(kicks->locks);
-    kicks_free(kicks);
+    if (command_select(command, PARAMETER_FOR_KICK, &selection) && command_mark(&selection, all)) {
+        bool sent = true;
+
+        kicks->settings = command->settings;
+        kicks->locks = master_locks_new(command->limits);
+        kicks_plan(kicks, &selection);
+        if (options->dry_run)
+            kicks_check(kicks);
+        else
+            sent = send_planned(command, kicks);
+        if (options->json || options->mode == OPTIONS_STATUS)
+            selection_find_running(&selection, kicks->locks);
+        bool written = write_out(command, &selection, kicks);
+        write_diagnostics(command, &selection, kicks);
+        succeeded = sent && written && all_succeeded(command, &selection, kicks);
+        master_locks_free(kicks->locks);
+        kicks_free(kicks);
+    }
+    selection_free(&selection);
     return succeeded ? 0 : 1;
 }
 
-static void list_actions(struct settings *settings, UT_string *out)
+/* Returns the targets of an action; or NULL, and reports which actions there are. */
+static UT_array *find_action(const struct command *command, const char *name)
 {
-    UT_array *names = settings_sections(settings, SETTINGS_ACTION);
+    UT_array *targets = catalogue_action(command->settings, name);
 
-    for (size_t i = 0; i < utarray_len(names); i++)
-        utstring_printf(out, "%s%s", i == 0 ? "" : ", ", strings_item(names, i));
-    utarray_free(names);
+    if (targets != NULL)
+        return targets;
+    UT_array *known = settings_sections(command->settings, SETTINGS_ACTION);
+    UT_string list;
+    utstring_init(&list);
+    for (size_t i = 0; i < utarray_len(known); i++)
+        utstring_printf(&list, "%s%s", i == 0 ? "" : ", ", strings_item(known, i));
+    diag_line("fatal",
+              "unknown action: %s: specify class, service and request, or "
+              "one of %s; a postfix(1) command needs -p",
+              name, utstring_body(&list));
+    utstring_done(&list);
+    utarray_free(known);
+    return NULL;
 }
 
-/* Returns the targets that the operands mean; or NULL, and the mistake was reported. */
-static UT_array *find_targets(const struct command *command)
+/* Returns the target that the three operands mean; or NULL, and reports the mistake. */
+static UT_array *find_target(const struct command *command)
 {
     char *const *operands = command->options->operands;
+    const char *class = operands[0], *service = operands[1];
     UT_array *targets;
 
-    if (command->options->operand_count == 1) {
-        targets = catalogue_action(command->settings, operands[0]);
-        if (targets == NULL) {
-            UT_string known;
-            utstring_init(&known);
-            list_actions(command->settings, &known);
-            diag_line("fatal",
-                      "unknown action: %s: specify class, service and request, or "
-                      "one of %s; a postfix(1) command needs -p",
-                      operands[0], utstring_body(&known));
-            utstring_done(&known);
-        }
+    if (target_class_is_valid(class) && target_service_is_valid(service)) {
+        utarray_new(targets, &target_icd);
+        target_append(targets, class, service, operands[2]);
         return targets;
     }
-    if (!target_class_is_valid(operands[0])) {
-        targets = catalogue_action(command->settings, operands[0]);
-        if (targets == NULL) {
-            diag_line("fatal", "invalid class name: \"%s\": specify public or private",
-                      operands[0]);
-            return NULL;
-        }
-        utarray_free(targets);
+    targets = catalogue_action(command->settings, class);
+    if (target_class_is_valid(class))
+        diag_line("fatal", "invalid service name: \"%s\": specify one path component", service);
+    else if (targets != NULL)
         diag_line("fatal", "%s is an action: it accepts no operands, and options go before it",
-                  operands[0]);
-        return NULL;
-    }
-    if (!target_service_is_valid(operands[1])) {
-        diag_line("fatal", "invalid service name: \"%s\": specify one path component", operands[1]);
-        return NULL;
-    }
-    utarray_new(targets, &target_icd);
-    target_append(targets, operands[0], operands[1], operands[2]);
-    return targets;
+                  class);
+    else
+        diag_line("fatal", "invalid class name: \"%s\": specify public or private", class);
+    if (targets != NULL)
+        utarray_free(targets);
+    return NULL;
 }
 
 /* Reports requests that the services ignore. Returns false when these are refused. */
@@ -188,21 +183,20 @@ static bool check_requests(const struct command *command, const UT_array *target
 
 int command_kick(const struct command *command)
 {
-    struct selection selection = {0};
+    bool is_action = command->options->operand_count == 1;
+    UT_array *targets =
+        is_action ? find_action(command, command->options->operands[0]) : find_target(command);
     int status = 1;
-    UT_array *targets = find_targets(command);
 
     if (targets == NULL)
         return 1;
-    if (check_requests(command, targets) &&
-        command_select(command, PARAMETER_FOR_KICK, &selection)) {
+    if (check_requests(command, targets)) {
         struct kicks kicks = {.targets = targets,
-                              .is_action = command->options->operand_count == 1,
+                              .is_action = is_action,
                               .limit = command->settings->kick_limit,
                               .wait = command->options->wait};
-        status = run(command, &selection, command->options->all, &kicks);
+        status = run(command, command->options->all, &kicks);
     }
-    selection_free(&selection);
     utarray_free(targets);
     return status;
 }
@@ -211,18 +205,13 @@ int command_kick(const struct command *command)
  * all, and not for as long as an instance may take for real requests. */
 int command_status(const struct command *command)
 {
-    struct selection selection = {0};
     UT_array *targets;
-    int status = 1;
 
     utarray_new(targets, &target_icd);
     target_append(targets, "public", "qmgr", "");
-    if (command_select(command, PARAMETER_FOR_KICK, &selection)) {
-        struct kicks kicks = {
-            .targets = targets, .is_action = true, .whole_limit = command->settings->status_limit};
-        status = run(command, &selection, true, &kicks);
-    }
-    selection_free(&selection);
+    struct kicks kicks = {
+        .targets = targets, .is_action = true, .whole_limit = command->settings->status_limit};
+    int status = run(command, true, &kicks);
     utarray_free(targets);
     return status;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Plans and runs a command in every selected instance. */
 #include "postfix/jobs.h"
-#include "base/alloc.h"
-#include "base/limits.h"
 #include <string.h>
 
 /* Jobs that are being run. */

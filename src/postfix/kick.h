@@ -6,9 +6,7 @@
 #ifndef KICK_H
 #define KICK_H
 
-#include "postfix/master.h"
 #include "postfix/selection.h"
-#include "postfix/settings.h"
 #include "postfix/target.h"
 #include "wire/fanout.h"
 
