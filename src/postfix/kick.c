@@ -118,7 +118,6 @@ static void plan_trigger(struct kicks *kicks, struct kick *kick)
     struct trigger *trigger = &kicks->triggers[kicks->trigger_count++];
 
     kick->trigger = trigger;
-    trigger_init(trigger);
     trigger->queue_directory = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
     trigger->class = kick->class;
     trigger->service = kick->service;

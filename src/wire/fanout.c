@@ -43,7 +43,7 @@ static void account(struct fanout_state *state, const struct trigger *trigger)
 {
     if (trigger->state == TRIGGER_DONE) {
         state->live--;
-        if (trigger->lingering >= 0)
+        if (trigger->lingers)
             state->lingering++;
     } else if (trigger->due < state->due) {
         state->due = trigger->due;
@@ -83,16 +83,19 @@ static void close_lingering(struct fanout_state *state)
         return;
     int *kept = alloc_zeroed(state->lingering + 1, sizeof(*kept));
     for (size_t i = 0; i < state->next; i++)
-        if (state->fanout->triggers[i].lingering >= 0)
-            kept[count++] = state->fanout->triggers[i].lingering;
+        if (state->fanout->triggers[i].lingers)
+            kept[count++] = state->fanout->triggers[i].fd;
     if (pipe2(ends, O_CLOEXEC) == 0)
         child = fork();
     if (child == 0) {
         kept[count++] = ends[0];
         hold(kept, count, ends[0]);
     }
-    for (size_t i = 0; i < state->next; i++)
-        descriptors_close(&state->fanout->triggers[i].lingering);
+    for (size_t i = 0; i < state->next; i++) {
+        if (state->fanout->triggers[i].lingers)
+            descriptors_close(&state->fanout->triggers[i].fd);
+        state->fanout->triggers[i].lingers = false;
+    }
     state->lingering = 0;
     descriptors_close(&ends[0]);
     descriptors_close(&ends[1]);
@@ -130,7 +133,7 @@ static void watch_next(struct fanout_state *state)
     if (trigger->state == TRIGGER_DONE)
         return;
     if (state->watched < state->next)
-        trigger_look(trigger, now);
+        trigger_step(trigger, 0, now);
     watch(state, trigger, now);
     account(state, trigger);
 }
@@ -173,7 +176,7 @@ static void run_timers(struct fanout_state *state, int64_t now)
             continue;
         if (trigger->due <= now) {
             bool had_descriptor = trigger->fd >= 0;
-            trigger_timer(trigger, now);
+            trigger_step(trigger, 0, now);
             if (!had_descriptor)
                 watch(state, trigger, now);
         }
@@ -197,7 +200,7 @@ static int wait_once(struct fanout_state *state)
         struct trigger *trigger = events[i].data.ptr;
         if (trigger->state == TRIGGER_DONE)
             continue; /* its socket lingers */
-        trigger_event(trigger, events[i].events, now);
+        trigger_step(trigger, events[i].events, now);
         account(state, trigger);
     }
     if (now >= state->due)

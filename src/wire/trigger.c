@@ -26,11 +26,6 @@ static void finish(struct trigger *trigger, enum trigger_outcome outcome, int er
     trigger_abandon(trigger, now);
 }
 
-void trigger_init(struct trigger *trigger)
-{
-    *trigger = (struct trigger){.fd = -1, .lingering = -1, .endpoint = {.fd = -1}};
-}
-
 /* After the shutdown nothing more can arrive. Each descriptor that was passed needs a byte: without
  * input there is none. */
 static bool may_hold_descriptors(int socket)
@@ -42,13 +37,14 @@ static bool may_hold_descriptors(int socket)
 
 void trigger_abandon(struct trigger *trigger, int64_t now)
 {
-    if (trigger->fd >= 0 && trigger->is_socket && may_hold_descriptors(trigger->fd)) {
-        (void)shutdown(trigger->fd, SHUT_WR); /* the service need not wait for the close */
-        trigger->lingering = trigger->fd;
-        trigger->fd = -1;
-    }
-    descriptors_close(&trigger->fd);
+    if (trigger->state == TRIGGER_IDLE)
+        trigger->fd = trigger->endpoint.fd = -1;
     endpoint_close(&trigger->endpoint);
+    trigger->lingers = trigger->fd >= 0 && trigger->is_socket && may_hold_descriptors(trigger->fd);
+    if (trigger->lingers)
+        (void)shutdown(trigger->fd, SHUT_WR); /* the service need not wait for the close */
+    else
+        descriptors_close(&trigger->fd);
     trigger->state = TRIGGER_DONE;
     trigger->due = CLOCK_NEVER;
     trigger->finished = now;
@@ -295,22 +291,6 @@ bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop)
     return false;
 }
 
-void trigger_event(struct trigger *trigger, uint32_t events, int64_t now)
-{
-    if (trigger->state == TRIGGER_WRITING)
-        follow_writing(trigger, now);
-    if (trigger->state == TRIGGER_READING)
-        follow_reading(trigger, events, now);
-    else if (trigger->state == TRIGGER_CLOSING)
-        follow_closing(trigger, events, now);
-}
-
-void trigger_look(struct trigger *trigger, int64_t now)
-{
-    if (trigger->state == TRIGGER_READING)
-        follow_reading(trigger, 0, now);
-}
-
 /* The error of the last attempt to connect decides the outcome. */
 static void give_up_connecting(struct trigger *trigger, int64_t now)
 {
@@ -321,42 +301,39 @@ static void give_up_connecting(struct trigger *trigger, int64_t now)
     finish(trigger, outcome, trigger->error, now);
 }
 
-static void time_is_up(struct trigger *trigger, int64_t now)
+static void follow_connecting(struct trigger *trigger, int64_t now)
 {
-    switch (trigger->state) {
-    case TRIGGER_CONNECTING:
+    if (now >= trigger->ends)
         give_up_connecting(trigger, now);
-        break;
-    case TRIGGER_WRITING:
-        finish(trigger, TRIGGER_NOT_WRITTEN, EAGAIN, now);
-        break;
-    case TRIGGER_READING:
-        follow_reading(trigger, 0, now); /* read at the last moment */
-        if (trigger->state == TRIGGER_READING)
-            finish(trigger, TRIGGER_NOT_READ, 0, now);
-        else if (trigger->state == TRIGGER_CLOSING && now >= trigger->ends)
-            finish(trigger, TRIGGER_NOT_FINISHED, 0, now);
-        break;
-    case TRIGGER_CLOSING:
-        finish(trigger, TRIGGER_NOT_FINISHED, 0, now);
-        break;
-    case TRIGGER_IDLE:
-    case TRIGGER_DONE:
-        break;
-    }
+    else if (now >= trigger->due && !attempt(trigger, now))
+        wait_to_retry(trigger, EAGAIN, now);
 }
 
-void trigger_timer(struct trigger *trigger, int64_t now)
+/* The time of the step is over, and it has just been checked whether it is done. */
+static void time_is_up(struct trigger *trigger, int64_t now)
 {
-    if (now >= trigger->ends) {
+    if (trigger->state == TRIGGER_WRITING)
+        finish(trigger, TRIGGER_NOT_WRITTEN, EAGAIN, now);
+    else if (trigger->state == TRIGGER_READING)
+        finish(trigger, TRIGGER_NOT_READ, 0, now);
+    else if (trigger->state == TRIGGER_CLOSING)
+        finish(trigger, TRIGGER_NOT_FINISHED, 0, now);
+}
+
+void trigger_step(struct trigger *trigger, uint32_t events, int64_t now)
+{
+    if (trigger->state == TRIGGER_CONNECTING)
+        follow_connecting(trigger, now);
+    if (trigger->state == TRIGGER_WRITING)
+        follow_writing(trigger, now);
+    if (trigger->state == TRIGGER_READING)
+        follow_reading(trigger, events, now);
+    else if (trigger->state == TRIGGER_CLOSING)
+        follow_closing(trigger, events, now);
+    if (trigger->state != TRIGGER_CONNECTING && now >= trigger->ends)
         time_is_up(trigger, now);
-    } else if (trigger->state == TRIGGER_CONNECTING) {
-        if (!attempt(trigger, now))
-            wait_to_retry(trigger, EAGAIN, now);
-    } else if (trigger->state == TRIGGER_READING) {
+    else if (trigger->state == TRIGGER_READING && now >= trigger->due)
         look_again(trigger, now);
-        follow_reading(trigger, 0, now);
-    } else if (trigger->state != TRIGGER_DONE) {
-        trigger->due = trigger->ends; /* the limit was raised */
-    }
+    else if (trigger->state != TRIGGER_CONNECTING && now >= trigger->due)
+        trigger->due = trigger->ends; /* it was raised */
 }

@@ -55,6 +55,7 @@ enum trigger_outcome {
     TRIGGER_SEND,         /* send, write or another call failed: error */
 };
 
+/* Starts as zeroes. */
 struct trigger {
     /* set by the caller, and valid until done */
     const char *queue_directory; /* absolute */
@@ -76,10 +77,10 @@ struct trigger {
     enum trigger_outcome outcome;
     int error;       /* errno that goes with the outcome */
     bool is_socket;  /* not a FIFO; once it was opened */
-    int fd;          /* what to wait on, edge-triggered, once it is not -1 */
-    int lingering;   /* when done: a socket for the caller to close where that may block; or -1 */
+    int fd;          /* once started: what to wait on, edge-triggered, unless it is -1 */
+    bool lingers;    /* done, and fd is a socket for the caller to close where that may block */
     int seconds;     /* the limit of the step it is in, or was in when it ended */
-    int64_t due;     /* when to call trigger_timer(): a clock_now() value */
+    int64_t due;     /* when to call trigger_step(): a clock_now() value */
     int64_t ends;    /* when the step it is in ends at the latest */
     int64_t started; /* clock_now() values */
     int64_t finished;
@@ -103,17 +104,9 @@ struct trigger {
  */
 bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop);
 
-/* To be called when epoll(7) reports events (EPOLLHUP and so on) on fd. */
-void trigger_event(struct trigger *trigger, uint32_t events, int64_t now);
-
-/* May be called at any time: ends the trigger if the service has read the request by now. */
-void trigger_look(struct trigger *trigger, int64_t now);
-
-/* To be called when due has come. */
-void trigger_timer(struct trigger *trigger, int64_t now);
-
-/* Makes *trigger idle with nothing open, before the caller fills it in. */
-void trigger_init(struct trigger *trigger);
+/* To be called when epoll(7) reports events (EPOLLHUP and so on) on fd, and with 0 when due has come;
+ * may be called at any time. Does what can be done without waiting. */
+void trigger_step(struct trigger *trigger, uint32_t events, int64_t now);
 
 /* Raises the limits of a trigger, in any step, to those given in seconds where these are longer. */
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
@@ -122,7 +115,7 @@ void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result);
 
 /* Closes what is open, and makes the trigger done; its outcome stays as it is. A socket with input
- * that was not received is shut down instead, and left in lingering. */
+ * that was not received is only shut down: see lingers. */
 void trigger_abandon(struct trigger *trigger, int64_t now);
 
 #endif

@@ -49,7 +49,7 @@ static void look(struct trigger *trigger)
 
     if (trigger->state == TRIGGER_DONE || poll(&waiting, 1, 0) < 0)
         return;
-    trigger_event(trigger, (uint32_t)waiting.revents, now); /* EPOLL* and POLL* are the same */
+    trigger_step(trigger, (uint32_t)waiting.revents, now); /* EPOLL* and POLL* are the same */
 }
 
 /* One step of the service. Returns how many bytes of the request it read. */
@@ -82,10 +82,9 @@ static size_t serve(int *service, uint8_t step, const uint8_t *data, size_t size
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct trigger trigger;
+    struct trigger trigger = {0};
     size_t was_read = 0;
 
-    trigger_init(&trigger);
     trigger.queue_directory = scratch;
     trigger.class = "public";
     trigger.service = "s";
@@ -105,7 +104,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (was_read < sizeof(request) && service < 0)
         assert(trigger.outcome == TRIGGER_CLOSED);
     trigger_abandon(&trigger, clock_now());
-    assert(trigger.fd < 0);
+    assert(trigger.lingers == (trigger.fd >= 0));
+    if (trigger.fd >= 0)
+        close(trigger.fd);
     if (service >= 0)
         close(service);
     return 0;

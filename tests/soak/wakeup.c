@@ -20,9 +20,9 @@
 
 #define BATCH 1000
 #define REQUEST "FADI"
-#define LIMIT 100                /* seconds, as application_event_drain_time is by default */
+#define LIMIT 100                 /* seconds, as application_event_drain_time is by default */
 #define LATE (CLOCK_SECOND / 500) /* later than the second look */
-#define TOO_LATE (CLOCK_SECOND)  /* on a busy machine */
+#define TOO_LATE (CLOCK_SECOND)   /* on a busy machine */
 
 static char directory[] = "/tmp/postkick-wakeup.XXXXXX";
 
@@ -92,13 +92,13 @@ static void kick(struct figures *figures)
         .triggers = triggers, .count = BATCH, .connections = 1, .limits = &limits};
 
     for (int i = 0; i < BATCH; i++) {
-        trigger_init(&triggers[i]);
-        triggers[i].queue_directory = directory;
-        triggers[i].class = "public";
-        triggers[i].service = "s";
-        triggers[i].request = REQUEST;
-        triggers[i].request_length = strlen(REQUEST);
-        triggers[i].send_limit = triggers[i].read_limit = LIMIT;
+        triggers[i] = (struct trigger){.queue_directory = directory,
+                                       .class = "public",
+                                       .service = "s",
+                                       .request = REQUEST,
+                                       .request_length = strlen(REQUEST),
+                                       .send_limit = LIMIT,
+                                       .read_limit = LIMIT};
     }
     if (fanout_run(&fanout) != 0)
         fail("epoll");

@@ -24,13 +24,13 @@ static void start_services(size_t reading, size_t silent)
         (void)snprintf(names[i], sizeof(names[i]), "public/%c%zu", reads ? 'r' : 's', i);
         servers[i] = (struct pollfd){.fd = fixture_socket(names[i], SOCK_STREAM, MOST),
                                      .events = reads ? POLLIN : 0};
-        trigger_init(&triggers[i]);
-        triggers[i].queue_directory = fixture_root;
-        triggers[i].class = "public";
-        triggers[i].service = strrchr(names[i], '/') + 1;
-        triggers[i].request = "W";
-        triggers[i].request_length = 1;
-        triggers[i].send_limit = triggers[i].read_limit = 60;
+        triggers[i] = (struct trigger){.queue_directory = fixture_root,
+                                       .class = "public",
+                                       .service = strrchr(names[i], '/') + 1,
+                                       .request = "W",
+                                       .request_length = 1,
+                                       .send_limit = 60,
+                                       .read_limit = 60};
     }
     service = fork();
     assert_true(service >= 0);
@@ -66,7 +66,7 @@ static size_t count_outcomes(size_t count, enum trigger_outcome outcome)
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(triggers[i].state, TRIGGER_DONE);
         assert_int_equal(triggers[i].fd, -1);
-        assert_int_equal(triggers[i].lingering, -1);
+        assert_false(triggers[i].lingers);
         if (triggers[i].outcome == outcome)
             found++;
     }
@@ -317,15 +317,14 @@ TEST(passed_descriptors)
     service = fork();
     if (service == 0)
         serve_lingering(server);
-    for (size_t i = 0; i < 4; i++) {
-        trigger_init(&triggers[i]);
-        triggers[i].queue_directory = fixture_root;
-        triggers[i].class = "public";
-        triggers[i].service = "l";
-        triggers[i].request = "W";
-        triggers[i].request_length = 1;
-        triggers[i].send_limit = triggers[i].read_limit = 2;
-    }
+    for (size_t i = 0; i < 4; i++)
+        triggers[i] = (struct trigger){.queue_directory = fixture_root,
+                                       .class = "public",
+                                       .service = "l",
+                                       .request = "W",
+                                       .request_length = 1,
+                                       .send_limit = 2,
+                                       .read_limit = 2};
     int64_t started = clock_now();
     struct fixture_result result = fixture_run(kick_lingering, STDOUT_FILENO);
     int64_t took = clock_now() - started;
