@@ -99,17 +99,20 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
         return fail_lookup(endpoint, errno);
     enum endpoint_result result = check_type(&status);
     endpoint->identity = identify(&status);
+    endpoint->is_socket = result == ENDPOINT_SOCKET;
     endpoint->error = result == ENDPOINT_LINK ? ELOOP : 0;
     if (result != ENDPOINT_SOCKET && result != ENDPOINT_FIFO)
         endpoint_close(endpoint);
     return result;
 }
 
-int endpoint_connect(const struct endpoint *endpoint)
+int endpoint_reach(const struct endpoint *endpoint)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+    if (!endpoint->is_socket)
+        return descriptors_reopen(endpoint->fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     (void)snprintf(address.sun_path, sizeof(address.sun_path), DESCRIPTORS_PATH, endpoint->fd);
@@ -119,11 +122,6 @@ int endpoint_connect(const struct endpoint *endpoint)
     close(fd);
     errno = error;
     return -1;
-}
-
-int endpoint_open_fifo(const struct endpoint *endpoint)
-{
-    return descriptors_reopen(endpoint->fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 bool endpoint_writable(const struct endpoint *endpoint)

@@ -32,6 +32,7 @@ struct endpoint {
     int fd;    /* O_PATH descriptor of the socket or FIFO; -1 when not open */
     int error; /* errno of ENDPOINT_LOOKUP, ENDPOINT_DESCRIPTORS; of ENDPOINT_LINK: ENOTDIR when it
                   is the class, ELOOP when it is the service */
+    bool is_socket;                    /* not a FIFO */
     struct endpoint_identity identity; /* of what is open */
 };
 
@@ -43,15 +44,11 @@ struct endpoint {
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service);
 
-/* The next three use the open descriptor through /proc/self/fd, never a name. */
+/* The next two use the open descriptor through /proc/self/fd, never a name. */
 
-/* Connects to the socket, without blocking. Returns a descriptor, or -1 with errno as from
- * socket(2) and connect(2). */
-int endpoint_connect(const struct endpoint *endpoint);
-
-/* Opens the FIFO for writing without blocking. Returns a descriptor or -1 with errno as from
- * open(2): ENXIO when nobody reads. */
-int endpoint_open_fifo(const struct endpoint *endpoint);
+/* Connects to the socket, or opens the FIFO for writing, without blocking. Returns a descriptor, or
+ * -1 with errno as from socket(2) and connect(2), or open(2): ENXIO when nobody reads. */
+int endpoint_reach(const struct endpoint *endpoint);
 
 /* Whether this process may write to the open endpoint; if not, errno says why. */
 bool endpoint_writable(const struct endpoint *endpoint);

@@ -237,7 +237,7 @@ static bool look_up(struct trigger *trigger, int64_t now)
     enum trigger_outcome outcome = trigger_open_outcome(result);
     if (result == ENDPOINT_DESCRIPTORS)
         return false;
-    trigger->is_socket = result == ENDPOINT_SOCKET;
+    trigger->is_socket = endpoint->is_socket;
     if (outcome == TRIGGER_LOOKUP && endpoint->error == ENOENT && trigger->was_full)
         wait_to_retry(trigger, ENOENT, now); /* it is being restarted */
     else if (outcome != TRIGGER_PENDING)
@@ -256,7 +256,7 @@ static bool attempt(struct trigger *trigger, int64_t now)
         return false;
     if (endpoint->fd < 0)
         return true;
-    int fd = trigger->is_socket ? endpoint_connect(endpoint) : endpoint_open_fifo(endpoint);
+    int fd = endpoint_reach(endpoint);
     int error = errno;
     if (fd < 0 && descriptors_exhausted(error))
         return false;

@@ -104,8 +104,8 @@ struct trigger {
  */
 bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop);
 
-/* To be called when epoll(7) reports events (EPOLLHUP and so on) on fd, and with 0 when due has come;
- * may be called at any time. Does what can be done without waiting. */
+/* To be called when epoll(7) reports events (EPOLLHUP and so on) on fd, and with 0 when due has
+ * come; may be called at any time. Does what can be done without waiting. */
 void trigger_step(struct trigger *trigger, uint32_t events, int64_t now);
 
 /* Raises the limits of a trigger, in any step, to those given in seconds where these are longer. */

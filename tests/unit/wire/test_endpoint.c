@@ -97,7 +97,7 @@ TEST(connect)
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", long_name), ENDPOINT_SOCKET);
     assert_int_equal(rename(fixture_path(name), fixture_path("public/renamed")), 0);
     (void)fixture_file(name, "somebody else's");
-    int client = endpoint_connect(&endpoint);
+    int client = endpoint_reach(&endpoint);
     assert_true(client >= 0);
     assert_true(endpoint_writable(&endpoint));
     endpoint_close(&endpoint);
@@ -114,10 +114,10 @@ TEST(fifo)
     (void)fixture_directory("public");
     (void)fixture_fifo("public/fifo");
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "fifo"), ENDPOINT_FIFO);
-    assert_int_equal(endpoint_open_fifo(&endpoint), -1);
+    assert_int_equal(endpoint_reach(&endpoint), -1);
     assert_int_equal(errno, ENXIO);
     int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    int writer = endpoint_open_fifo(&endpoint);
+    int writer = endpoint_reach(&endpoint);
     assert_true(writer >= 0);
     assert_int_equal(fcntl(writer, F_GETFD), FD_CLOEXEC);
     assert_true((fcntl(writer, F_GETFL) & O_NONBLOCK) != 0);
