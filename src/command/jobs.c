@@ -179,7 +179,6 @@ static int run_postfix(const struct command *command, struct selection *selectio
                              .argv = (char *const *)(void *)arguments->d,
                              .streams = PROCESS_CAPTURE_AS_TERMINAL,
                              .add_settings = add_settings};
-
     int status = 1;
 
     if (role == ROLE_START) {
@@ -202,11 +201,10 @@ static int find_and_run(const struct command *command, struct selection *selecti
     if (directory != NULL) {
         char *program = alloc_format("%s/postfix", directory);
         int error = check_program(program);
-        if (error == 0) {
+        if (error == 0)
             status = run_postfix(command, selection, program);
-        } else {
+        else
             diag_line("fatal", "%s: %s", program, strerror(error));
-        }
         free(program);
     }
     return status;
@@ -260,11 +258,10 @@ static void export_instance(void *context, const struct instance *instance, UT_a
  * program in another working directory. Returns a new string, or NULL with an errno in *error. */
 static char *search(const char *path, const char *name, int *error)
 {
-    UT_array *directories = NULL;
+    UT_array *directories = strings_split(path, ":");
     char *found = NULL;
 
     *error = ENOENT;
-    directories = strings_split(path, ":");
     for (size_t i = 0; i < utarray_len(directories) && found == NULL; i++) {
         if (strings_item(directories, i)[0] != '/')
             continue;
