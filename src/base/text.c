@@ -16,39 +16,30 @@ char *text_trim(char *text)
     return text;
 }
 
-size_t text_utf8_length(const char *text, size_t length)
+/* Decodes the character of UTF-8 at the start of text. Returns its length in bytes; 0 if it is
+ * invalid (overlong, a surrogate, above U+10FFFF) or incomplete, or length is 0. */
+static size_t decode(const char *text, size_t length, unsigned long *point)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
-    size_t need;
-    unsigned char low = 0x80, high = 0xbf; /* bounds of the second byte */
+    static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = length > 0 ? (unsigned char)text[0] : 0xff;
+    size_t need = first < 0x80   ? 1
+                  : first < 0xc0 ? 0
+                  : first < 0xe0 ? 2
+                  : first < 0xf0 ? 3
+                  : first < 0xf8 ? 4
+                                 : 0;
 
-    if (length == 0)
+    if (need == 0 || need > length)
         return 0;
-    if (bytes[0] < 0x80)
-        return 1;
-    if (bytes[0] >= 0xc2 && bytes[0] <= 0xdf) {
-        need = 2;
-    } else if (bytes[0] >= 0xe0 && bytes[0] <= 0xef) {
-        need = 3;
-        if (bytes[0] == 0xe0)
-            low = 0xa0; /* overlong */
-        if (bytes[0] == 0xed)
-            high = 0x9f; /* surrogates */
-    } else if (bytes[0] >= 0xf0 && bytes[0] <= 0xf4) {
-        need = 4;
-        if (bytes[0] == 0xf0)
-            low = 0x90; /* overlong */
-        if (bytes[0] == 0xf4)
-            high = 0x8f; /* above U+10FFFF */
-    } else {
-        return 0;
-    }
-    if (length < need || bytes[1] < low || bytes[1] > high)
-        return 0;
-    for (size_t i = 2; i < need; i++)
-        if (bytes[i] < 0x80 || bytes[i] > 0xbf)
+    *point = need == 1 ? first : first & (0x7fU >> need);
+    for (size_t i = 1; i < need; i++) {
+        if ((text[i] & 0xc0) != 0x80)
             return 0;
-    return need;
+        *point = *point << 6 | (text[i] & 0x3f);
+    }
+    bool is_valid =
+        *point >= least[need] && *point <= 0x10ffff && (*point < 0xd800 || *point > 0xdfff);
+    return is_valid ? need : 0;
 }
 
 const char *text_skip(const char *text, size_t columns)
@@ -60,35 +51,33 @@ const char *text_skip(const char *text, size_t columns)
     return text;
 }
 
-/* The code point of a valid UTF-8 sequence of length bytes. */
-static unsigned long code_point(const char *text, size_t length)
-{
-    static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    unsigned long point = (unsigned char)text[0] & lead_bits[length];
-
-    for (size_t i = 1; i < length; i++)
-        point = point << 6 | ((unsigned char)text[i] & 0x3f);
-    return point;
-}
-
-/* Whether a character does anything but appear in its place. */
-static bool is_disturbing(const char *text, size_t length)
+/* Whether a character does anything but appear in its place: Unicode's
+ * Default_Ignorable_Code_Point, and others that are not seen. */
+static bool is_disturbing(unsigned long point)
 {
     static const struct {
         unsigned long first, last;
     } ranges[] = {
-        {0x00, 0x1f},       {0x7f, 0x9f}, /* C0, DEL, C1 */
+        {0x00, 0x1f},       {0x7f, 0xa0}, /* C0, DEL, C1, no-break space */
         {0xad, 0xad},                     /* soft hyphen */
+        {0x34f, 0x34f},                   /* grapheme joiner */
         {0x61c, 0x61c},                   /* Arabic letter mark */
-        {0x180e, 0x180e},                 /* Mongolian vowel separator */
+        {0x115f, 0x1160},                 /* Hangul fillers */
+        {0x17b4, 0x17b5},                 /* Khmer vowels that are not shown */
+        {0x180b, 0x180f},                 /* Mongolian selectors */
         {0x200b, 0x200f},                 /* zero width, left-to-right mark */
         {0x2028, 0x202e},                 /* line and paragraph separator, embeddings */
         {0x2060, 0x206f},                 /* word joiner, isolates */
+        {0x2800, 0x2800},                 /* Braille blank */
+        {0x3164, 0x3164},                 /* Hangul filler */
+        {0xfe00, 0xfe0f},                 /* variation selectors */
         {0xfeff, 0xfeff},                 /* byte order mark */
-        {0xfff9, 0xfffb},                 /* interlinear annotation */
-        {0xe0000, 0xe007f},               /* tags */
+        {0xffa0, 0xffa0},                 /* Hangul filler */
+        {0xfff0, 0xfffb},                 /* specials: interlinear annotation */
+        {0x1bca0, 0x1bca3},               /* shorthand format controls */
+        {0x1d173, 0x1d17a},               /* musical format controls */
+        {0xe0000, 0xe0fff},               /* tags, variation selectors */
     };
-    unsigned long point = code_point(text, length);
 
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && point >= ranges[i].first; i++)
         if (point <= ranges[i].last)
@@ -102,8 +91,9 @@ size_t text_printable_within(UT_string *out, const char *text, size_t length, si
     size_t at = 0;
 
     while (at < length) {
-        size_t step = text_utf8_length(text + at, length - at);
-        bool is_plain = step > 0 && !is_disturbing(text + at, step);
+        unsigned long point;
+        size_t step = decode(text + at, length - at, &point);
+        bool is_plain = step > 0 && !is_disturbing(point);
 
         step = step > 0 ? step : 1;
         size_t need = is_plain ? step : step * escaped;
@@ -134,10 +124,11 @@ void text_append(UT_string *out, const char *text, size_t length)
 void text_append_valid(UT_string *out, const char *text, size_t length)
 {
     static const char replacement[] = "\xef\xbf\xbd";
+    unsigned long point;
     size_t step;
 
     for (size_t at = 0; at<length; at += step> 0 ? step : 1) {
-        step = text_utf8_length(text + at, length - at);
+        step = decode(text + at, length - at, &point);
         if (step > 0)
             text_append(out, text + at, step);
         else

@@ -23,8 +23,8 @@ char *text_trim(char *text);
 /*
  * Appends length bytes of text to out. What could disturb a terminal or mislead its reader becomes
  * a backslash and three octal digits for each byte: control characters (C0, DEL, C1), bytes that
- * are not valid UTF-8, and characters that reorder text, have no width or break lines (U+202E,
- * U+200B, U+2028 and the like). Other UTF-8 and the backslash are unchanged.
+ * are not valid UTF-8, and characters that reorder text, break lines or are not seen (U+202E,
+ * U+2028, U+200B and the like). Other UTF-8 and the backslash are unchanged.
  */
 void text_printable(UT_string *out, const char *text, size_t length);
 
@@ -38,11 +38,6 @@ void text_append(UT_string *out, const char *text, size_t length);
 
 /* Appends length bytes of text to out, with U+FFFD for each byte that is not valid UTF-8. */
 void text_append_valid(UT_string *out, const char *text, size_t length);
-
-/* Returns the length in bytes of the UTF-8 sequence at the start of text (length bytes); 0 if it is
- * invalid or incomplete, or length is 0. Overlong forms, surrogates and values above U+10FFFF are
- * invalid. */
-size_t text_utf8_length(const char *text, size_t length);
 
 /* Returns the text behind so many characters of UTF-8, each of which counts as a column of a
  * terminal; or the end of the text. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: sizes and copies, and the end without memory. */
-#include "base/alloc.h"
+/* Memory: sizes and copies, the end without memory, hashes; and lists of strings. */
+#include "base/text.h"
 #include "fixture.h"
 
 TEST(nothing_is_something)
@@ -160,4 +160,57 @@ TEST(hash)
     assert_int_not_equal(alloc_hash("queue_directory", 15), alloc_hash("queue_directory", 14));
     assert_int_not_equal(alloc_hash("\0\0\0", 3), alloc_hash("\0\0", 2));
     assert_int_not_equal(alloc_hash("", 0), alloc_hash("\0", 1));
+}
+
+TEST(arrays_own_their_strings)
+{
+    UT_array *strings;
+    char text[] = "first", *element = text, *none = NULL;
+
+    utarray_new(strings, &strings_icd);
+    utarray_push_back(strings, &element);
+    text[0] = 'F';
+    strings_append(strings, "%d", 2);
+    utarray_push_back(strings, &none);
+    assert_int_equal(utarray_len(strings), 3);
+    assert_string_equal(strings_item(strings, 0), "first");
+    assert_string_equal(strings_item(strings, 1), "2");
+    assert_null(strings_item(strings, 2));
+    utarray_free(strings);
+}
+
+TEST(split)
+{
+    static const struct {
+        const char *list;
+        const char *separators;
+        const char *expected;
+    } cases[] = {
+        {"", STRINGS_SEPARATORS, ""},
+        {", \t\r\n,", STRINGS_SEPARATORS, ""},
+        {"a", STRINGS_SEPARATORS, "a\n"},
+        {"/a, /b\t/c\r\n/d,,/e,", STRINGS_SEPARATORS, "/a\n/b\n/c\n/d\n/e\n"},
+        {"a\vb\fc d", STRINGS_SEPARATORS, "a\vb\fc\nd\n"},
+        {"a\vb\fc d", TEXT_WHITE_SPACE, "a\nb\nc\nd\n"},
+        {"a b,c d", ",", "a b\nc d\n"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        UT_array *elements = strings_split(cases[i].list, cases[i].separators);
+
+        fixture_assert_lines(elements, cases[i].expected);
+        utarray_free(elements);
+    }
+}
+
+TEST(contains)
+{
+    UT_array *strings = strings_split("a,bb", ",");
+
+    assert_true(strings_contain(strings, "a"));
+    assert_true(strings_contain(strings, "bb"));
+    assert_false(strings_contain(strings, "b"));
+    assert_false(strings_contain(strings, ""));
+    assert_false(strings_contain(strings, "A"));
+    utarray_free(strings);
 }

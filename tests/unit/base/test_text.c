@@ -19,7 +19,8 @@ TEST(printable)
         {SPAN("back\\slash"), "back\\slash"},
         {SPAN("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\xac"),
          "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\xac"},
-        {SPAN("\xc2\x80\xc2\x9f\xc2\xa0"), "\\302\\200\\302\\237\xc2\xa0"}, /* C1, then not */
+        {SPAN("\xc2\x80\xc2\xa0\xc2\xa1"),
+         "\\302\\200\\302\\240\xc2\xa1"}, /* C1, U+00A0, then not */
         {SPAN("\x9b"
               "31m"),
          "\\23331m"},                                                /* C1 as one byte */
@@ -40,6 +41,10 @@ TEST(printable)
         {SPAN("\xe2\x80\x8b\xe2\x80\xa8"), "\\342\\200\\213\\342\\200\\250"},
         {SPAN("\xef\xbb\xbf\xd8\x9c"), "\\357\\273\\277\\330\\234"},
         {SPAN("\xf3\xa0\x81\x81"), "\\363\\240\\201\\201"},
+        /* what shows nothing: U+034F, U+115F, U+2800, U+3164, U+FE0F, U+E0100 */
+        {SPAN("\xcd\x8f\xe1\x85\x9f"), "\\315\\217\\341\\205\\237"},
+        {SPAN("\xe2\xa0\x80\xe3\x85\xa4"), "\\342\\240\\200\\343\\205\\244"},
+        {SPAN("\xef\xb8\x8f\xf3\xa0\x84\x80"), "\\357\\270\\217\\363\\240\\204\\200"},
         {SPAN("\xe2\x80\x90\xe2\x80\xa7"), "\xe2\x80\x90\xe2\x80\xa7"}, /* their neighbours */
     };
 
@@ -51,18 +56,6 @@ TEST(printable)
         assert_string_equal(utstring_body(&out), cases[i].expected);
         utstring_done(&out);
     }
-}
-
-TEST(utf8_length)
-{
-    assert_int_equal(text_utf8_length("a", 0), 0);
-    assert_int_equal(text_utf8_length("a", 1), 1);
-    assert_int_equal(text_utf8_length("\0", 1), 1);
-    assert_int_equal(text_utf8_length("\xc3\xbc", 2), 2);
-    assert_int_equal(text_utf8_length("\xc3\xbc", 1), 0);
-    assert_int_equal(text_utf8_length("\xe2\x82\xac", 3), 3);
-    assert_int_equal(text_utf8_length("\xf0\x9f\x93\xac", 4), 4);
-    assert_int_equal(text_utf8_length("\xf0\x9f\x93\xac", 3), 0);
 }
 
 TEST(skip)
