@@ -54,9 +54,6 @@ void alloc_set_text(char **text, const char *format, ...) __attribute__((format(
  * strings: lists of strings: arrays of uthash (UT_array) that own their elements.
  */
 
-/* The separators of lists in main.cf (Postfix: CHARS_COMMA_SP). */
-#define STRINGS_SEPARATORS ", \t\r\n"
-
 /* The element type for utarray_new(array, &strings_icd): utarray_push_back(array, &string) copies
  * the string, and the array frees it. */
 extern const UT_icd strings_icd;

@@ -113,7 +113,7 @@ static bool find_role(const struct selection *selection, const char *word, enum 
             diag_line("fatal", "%s", home->error != NULL ? home->error : "not resolved");
             return false;
         }
-        UT_array *words = strings_split(list != NULL ? list : "", STRINGS_SEPARATORS);
+        UT_array *words = strings_split(list != NULL ? list : "", PARAMETER_SEPARATORS);
         if (*role == ROLE_OTHER && strings_contain(words, word))
             *role = lists[i].role;
         utarray_free(words);

@@ -78,7 +78,7 @@ static bool load_others(struct host *host)
         home(host)->error = home(host)->notice = NULL;
         return false;
     }
-    UT_array *directories = strings_split(list, STRINGS_SEPARATORS);
+    UT_array *directories = strings_split(list, PARAMETER_SEPARATORS);
     size_t listed = utarray_len(directories);
     if (listed < HOST_MAXIMUM) {
         host->instances = alloc_resize(host->instances, (listed + 1) * sizeof(*host->instances));

@@ -27,12 +27,12 @@ static bool check_environment(const char *list, char **error)
 {
     const char *start, *end;
 
-    while (*(start = list + strspn(list, STRINGS_SEPARATORS)) != '\0') {
-        list = end = start + strcspn(start, STRINGS_SEPARATORS);
+    while (*(start = list + strspn(list, PARAMETER_SEPARATORS)) != '\0') {
+        list = end = start + strcspn(start, PARAMETER_SEPARATORS);
         if (*start == '{') {
             end = find_close(start);
             list = end == NULL ? start + strlen(start)
-                               : end + 1 + strcspn(end + 1, STRINGS_SEPARATORS);
+                               : end + 1 + strcspn(end + 1, PARAMETER_SEPARATORS);
             if (end == NULL || list != end + 1) {
                 alloc_set_text(error, "import_environment: %s '}' in \"%.*s\"",
                                end == NULL ? "missing" : "syntax error after", (int)(list - start),

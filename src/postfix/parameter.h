@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Between the elements of lists in main.cf (Postfix: CHARS_COMMA_SP). */
+#define PARAMETER_SEPARATORS ", \t\r\n"
+
 /* In the order of the rows in parameter.c. */
 enum parameter {
     PARAMETER_CONFIG_DIRECTORY,

@@ -41,12 +41,12 @@ static void check_printable(const char *text, size_t length)
 
 static void check_list(const char *text)
 {
-    UT_array *elements = strings_split(text, STRINGS_SEPARATORS);
+    UT_array *elements = strings_split(text, TEXT_WHITE_SPACE);
 
     for (size_t i = 0; i < utarray_len(elements); i++) {
         const char *element = strings_item(elements, i);
 
-        assert(element[0] != '\0' && strpbrk(element, STRINGS_SEPARATORS) == NULL);
+        assert(element[0] != '\0' && strpbrk(element, TEXT_WHITE_SPACE) == NULL);
         assert(strstr(text, element) != NULL && strings_contain(elements, element));
     }
     utarray_free(elements);

@@ -72,7 +72,7 @@ static UT_array *take_list(char **text)
 {
     size_t length = strcspn(*text, "\n");
     char *line = alloc_span(*text, length);
-    UT_array *list = strings_split(line, STRINGS_SEPARATORS);
+    UT_array *list = strings_split(line, PARAMETER_SEPARATORS);
 
     *text += length + ((*text)[length] == '\n' ? 1 : 0);
     free(line);

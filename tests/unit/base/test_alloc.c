@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory: sizes and copies, the end without memory, hashes; and lists of strings. */
-#include "base/text.h"
+#include "base/alloc.h"
 #include "fixture.h"
 
 TEST(nothing_is_something)
@@ -186,12 +186,11 @@ TEST(split)
         const char *separators;
         const char *expected;
     } cases[] = {
-        {"", STRINGS_SEPARATORS, ""},
-        {", \t\r\n,", STRINGS_SEPARATORS, ""},
-        {"a", STRINGS_SEPARATORS, "a\n"},
-        {"/a, /b\t/c\r\n/d,,/e,", STRINGS_SEPARATORS, "/a\n/b\n/c\n/d\n/e\n"},
-        {"a\vb\fc d", STRINGS_SEPARATORS, "a\vb\fc\nd\n"},
-        {"a\vb\fc d", TEXT_WHITE_SPACE, "a\nb\nc\nd\n"},
+        {"", ", \t\r\n", ""},
+        {", \t\r\n,", ", \t\r\n", ""},
+        {"a", ", \t\r\n", "a\n"},
+        {"/a, /b\t/c\r\n/d,,/e,", ", \t\r\n", "/a\n/b\n/c\n/d\n/e\n"},
+        {"a\vb\fc d", " ", "a\vb\fc\nd\n"},
         {"a b,c d", ",", "a b\nc d\n"},
     };
 
