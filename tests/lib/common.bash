@@ -82,15 +82,6 @@ kick()
     run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
 }
 
-# kick_injected NAME:NUMBER:ERRNO ARGUMENT...: as kick, where calls fail as tests/preload/inject.c has
-# it. Without env(1), which would take the preloaded library for itself.
-kick_injected()
-{
-    unset MAIL_CONFIG MAIL_VERBOSE
-    INJECT=$1 LD_PRELOAD=$TOOLS/inject.so ASAN_OPTIONS=verify_asan_link_order=0 \
-        run --separate-stderr "$POSTKICK" -f "$INI" "${@:2}"
-}
-
 # on_terminal [OPTION...] -- ARGUMENT...: as kick, on a terminal of its own, by lib/on-terminal, which
 # has the options.
 on_terminal()

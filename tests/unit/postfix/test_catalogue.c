@@ -146,25 +146,3 @@ TEST(shipped_actions)
     }
     settings_free(settings);
 }
-
-/* "The catalogue covers the services of a stock master.cf." */
-TEST(stock_services)
-{
-    char line[1024], service[256], private[8];
-
-    FILE *file = fopen("/usr/share/postfix/master.cf.dist", "re");
-    if (file == NULL)
-        skip();
-    struct settings *settings = settings_of("");
-    while (fgets(line, sizeof(line), file) != NULL) {
-        if (sscanf(line, "%255[^# \t\n] %*s %7s", service, private) != 2)
-            continue;
-        if (strstr(line, "inet") != NULL)
-            continue;
-        const char *class = catalogue_class(settings, service);
-        if (class == NULL || strcmp(class, private[0] == 'n' ? "public" : "private") != 0)
-            fail_msg("%s: %s", service, class == NULL ? "unknown" : class);
-    }
-    (void)fclose(file);
-    settings_free(settings);
-}
