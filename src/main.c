@@ -7,7 +7,6 @@
 #include "command/command.h"
 #include <errno.h>
 #include <jansson.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -78,16 +77,15 @@ static int run_command(const struct options *options, struct settings *settings,
 }
 
 /* Returns why the program refuses to run, a new string, or NULL. */
-static char *find_obstacle(int null_error)
+static char *find_obstacle(void)
 {
-    if (null_error != 0)
-        return alloc_format("open /dev/null: %s", strerror(null_error));
+    char *error = descriptors_start();
+
+    if (error != NULL)
+        return error;
     if (getauxval(AT_SECURE) != 0)
         return alloc_string(
             "refusing to run with raised privileges (set-uid, set-gid or capabilities)");
-    int error = descriptors_find_own();
-    if (error != 0)
-        return alloc_format("/proc/self/fd: %s: /proc must be mounted", strerror(error));
     return NULL;
 }
 
@@ -113,11 +111,10 @@ int main(int argc, char **argv)
 
     /* Memory, descriptors and signals */
     json_set_alloc_funcs(alloc_bytes, free);
-    int null_error = descriptors_open_standard();
     signals_start();
     if (program_invocation_short_name[0] == '\0')
         program_invocation_short_name = own_name;
-    error = find_obstacle(null_error);
+    error = find_obstacle();
     if (error != NULL) {
         diag_line("fatal", "%s", error);
         free(error);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The standard descriptors, how many there may be, and opening what one stands for. */
 #include "base/descriptors.h"
+#include "base/alloc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,13 +20,32 @@ static int own_directory = -1; /* /proc/self/fd */
 static bool raised;
 
 /* A closed standard output is opened for reading only: a write to it still fails. */
-int descriptors_open_standard(void)
+static int open_standard(void)
 {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
             open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0)
             return errno;
     return 0;
+}
+
+static int find_own(void)
+{
+    if (own_directory < 0)
+        own_directory = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return own_directory < 0 ? errno : 0;
+}
+
+char *descriptors_start(void)
+{
+    int error = open_standard();
+
+    if (error != 0)
+        return alloc_format("open /dev/null: %s", strerror(error));
+    error = find_own();
+    if (error != 0)
+        return alloc_format("/proc/self/fd: %s: /proc must be mounted", strerror(error));
+    return NULL;
 }
 
 void descriptors_raise_limit(void)
@@ -50,19 +71,12 @@ bool descriptors_exhausted(int error)
     return error == EMFILE || error == ENFILE;
 }
 
-int descriptors_find_own(void)
-{
-    if (own_directory < 0)
-        own_directory = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return own_directory < 0 ? errno : 0;
-}
-
 /* From the open directory: to look up the whole path each time takes a third longer. */
 int descriptors_reopen(int fd, int flags)
 {
     char name[3 * sizeof(fd)];
 
-    if (descriptors_find_own() != 0)
+    if (find_own() != 0)
         return -1;
     (void)snprintf(name, sizeof(name), "%d", fd);
     return openat(own_directory, name, flags);
@@ -119,5 +133,5 @@ int descriptors_keep_only(int *fd)
         return errno;
     close(*fd);
     *fd = other;
-    return descriptors_open_standard();
+    return open_standard();
 }

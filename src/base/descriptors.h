@@ -12,9 +12,10 @@
 /* A format for the path of what a descriptor stands for: never another file of the same name. */
 #define DESCRIPTORS_PATH "/proc/self/fd/%d"
 
-/* Opens /dev/null on those of 0 to 2 that are closed, so that no other file gets these numbers.
- * Returns 0 or an errno. */
-int descriptors_open_standard(void);
+/* To be called first. Opens /dev/null on those of 0 to 2 that are closed, so that no other file
+ * gets these numbers, and /proc/self/fd for descriptors_reopen(). Returns NULL; or why that failed,
+ * a new string. */
+char *descriptors_start(void);
 
 /* Raises the limit on open descriptors to the hard limit. */
 void descriptors_raise_limit(void);
@@ -26,9 +27,6 @@ int descriptors_for_connections(void);
 /* Whether the errno means that this process or the host has no descriptor left: the call can be
  * repeated when some are closed. */
 bool descriptors_exhausted(int error);
-
-/* Opens /proc/self/fd for descriptors_reopen(). Returns 0 or an errno. */
-int descriptors_find_own(void);
 
 /* Opens what the descriptor stands for, through /proc/self/fd and never by a name; flags as for
  * open(2). Returns a descriptor, or -1 with errno. Not for a child process: the descriptors are the
