@@ -40,13 +40,9 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .limits = command->limits,
     };
 
-    if (!selection_make(selection, &criteria)) {
-        report_no_selection(selection);
-        return false;
-    }
-    if (!options->quiet)
-        report_selection(selection);
-    return !report_refusal(selection);
+    bool made = selection_make(selection, &criteria);
+    report_selection(selection, options->quiet);
+    return made && !report_refusal(selection);
 }
 
 bool command_mark(struct selection *selection, bool all)

@@ -79,8 +79,7 @@ static int run(const struct command *command, struct selection *selection, struc
         progress_clear();
         report_jobs(&report);
     }
-    bool well = jobs_succeeded(&jobs) && !report.failed &&
-                (options->json || !jobs_dropped_output(&jobs)) &&
+    bool well = jobs_succeeded(&jobs, options->json) && !report.failed &&
                 utarray_len(selection->unmatched) == 0;
     master_locks_free(report.locks);
     jobs_free(&jobs);

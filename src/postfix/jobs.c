@@ -125,43 +125,18 @@ void jobs_run(struct jobs *jobs, const struct limits *limits,
     finish_jobs(&running, true);
 }
 
-bool jobs_succeeded(const struct jobs *jobs)
-{
-    for (size_t i = 0; i < jobs->count; i++)
-        if (jobs->items[i].status == JOB_FAILED)
-            return false;
-    return true;
-}
-
-bool jobs_dropped_output(const struct jobs *jobs)
+bool jobs_succeeded(const struct jobs *jobs, bool output_may_be_cut)
 {
     for (size_t i = 0; i < jobs->count; i++) {
         const struct process *child = jobs->items[i].child;
 
-        if (child != NULL && (child->output.truncated || child->errors.truncated))
-            return true;
+        if (jobs->items[i].status == JOB_FAILED)
+            return false;
+        if (child != NULL && !output_may_be_cut &&
+            (child->output.truncated || child->errors.truncated))
+            return false;
     }
-    return false;
-}
-
-const char *job_status_name(enum job_status status)
-{
-    static const char *const names[] = {
-        [JOB_OK] = "ok",
-        [JOB_FAILED] = "failed",
-        [JOB_DISABLED] = "disabled",
-        [JOB_DUPLICATE] = "duplicate",
-        [JOB_PLANNED] = "planned",
-    };
-
-    return names[status];
-}
-
-double job_seconds(const struct job *job)
-{
-    if (job->child == NULL || job->child->started == 0)
-        return 0;
-    return (double)(job->child->finished - job->child->started) / (double)CLOCK_SECOND;
+    return true;
 }
 
 void jobs_free(struct jobs *jobs)

@@ -69,18 +69,9 @@ void jobs_run(struct jobs *jobs, const struct limits *limits,
               void (*observe)(void *context, enum process_event event, const struct job *job),
               void *context);
 
-/* Whether no job has failed. Those of instances that are not enabled, duplicates and planned ones
- * do not count. */
-bool jobs_succeeded(const struct jobs *jobs);
-
-/* Whether output of a command was dropped: see CAPTURE_MAXIMUM. */
-bool jobs_dropped_output(const struct jobs *jobs);
-
-/* Returns the status as in JSON: "ok", "failed" and so on. */
-const char *job_status_name(enum job_status status);
-
-/* Returns the seconds that the command took; 0 if it was not run. */
-double job_seconds(const struct job *job);
+/* Whether no job has failed and, unless it may be cut, no output was dropped (see CAPTURE_MAXIMUM).
+ * Jobs of instances that are not enabled, duplicates and planned ones do not count. */
+bool jobs_succeeded(const struct jobs *jobs, bool output_may_be_cut);
 
 /* Empties it. */
 void jobs_free(struct jobs *jobs);

@@ -440,18 +440,6 @@ bool kick_succeeded(const struct kick *kick)
            status == KICK_DUPLICATE;
 }
 
-const char *kick_status_name(enum kick_status status)
-{
-    static const char *const names[] = {
-        [KICK_KICKED] = "kicked",         [KICK_UNCONFIRMED] = "unconfirmed",
-        [KICK_UNFINISHED] = "unfinished", [KICK_FAILED] = "failed",
-        [KICK_DISABLED] = "disabled",     [KICK_DUPLICATE] = "duplicate",
-        [KICK_PLANNED] = "planned",
-    };
-
-    return names[status];
-}
-
 double kick_seconds(const struct kick *kick)
 {
     const struct trigger *trigger = kick->trigger;

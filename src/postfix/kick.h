@@ -87,9 +87,6 @@ const struct kick *kick_first(const struct kick *kick);
  * it shares does. */
 bool kick_succeeded(const struct kick *kick);
 
-/* Returns the status as in JSON: "kicked", "unconfirmed" and so on. */
-const char *kick_status_name(enum kick_status status);
-
 /* Returns the seconds from the start of the trigger to its end; 0 if nothing was sent. */
 double kick_seconds(const struct kick *kick);
 

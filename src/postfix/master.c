@@ -221,8 +221,3 @@ enum master_state master_state(struct master_locks *locks, const char *queue_dir
         return MASTER_STOPPED;
     return MASTER_UNKNOWN;
 }
-
-const char *master_state_text(enum master_state state)
-{
-    return state == MASTER_RUNNING ? "y" : state == MASTER_STOPPED ? "n" : "-";
-}

@@ -38,7 +38,4 @@ void master_locks_free(struct master_locks *locks);
  */
 enum master_state master_state(struct master_locks *locks, const char *queue_directory);
 
-/* "y", "n" or "-", as in listings. */
-const char *master_state_text(enum master_state state);
-
 #endif

@@ -73,6 +73,26 @@ static json_t *captured(const struct capture *capture)
     return row_string(utstring_body(&capture->text), utstring_len(&capture->text));
 }
 
+static double seconds_of(const struct job *job)
+{
+    if (job->child == NULL || job->child->started == 0)
+        return 0;
+    return (double)(job->child->finished - job->child->started) / (double)CLOCK_SECOND;
+}
+
+static const char *describe_status(enum job_status status)
+{
+    static const char *const names[] = {
+        [JOB_OK] = "ok",
+        [JOB_FAILED] = "failed",
+        [JOB_DISABLED] = "disabled",
+        [JOB_DUPLICATE] = "duplicate",
+        [JOB_PLANNED] = "planned",
+    };
+
+    return names[status];
+}
+
 static void append_json(const struct job *job, UT_string *out)
 {
     const struct process *child = job->child;
@@ -89,8 +109,8 @@ static void append_json(const struct job *job, UT_string *out)
     row_add(row, "stderr", captured(errors));
     row_add(row, "stdout_truncated", json_boolean(output->truncated));
     row_add(row, "stderr_truncated", json_boolean(errors->truncated));
-    row_add(row, "seconds", json_real(job_seconds(job)));
-    row_add_text(row, "status", job_status_name(job->status));
+    row_add(row, "seconds", json_real(seconds_of(job)));
+    row_add_text(row, "status", describe_status(job->status));
     row_add_text(row, "reason", job->reason);
     row_finish(row, out);
 }
@@ -212,7 +232,7 @@ static void report_verbosely(const struct jobs_report *report, const struct job 
     }
     char *command = describe_command(job);
     row_diag(report->selection, instance, NULL, "%s after %.3fs:%s",
-             job->reason == NULL ? "exit status 0" : job->reason, job_seconds(job), command);
+             job->reason == NULL ? "exit status 0" : job->reason, seconds_of(job), command);
     free(command);
 }
 

@@ -4,14 +4,7 @@
 #include "base/diag.h"
 #include "report/row.h"
 
-void report_no_selection(const struct selection *selection)
-{
-    if (selection->host.notice != NULL)
-        diag_line("warning", "%s", selection->host.notice);
-    diag_line("fatal", "%s", selection->host.error);
-}
-
-void report_selection(const struct selection *selection)
+static void report_warnings(const struct selection *selection)
 {
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct instance *instance = selection->members[i].instance;
@@ -23,6 +16,19 @@ void report_selection(const struct selection *selection)
     }
     for (size_t i = 0; i < utarray_len(selection->warnings); i++)
         diag_line("warning", "%s", strings_item(selection->warnings, i));
+}
+
+void report_selection(const struct selection *selection, bool quiet)
+{
+    const struct host *host = &selection->host;
+
+    if (host->error != NULL) {
+        if (host->notice != NULL)
+            diag_line("warning", "%s", host->notice);
+        diag_line("fatal", "%s", host->error);
+    } else if (!quiet) {
+        report_warnings(selection);
+    }
 }
 
 static void append_text(const struct instance *instance, UT_string *out)

@@ -7,11 +7,9 @@
 
 #include "postfix/selection.h"
 
-/* Reports why there is no selection: one fatal line, after the warning that belongs to it. */
-void report_no_selection(const struct selection *selection);
-
-/* Reports the warnings from reading the selected instances, and those of the selection. */
-void report_selection(const struct selection *selection);
+/* Reports why there is no selection: one fatal line, after the warning that belongs to it. Or else,
+ * unless quiet, the warnings from reading the selected instances, and those of the selection. */
+void report_selection(const struct selection *selection, bool quiet);
 
 /* Appends the selected instances to out: as "postmulti -l" lists them, or one JSON object per line
  * for each; their running has to be set then: see selection_find_running(). */

@@ -158,6 +158,13 @@ void row_add_text(json_t *row, const char *name, const char *text)
     row_add(row, name, row_string(text, text == NULL ? 0 : strlen(text)));
 }
 
+static const char *running(const struct instance *instance)
+{
+    return instance->running == MASTER_RUNNING   ? "y"
+           : instance->running == MASTER_STOPPED ? "n"
+                                                 : "-";
+}
+
 json_t *row_new(const struct instance *instance)
 {
     json_t *row = checked(json_object());
@@ -168,7 +175,7 @@ json_t *row_new(const struct instance *instance)
     row_add_text(row, "config_directory", instance->config_directory);
     row_add_text(row, "queue_directory", instance_value(instance, PARAMETER_QUEUE_DIRECTORY));
     row_add_text(row, "data_directory", instance_value(instance, PARAMETER_DATA_DIRECTORY));
-    row_add_text(row, "running", master_state_text(instance->running));
+    row_add_text(row, "running", running(instance));
     return row;
 }
 

@@ -40,6 +40,9 @@ static void add_settings(void *context, const struct instance *instance, UT_arra
     strings_append(settings, "NAME=%s", instance->config_directory);
 }
 
+static const char *const words[] = {
+    [JOB_OK] = "ok", [JOB_FAILED] = "failed", [JOB_DISABLED] = "disabled"};
+
 static void note(void *context, enum process_event event, const struct job *job)
 {
     (void)context;
@@ -48,7 +51,7 @@ static void note(void *context, enum process_event event, const struct job *job)
     if (event != PROCESS_FINISHED)
         return;
     utstring_printf(&log_text, "%s %s", job->member->instance->config_directory,
-                    job_status_name(job->status));
+                    words[job->status]);
     if (job->child != NULL && job->child->started != 0)
         utstring_printf(&log_text, " <%s>", utstring_body(&job->child->output.text));
     utstring_printf(&log_text, "%s%s; ", job->reason == NULL ? "" : " ",
@@ -76,7 +79,7 @@ static const char *run(const struct jobs_spec *spec, const struct limits *limits
     utstring_clear(&log_text);
     jobs_plan(&jobs, &selection, spec);
     jobs_run(&jobs, limits, note, NULL);
-    *succeeded = jobs_succeeded(&jobs);
+    *succeeded = jobs_succeeded(&jobs, true);
     jobs_free(&jobs);
     return utstring_body(&log_text);
 }

@@ -197,24 +197,18 @@ TEST(permission_denied)
     close(qmgr);
 }
 
-TEST(status)
+TEST(success)
 {
-    static const struct {
-        enum kick_status status;
-        const char *name;
-        bool is_well;
-    } cases[] = {
-        {KICK_KICKED, "kicked", true},          {KICK_UNCONFIRMED, "unconfirmed", false},
-        {KICK_UNFINISHED, "unfinished", false}, {KICK_FAILED, "failed", false},
-        {KICK_DISABLED, "disabled", true},      {KICK_DUPLICATE, "duplicate", true},
-        {KICK_PLANNED, "planned", true},
+    static const bool is_well[] = {
+        [KICK_KICKED] = true,  [KICK_UNCONFIRMED] = false, [KICK_UNFINISHED] = false,
+        [KICK_FAILED] = false, [KICK_DISABLED] = true,     [KICK_DUPLICATE] = true,
+        [KICK_PLANNED] = true,
     };
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct kick kick = {.status = cases[i].status};
+    for (enum kick_status status = KICK_KICKED; status <= KICK_PLANNED; status++) {
+        struct kick kick = {.status = status};
 
-        assert_string_equal(kick_status_name(cases[i].status), cases[i].name);
-        assert_int_equal(kick_succeeded(&kick), cases[i].is_well);
+        assert_int_equal(kick_succeeded(&kick), is_well[status]);
     }
 }
 

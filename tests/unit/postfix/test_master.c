@@ -139,10 +139,3 @@ TEST(what_cannot_be_told)
     master_locks_free(locks);
     master_locks_free(NULL);
 }
-
-TEST(text)
-{
-    assert_string_equal(master_state_text(MASTER_RUNNING), "y");
-    assert_string_equal(master_state_text(MASTER_STOPPED), "n");
-    assert_string_equal(master_state_text(MASTER_UNKNOWN), "-");
-}

@@ -119,3 +119,28 @@ TEST(duplicate)
     first.status = KICK_FAILED;
     assert_reported("postkick: warning: /etc/a: public/x: REASON\n");
 }
+
+TEST(status)
+{
+    static const char *const words[] = {
+        [KICK_KICKED] = "kicked",         [KICK_UNCONFIRMED] = "unconfirmed",
+        [KICK_UNFINISHED] = "unfinished", [KICK_FAILED] = "failed",
+        [KICK_DISABLED] = "disabled",     [KICK_DUPLICATE] = "duplicate",
+        [KICK_PLANNED] = "planned",
+    };
+    UT_string out;
+
+    utstring_init(&out);
+    for (size_t i = 0; i < COUNT(words); i++) {
+        char *expected = alloc_format("\"request\": \"W\", \"endpoint\": \"\", \"status\": \"%s\", "
+                                      "\"reason\": \"REASON\", \"seconds\": 0.5}\n",
+                                      words[i]);
+
+        kick.status = (enum kick_status)i;
+        utstring_clear(&out);
+        report_kicks_output(&kicks, true, &out);
+        assert_non_null(strstr(utstring_body(&out), expected));
+        free(expected);
+    }
+    utstring_done(&out);
+}

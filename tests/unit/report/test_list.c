@@ -15,14 +15,16 @@ static void assert_list(bool json, const char *expected)
 
 TEST(list)
 {
+    instances[0].running = MASTER_RUNNING;
+    instances[1].running = MASTER_STOPPED;
     assert_list(false, "postfix-a       -               y         /etc/a\n"
                        "-               -               -         /etc/b\\033\n");
     assert_list(
         true,
         "{\"name\": \"postfix-a\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": "
-        "\"/etc/a\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"-\", "
+        "\"/etc/a\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"y\", "
         "\"reason\": \"\"}\n"
         "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"-\", \"config_directory\": "
         "\"/etc/b\\u001B\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": "
-        "\"-\", \"reason\": \"it is\\nbroken\"}\n");
+        "\"n\", \"reason\": \"it is\\nbroken\"}\n");
 }
