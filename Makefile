@@ -41,7 +41,8 @@ HARDENING := $(subst $(ASKED) ,,$(ANSWER)) -fPIE
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wvla
 ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc -I$B -DPOSTKICK_VERSION='"$(VERSION)"' \
-	-DPOSTKICK_SETTINGS='"$(SYSCONFDIR)/postkick.ini"'
+	-DPOSTKICK_SETTINGS='"$(SYSCONFDIR)/postkick.ini"' \
+	-DPOSTKICK_GENERATED='"$(SYSCONFDIR)/postkick-postfix.ini"'
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 LIBS = -liniparser -ljansson
@@ -81,10 +82,11 @@ $B/link: $B/compile | $B
 		>$B/built.mk
 FORCE:
 
-# The built-in settings are the shipped ones, as rows of a C table: {"section", "key", "value"},
-$B/built_in.inc: conf/postkick.ini | $B
-	sed -n -e 's/[\\"]/\\&/g' -e '/^\[\(.*\)\]$$/{s//\1/;h;}' -e '/^;/d' \
-		-e '/ *=/{G;s/^\([a-z_]*\) *= *\(.*\)\n\(.*\)/    {"\3", "\1", "\2"},/p;}' $< >$@
+# The built-in settings are those of these files, also where a ; without a blank after it precedes
+# them, as rows of a C table: {"section", "key", "value"},
+$B/built_in.inc: conf/postkick.ini conf/postfix.ini | $B
+	sed -n -e 's/[\\"]/\\&/g' -e 's/^;\([[a-z]\)/\1/' -e '/^\[\(.*\)\]$$/{s//\1/;h;}' -e '/^;/d' \
+		-e '/ *=/{G;s/^\([a-z_]*\) *= *\(.*\)\n\(.*\)/    {"\3", "\1", "\2"},/p;}' $^ >$@
 
 $B/postfix/settings.o: $B/built_in.inc
 

@@ -17,8 +17,8 @@ static struct settings *load_settings(const struct options *options)
     UT_array *errors;
 
     utarray_new(errors, &strings_icd);
-    struct settings *settings =
-        settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL, errors);
+    struct settings *settings = settings_load(file != NULL ? file : POSTKICK_SETTINGS, file != NULL,
+                                              POSTKICK_GENERATED, errors);
     for (size_t i = 0; i < utarray_len(errors); i++) {
         bool is_fatal = i + 1 == utarray_len(errors) && options->mode != OPTIONS_HELP;
         diag_line(is_fatal ? "fatal" : "warning", "%s", strings_item(errors, i));
@@ -29,12 +29,12 @@ static struct settings *load_settings(const struct options *options)
 
 static void append_actions(struct settings *settings, UT_string *out)
 {
-    UT_array *names = settings_sections(settings, SETTINGS_ACTION);
+    UT_array *names = settings_actions(settings);
 
     utstring_printf(out, "\nActions (postkick.ini):\n");
     for (size_t i = 0; i < utarray_len(names); i++)
         utstring_printf(out, "  %-27s %s\n", strings_item(names, i),
-                        catalogue_about(settings, strings_item(names, i)));
+                        settings_about(settings, strings_item(names, i)));
     utarray_free(names);
 }
 
@@ -71,8 +71,8 @@ static int run_command(const struct options *options, struct settings *settings,
         .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
     };
 
-    if (settings->others_write && command.verbose > 0 && !options->quiet)
-        diag_line("warning", "the settings file can be written by users other than root");
+    if (settings->others_write != NULL && command.verbose > 0 && !options->quiet)
+        diag_line("warning", "%s can be written by users other than root", settings->others_write);
     return commands[options->mode](&command);
 }
 

@@ -7,9 +7,8 @@
 #define INI_H
 
 #include "base/alloc.h"
+#include "base/safe_read.h"
 #include <stdbool.h>
-
-struct ini;
 
 /* A line that starts a section, or is a setting. */
 struct ini_entry {
@@ -19,26 +18,29 @@ struct ini_entry {
     const char *value;   /* NULL without a key */
 };
 
+struct ini {
+    bool others_write; /* users other than root can write the file */
+
+    /* private */
+    struct safe_read_file file; /* the entries point into its text */
+    UT_array *entries;          /* struct ini_entry */
+};
+
 /*
- * Parses length bytes of text; path names the file in messages. Appends to errors every line that
- * is no section, setting or comment ("PATH, line 3: not a section, a setting or a comment"), and
- * every setting that iniparser does not return as written: it cuts values at ; and #, removes
- * quotes, joins lines that end in a backslash, and keeps the last of several settings of a name.
+ * Reads the file at path, as safe_read() does. A file that does not exist is empty, unless it is
+ * required. Appends to errors why the file cannot be read; every line that is no section, setting
+ * or comment ("PATH, line 3: not a section, a setting or a comment"), or that iniparser would join
+ * with the next one; and, if there is none of these, every setting that iniparser does not return
+ * as written: it cuts values at ; and #, removes quotes, and keeps the last of several values.
  * Returns the content, to be freed by ini_free(), or NULL when there are errors.
  */
-struct ini *ini_parse(const char *path, const char *text, size_t length, UT_array *errors);
+struct ini *ini_load(const char *path, bool required, UT_array *errors);
+
+/* Returns entry number index, in the order of the file, or NULL after the last; NULL, for ini, has
+ * none. It belongs to ini. */
+const struct ini_entry *ini_entry(const struct ini *ini, size_t index);
 
 /* Frees it; NULL is allowed. */
 void ini_free(struct ini *ini);
-
-/* Returns the value of a key, or NULL if it is not set; section and key are in lower case. The
- * string belongs to ini. */
-const char *ini_value(const struct ini *ini, const char *section, const char *key);
-
-/* Whether the file has the section, even an empty one. */
-bool ini_has_section(const struct ini *ini, const char *section);
-
-/* Returns entry number index, in the order of the file, or NULL. It belongs to ini. */
-const struct ini_entry *ini_entry(const struct ini *ini, size_t index);
 
 #endif

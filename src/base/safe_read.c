@@ -141,16 +141,14 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_re
     bool missing;
     enum attempt_result result = ATTEMPT_CHANGED;
 
-    *file = (struct safe_read_file){0};
-    int fd = open_file(path, maximum, &status, &missing, error);
-    if (fd < 0)
+    *file = (struct safe_read_file){.fd = open_file(path, maximum, &status, &missing, error)};
+    if (file->fd < 0)
         return missing ? SAFE_READ_MISSING : SAFE_READ_ERROR;
     for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)
         result = check_status(path, &status, maximum, error) < 0
                      ? ATTEMPT_ERROR
-                     : read_once(fd, path, &status, file, error);
-    file->others_write = result == ATTEMPT_DONE && safe_read_others_write(fd, &status);
-    close(fd);
+                     : read_once(file->fd, path, &status, file, error);
+    file->others_write = result == ATTEMPT_DONE && safe_read_others_write(file->fd, &status);
     if (result == ATTEMPT_CHANGED) {
         alloc_set_text(error, "read %s: file keeps changing while it is read", path);
     } else if (result == ATTEMPT_DONE && memchr(file->text, '\0', file->length) != NULL) {
@@ -176,5 +174,6 @@ bool safe_read_others_write(int fd, const struct stat *status)
 void safe_read_free(struct safe_read_file *file)
 {
     free(file->text);
-    *file = (struct safe_read_file){0};
+    descriptors_close(&file->fd);
+    *file = (struct safe_read_file){.fd = -1};
 }

@@ -20,6 +20,7 @@ struct safe_read_file {
     char *text;        /* the bytes and a NUL after them; never NULL after SAFE_READ_OK */
     size_t length;     /* bytes, without that NUL */
     bool others_write; /* users other than root can write the file */
+    int fd;            /* the file, open for reading; -1 after an error */
 };
 
 /*
@@ -39,7 +40,7 @@ enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_re
  * ACL. */
 bool safe_read_others_write(int fd, const struct stat *status);
 
-/* Frees the text. */
+/* Frees the text, and closes the file. */
 void safe_read_free(struct safe_read_file *file);
 
 #endif

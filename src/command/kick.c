@@ -116,11 +116,11 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
 /* Returns the targets of an action; or NULL, and reports which actions there are. */
 static UT_array *find_action(const struct command *command, const char *name)
 {
-    UT_array *targets = catalogue_action(command->settings, name);
+    UT_array *targets = settings_action(command->settings, name);
 
     if (targets != NULL)
         return targets;
-    UT_array *known = settings_sections(command->settings, SETTINGS_ACTION);
+    UT_array *known = settings_actions(command->settings);
     UT_string list;
     utstring_init(&list);
     for (size_t i = 0; i < utarray_len(known); i++)
@@ -146,7 +146,7 @@ static UT_array *find_target(const struct command *command)
         target_append(targets, class, service, operands[2]);
         return targets;
     }
-    targets = catalogue_action(command->settings, class);
+    targets = settings_action(command->settings, class);
     if (target_class_is_valid(class))
         diag_line("fatal", "invalid service name: \"%s\": specify one path component", service);
     else if (targets != NULL)
@@ -162,14 +162,14 @@ static UT_array *find_target(const struct command *command)
 /* Reports requests that the services ignore. Returns false when these are refused. */
 static bool check_requests(const struct command *command, const UT_array *targets)
 {
-    bool strict = command->settings->strict, accepted = true;
+    bool strict = command->settings->strict == SETTINGS_STRICT_YES, accepted = true;
 
     for (size_t i = 0; i < utarray_len(targets); i++) {
         const struct target *target = target_item(targets, i);
         UT_array *warnings;
 
         utarray_new(warnings, &strings_icd);
-        catalogue_check(command->settings, target, warnings);
+        settings_check(command->settings, target, warnings);
         for (size_t j = 0; j < utarray_len(warnings); j++) {
             if (strict || !command->options->quiet)
                 diag_line(strict ? "fatal" : "warning", "%s/%s: %s", target->class, target->service,

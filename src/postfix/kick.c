@@ -202,7 +202,7 @@ static const char *other_class(const char *class)
 static bool is_of_other_class(const struct kick *kick)
 {
     const char *other = other_class(kick->class);
-    const char *known = catalogue_class(kick->kicks->settings, kick->service);
+    const char *known = settings_class(kick->kicks->settings, kick->service);
     struct endpoint endpoint;
 
     if (known != NULL)

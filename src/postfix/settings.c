@@ -1,234 +1,118 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads postkick.ini: built-in values, what the file changes, and every mistake in it. */
+/* Reads the settings: what is compiled in, what the files change, and every mistake in them. */
 #include "postfix/settings.h"
-#include "base/alloc.h"
 #include "base/ini.h"
 #include "base/parse.h"
-#include "base/safe_read.h"
 #include "base/text.h"
-#include "postfix/target.h"
 #include <limits.h>
 #include <string.h>
-#include <strings.h>
 
-static const struct built_in table[] = {
+#define SERVICE "service "
+#define ACTION "action "
+#define POSTFIX "postfix"
+
+/* Bytes of a request that a trigger server of Postfix reads (measured; it reads once). */
+#define READ_BYTES 1024
+
+/* The settings of conf/postkick.ini and conf/postfix.ini, names in lower case. */
+static const struct {
+    const char *section;
+    const char *key;
+    const char *value;
+} built_in[] = {
 #include "built_in.inc"
 };
-#define TABLE_LENGTH (sizeof(table) / sizeof(table[0]))
-
-const struct built_in *built_in_item(size_t index)
-{
-    return index < TABLE_LENGTH ? &table[index] : NULL;
-}
-
-const char *built_in_value(const char *section, const char *key)
-{
-    for (size_t i = 0; i < TABLE_LENGTH; i++)
-        if (strcmp(table[i].section, section) == 0 && strcmp(table[i].key, key) == 0)
-            return table[i].value;
-    return NULL;
-}
-
-/* What a file has of a built-in section, by the number of that section's first setting. */
-struct found {
-    char *start; /* its first line */
-    char *end;   /* after its last one */
-    int times;   /* how often the file has it */
-    bool is_same;
-};
-
-static bool starts_section(size_t row)
-{
-    return row == 0 || strcmp(table[row].section, table[row - 1].section) != 0;
-}
-
-/* Returns the number of the first setting of the section that a line starts, or TABLE_LENGTH. The
- * search starts where the last one ended: most files have the same order. */
-static size_t find_section(const char *line, size_t length, size_t from)
-{
-    const char *name = line + 1, *end = memrchr(line, ']', length);
-
-    if (end == NULL)
-        return TABLE_LENGTH;
-    name += strspn(name, " \t");
-    while (end > name && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    for (size_t i = 0; i < TABLE_LENGTH; i++) {
-        size_t row = (from + i) % TABLE_LENGTH;
-        const char *section = table[row].section;
-
-        if (starts_section(row) && strncasecmp(section, name, (size_t)(end - name)) == 0 &&
-            section[end - name] == '\0')
-            return row;
-    }
-    return TABLE_LENGTH;
-}
-
-/* Whether a line equals a setting of the table. */
-static bool is_row(const char *line, size_t length, const struct built_in *row)
-{
-    size_t key_length = strlen(row->key), value_length = strlen(row->value);
-    const char *end = line + length, *at = line + key_length;
-
-    if (length <= key_length || strncmp(line, row->key, key_length) != 0)
-        return false;
-    at += strspn(at, " \t");
-    if (*at != '=')
-        return false;
-    at++;
-    at += strspn(at, " \t");
-    return (size_t)(end - at) == value_length && memcmp(at, row->value, value_length) == 0;
-}
-
-/* Returns the line's first character that is not blank, if only its newline or NUL. */
-static char *skip_blanks(char *line)
-{
-    return line + strspn(line, " \t\v\f\r");
-}
-
-/* Returns the start of the next line, or the end of the text. */
-static char *next_line(char *line)
-{
-    line += strcspn(line, "\n");
-    return *line == '\n' ? line + 1 : line;
-}
-
-static bool is_comment(const char *line)
-{
-    return *line == '\0' || *line == '\n' || *line == ';' || *line == '#';
-}
-
-/* Compares the lines of a section with the table from row. Sets *end to the line that starts the
- * next section, or to the end of the text. */
-static bool is_same_section(char *line, size_t row, char **end)
-{
-    const char *section = table[row].section;
-    bool same = true;
-
-    for (; *line != '\0' && *skip_blanks(line) != '['; line = next_line(line)) {
-        if (is_comment(skip_blanks(line)))
-            continue;
-        same = same && row < TABLE_LENGTH && strcmp(table[row].section, section) == 0 &&
-               is_row(line, strcspn(line, "\n"), &table[row]);
-        row++;
-    }
-    *end = line;
-    return same && (row == TABLE_LENGTH || strcmp(table[row].section, section) != 0);
-}
-
-/* Finds the sections of the table in the text. */
-static void find_sections(char *text, struct found *found)
-{
-    size_t row = 0;
-
-    for (char *line = text, *end; *line != '\0'; line = end) {
-        const char *start = skip_blanks(line);
-        size_t length = strcspn(start, "\n");
-        size_t next = *start == '[' ? find_section(start, length, row) : TABLE_LENGTH;
-
-        end = next_line(line);
-        if (next == TABLE_LENGTH)
-            continue;
-        row = next;
-        found[row].start = line;
-        found[row].times++;
-        found[row].is_same = is_same_section(end, row, &end) && start[length - 1] == ']';
-        found[row].end = end;
-    }
-}
-
-bool built_in_leave_out(char *text)
-{
-    struct found found[TABLE_LENGTH] = {{0}};
-    char *line = text;
-
-    find_sections(text, found);
-    for (size_t i = 0; i < TABLE_LENGTH; i++)
-        for (char *at = found[i].start;
-             found[i].times == 1 && found[i].is_same && at < found[i].end; at++)
-            if (*at != '\n')
-                *at = ' ';
-    while (*line != '\0' && is_comment(skip_blanks(line)))
-        line = next_line(line);
-    return *line == '\0';
-}
-
-/* iniparser's time grows with the square of the number of settings. */
-#define SETTINGS_MAXIMUM ((size_t)256 * 1024)
+#define BUILT_IN_COUNT (sizeof(built_in) / sizeof(built_in[0]))
 
 static bool has_prefix(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* The section of a service or an action is never mixed with the built-in one. */
-static bool is_whole(const char *section)
+/* Returns a value of a service or an action, or NULL if it is unset. A section of the file replaces
+ * the built-in one of that name as a whole. */
+static const char *find_value(const struct settings *settings, const char *section, const char *key)
 {
-    return has_prefix(section, SETTINGS_SERVICE) || has_prefix(section, SETTINGS_ACTION);
-}
+    const struct ini_entry *entry;
+    bool is_replaced = false;
 
-const char *settings_value(const struct settings *settings, const char *section, const char *key)
-{
-    if (settings->file != NULL) {
-        const char *value = ini_value(settings->file, section, key);
-        if (value != NULL || (is_whole(section) && ini_has_section(settings->file, section)))
-            return value;
+    for (size_t i = 0; (entry = ini_entry(settings->file, i)) != NULL; i++) {
+        if (strcmp(entry->section, section) != 0)
+            continue;
+        is_replaced = true;
+        if (entry->key != NULL && strcmp(entry->key, key) == 0)
+            return entry->value;
     }
-    return built_in_value(section, key);
+    for (size_t i = 0; i < BUILT_IN_COUNT && !is_replaced; i++)
+        if (strcmp(built_in[i].section, section) == 0 && strcmp(built_in[i].key, key) == 0)
+            return built_in[i].value;
+    return NULL;
 }
 
-/* Each of these takes the value of a setting, and returns what is wrong with it, or NULL. */
-static const char *take_strict(struct settings *settings, const char *value)
+/* Each of these stores a value, and returns what is wrong with it, or NULL. */
+static const char *set_strict(struct settings *settings, const char *value)
 {
     enum parse_bool strict = parse_bool(value);
 
-    settings->strict = strict == PARSE_YES;
-    return strict == PARSE_BOOL_ERROR ? "must be yes or no" : NULL;
+    settings->strict = value[0] == '\0'      ? SETTINGS_STRICT_UNSET
+                       : strict == PARSE_YES ? SETTINGS_STRICT_YES
+                                             : SETTINGS_STRICT_NO;
+    return value[0] != '\0' && strict == PARSE_BOOL_ERROR ? "must be yes or no" : NULL;
 }
 
-static const char *take_connections(struct settings *settings, const char *value)
+static const char *set_connections(struct settings *settings, const char *value)
 {
     return parse_number(value, 0, INT_MAX, &settings->connections) ? NULL : "must be a number";
 }
 
-static const char *take_limit(const char *value, int *limit)
+static const char *set_seconds(int *seconds, const char *value)
 {
-    return parse_strict_time(value, limit) && *limit >= 1
+    return parse_strict_time(value, seconds) && *seconds >= 1
                ? NULL
                : "must be a time of at least 1s, such as 90, 90s, 2m";
 }
 
-static const char *take_kick_limit(struct settings *settings, const char *value)
+static const char *set_kick_limit(struct settings *settings, const char *value)
 {
-    return take_limit(value, &settings->kick_limit);
+    return set_seconds(&settings->kick_limit, value);
 }
 
-static const char *take_status_limit(struct settings *settings, const char *value)
+static const char *set_status_limit(struct settings *settings, const char *value)
 {
-    return take_limit(value, &settings->status_limit);
+    return set_seconds(&settings->status_limit, value);
 }
 
-static const char *take_queues_limit(struct settings *settings, const char *value)
+static const char *set_queues_limit(struct settings *settings, const char *value)
 {
-    return take_limit(value, &settings->queues_limit);
+    return set_seconds(&settings->queues_limit, value);
 }
 
-static const char *take_writable(struct settings *settings, const char *value)
+static const char *set_writable(struct settings *settings, const char *value)
 {
     settings->refuse_writable = strcmp(value, "refuse") == 0;
     return settings->refuse_writable || strcmp(value, "warn") == 0 ? NULL
                                                                    : "must be warn or refuse";
 }
 
-/* The settings of the program itself. */
+static const char *set_mail_version(struct settings *settings, const char *value)
+{
+    settings->mail_version = value;
+    return NULL;
+}
+
+/* All settings but those of services and actions, and the parameters in [postfix]. */
 static const struct {
     const char *section;
     const char *key;
-    const char *(*take)(struct settings *settings, const char *value);
+    const char *(*set)(struct settings *settings, const char *value);
 } own_settings[] = {
-    {"kick", "strict", take_strict},        {"kick", "connections", take_connections},
-    {"kick", "limit", take_kick_limit},     {"status", "limit", take_status_limit},
-    {"queues", "limit", take_queues_limit}, {"trust", "writable", take_writable},
+    {"kick", "strict", set_strict},
+    {"kick", "connections", set_connections},
+    {"kick", "limit", set_kick_limit},
+    {"status", "limit", set_status_limit},
+    {"queues", "limit", set_queues_limit},
+    {"trust", "writable", set_writable},
+    {POSTFIX, "mail_version", set_mail_version},
 };
 #define OWN_COUNT (sizeof(own_settings) / sizeof(own_settings[0]))
 
@@ -240,13 +124,39 @@ static bool is_own_section(const char *section)
     return false;
 }
 
-static const char *take_own(struct settings *settings, const char *section, const char *key,
-                            const char *value)
+/* The following four return the mistake, a new string, or NULL. */
+static char *set_parameter(struct settings *settings, const char *key, const char *value)
 {
-    for (size_t i = 0; i < OWN_COUNT; i++)
-        if (strcmp(own_settings[i].section, section) == 0 && strcmp(own_settings[i].key, key) == 0)
-            return own_settings[i].take(settings, value);
-    return "unknown setting";
+    enum parameter parameter;
+    char *error = NULL, *mistake;
+
+    if (!parameter_find(key, strlen(key), &parameter))
+        return alloc_format("[" POSTFIX "] %s: unknown parameter", key);
+    if (parameter_check(parameter, value, &error)) {
+        settings->parameters[parameter] = value;
+        return NULL;
+    }
+    mistake = alloc_format("[" POSTFIX "] %s", error);
+    free(error);
+    return mistake;
+}
+
+/* A setting that is none of a service or an action. */
+static char *set(struct settings *settings, const char *section, const char *key, const char *value)
+{
+    const char *mistake = "unknown setting";
+    size_t i = 0;
+
+    while (i < OWN_COUNT &&
+           (strcmp(own_settings[i].section, section) != 0 || strcmp(own_settings[i].key, key) != 0))
+        i++;
+    if (i < OWN_COUNT)
+        mistake = own_settings[i].set(settings, value);
+    else if (strcmp(section, POSTFIX) == 0)
+        return set_parameter(settings, key, value);
+    else if (section[0] == '\0')
+        return alloc_format("%s: setting before the first section", key);
+    return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
 }
 
 static const char *mistake_in_service(const char *key, const char *value)
@@ -273,110 +183,75 @@ static const char *mistake_in_action(const char *key, const char *value)
     return NULL;
 }
 
-/* Takes a setting of [postfix]. Returns the mistake, a new string, or NULL. */
-static char *take_parameter(struct settings *settings, const char *key, const char *value)
-{
-    enum parameter parameter;
-    char *error = NULL, *mistake;
-
-    if (!parameter_find(key, strlen(key), &parameter))
-        return alloc_format("[postfix] %s: unknown parameter", key);
-    if (parameter_check(parameter, value, &error)) {
-        settings->parameters[parameter] = value;
-        return NULL;
-    }
-    mistake = alloc_format("[postfix] %s", error);
-    free(error);
-    return mistake;
-}
-
-/* Checks a setting, and takes its value if every run needs it. Returns as take_parameter(). */
-static char *take_setting(struct settings *settings, const char *section, const char *key,
-                          const char *value)
+/* Stores a setting if every run needs it; others are only checked. */
+static char *check_setting(struct settings *settings, const struct ini_entry *entry)
 {
     const char *mistake;
 
-    if (section[0] == '\0')
-        return alloc_format("%s: setting before the first section", key);
-    if (strcmp(section, "postfix") == 0)
-        return take_parameter(settings, key, value);
-    if (has_prefix(section, SETTINGS_SERVICE))
-        mistake = mistake_in_service(key, value);
-    else if (has_prefix(section, SETTINGS_ACTION))
-        mistake = mistake_in_action(key, value);
+    if (has_prefix(entry->section, SERVICE))
+        mistake = mistake_in_service(entry->key, entry->value);
+    else if (has_prefix(entry->section, ACTION))
+        mistake = mistake_in_action(entry->key, entry->value);
     else
-        mistake = take_own(settings, section, key, value);
-    return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
+        return set(settings, entry->section, entry->key, entry->value);
+    return mistake == NULL ? NULL
+                           : alloc_format("[%s] %s: %s", entry->section, entry->key, mistake);
 }
 
-/* A section has to be known, and that of a service or an action complete. As take_parameter(). */
-static char *check_section(const struct settings *settings, const char *section)
+/* A section has to be known, and that of a service or an action complete. */
+static char *check_section(const struct settings *settings, const struct ini *ini,
+                           const char *section)
 {
     const char *need = NULL;
 
-    if (has_prefix(section, SETTINGS_SERVICE))
+    if (has_prefix(section, SERVICE))
         need = "class";
-    else if (has_prefix(section, SETTINGS_ACTION))
+    else if (has_prefix(section, ACTION))
         need = "kick";
-    else if (strcmp(section, "postfix") != 0 && !is_own_section(section))
+    if (ini == settings->generated ? strcmp(section, POSTFIX) != 0
+                                   : need == NULL && !is_own_section(section))
         return alloc_format("[%s]: unknown section", section);
-    if (need != NULL && settings_value(settings, section, need) == NULL)
+    if (need != NULL && find_value(settings, section, need) == NULL)
         return alloc_format("[%s]: %s is missing", section, need);
     return NULL;
 }
 
-static void take_built_in(struct settings *settings)
+static void set_built_in(struct settings *settings)
 {
-    const struct built_in *item;
-
-    for (size_t i = 0; (item = built_in_item(i)) != NULL; i++)
-        if (!is_whole(item->section))
-            free(take_setting(settings, item->section, item->key, item->value));
+    for (size_t i = 0; i < BUILT_IN_COUNT; i++)
+        if (!has_prefix(built_in[i].section, SERVICE) && !has_prefix(built_in[i].section, ACTION))
+            free(set(settings, built_in[i].section, built_in[i].key, built_in[i].value));
 }
 
-static void take_file(struct settings *settings, const char *path, UT_array *errors)
+static void set_from_file(struct settings *settings, const struct ini *ini, const char *path,
+                          UT_array *errors)
 {
     const struct ini_entry *entry;
 
-    for (size_t i = 0; (entry = ini_entry(settings->file, i)) != NULL; i++) {
-        char *mistake = entry->key == NULL
-                            ? check_section(settings, entry->section)
-                            : take_setting(settings, entry->section, entry->key, entry->value);
+    for (size_t i = 0; (entry = ini_entry(ini, i)) != NULL; i++) {
+        char *mistake = entry->key == NULL ? check_section(settings, ini, entry->section)
+                                           : check_setting(settings, entry);
 
         if (mistake != NULL)
             strings_append(errors, "%s, line %d: %s", path, entry->line, mistake);
         free(mistake);
     }
+    if (ini != NULL && ini->others_write)
+        settings->others_write = path;
 }
 
-/* Reads and parses the file into settings->file, unless everything in it is built in. */
-static void read_file(struct settings *settings, const char *path, bool required, UT_array *errors)
-{
-    struct safe_read_file file;
-    char *error = NULL;
-    enum safe_read_result result = safe_read(path, SETTINGS_MAXIMUM, &file, &error);
-
-    if (result == SAFE_READ_OK) {
-        settings->others_write = file.others_write;
-        if (!built_in_leave_out(file.text))
-            settings->file = ini_parse(path, file.text, file.length, errors);
-        safe_read_free(&file);
-        return;
-    }
-    if (result == SAFE_READ_ERROR || required)
-        strings_append(errors, "%s", error);
-    free(error);
-}
-
-struct settings *settings_load(const char *path, bool required, UT_array *errors)
+struct settings *settings_load(const char *path, bool required, const char *generated,
+                               UT_array *errors)
 {
     struct settings *settings = alloc_zeroed(1, sizeof(*settings));
     size_t before = utarray_len(errors);
 
-    take_built_in(settings);
-    read_file(settings, path, required, errors);
-    if (settings->file != NULL)
-        take_file(settings, path, errors);
+    set_built_in(settings);
+    if (generated != NULL)
+        settings->generated = ini_load(generated, false, errors);
+    set_from_file(settings, settings->generated, generated, errors);
+    settings->file = ini_load(path, required, errors);
+    set_from_file(settings, settings->file, path, errors);
     if (utarray_len(errors) == before)
         return settings;
     settings_free(settings);
@@ -388,6 +263,7 @@ void settings_free(struct settings *settings)
     if (settings == NULL)
         return;
     ini_free(settings->file);
+    ini_free(settings->generated);
     free(settings);
 }
 
@@ -402,17 +278,17 @@ static void add_section(UT_array *names, const char *section, const char *prefix
         strings_append(names, "%s", section + strlen(prefix));
 }
 
-UT_array *settings_sections(const struct settings *settings, const char *prefix)
+/* Returns the names of all sections that start with prefix, without it, each once, the built-in
+ * ones and the file's: an array of strings to be freed by utarray_free(). */
+static UT_array *list_sections(const struct settings *settings, const char *prefix)
 {
-    const struct built_in *item;
     const struct ini_entry *entry;
     UT_array *names;
 
     utarray_new(names, &strings_icd);
-    for (size_t i = 0; (item = built_in_item(i)) != NULL; i++)
-        add_section(names, item->section, prefix);
-    for (size_t i = 0; settings->file != NULL && (entry = ini_entry(settings->file, i)) != NULL;
-         i++)
+    for (size_t i = 0; i < BUILT_IN_COUNT; i++)
+        add_section(names, built_in[i].section, prefix);
+    for (size_t i = 0; (entry = ini_entry(settings->file, i)) != NULL; i++)
         add_section(names, entry->section, prefix);
     return names;
 }
@@ -420,10 +296,10 @@ UT_array *settings_sections(const struct settings *settings, const char *prefix)
 /* Whether the section is about the service; a section that is missing is not. */
 static bool is_about(const struct settings *settings, const char *section, const char *service)
 {
-    if (settings_value(settings, section, "class") == NULL)
+    if (find_value(settings, section, "class") == NULL)
         return false;
-    const char *name = settings_value(settings, section, "name");
-    return strcmp(name != NULL ? name : section + strlen(SETTINGS_SERVICE), service) == 0;
+    const char *name = find_value(settings, section, "name");
+    return strcmp(name != NULL ? name : section + strlen(SERVICE), service) == 0;
 }
 
 static bool has_capitals(const char *name)
@@ -435,15 +311,15 @@ static bool has_capitals(const char *name)
  * section of the service, which the caller frees, or NULL. */
 static char *service_section(const struct settings *settings, const char *service)
 {
-    char *found = alloc_format(SETTINGS_SERVICE "%s", service);
+    char *found = alloc_format(SERVICE "%s", service);
 
     if (!has_capitals(service) && is_about(settings, found, service))
         return found;
     free(found);
     found = NULL;
-    UT_array *words = settings_sections(settings, SETTINGS_SERVICE);
+    UT_array *words = list_sections(settings, SERVICE);
     for (size_t i = 0; i < utarray_len(words) && found == NULL; i++) {
-        char *section = alloc_format(SETTINGS_SERVICE "%s", strings_item(words, i));
+        char *section = alloc_format(SERVICE "%s", strings_item(words, i));
 
         if (is_about(settings, section, service))
             found = section;
@@ -454,10 +330,10 @@ static char *service_section(const struct settings *settings, const char *servic
     return found;
 }
 
-const char *catalogue_class(const struct settings *settings, const char *service)
+const char *settings_class(const struct settings *settings, const char *service)
 {
     char *section = service_section(settings, service);
-    const char *class = section == NULL ? NULL : settings_value(settings, section, "class");
+    const char *class = section == NULL ? NULL : find_value(settings, section, "class");
 
     free(section);
     return class;
@@ -511,21 +387,21 @@ static void check_bytes(const char *requests, const char *modifiers, const char 
     free(starters);
 }
 
-void catalogue_check(const struct settings *settings, const struct target *target,
-                     UT_array *warnings)
+void settings_check(const struct settings *settings, const struct target *target,
+                    UT_array *warnings)
 {
     size_t length = strlen(target->request);
     char *section = service_section(settings, target->service);
 
-    if (length > CATALOGUE_READ_BYTES)
+    if (length > READ_BYTES)
         strings_append(warnings, "request is %zu bytes long: services read only the first %d",
-                       length, CATALOGUE_READ_BYTES);
-    if (section == NULL || strcmp(settings_value(settings, section, "class"), target->class) != 0) {
+                       length, READ_BYTES);
+    if (section == NULL || strcmp(find_value(settings, section, "class"), target->class) != 0) {
         free(section); /* a service of that name in the other class is not known */
         return;
     }
-    const char *requests = settings_value(settings, section, "requests");
-    const char *modifiers = settings_value(settings, section, "modifiers");
+    const char *requests = find_value(settings, section, "requests");
+    const char *modifiers = find_value(settings, section, "modifiers");
     if (requests == NULL || strcmp(requests, "*") == 0)
         ; /* any request */
     else if (requests[0] == '\0')
@@ -537,19 +413,24 @@ void catalogue_check(const struct settings *settings, const struct target *targe
     free(section);
 }
 
-UT_array *catalogue_action(const struct settings *settings, const char *name)
+UT_array *settings_actions(const struct settings *settings)
 {
-    char *section = alloc_format(SETTINGS_ACTION "%s", name);
-    const char *kick = settings_value(settings, section, "kick");
+    return list_sections(settings, ACTION);
+}
+
+UT_array *settings_action(const struct settings *settings, const char *name)
+{
+    char *section = alloc_format(ACTION "%s", name);
+    const char *kick = find_value(settings, section, "kick");
 
     free(section);
     return kick == NULL ? NULL : target_parse(kick);
 }
 
-const char *catalogue_about(const struct settings *settings, const char *action)
+const char *settings_about(const struct settings *settings, const char *action)
 {
-    char *section = alloc_format(SETTINGS_ACTION "%s", action);
-    const char *about = settings_value(settings, section, "about");
+    char *section = alloc_format(ACTION "%s", action);
+    const char *about = find_value(settings, section, "about");
 
     free(section);
     return about == NULL ? "" : about;

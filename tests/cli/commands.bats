@@ -15,7 +15,8 @@ setup()
     INI=$TREE/postkick.ini SPEC=$TREE/listener.spec LOG=$TREE/log
     mkdir -p "$TREE"/{bin,home,on,off}/{public,private,pid}
     : >"$SPEC"
-    printf '[postfix]\nconfig_directory = %s\n' "$TREE/home" >"$INI"
+    # All of [postfix]: what this machine's Postfix was built with does not matter.
+    sed "s|^config_directory .*|config_directory = $TREE/home|" "$ROOT/conf/postfix.ini" >"$INI"
     main_cf home "multi_instance_directories = $TREE/on $TREE/off" multi_instance_enable=yes \
         "command_directory = $TREE/bin"
     main_cf on multi_instance_name=on multi_instance_group=g multi_instance_enable=yes

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Uses all that the program uses. */
 static void use(struct settings *settings)
 {
-    UT_array *warnings, *actions = settings_sections(settings, SETTINGS_ACTION);
+    UT_array *warnings, *actions = settings_actions(settings);
 
     utarray_new(warnings, &strings_icd);
     for (int i = 0; i < PARAMETER_COUNT; i++) {
@@ -26,10 +26,10 @@ static void use(struct settings *settings)
     }
     assert(settings->connections >= 0);
     for (size_t i = 0; i < utarray_len(actions); i++) {
-        UT_array *targets = catalogue_action(settings, strings_item(actions, i));
+        UT_array *targets = settings_action(settings, strings_item(actions, i));
         assert(targets != NULL && utarray_len(targets) > 0);
         for (size_t j = 0; j < utarray_len(targets); j++)
-            catalogue_check(settings, target_item(targets, j), warnings);
+            settings_check(settings, target_item(targets, j), warnings);
         utarray_free(targets);
     }
     utarray_free(warnings);
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     utarray_new(errors, &strings_icd);
-    struct settings *settings = settings_load(path, true, errors);
+    struct settings *settings = settings_load(path, true, NULL, errors);
     assert((settings == NULL) == (utarray_len(errors) > 0));
     if (settings != NULL)
         use(settings);

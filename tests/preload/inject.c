@@ -115,7 +115,7 @@ static void find(void *real, const char *name)
 
 CALL(void *, malloc, (size_t size), (size), NULL)
 
-/* ini.c makes sure of the memory for a new dictionary, which iniparser 4.1 does not check. */
+/* iniparser 4.1 does not check its memory for a new dictionary, which is the first that it asks for. */
 static bool is_for_dictionary(const void *caller)
 {
     Dl_info info;

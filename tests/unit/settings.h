@@ -16,7 +16,8 @@ FIXTURE_UNUSED static struct settings *settings_of(const char *text)
     UT_array *errors;
 
     utarray_new(errors, &strings_icd);
-    struct settings *settings = settings_load(fixture_file("postkick.ini", whole), true, errors);
+    struct settings *settings =
+        settings_load(fixture_file("postkick.ini", whole), true, NULL, errors);
     fixture_assert_lines(errors, "");
     utarray_free(errors);
     free(whole);

@@ -3,69 +3,118 @@
 #include "base/ini.h"
 #include "fixture.h"
 
-static struct ini *parse(const char *text, const char *expected_errors)
+/* The content of a file with that text; the lines of errors are compared, with @ for its path. */
+static struct ini *load(const char *text, const char *expected)
 {
+    const char *path = fixture_file("ini", text);
     UT_array *errors;
+    UT_string lines;
 
     utarray_new(errors, &strings_icd);
-    struct ini *ini = ini_parse("/x/a.ini", text, strlen(text), errors);
-    fixture_assert_lines(errors, expected_errors);
+    utstring_init(&lines);
+    for (const char *at = expected; *at != '\0'; at++)
+        utstring_printf(&lines, *at == '@' ? "%s" : "%.1s", *at == '@' ? path : at);
+    struct ini *ini = ini_load(path, true, errors);
+    fixture_assert_lines(errors, utstring_body(&lines));
+    assert_int_equal(ini == NULL, expected[0] != '\0');
+    utstring_done(&lines);
     utarray_free(errors);
     return ini;
 }
 
-TEST(values)
+static void assert_entry(const struct ini *ini, size_t index, const struct ini_entry *expected)
 {
-    struct ini *ini = parse("; a comment\n"
-                            "[Section One]\n"
-                            "Key = Value with blanks  \n"
-                            "empty =\n"
-                            "quoted = \"a ; b # c\"\n"
-                            "equals = = W\n"
-                            "\n"
-                            "  [two]  \n"
-                            "key = 2\n"
-                            "key = 2",
-                            "");
+    const struct ini_entry *entry = ini_entry(ini, index);
 
-    assert_string_equal(ini_value(ini, "section one", "key"), "Value with blanks");
-    assert_string_equal(ini_value(ini, "section one", "empty"), "");
-    assert_string_equal(ini_value(ini, "section one", "quoted"), "a ; b # c");
-    assert_string_equal(ini_value(ini, "section one", "equals"), "= W");
-    assert_string_equal(ini_value(ini, "two", "key"), "2");
-    assert_null(ini_value(ini, "two", "none"));
-    assert_null(ini_value(ini, "three", "key"));
-    assert_true(ini_has_section(ini, "two"));
-    assert_false(ini_has_section(ini, "three"));
-    ini_free(ini);
-    ini_free(NULL);
+    assert_non_null(entry);
+    assert_int_equal(entry->line, expected->line);
+    assert_string_equal(entry->section, expected->section);
+    assert_int_equal(entry->key == NULL, expected->key == NULL);
+    assert_int_equal(entry->value == NULL, expected->value == NULL);
+    if (entry->key != NULL) {
+        assert_string_equal(entry->key, expected->key);
+        assert_string_equal(entry->value, expected->value);
+    }
 }
 
 /* In the file's order, with lines. */
 TEST(entries)
 {
     static const struct ini_entry expected[] = {
-        {1, "", "stray", "0"}, {3, "b", NULL, NULL}, {4, "b", "x", "1"},
-        {5, "a", NULL, NULL},  {6, "c", NULL, NULL}, {8, "c", "y", ""},
+        {1, "", "stray", "0"},
+        {3, "section one", NULL, NULL},
+        {5, "section one", "key", "Value with blanks"},
+        {6, "section one", "empty", ""},
+        {7, "section one", "quoted", "a ; b # c"},
+        {8, "section one", "nothing", ""},
+        {9, "section one", "equals", "= W"},
+        {11, "two", NULL, NULL},
+        {12, "three", NULL, NULL},
+        {13, "three", "key", "2"},
+        {14, "three", "key", "2"},
     };
-    struct ini *ini = parse("stray = 0\n\n[b]\nX = 1\n[ A ]\n[c]\n; comment\ny =\n", "");
+    struct ini *ini = load("stray = 0\n"
+                           "\n"
+                           "[Section One]\n"
+                           "; a comment\n"
+                           "Key = Value with blanks  \n"
+                           "empty =\n"
+                           "quoted = \"a ; b # c\"\n"
+                           "nothing = \"\"\r\n"
+                           "equals = = W\n"
+                           " # another\n"
+                           "  [ TWO ]  \n"
+                           "[three]\n"
+                           "key = 2\n"
+                           "\tkey=2",
+                           "");
 
-    for (size_t i = 0; i < COUNT(expected); i++) {
-        const struct ini_entry *entry = ini_entry(ini, i);
-
-        assert_int_equal(entry->line, expected[i].line);
-        assert_string_equal(entry->section, expected[i].section);
-        assert_int_equal(entry->key == NULL, expected[i].key == NULL);
-        if (entry->key != NULL) {
-            assert_string_equal(entry->key, expected[i].key);
-            assert_string_equal(entry->value, expected[i].value);
-        }
-    }
+    for (size_t i = 0; i < COUNT(expected); i++)
+        assert_entry(ini, i, &expected[i]);
     assert_null(ini_entry(ini, COUNT(expected)));
+    assert_null(ini_entry(NULL, 0));
     ini_free(ini);
+    ini_free(NULL);
 }
 
-/* What iniparser would cut, join or forget. */
+TEST(no_file)
+{
+    UT_array *errors;
+    char *expected = fixture_fill("open @/none: No such file or directory\n"
+                                  "read @/directory: Is a directory\n"
+                                  "open @/large: file is larger than 262144 bytes\n");
+
+    utarray_new(errors, &strings_icd);
+    (void)fixture_directory("directory");
+    assert_int_equal(truncate(fixture_file("large", ""), 262145), 0);
+    struct ini *ini = ini_load(fixture_path("none"), false, errors);
+    assert_null(ini_entry(ini, 0));
+    ini_free(ini);
+    assert_null(ini_load(fixture_path("none"), true, errors));
+    assert_null(ini_load(fixture_path("directory"), false, errors));
+    assert_null(ini_load(fixture_path("large"), false, errors));
+    fixture_assert_lines(errors, expected);
+    utarray_free(errors);
+    free(expected);
+}
+
+TEST(who_can_write)
+{
+    UT_array *errors;
+    const char *path = fixture_file("ini", "");
+
+    utarray_new(errors, &strings_icd);
+    struct ini *ini = ini_load(path, true, errors);
+    assert_false(ini->others_write);
+    ini_free(ini);
+    assert_int_equal(chmod(path, 0666), 0);
+    ini = ini_load(path, true, errors);
+    assert_true(ini->others_write);
+    ini_free(ini);
+    utarray_free(errors);
+}
+
+/* What iniparser would cut or forget. */
 TEST(every_character_counts)
 {
     static const struct {
@@ -87,76 +136,77 @@ TEST(every_character_counts)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         char *expected =
-            alloc_format("/x/a.ini, line %d: %s would be read as \"%s\": set it once, on one line, "
-                         "in double quotes if it contains ; or #\n",
+            alloc_format("@, line %d: %s would be read as \"%s\": set it once, and in double "
+                         "quotes if it contains ; or #\n",
                          cases[i].line, cases[i].key, cases[i].value);
 
-        assert_null(parse(cases[i].text, expected));
+        assert_null(load(cases[i].text, expected));
         free(expected);
     }
-    assert_null(parse("[a]\n; no end \\\nx = 1\n[b]\n",
-                      "/x/a.ini, line 3: x is not read: the line before it ends in a backslash\n"));
 }
 
-/* All of a continued line is refused, however iniparser joins it. */
-TEST(no_continued_lines)
+/* Every mistake of form, also where there is no setting and iniparser is not asked. */
+TEST(mistakes_of_form)
 {
-    static const char *const texts[] = {
-        "[a]\nlong = a \\\n    b\n",
-        "[a]\nx = 1 \\\ny = 2\n",
-        "[a]\nx = 1\\\n",
-        "[a]\nx = 1\\",
+#define MALFORMED(line) "@, line " line ": not a section, a setting or a comment\n"
+#define JOINED(line)                                                                               \
+    "@, line " line ": ends in a backslash, which would join it with the next line\n"
+    static const struct {
+        const char *text;
+        const char *errors;
+    } cases[] = {
+        {"[a]\nx = 1\nnonsense\n[b\n= 5\n", MALFORMED("3") MALFORMED("4") MALFORMED("5")},
+        {"[a] ; x\n", MALFORMED("1")},
+        {"[]\n[ ]\n[a]b]\n", MALFORMED("1") MALFORMED("2") MALFORMED("3")},
+        {"[a]\nx", MALFORMED("2")},
+        {"[a]\nx = 1; 2\nxyz", MALFORMED("3")},
+        {"[a]\nlong = a \\\n    b\n", JOINED("2") MALFORMED("3")},
+        {"[a]\nx = 1\\", JOINED("2")},
+        {"[a]\n; comment \\\nx = 1\n[b]\\\n", JOINED("2") JOINED("4")},
     };
 
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        UT_array *errors;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_null(load(cases[i].text, cases[i].errors));
+}
 
-        utarray_new(errors, &strings_icd);
-        assert_null(ini_parse("/x/a.ini", texts[i], strlen(texts[i]), errors));
-        assert_int_equal(strncmp(strings_item(errors, 0), "/x/a.ini, line 2: ", 18), 0);
-        utarray_free(errors);
-    }
+TEST(long_lines)
+{
+    char *fits = fixture_repeat("x", 1022), *longer = fixture_repeat("x", 1023);
+    char *text = alloc_format("[a]\n%s\n", fits);
+
+    text[5] = fits[1] = longer[1] = '=';
+    struct ini *ini = load(text, "");
+    assert_string_equal(ini_entry(ini, 1)->value, fits + 2);
+    ini_free(ini);
+    alloc_set_text(&text, "[a]\n%s\ny = 1\n", longer);
+    assert_null(load(text, "@, line 2: line too long\n"));
+    /* the name of a section counts for each key */
+    fits[1] = longer[1] = 'x';
+    alloc_set_text(&text, "[%.1012s]\nshort = 1\nlonger key = 1\n", fits);
+    assert_null(load(text, "@, line 3: line too long\n"));
+    alloc_set_text(&text, "[%.1011s]\nlonger key = 1\n", fits);
+    ini_free(load(text, ""));
+    free(text);
+    free(longer);
+    free(fits);
 }
 
 TEST(many)
 {
     UT_string text;
-    char section[32], value[32];
 
     utstring_init(&text);
     for (int i = 0; i < 1000; i++)
         utstring_printf(&text, "[section %d]\nkey = value %d\n", i, i);
-    struct ini *ini = parse(utstring_body(&text), "");
+    struct ini *ini = load(utstring_body(&text), "");
     for (int i = 0; i < 1000; i++) {
+        char section[32], value[32];
+        const struct ini_entry entry = {2 * i + 2, section, "key", value};
+
         (void)snprintf(section, sizeof(section), "section %d", i);
         (void)snprintf(value, sizeof(value), "value %d", i);
-        assert_string_equal(ini_value(ini, section, "key"), value);
+        assert_entry(ini, 2 * (size_t)i + 1, &entry);
     }
     ini_free(ini);
     utstring_done(&text);
-}
-
-TEST(every_mistake)
-{
-    assert_null(parse("[a]\nx = 1\nnonsense\n[b\n= 5\n",
-                      "/x/a.ini, line 3: not a section, a setting or a comment\n"
-                      "/x/a.ini, line 4: not a section, a setting or a comment\n"
-                      "/x/a.ini, line 5: not a section, a setting or a comment\n"));
-}
-
-TEST(the_last_line_counts_too)
-{
-    assert_null(parse("[a] ; x\n", "/x/a.ini, line 1: not a section, a setting or a comment\n"));
-    assert_null(parse("[a]\nx", "/x/a.ini, line 2: not a section, a setting or a comment\n"));
-    assert_null(parse("[a]\nxyz", "/x/a.ini, line 2: not a section, a setting or a comment\n"));
-}
-
-TEST(long_lines)
-{
-    char text[4096] = "[a]\n";
-
-    memset(text + 4, 'x', 2000);
-    text[5] = '=';
-    strcpy(text + 2004, "\n[b]\ny = 1\n");
-    assert_null(parse(text, "/x/a.ini, line 2: line too long\n"));
 }

@@ -1,66 +1,66 @@
 /* SPDX-License-Identifier: MIT */
-/* postkick.ini: what it says, what it does not say, and every mistake in it. */
-#include "base/ini.h"
+/* What the settings files say, what they do not say, and every mistake in them. */
 #include "base/safe_read.h"
-#include "base/text.h"
-#include "fixture.h"
 #include "postfix/settings.h"
+#include "settings.h"
 
-/* The settings of a file; the lines of errors are compared, with @ for the file's path. */
-static struct settings *load(const char *text, const char *expected)
+/* The settings of two files, or of one if generated is NULL; the lines of errors are compared, with
+ * @ for the directory of the test. */
+static struct settings *load(const char *generated, const char *text, const char *expected)
 {
-    const char *path = fixture_file("postkick.ini", text);
+    const char *path = generated == NULL ? NULL : fixture_file("generated.ini", generated);
+    char *errors_filled = fixture_fill(expected);
     UT_array *errors;
-    char *whole = alloc_string("");
 
     utarray_new(errors, &strings_icd);
-    for (const char *at = expected; *at != '\0'; at++)
-        alloc_set_text(&whole, *at == '@' ? "%s%s" : "%s%.1s", whole, *at == '@' ? path : at);
-    struct settings *settings = settings_load(path, true, errors);
-    fixture_assert_lines(errors, whole);
+    struct settings *settings =
+        settings_load(fixture_file("postkick.ini", text), true, path, errors);
+    fixture_assert_lines(errors, errors_filled);
     assert_int_equal(settings == NULL, expected[0] != '\0');
     utarray_free(errors);
-    free(whole);
+    free(errors_filled);
     return settings;
 }
 
-TEST(a_missing_file)
+static void assert_defaults(const struct settings *settings)
 {
-    UT_array *errors;
-    const char *path = fixture_path("none.ini");
-    char *message = alloc_format("open %s: No such file or directory\n", path);
-
-    utarray_new(errors, &strings_icd);
-    struct settings *settings = settings_load(path, false, errors);
-    assert_non_null(settings);
-    assert_int_equal(utarray_len(errors), 0);
     assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "10s");
     assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/etc/postfix");
-    assert_false(settings->strict);
+    assert_string_equal(settings->mail_version, "");
+    assert_int_equal(settings->strict, SETTINGS_STRICT_UNSET);
     assert_int_equal(settings->connections, 0);
     assert_int_equal(settings->kick_limit, 100);
     assert_int_equal(settings->status_limit, 5);
+    assert_int_equal(settings->queues_limit, 30);
     assert_false(settings->refuse_writable);
-    assert_false(settings->others_write);
+    assert_null(settings->others_write);
+}
+
+TEST(missing_files)
+{
+    UT_array *errors;
+    char *message = fixture_fill("open @/none.ini: No such file or directory\n");
+
+    utarray_new(errors, &strings_icd);
+    struct settings *settings =
+        settings_load(fixture_path("none.ini"), false, fixture_path("none"), errors);
+    assert_non_null(settings);
+    assert_int_equal(utarray_len(errors), 0);
+    assert_defaults(settings);
+    for (int i = 0; i < PARAMETER_COUNT; i++)
+        assert_non_null(settings_parameter(settings, (enum parameter)i));
     settings_free(settings);
-    assert_null(settings_load(path, true, errors));
+    assert_null(settings_load(fixture_path("none.ini"), true, NULL, errors));
     fixture_assert_lines(errors, message);
     utarray_free(errors);
     free(message);
     settings_free(NULL);
 }
 
-TEST(an_empty_file)
-{
-    struct settings *settings = load("", "");
-
-    assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_SERVICE_NAME), "qmgr");
-    settings_free(settings);
-}
-
 TEST(values)
 {
-    struct settings *settings = load("[postfix]\n"
+    struct settings *settings = load(NULL,
+                                     "[postfix]\n"
                                      "trigger_timeout = 3m\n"
                                      "Config_Directory = /Opt/x\n"
                                      "[KICK]\n"
@@ -68,6 +68,7 @@ TEST(values)
                                      "connections = 17\n"
                                      "limit = 2m\n"
                                      "[status]\nlimit = 9\n"
+                                     "[queues]\nlimit = 1m\n"
                                      "[trust]\nwritable = refuse\n",
                                      "");
 
@@ -75,35 +76,76 @@ TEST(values)
     assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/Opt/x");
     assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_DIRECTORY),
                         "/var/spool/postfix");
-    assert_true(settings->strict);
+    assert_int_equal(settings->strict, SETTINGS_STRICT_YES);
     assert_int_equal(settings->connections, 17);
     assert_int_equal(settings->kick_limit, 120);
     assert_int_equal(settings->status_limit, 9);
+    assert_int_equal(settings->queues_limit, 60);
     assert_true(settings->refuse_writable);
     settings_free(settings);
 }
 
-TEST(services_and_actions_are_taken_whole)
+TEST(strict)
 {
-    struct settings *settings = load("[service qmgr]\nclass = private\n"
-                                     "[service new]\nclass = public\nrequests = X\n"
-                                     "[action flush]\nkick = public a b\n",
-                                     "");
+    static const struct {
+        const char *text;
+        enum settings_strict strict;
+    } cases[] = {
+        {"[kick]\nstrict =\n", SETTINGS_STRICT_UNSET},
+        {"[kick]\nstrict = No\n", SETTINGS_STRICT_NO},
+        {"[kick]\nstrict = yes\n", SETTINGS_STRICT_YES},
+    };
 
-    assert_string_equal(settings_value(settings, "service qmgr", "class"), "private");
-    assert_null(settings_value(settings, "service qmgr", "requests"));
-    assert_string_equal(settings_value(settings, "service pickup", "requests"), "*");
-    assert_string_equal(settings_value(settings, "service new", "requests"), "X");
-    assert_string_equal(settings_value(settings, "action flush", "kick"), "public a b");
-    assert_null(settings_value(settings, "action flush", "about"));
-    UT_array *services = settings_sections(settings, SETTINGS_SERVICE);
-    assert_true(strings_contain(services, "new"));
-    assert_true(strings_contain(services, "qmgr"));
-    UT_array *actions = settings_sections(settings, SETTINGS_ACTION);
-    fixture_assert_lines(actions, "flush\nincoming\ndeferred\npickup\n");
-    utarray_free(services);
-    utarray_free(actions);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct settings *settings = load(NULL, cases[i].text, "");
+
+        assert_int_equal(settings->strict, cases[i].strict);
+        settings_free(settings);
+    }
+}
+
+/* The file overrides the generated one, which overrides what is built in. */
+TEST(generated)
+{
+    struct settings *settings = load("[postfix]\n"
+                                     "mail_version = \"3.7.11\"\n"
+                                     "trigger_timeout = \"3m\"\n"
+                                     "queue_service_name = \"queue\"\n",
+                                     "[postfix]\ntrigger_timeout = 5m\n", "");
+
+    assert_string_equal(settings->mail_version, "3.7.11");
+    assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "5m");
+    assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_SERVICE_NAME), "queue");
+    assert_string_equal(settings_parameter(settings, PARAMETER_PICKUP_SERVICE_NAME), "pickup");
     settings_free(settings);
+}
+
+TEST(others_write)
+{
+    static const struct {
+        mode_t generated, file;
+        const char *others_write;
+    } cases[] = {
+        {0644, 0644, NULL},
+        {0666, 0644, "generated.ini"},
+        {0644, 0666, "postkick.ini"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *file = fixture_file("postkick.ini", "");
+        const char *generated = fixture_file("generated.ini", "");
+        UT_array *errors;
+
+        utarray_new(errors, &strings_icd);
+        assert_int_equal(chmod(generated, cases[i].generated), 0);
+        assert_int_equal(chmod(file, cases[i].file), 0);
+        struct settings *settings = settings_load(file, true, generated, errors);
+        assert_int_equal(settings->others_write == NULL, cases[i].others_write == NULL);
+        if (cases[i].others_write != NULL)
+            assert_string_equal(settings->others_write, fixture_path(cases[i].others_write));
+        settings_free(settings);
+        utarray_free(errors);
+    }
 }
 
 TEST(mistakes)
@@ -112,125 +154,261 @@ TEST(mistakes)
         const char *text;
         const char *errors;
     } cases[] = {
-        {"[postfix]\nnosuch = 1\n", "@, line 2: [postfix] nosuch: unknown parameter\n"},
-        {"[postfix]\nmynetworks = 1\n", "@, line 2: [postfix] mynetworks: unknown parameter\n"},
-        {"[postfix]\ntrigger_timeout = 5x\n",
-         "@, line 2: [postfix] parameter trigger_timeout: bad time value or unit: 5x\n"},
+        {"[postfix]\nnosuch = 1\n",
+         "@/postkick.ini, line 2: [postfix] nosuch: unknown parameter\n"},
+        {"[postfix]\nmynetworks = 1\n",
+         "@/postkick.ini, line 2: [postfix] mynetworks: unknown parameter\n"},
+        {"[postfix]\ntrigger_timeout = 5x\n", "@/postkick.ini, line 2: [postfix] parameter "
+                                              "trigger_timeout: bad time value or unit: 5x\n"},
         {"[postfix]\ntrigger_timeout = 0\n",
-         "@, line 2: [postfix] invalid trigger_timeout: 0 (min 1)\n"},
+         "@/postkick.ini, line 2: [postfix] invalid trigger_timeout: 0 (min 1)\n"},
         {"[postfix]\nqueue_directory =\n",
-         "@, line 2: [postfix] bad string length 0 < 1: queue_directory = \n"},
+         "@/postkick.ini, line 2: [postfix] bad string length 0 < 1: queue_directory = \n"},
         {"[postfix]\nmulti_instance_enable = maybe\n",
-         "@, line 2: [postfix] bad boolean configuration: multi_instance_enable = maybe\n"},
-        {"[kick]\nstrict = maybe\n", "@, line 2: [kick] strict: must be yes or no\n"},
-        {"[kick]\nconnections = -1\n", "@, line 2: [kick] connections: must be a number\n"},
-        {"[kick]\nconnections = many\n", "@, line 2: [kick] connections: must be a number\n"},
-        {"[kick]\nnosuch = 1\n", "@, line 2: [kick] nosuch: unknown setting\n"},
-        {"[kick]\nlimit = 5ms\n", "@, line 2: [kick] limit: must be a time of at least 1s, such "
-                                  "as 90, 90s, 2m\n"},
-        {"[status]\nlimit = 0\n", "@, line 2: [status] limit: must be a time of at least 1s, such "
-                                  "as 90, 90s, 2m\n"},
-        {"[trust]\nwritable = no\n", "@, line 2: [trust] writable: must be warn or refuse\n"},
-        {"[nosuch]\n", "@, line 1: [nosuch]: unknown section\n"},
-        {"[service]\nclass = public\n", "@, line 1: [service]: unknown section\n"
-                                        "@, line 2: [service] class: unknown setting\n"},
-        {"strict = yes\n", "@, line 1: strict: setting before the first section\n"},
-        {"[service x]\n", "@, line 1: [service x]: class is missing\n"},
+         "@/postkick.ini, line 2: [postfix] bad boolean configuration: multi_instance_enable = "
+         "maybe\n"},
+        {"[kick]\nstrict = maybe\n", "@/postkick.ini, line 2: [kick] strict: must be yes or no\n"},
+        {"[kick]\nconnections = -1\n",
+         "@/postkick.ini, line 2: [kick] connections: must be a number\n"},
+        {"[kick]\nconnections = many\n",
+         "@/postkick.ini, line 2: [kick] connections: must be a number\n"},
+        {"[kick]\nnosuch = 1\n", "@/postkick.ini, line 2: [kick] nosuch: unknown setting\n"},
+        {"[kick]\nlimit = 5ms\n",
+         "@/postkick.ini, line 2: [kick] limit: must be a time of at least 1s, such "
+         "as 90, 90s, 2m\n"},
+        {"[status]\nlimit = 0\n",
+         "@/postkick.ini, line 2: [status] limit: must be a time of at least 1s, such "
+         "as 90, 90s, 2m\n"},
+        {"[trust]\nwritable = no\n",
+         "@/postkick.ini, line 2: [trust] writable: must be warn or refuse\n"},
+        {"[trust]\nmail_version = 3.7\n",
+         "@/postkick.ini, line 2: [trust] mail_version: unknown setting\n"},
+        {"[nosuch]\n", "@/postkick.ini, line 1: [nosuch]: unknown section\n"},
+        {"[service]\nclass = public\n",
+         "@/postkick.ini, line 1: [service]: unknown section\n"
+         "@/postkick.ini, line 2: [service] class: unknown setting\n"},
+        {"strict = yes\n", "@/postkick.ini, line 1: strict: setting before the first section\n"},
+        {"[service x]\n", "@/postkick.ini, line 1: [service x]: class is missing\n"},
         {"[service x]\nclass = other\n",
-         "@, line 2: [service x] class: must be public or private\n"},
+         "@/postkick.ini, line 2: [service x] class: must be public or private\n"},
         {"[service x]\nclass = public\nname = a/b\n",
-         "@, line 3: [service x] name: must be a service name\n"},
+         "@/postkick.ini, line 3: [service x] name: must be a service name\n"},
         {"[service x]\nclass = public\nname =\n",
-         "@, line 3: [service x] name: must be a service name\n"},
+         "@/postkick.ini, line 3: [service x] name: must be a service name\n"},
         {"[service x]\nclass = public\nnosuch = 1\n",
-         "@, line 3: [service x] nosuch: unknown setting\n"},
-        {"[action x]\nabout = y\n", "@, line 1: [action x]: kick is missing\n"},
+         "@/postkick.ini, line 3: [service x] nosuch: unknown setting\n"},
+        {"[action x]\nabout = y\n", "@/postkick.ini, line 1: [action x]: kick is missing\n"},
         {"[action x]\nkick =\n",
-         "@, line 2: [action x] kick: must be \"class service request\", or several "
+         "@/postkick.ini, line 2: [action x] kick: must be \"class service request\", or several "
          "with commas between\n"},
-        {"[action x]\nkick = public qmgr\n", "@, line 2: [action x] kick: must be \"class service "
-                                             "request\", or several with commas between\n"},
+        {"[action x]\nkick = public qmgr\n",
+         "@/postkick.ini, line 2: [action x] kick: must be \"class service "
+         "request\", or several with commas between\n"},
         {"[action x]\nkick = public qmgr W\nnosuch = 1\n",
-         "@, line 3: [action x] nosuch: unknown setting\n"},
+         "@/postkick.ini, line 3: [action x] nosuch: unknown setting\n"},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++)
-        (void)load(cases[i].text, cases[i].errors);
+        (void)load(NULL, cases[i].text, cases[i].errors);
 }
 
+/* Of both files, in the order in which they are read. */
 TEST(all_mistakes_are_reported)
 {
-    (void)load("[postfix]\nnosuch = 1\ntrigger_timeout = x\n[kick]\nstrict = 2\n[other]\n",
-               "@, line 2: [postfix] nosuch: unknown parameter\n"
-               "@, line 3: [postfix] parameter trigger_timeout: bad time value or unit: x\n"
-               "@, line 5: [kick] strict: must be yes or no\n"
-               "@, line 6: [other]: unknown section\n");
-    (void)load("[postfix\nqueue_directory\n", "@, line 1: not a section, a setting or a comment\n"
-                                              "@, line 2: not a section, a setting or a comment\n");
+    (void)load(
+        "[postfix]\nnosuch = 1\n[kick]\nstrict = no\n[service x]\nclass = public\n",
+        "[postfix]\nnosuch = 1\ntrigger_timeout = x\n[kick]\nstrict = 2\n[other]\n",
+        "@/generated.ini, line 2: [postfix] nosuch: unknown parameter\n"
+        "@/generated.ini, line 3: [kick]: unknown section\n"
+        "@/generated.ini, line 5: [service x]: unknown section\n"
+        "@/postkick.ini, line 2: [postfix] nosuch: unknown parameter\n"
+        "@/postkick.ini, line 3: [postfix] parameter trigger_timeout: bad time value or unit: "
+        "x\n"
+        "@/postkick.ini, line 5: [kick] strict: must be yes or no\n"
+        "@/postkick.ini, line 6: [other]: unknown section\n");
+    (void)load("[postfix\n", "queue_directory\n",
+               "@/generated.ini, line 1: not a section, a setting or a comment\n"
+               "@/postkick.ini, line 1: not a section, a setting or a comment\n");
 }
 
-TEST(what_is_no_file)
-{
-    UT_array *errors;
-    char *expected;
-
-    utarray_new(errors, &strings_icd);
-    expected = alloc_format("read %s: Is a directory\nopen %s: not a regular file\n"
-                            "read %s: file contains a null byte\n",
-                            fixture_directory("directory"), fixture_path("fifo"),
-                            fixture_bytes("null", "[kick]\0\n", 8));
-    (void)fixture_fifo("fifo");
-    assert_null(settings_load(fixture_path("directory"), false, errors));
-    assert_null(settings_load(fixture_path("fifo"), false, errors));
-    assert_null(settings_load(fixture_path("null"), false, errors));
-    fixture_assert_lines(errors, expected);
-    utarray_free(errors);
-    free(expected);
-}
-
-TEST(who_can_write)
-{
-    UT_array *errors;
-    const char *path = fixture_file("postkick.ini", "");
-
-    utarray_new(errors, &strings_icd);
-    assert_int_equal(chmod(path, 0666), 0);
-    struct settings *settings = settings_load(path, true, errors);
-    assert_true(settings->others_write);
-    settings_free(settings);
-    utarray_free(errors);
-}
-
-/* The shipped file says what is built in, all of it and nothing else. */
-TEST(built_in_values)
+/* As shipped, and with every setting of it in use. */
+TEST(shipped_file)
 {
     struct safe_read_file file;
-    const struct ini_entry *entry;
     char *error = NULL;
-    UT_array *errors;
 
     if (safe_read("conf/postkick.ini", 1 << 20, &file, &error) != SAFE_READ_OK) {
         free(error); /* not started from the top of the tree */
         skip();
     }
-    utarray_new(errors, &strings_icd);
-    struct ini *shipped = ini_parse("shipped", file.text, file.length, errors);
-    assert_non_null(shipped);
-    struct settings *settings = settings_load(fixture_path("none"), false, errors);
-    for (size_t i = 0; (entry = ini_entry(shipped, i)) != NULL; i++)
-        if (entry->key != NULL)
-            assert_string_equal(settings_value(settings, entry->section, entry->key), entry->value);
-    for (int i = 0; i < PARAMETER_COUNT; i++) {
-        const char *name = parameter_name((enum parameter)i);
-
-        assert_string_equal(ini_value(shipped, "postfix", name),
-                            settings_parameter(settings, (enum parameter)i));
-    }
-    ini_free(shipped);
-    safe_read_free(&file);
-    struct settings *loaded = settings_load("conf/postkick.ini", true, errors);
-    fixture_assert_lines(errors, "");
-    settings_free(loaded);
+    struct settings *settings = load(NULL, file.text, "");
+    assert_defaults(settings);
     settings_free(settings);
-    utarray_free(errors);
+    for (char *at = file.text; at != NULL; at = strchr(at + 1, '\n'))
+        if (at[1] == ';' && (at[2] == '[' || (at[2] >= 'a' && at[2] <= 'z')))
+            at[1] = ' ';
+    assert_non_null(strstr(file.text, "\n [service qmgr]\n class"));
+    settings = load(NULL, file.text, "");
+    assert_defaults(settings);
+    settings_free(settings);
+    safe_read_free(&file);
+}
+
+static void assert_warnings(struct settings *settings, const char *class, const char *service,
+                            const char *request, const char *expected)
+{
+    struct target target = {alloc_string(class), alloc_string(service), alloc_string(request)};
+    UT_array *warnings;
+
+    utarray_new(warnings, &strings_icd);
+    settings_check(settings, &target, warnings);
+    fixture_assert_lines(warnings, expected);
+    utarray_free(warnings);
+    free(target.class);
+    free(target.service);
+    free(target.request);
+}
+
+TEST(sections_are_replaced_as_a_whole)
+{
+    struct settings *settings = settings_of("[service qmgr]\nclass = public\n"
+                                            "[service new]\nclass = public\nrequests = X\n"
+                                            "[action flush]\nkick = public a b\n");
+
+    assert_warnings(settings, "public", "qmgr", "anything", "");
+    assert_string_equal(settings_class(settings, "new"), "public");
+    assert_string_equal(settings_about(settings, "flush"), "");
+    UT_array *actions = settings_actions(settings);
+    fixture_assert_lines(actions, "flush\nincoming\ndeferred\npickup\n");
+    utarray_free(actions);
+    settings_free(settings);
+}
+
+TEST(requests)
+{
+    static const struct {
+        const char *class, *service, *request, *warnings;
+    } cases[] = {
+        {"public", "qmgr", "W", ""},
+        {"public", "qmgr", "FADI", ""},
+        {"public", "qmgr", "AD", ""},
+        {"public", "qmgr", "DD", ""},
+        {"public", "qmgr", "A", "request \"A\" starts nothing on its own: add one of DIW\n"},
+        {"public", "qmgr", "FAF", "request \"FAF\" starts nothing on its own: add one of DIW\n"},
+        {"public", "qmgr", "", "empty request is ignored: the service acts on ADFIW\n"},
+        {"public", "qmgr", "d", "request \"d\": \"d\" is ignored: the service acts on ADFIW\n"},
+        {"public", "qmgr", "WxyxW",
+         "request \"WxyxW\": \"xy\" is ignored: the service acts on ADFIW\n"},
+        {"public", "pickup", "", ""},
+        {"public", "pickup", "anything at all", ""},
+        {"private", "tlsmgr", "W", ""},
+        {"private", "tlsmgr", "x", "request \"x\" is ignored: the service acts on \"W\" only\n"},
+        {"public", "flush", "W", ""},
+        {"public", "flush", "", "request \"\" is ignored: the service acts on \"W\" only\n"},
+        {"public", "flush", "WW", "request \"WW\" is ignored: the service acts on \"W\" only\n"},
+        {"private", "anvil", "refresh", "the service accepts no requests\n"},
+        {"private", "scache", "flush", "the service accepts no requests\n"},
+        {"public", "cleanup", "", "the service accepts no requests\n"},
+        {"public", "mine", "anything", ""},  /* unknown */
+        {"public", "anvil", "anything", ""}, /* another one of that name */
+        {"private", "qmgr", "x", ""},
+    };
+
+    struct settings *settings = settings_of("");
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_warnings(settings, cases[i].class, cases[i].service, cases[i].request,
+                        cases[i].warnings);
+    settings_free(settings);
+}
+
+TEST(length)
+{
+    struct settings *settings = settings_of("");
+    char *request = fixture_repeat("W", 1025);
+
+    assert_warnings(settings, "public", "mine", request,
+                    "request is 1025 bytes long: services read only the first 1024\n");
+    assert_warnings(settings, "public", "qmgr", request,
+                    "request is 1025 bytes long: services read only the first 1024\n");
+    request[1024] = '\0';
+    assert_warnings(settings, "public", "qmgr", request, "");
+    free(request);
+    settings_free(settings);
+}
+
+TEST(names_with_capitals)
+{
+    struct settings *settings =
+        settings_of("[service mine]\nname = Mine\nclass = public\nrequests = X\n"
+                    "[service qmgr]\nclass = public\nrequests = Q\n");
+
+    assert_warnings(settings, "public", "Mine", "Y",
+                    "request \"Y\": \"Y\" is ignored: the service acts on X\n");
+    assert_warnings(settings, "public", "mine", "Y", "");
+    assert_string_equal(settings_class(settings, "Mine"), "public");
+    assert_null(settings_class(settings, "mine"));
+    assert_warnings(settings, "public", "qmgr", "W",
+                    "request \"W\": \"W\" is ignored: the service acts on Q\n");
+    settings_free(settings);
+}
+
+TEST(classes)
+{
+    struct settings *settings = settings_of("");
+
+    assert_string_equal(settings_class(settings, "qmgr"), "public");
+    assert_string_equal(settings_class(settings, "anvil"), "private");
+    assert_null(settings_class(settings, "nosuch"));
+    assert_null(settings_class(settings, "QMGR"));
+    settings_free(settings);
+}
+
+TEST(actions)
+{
+    struct settings *settings = settings_of(
+        "[action both]\nkick = private tlsmgr R , public  qmgr\tW\nabout = two of them\n");
+    UT_array *names = settings_actions(settings);
+    UT_array *targets = settings_action(settings, "both");
+
+    fixture_assert_lines(names, "flush\nincoming\ndeferred\npickup\nboth\n");
+    assert_int_equal(utarray_len(targets), 2);
+    assert_string_equal(target_item(targets, 0)->class, "private");
+    assert_string_equal(target_item(targets, 0)->service, "tlsmgr");
+    assert_string_equal(target_item(targets, 0)->request, "R");
+    assert_string_equal(target_item(targets, 1)->service, "qmgr");
+    assert_string_equal(settings_about(settings, "both"), "two of them");
+    assert_string_equal(settings_about(settings, "nosuch"), "");
+    assert_null(settings_action(settings, "nosuch"));
+    utarray_free(targets);
+    utarray_free(names);
+    settings_free(settings);
+}
+
+TEST(shipped_actions)
+{
+    static const struct {
+        const char *action, *targets;
+    } cases[] = {
+        {"flush", "public qmgr FADI\npublic pickup W\n"},
+        {"incoming", "public qmgr I\n"},
+        {"deferred", "public qmgr D\n"},
+        {"pickup", "public pickup W\n"},
+    };
+
+    struct settings *settings = settings_of("");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        UT_array *targets = settings_action(settings, cases[i].action), *lines;
+
+        utarray_new(lines, &strings_icd);
+        for (size_t j = 0; j < utarray_len(targets); j++) {
+            const struct target *target = target_item(targets, j);
+            strings_append(lines, "%s %s %s", target->class, target->service, target->request);
+            /* what we ship, we do not warn about */
+            assert_warnings(settings, target->class, target->service, target->request, "");
+        }
+        fixture_assert_lines(lines, cases[i].targets);
+        utarray_free(lines);
+        utarray_free(targets);
+    }
+    settings_free(settings);
 }
