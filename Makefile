@@ -38,11 +38,14 @@ $B/hardening: FORCE
 endif
 HARDENING := $(subst $(ASKED) ,,$(ANSWER)) -fPIE
 
+# The administrator's settings, and what postkick-settings(8) writes.
+SETTINGS = $(SYSCONFDIR)/postkick.ini
+GENERATED = $(SYSCONFDIR)/postkick-postfix.ini
+
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wvla
 ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc -I$B -DPOSTKICK_VERSION='"$(VERSION)"' \
-	-DPOSTKICK_SETTINGS='"$(SYSCONFDIR)/postkick.ini"' \
-	-DPOSTKICK_GENERATED='"$(SYSCONFDIR)/postkick-postfix.ini"'
+	-DPOSTKICK_SETTINGS='"$(SETTINGS)"' -DPOSTKICK_GENERATED='"$(GENERATED)"'
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 LIBS = -liniparser -ljansson

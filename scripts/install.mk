@@ -15,13 +15,13 @@ UNITDIR = $(PREFIX)/lib/systemd/system
 SHARE = $(PREFIX)/share/postkick
 EXAMPLES = $(PREFIX)/share/doc/postkick/examples
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
-INI = $(DESTDIR)$(SYSCONFDIR)/postkick.ini
+INI = $(DESTDIR)$(SETTINGS)
 
 PROGRAMS = $B/postkick scripts/postkick-metrics scripts/postkick-requeue scripts/postkick-settings
-DATA = conf/postkick.schema.json conf/postkick.ini
+DATA = conf/postkick.schema.json conf/postkick.ini conf/postfix.ini
 UNITS = $(wildcard conf/systemd/*)
 MAN = $(wildcard man/*.[1-8])
-COMPLETED = $(patsubst postkick,$(NAME),$(shell sed -n 's/^complete -F [^ ]* //p' $(COMPLETION)))
+COMPLETED = $(patsubst postkick,$(NAME),$(shell sed -n 's/^complete .* //p' $(COMPLETION)))
 COMPLETION = scripts/postkick.bash-completion
 MAN_SECTIONS = $(sort $(subst .,,$(suffix $(MAN))))
 
@@ -37,10 +37,10 @@ INSTALLED = $(TEXTS) $(SBINDIR)/$(NAME) $(call at,$(SHARE),$(DATA)) $(SHARE)/uni
 PLACES = -e 's|/usr/local/sbin/postkick|$(SBINDIR)/postkick|' \
 	-e 's|/usr/local/share/|$(PREFIX)/share/|' \
 	-e 's|/usr/lib/nagios/plugins|$(PLUGINS)|' \
-	-e 's|/etc/postkick.ini|$(SYSCONFDIR)/postkick.ini|' \
+	-e 's|/etc/postkick\(-postfix\)\{0,1\}\.ini|$(SYSCONFDIR)/postkick\1.ini|' \
 	-e 's|=/usr/sbin/|=$(SBINDIR)/|' \
 	-e 's|:-postkick}|:-$(SBINDIR)/postkick}|' \
-	-e 's|^shipped=.*|shipped=$(SHARE)/postkick.ini|' \
+	-e 's|^shipped=.*|shipped=$(SHARE)/postfix.ini|' \
 	-e 's,$(SBINDIR)/postkick\([^-a-z]\|$$\),$(SBINDIR)/$(NAME)\1,g'
 
 # Postfix has a program and a manual page of the same names.
@@ -63,6 +63,9 @@ install: all
 	install -m 755 $(filter scripts/%,$(PROGRAMS)) $(DESTDIR)$(SBINDIR)
 	install -m 755 scripts/check_postkick $(DESTDIR)$(PLUGINS)
 	install -m 755 scripts/postkick-network-up $(DESTDIR)$(EXAMPLES)
+	@# settings that nobody changed are replaced
+	if [ -L $(INI) ] || { [ -e $(INI) ] && ! cmp -s $(INI) $(DESTDIR)$(SHARE)/postkick.ini; }; then \
+		echo '$(INI) stays as it is'; else install -m 644 conf/postkick.ini $(INI); fi
 	install -m 644 $(DATA) $(DESTDIR)$(SHARE)
 	install -m 755 scripts/uninstall-guard $(DESTDIR)$(SHARE)
 	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)
@@ -76,9 +79,7 @@ install: all
 	@# bash looks for a file of the command's name
 	for each in $(filter-out $(NAME),$(COMPLETED)); do \
 		ln -sf $(NAME) $(DESTDIR)$(COMPLETIONS)/$$each || exit; done
-	if [ -e $(INI) ] || [ -L $(INI) ]; then echo '$(INI) stays as it is: see postkick-settings(8)'; \
-	else install -m 644 conf/postkick.ini $(INI) && { ! command -v postconf >/dev/null || \
-		scripts/postkick-settings --write -f $(INI) >/dev/null; }; fi
+	[ -n '$(DESTDIR)' ] || ! command -v postconf >/dev/null || $(SBINDIR)/postkick-settings --write
 
 # The settings stay: they may have been changed. A staging directory has no Postfix that needs us.
 uninstall:
@@ -86,6 +87,8 @@ uninstall:
 	[ -n '$(DESTDIR)' ] || scripts/uninstall-guard $(SBINDIR)/$(NAME)
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 	-rmdir $(addprefix $(DESTDIR),$(EXAMPLES) $(dir $(EXAMPLES)) $(SHARE))
-	@[ ! -e $(INI) ] || echo '$(INI) stays: remove it before the Debian package is installed'
+	@[ ! -e $(INI) ] || echo '$(INI) stays'
+	@# the generated file may be another installation's, too
+	[ -n '$(DESTDIR)' ] || command -v postkick-settings >/dev/null || rm -f $(GENERATED)
 
 .PHONY: install uninstall

@@ -109,7 +109,7 @@ lint:
 	mandoc -Tlint -W warning $(wildcard man/*.[1-8])
 
 SCRIPTS = $(filter-out %.bash-completion %.mk %/ansible %/apk %/debian %/rpm,$(wildcard scripts/*)) \
-	$(addprefix scripts/debian/,preinst prerm postrm) $(wildcard scripts/apk/*.*)
+	$(addprefix scripts/debian/,preinst postinst prerm postrm) $(wildcard scripts/apk/*.*)
 SHELL_TESTS = $(wildcard tests/*/*.bash) tests/fleet/host tests/fleet/scale tests/lib/valgrind-run \
 	tests/lib/layers tests/lib/sources tests/bench/run
 

@@ -51,18 +51,6 @@ settings()
         "$PREFIX/sbin/postkick-settings" "$@"
 }
 
-# ini: the installed settings file.
-ini()
-{
-    host cat /etc/postkick.ini
-}
-
-# edit EXPRESSION: of sed, on the installed settings file.
-edit()
-{
-    host sed -i "$1" /etc/postkick.ini
-}
-
 @test "the manual pages name the places where things were installed" {
     make_there install
     is "$status" 0
@@ -70,7 +58,7 @@ edit()
     is "$output" ""
     host grep -q "multi_instance_wrapper = $PREFIX/sbin/postkick -p --" \
         "$PREFIX/share/man/man1/postkick.1"
-    host test -f "$(host sed -n 's/^.It Pa \(.*postkick.ini\)$/\1/p' \
+    host test -f "$(host sed -n 's/^.It Pa \(.*postfix.ini\)$/\1/p' \
         "$PREFIX/share/man/man8/postkick-settings.8" | tail -n 1)"
     host test -x "$(host sed -n 's/^.Pa \(.*examples.*\) \.$/\1/p' \
         "$PREFIX/share/man/man8/postkick-network-up.8")"
@@ -78,34 +66,37 @@ edit()
     run make -s -C "$ROOT" install DESTDIR="$BATS_TEST_TMPDIR" SYSCONFDIR=/opt/etc \
         B="$BATS_TEST_TMPDIR/build" CFLAGS="-O0 -U_FORTIFY_SOURCE"
     is "$status" 0
-    run grep -r -h -o ' /etc/postkick.ini' "$BATS_TEST_TMPDIR/usr/local/share/man"
+    run grep -r -h -o '[ =]/etc/postkick[-a-z]*.ini' "$BATS_TEST_TMPDIR/usr/local"
     is "$output" ""
+    is "$(find "$BATS_TEST_TMPDIR/opt" -type f)" "$BATS_TEST_TMPDIR/opt/etc/postkick.ini"
 }
 
-@test "the settings are installed with what Postfix says, and stay when installed again" {
-    host rm -f /etc/postkick.ini
-    compiled
-    make_there install
-    is "$status$output" 0
-    is "$(ini)" "$(cat "$ROOT/conf/postkick.ini")"
-    is "$(host stat -c %a /etc/postkick.ini)" 644
-    edit 's/^strict.*/strict = yes/'
-    make_there install
-    has "$output" "/etc/postkick.ini stays as it is"
-    has "$(ini)" "strict = yes"
-    host rm /etc/postkick.ini
+@test "the settings are installed as they are shipped, and kept once they are changed" {
+    host rm -f /etc/postkick.ini /etc/postkick-postfix.ini
     compiled trigger_timeout=11s
     make_there install
     is "$status$output" 0
-    has "$(ini)" "; postconf -d: 11s
-trigger_timeout              = 11s"
+    is "$(host cat /etc/postkick.ini)" "$(cat "$ROOT/conf/postkick.ini")"
+    is "$(host stat -c '%a %U' /etc/postkick.ini /etc/postkick-postfix.ini)" $'644 root\n644 root'
+    host grep -q '^trigger_timeout = "11s"$' /etc/postkick-postfix.ini
+    # as if both were of an earlier version
+    host sh -c "echo '; old' | tee /etc/postkick.ini >'$PREFIX/share/postkick/postkick.ini'"
+    make_there install
+    is "$status$output" 0
+    is "$(host cat /etc/postkick.ini)" "$(cat "$ROOT/conf/postkick.ini")"
+    host sh -c 'printf "[postfix]\ntrigger_timeout = 20s\n" >/etc/postkick.ini'
+    make_there install
+    is "$status" 0
+    is "$output" "/etc/postkick.ini stays as it is
+postkick-settings: [postfix] in /etc/postkick.ini overrides trigger_timeout"
+    is "$(host cat /etc/postkick.ini)" $'[postfix]\ntrigger_timeout = 20s'
     # and without Postfix
-    host rm /etc/postkick.ini
+    host rm /etc/postkick.ini /etc/postkick-postfix.ini
     host mkdir -p "$HOST/nothing"
     host sh -c "for each in /usr/bin/* /bin/*; do ln -sf \$each '$HOST/nothing'; done; rm -f '$HOST/nothing/postconf'"
     run host env PATH="$HOST/nothing" make -s -C "$ROOT" PREFIX="$PREFIX" install
     is "$status$output" 0
-    is "$(ini)" "$(cat "$ROOT/conf/postkick.ini")"
+    run ! host test -e /etc/postkick-postfix.ini
 }
 
 @test "the completion is found by the name of each command" {
@@ -117,121 +108,74 @@ trigger_timeout              = 11s"
 }
 
 @test "postkick-settings shows what an upgrade of Postfix changed, and writes it when asked" {
-    local before
-    host cp "$ROOT/conf/postkick.ini" /etc/postkick.ini
-    host chown nobody /etc/postkick.ini
-    host chmod 640 /etc/postkick.ini
+    local values name value
+    host rm -f /etc/postkick-postfix.ini
     compiled
     settings
+    is "$status" 1
+    is "$stderr" "postkick-settings: fatal: /etc/postkick-postfix.ini: no such file: --write makes it"
+    settings -w
     is "$status$output$stderr" 0
-    edit '/^queue_service_name/d; s/^trigger_timeout.*/; ours is slow\n  Trigger_Timeout=20s/; s/^strict.*/strict = yes/'
+    # all of "postconf -d" that is built in
+    values=$(host sed -n 's/^\([a-z_]*\) = "\(.*\)"$/\1 \2/p' /etc/postkick-postfix.ini)
+    is "$(cut -d ' ' -f 1 <<<"$values")" "$(sed -n 's/^\([a-z_]*\) .*=.*/\1/p' "$ROOT/conf/postfix.ini")"
+    while read -r name value; do
+        is "$name $value" "$name $(host "$HOST/bin/postconf" -d -h "$name")"
+    done <<<"$values"
     settings
-    is "$status" 0
-    is "$output" ""
-    is "$stderr" "postkick-settings: trigger_timeout = 20s is your own and stays; for Postfix's value, 10s, run: postkick-settings --write trigger_timeout"
+    is "$status$output$stderr" 0
 
-    compiled 'import_environment=TZ, LANG=C;#' queue_service_name=queue trigger_timeout=11s
-    before=$(ini)
+    compiled 'import_environment=TZ, LANG=C;#' queue_service_name=queue
     settings
     is "$status" 1
     is "$(grep '^[-+]' <<<"$output")" "\
---- /etc/postkick.ini
-+++ /etc/postkick.ini, from postconf -d
--import_environment           = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME
-+; postconf -d: TZ, LANG=C;#
-+import_environment           = \"TZ, LANG=C;#\"
-+; postconf -d: queue
-+queue_service_name           = queue"
-    has "$stderr" "trigger_timeout = 20s is your own and stays; for Postfix's value, 11s, run:"
-    is "$(ini)" "$before"
-
+--- /etc/postkick-postfix.ini
++++ postconf -d
+-$(host grep '^import_environment' /etc/postkick-postfix.ini)
+-queue_service_name = \"qmgr\"
++import_environment = \"TZ, LANG=C;#\"
++queue_service_name = \"queue\""
+    host grep -q '^queue_service_name = "qmgr"$' /etc/postkick-postfix.ini
+    shown=$output
     settings --write
     is "$status" 0
-    is "$(host stat -c '%a %U' /etc/postkick.ini)" "640 nobody"
-    is "$(host sh -c 'ls -A /etc/postkick.ini*')" /etc/postkick.ini
-    has "$(ini)" "; ours is slow
-  Trigger_Timeout=20s"
-    has "$(ini)" "strict = yes"
-    is "$(host "$PREFIX/sbin/postkick" -n -j flush | jq -r 'select(.class == "public") | .service' | head -n 1)" queue
+    is "$output" "$shown"
+    is "$(host sh -c 'ls /etc/postkick-postfix.ini*')" /etc/postkick-postfix.ini
+    # The program uses them, with -f also, unless its settings say otherwise.
+    host sh -c ": >/etc/postkick.ini; : >'$HOST/other.ini'"
+    queue() { host "$PREFIX/sbin/postkick" "$@" -n -j deferred | jq -r .service | head -n 1; }
+    is "$(queue)" queue
+    is "$(queue -f "$HOST/other.ini")" queue
+    host sh -c 'printf "[postfix]\nqueue_service_name = mine\n" >/etc/postkick.ini'
+    is "$(queue)" mine
     settings
-    is "$status$output" 0
-
-    # the next upgrade: what was written is not the user's own, and goes when it is as delivered
-    compiled queue_service_name=other
-    settings -w trigger_timeout
-    is "$status$stderr" 0
-    has "$(ini)" "; ours is slow
-  Trigger_Timeout= 10s"
-    has "$(ini)" "; postconf -d: other
-queue_service_name           = other"
-    is "$(ini | grep -c 'postconf -d:')" 1
-    # changed by the user since
-    edit 's/= other$/= mine/'
-    compiled
-    settings --write
     is "$status" 0
-    has "$stderr" "queue_service_name = mine is your own"
-    settings --write queue_service_name
-    is "$(ini | grep -v -i -e trigger -e queue_service -e ours -e strict)" \
-        "$(grep -v -e trigger -e queue_service -e strict "$ROOT/conf/postkick.ini")"
+    is "$stderr" "postkick-settings: [postfix] in /etc/postkick.ini overrides queue_service_name"
+    host rm /etc/postkick.ini
 }
 
-@test "postkick-settings follows no link, and leaves the file as it is when something fails" {
-    local before
-    compiled trigger_timeout=11s
-    host cp "$ROOT/conf/postkick.ini" "$HOST/target.ini"
-    host ln -sf "$HOST/target.ini" "$HOST/link.ini"
-    settings --write -f "$HOST/link.ini"
-    is "$status" 1
-    has "$stderr" "is a symbolic link"
-    settings --write -f "$HOST/nosuch.ini"
-    is "$status" 1
-    has "$stderr" "nosuch.ini: no such file"
-    settings --write -f "$HOST/target.ini" nosuch
-    is "$status" 1
-    has "$stderr" "nosuch is not in the [postfix] section"
-    settings --write -f
-    is "$status" 1
-    settings --nosuch
-    is "$status" 1
+@test "postkick-settings leaves the file as it is when something fails" {
+    compiled
+    settings -w
     host sh -c "printf '#!/bin/sh\nexit 1\n' >'$HOST/bin/postconf'"
-    settings --write -f "$HOST/target.ini"
+    settings --write
     is "$status" 1
     has "$stderr" "postconf -d failed"
-    compiled trigger_timeout=11s
+    settings --nosuch
+    is "$status" 1
+    has "$stderr" "usage: "
+    compiled
+    settings
+    is "$status" 0
     # a disk that is full
     host mkdir -p "$HOST/small"
-    host mount -t tmpfs -o size=8k,mode=755 tmpfs "$HOST/small"
-    host cp "$ROOT/conf/postkick.ini" "$HOST/small/ini"
-    settings --write -f "$HOST/small/ini"
+    host mount -t tmpfs -o size=4k,mode=755 tmpfs "$HOST/small"
+    host sh -c "sed 's|^generated=.*|generated=$HOST/small/ini|' '$PREFIX/sbin/postkick-settings' >'$HOST/settings' && chmod 755 '$HOST/settings'
+        echo '; old' >'$HOST/small/ini'"
+    run host env PATH="$HOST/bin:/usr/sbin:/usr/bin:/bin" "$HOST/settings" --write
     is "$status" 1
-    is "$(host ls "$HOST/small")" ini
-    is "$(host cat "$HOST/small/ini" "$HOST/target.ini")" "$(cat "$ROOT/conf/postkick.ini" "$ROOT/conf/postkick.ini")"
-    # a directory where others could put a link in place of the new file
-    host chmod 757 "$HOST/small"
-    settings --write -f "$HOST/small/ini"
-    is "$status" 1
-    has "$stderr" "small/ini: other users can write to its directory; nothing was written"
-    host sh -c "chmod 755 '$HOST/small' && chown 65534 '$HOST/small'"
-    settings --write -f "$HOST/small/ini"
-    has "$stderr" "small/ini: other users can write to its directory; nothing was written"
-    # an editor that saves the file meanwhile
-    host sh -c "printf '#!/bin/sh\necho \"; saved\" >>$HOST/target.ini\necho trigger_timeout = 12s\n' >'$HOST/bin/postconf'"
-    settings --write -f "$HOST/target.ini"
-    is "$status" 1
-    has "$stderr" "target.ini was changed meanwhile; nothing was written"
-    is "$(host cat "$HOST/target.ini")" "$(cat "$ROOT/conf/postkick.ini")"$'\n; saved'
-    is "$(host sh -c "ls '$HOST'/target.ini*")" "$HOST/target.ini"
-    compiled trigger_timeout=11s
-    # a file without the section
-    host sh -c "printf '[kick]\nstrict = no' >'$HOST/target.ini'"
-    settings --write -f "$HOST/target.ini"
-    is "$(host cat "$HOST/target.ini")" "[kick]
-strict = no
-
-[postfix]
-; postconf -d: 11s
-trigger_timeout              = 11s"
+    has "$output" "cannot write $HOST/small/ini"
+    is "$(host sh -c "cat '$HOST'/small/*")" "; old"
 }
 
 @test "the network hook says in syslog what failed" {
@@ -263,9 +207,10 @@ print(log.recv(4096).decode(), flush=True)' 3>&-)
     host "$PREFIX/sbin/postkick" -l >"$BATS_TEST_TMPDIR/list"
     make_there uninstall
     is "$status" 0
-    has "$output" "/etc/postkick.ini stays"
+    is "$output" "/etc/postkick.ini stays"
     is "$(host find "$PREFIX" ! -type d)" ""
     host test -s /etc/postkick.ini
+    run ! host test -e /etc/postkick-postfix.ini
 }
 
 @test "make uninstall is refused while postfix(1) runs its commands through the program" {

@@ -236,7 +236,7 @@ host_need()
     [ -n "${HOST:-}" ] || skip "needs overlay mounts"
 }
 
-# host_open: a mount namespace with /etc and /var of its own, without a postkick.ini, and $HOST, a
+# host_open: a mount namespace with /etc and /var of its own, without postkick's settings, and $HOST, a
 # directory in memory where programs may be set-gid; not set when the mounts fail. It lasts until
 # host_close, or until bats ends.
 host_open()
@@ -252,7 +252,7 @@ host_open()
                 -o upperdir='$root'/\$each,workdir='$root'/\$each.work /\$each || exit
             chmod 755 /\$each
         done
-        rm -f /etc/postkick.ini
+        rm -f /etc/postkick.ini /etc/postkick-postfix.ini
         echo ready
         exec tail --pid=$$ -f /dev/null >/dev/null" 2>/dev/null 3>&-)
     export HOST_PID=$!

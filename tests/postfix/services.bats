@@ -21,10 +21,10 @@ make_instances()
     real_start postfix
 }
 
-# catalogue: "CLASS SERVICE REQUESTS" for every service of the shipped settings.
-catalogue()
+# known_services: "CLASS SERVICE REQUESTS" for every service of the shipped settings.
+known_services()
 {
-    sed -n -e '/^\[service /,$p' "$ROOT/conf/postkick.ini" |
+    sed -n -e 's/^;//' -e '/^\[service /,$p' "$ROOT/conf/postkick.ini" |
         awk '/^\[/ { gsub(/[][]/, ""); service = $2 }
              $1 == "class" { class = $3 }
              $1 == "requests" { sub(/[^=]*= */, ""); print class, service, $0 }'
@@ -42,7 +42,7 @@ kick_and_watch()
     awk '$2 ~ /^(unix|pass|unix-dgram)$/ && $1 != "deliver" {
         print $3 == "n" ? "public" : "private", $1
     }' "$REAL/etc/postfix/master.cf" | sort >"$BATS_TEST_TMPDIR/stock"
-    catalogue | cut -d' ' -f1,2 | sort >"$BATS_TEST_TMPDIR/known"
+    known_services | cut -d' ' -f1,2 | sort >"$BATS_TEST_TMPDIR/known"
     [ "$(wc -l <"$BATS_TEST_TMPDIR/stock")" -gt 20 ]
     diff -u "$BATS_TEST_TMPDIR/stock" "$BATS_TEST_TMPDIR/known"
 }
@@ -60,7 +60,7 @@ kick_and_watch()
         is "$status" 0
         is "$stderr" "postkick: warning: $class/$service: the service accepts no requests"
         count=$((count + 1))
-    done < <(catalogue)
+    done < <(known_services)
     [ "$count" -ge 25 ]
 
     kick_and_watch private smtpd W "pass_accept_attr: cannot receive file descriptor"
