@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+ALLOC_TABLES_ARE_KEPT
+
 /* iniparser's time grows with the square of the number of settings. */
 #define FILE_MAXIMUM ((size_t)256 * 1024)
 
