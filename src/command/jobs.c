@@ -15,7 +15,7 @@
  * belongs to the host; or NULL, and the reason was reported. */
 static const char *find_directory(struct host *host)
 {
-    const char *found = host_directory(host, PARAMETER_COMMAND_DIRECTORY);
+    const char *found = host_find_directory(host, PARAMETER_COMMAND_DIRECTORY);
     struct stat status;
     int error = stat(found, &status) < 0 ? errno : 0;
 
@@ -331,7 +331,7 @@ int command_execute(const struct command *command)
     if (command_select(command, PARAMETER_FOR_COMMAND, &selection)) {
         struct shared shared = {0};
 
-        shared.daemon_directory = host_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
+        shared.daemon_directory = host_find_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
         shared.command_directory = find_directory(&selection.host);
         if (shared.command_directory != NULL)
             status = run_program(command, &selection, &shared);

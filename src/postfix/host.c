@@ -18,7 +18,7 @@ static const struct postconf *ask(void *context)
     if (host->postconf == NULL) {
         signals_catch();
         host->postconf =
-            postconf_ask(host_directory(host, PARAMETER_COMMAND_DIRECTORY), host->limits);
+            postconf_ask(host_find_directory(host, PARAMETER_COMMAND_DIRECTORY), host->limits);
     }
     return host->postconf;
 }
@@ -105,7 +105,7 @@ bool host_load(struct host *host, const struct settings *settings, enum paramete
     return forced != NULL || load_others(host);
 }
 
-const char *host_directory(struct host *host, enum parameter parameter)
+const char *host_find_directory(struct host *host, enum parameter parameter)
 {
     const struct instance *instance = host->count > 0 ? home(host) : NULL;
 

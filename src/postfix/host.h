@@ -23,7 +23,7 @@ struct host {
     enum parameter_purpose purpose;
     const struct limits *limits;
     struct postconf *postconf; /* NULL: not asked yet */
-    struct instance programs;  /* the default one, where only host_directory() needs it */
+    struct instance programs;  /* the default one, where only host_find_directory() needs it */
 };
 
 /*
@@ -40,9 +40,10 @@ bool host_load(struct host *host, const struct settings *settings, enum paramete
 /*
  * Returns PARAMETER_COMMAND_DIRECTORY or PARAMETER_DAEMON_DIRECTORY, the directories of Postfix's
  * programs, from the default main.cf, else from postkick.ini; never from another instance's
- * main.cf, which another user may own. May be a relative path. The string belongs to the host.
+ * main.cf, which another user may own. Reads the default main.cf, once, where only one instance was
+ * loaded. May be a relative path. The string belongs to the host.
  */
-const char *host_directory(struct host *host, enum parameter parameter);
+const char *host_find_directory(struct host *host, enum parameter parameter);
 
 /* Empties it. */
 void host_free(struct host *host);

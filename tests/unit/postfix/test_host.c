@@ -116,11 +116,11 @@ TEST(directory)
     make("on", "command_directory = /own\n");
     forced = fixture_path("on");
     assert_host("@/on- ");
-    assert_string_equal(host_directory(&host, PARAMETER_COMMAND_DIRECTORY), "/default");
+    assert_string_equal(host_find_directory(&host, PARAMETER_COMMAND_DIRECTORY), "/default");
     host_free(&host);
     make("home", "command_directory = ${\n");
     assert_host("@/on- ");
-    assert_string_equal(host_directory(&host, PARAMETER_COMMAND_DIRECTORY), fixture_root);
+    assert_string_equal(host_find_directory(&host, PARAMETER_COMMAND_DIRECTORY), fixture_root);
     host_free(&host);
 }
 
@@ -201,7 +201,7 @@ TEST(postconf_of_the_default_instance)
     host_free(&host);
     forced = NULL;
     assert_host("@/home ");
-    assert_string_equal(host_directory(&host, PARAMETER_COMMAND_DIRECTORY), fixture_root);
+    assert_string_equal(host_find_directory(&host, PARAMETER_COMMAND_DIRECTORY), fixture_root);
     host_free(&host);
     assert_int_equal(times_asked(), 2);
 }
