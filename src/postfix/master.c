@@ -66,7 +66,7 @@ struct master_locks *master_locks_new(const struct limits *limits)
     locks->left = READING_BYTES;
     utarray_new(locks->locked, &file_icd);
     utarray_new(locks->mounts, &file_icd);
-    utarray_reserve(locks->locked, 1); /* qsort(3) and bsearch(3) take no NULL */
+    utarray_reserve(locks->locked, 1); /* qsort(3) and bsearch(3) accept no NULL */
     utarray_reserve(locks->mounts, 1);
     return locks;
 }
