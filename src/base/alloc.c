@@ -119,6 +119,8 @@ void alloc_set_text(char **text, const char *format, ...)
     *text = formatted;
 }
 
+ALLOC_TABLES_ARE_KEPT
+
 static void string_copy(void *to, const void *from)
 {
     const char *const *source = from;

@@ -27,8 +27,9 @@ unsigned alloc_hash(const void *key, size_t length);
 #include <uthash.h>
 #include <utstring.h>
 
-/* For a file that has tables of uthash, which hang on their first element, or an array of utarray
- * that moves when it grows: gcc's analyzer takes both for leaks. clang knows no such option. */
+/* For a file that has tables of uthash, which hang on their first element, or arrays or strings
+ * that move when they grow: gcc's analyzer takes all of that for leaks. clang knows no such option.
+ */
 #ifdef __clang__
 #define ALLOC_TABLES_ARE_KEPT
 #else

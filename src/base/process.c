@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+ALLOC_TABLES_ARE_KEPT
+
 /* Read in one go, so that a flood does not hold up others. */
 #define READ_BYTES 65536
 
