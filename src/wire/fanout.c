@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 256
@@ -72,7 +73,7 @@ static _Noreturn void hold(int *kept, size_t count, int pipe)
     _exit(0);
 }
 
-/* Closes the sockets that linger, in a child; here where there can be none. */
+/* Closes the sockets that linger, in a child of a child; here where there can be none. */
 static void close_lingering(struct fanout_state *state)
 {
     int ends[2] = {-1, -1};
@@ -87,10 +88,14 @@ static void close_lingering(struct fanout_state *state)
             kept[count++] = state->fanout->triggers[i].fd;
     if (pipe2(ends, O_CLOEXEC) == 0)
         child = fork();
-    if (child == 0) {
+    if (child == 0 && fork() == 0) {
         kept[count++] = ends[0];
         hold(kept, count, ends[0]);
     }
+    if (child == 0)
+        _exit(0); /* so that the other child is nobody's to wait for */
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
     for (size_t i = 0; i < state->next; i++) {
         if (state->fanout->triggers[i].lingers)
             descriptors_close(&state->fanout->triggers[i].fd);

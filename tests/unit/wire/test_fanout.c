@@ -290,7 +290,7 @@ int close(int fd)
     return (int)syscall(SYS_close, fd);
 }
 
-/* Ends with status 0 if the services were found silent. */
+/* Ends with status 0 if the services were found silent, and no child is left. */
 static void kick_lingering(void)
 {
     struct fanout fanout = all(4, 4);
@@ -301,6 +301,8 @@ static void kick_lingering(void)
     for (size_t i = 0; i < fanout.count; i++)
         if (triggers[i].outcome != TRIGGER_NOT_READ)
             _exit(2);
+    if (waitpid(-1, NULL, WNOHANG) != -1)
+        _exit(3); /* there is a child */
 }
 
 /* Neither the program nor the reader of its output waits for 1,000 descriptors to be closed. */
