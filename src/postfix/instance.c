@@ -215,6 +215,33 @@ static void set_error(struct instance *instance, char *error)
         free(error);
 }
 
+/* Returns a value as postconf(1) prints it, with one space for each run of blanks and none at its
+ * ends, a new string. */
+static char *copy_printed(const char *value)
+{
+    char *copy = alloc_string(value), *to = copy;
+
+    for (const char *from = copy; *from != '\0'; from++)
+        if (strchr(" \t\r\n", *from) == NULL)
+            *to++ = *from;
+        else if (to > copy && to[-1] != ' ')
+            *to++ = ' ';
+    if (to > copy && to[-1] == ' ')
+        to--;
+    *to = '\0';
+    return copy;
+}
+
+/* Keeps a value. postmulti(1) has names and groups of other instances than the default one from
+ * postconf(1). */
+static void keep(struct instance *instance, enum parameter parameter, const char *value)
+{
+    bool is_printed = !instance->is_default && (parameter == PARAMETER_MULTI_INSTANCE_NAME ||
+                                                parameter == PARAMETER_MULTI_INSTANCE_GROUP);
+
+    instance->values[parameter] = is_printed ? copy_printed(value) : alloc_string(value);
+}
+
 /* Checks an expanded value, and keeps it if it is needed. */
 static bool take_value(const struct evaluation *evaluation, enum parameter parameter,
                        const char *value)
@@ -232,9 +259,8 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
     else if (parameter == PARAMETER_APPLICATION_EVENT_DRAIN_TIME)
         (void)parse_time(value, &instance->application_event_drain_time);
     if (valid && parameter_use(parameter, evaluation->source->purpose,
-                               evaluation->source->is_home) == PARAMETER_KEPT) {
-        instance->values[parameter] = alloc_string(value);
-    }
+                               evaluation->source->is_home) == PARAMETER_KEPT)
+        keep(instance, parameter, value);
     return valid;
 }
 

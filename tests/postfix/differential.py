@@ -20,6 +20,8 @@ Choices, where Postfix contradicts itself or cannot be followed:
   syslog_name, which otherwise contains $multi_instance_name and must not be empty.
 - A value that names an unknown parameter is asked of postconf, and so has its white space changed.
 - A relative queue_directory has a reason here. Postfix takes it from where the command runs.
+- So has a value that refers to mynetworks, or to myhostname where mydomain may decide it, and main.cf
+  does not set that.
 """
 import argparse
 import codecs
@@ -40,9 +42,10 @@ OTHERS = ["application_event_drain_time", "trigger_timeout", "queue_service_name
           "command_directory", "config_directory"]
 OURS = [b"a", b"b", b"c", b"d", b"e1", b"x_y", b"N0", b"_", b"5"]
 UNSET = [b"u", b"nosuch", b"u_5"]
-BUILT_IN = [b"myhostname", b"mydomain", b"mail_version", b"relayhost", b"command_directory",
+BUILT_IN = [b"myhostname", b"mydomain"] * 4 + [b"mail_version", b"relayhost", b"command_directory",
             b"inet_interfaces", b"compatibility_level", b"mail_owner", b"mail_name", b"setgid_group",
-            b"default_database_type", b"smtp_bind_address", b"alias_database"]
+            b"default_database_type", b"smtp_bind_address", b"alias_database", b"mynetworks"]
+HOSTNAMES = [b"a.b.c", b"host", b"$u.x", b"${u:z}.d", b"h.$mydomain", b"$mail_name.e", b".", b""]
 ODD_NAMES = [b"", b"a-b", b"a.b", b"a b", b"$a", b"\xa0", b"a=b", b"\xc3\xa9", b"a\v", b"(a)"]
 PLAIN = [b"x", b"y", b"5", b"05", b"10", b"3.6", b"/q", b"/var/spool", b"yes", b"no", b"word",
          b"-", b"a,b", b" ", b"  ", b"\t", b"$$", b"$$a", b"=", b".", b"Abc", b"\xc3\xa9"]
@@ -200,6 +203,10 @@ class Generator:
             links = self.pick([50, 98, 99, 100, 101])
             lines += [b"p%d = $p%d\n" % (i, i + 1) for i in range(links)]
             lines += [b"queue_directory = $p0\n", b"p%d = /x\n" % links]
+        if self.built_in and self.random.random() < 0.5:
+            lines.append(b"myhostname = %s\n" % self.pick(HOSTNAMES))
+        if self.built_in and self.random.random() < 0.2:
+            lines.append(b"mydomain = %s\n" % self.pick([b"x.y", b"$u.z", b"z", b""]))
         lines.insert(self.random.randrange(len(lines) + 1), b"syslog_name = postfix\n")
         if self.rarely(0.05):
             lines.insert(self.random.randrange(len(lines) + 1),
@@ -265,6 +272,10 @@ def differences(main_cf, ours, our_messages, postconf, postkick):
         return []
     relative = re.match("queue_directory is not an absolute path: ([^/].{0,40})", reason, re.DOTALL)
     if relative and values["queue_directory"].startswith(shown(relative[1])):
+        return []
+    computed = re.match("a value refers to (myhostname|mynetworks), which Postfix computes", reason)
+    if computed and not re.search(rb"(?m)^%s\b" % computed[1].encode(), main_cf) and (
+            computed[1] == "mynetworks" or re.search(rb"(?m)^mydomain\b", main_cf)):
         return []
     if reason and contradicts:
         return []  # Postfix's postkick gives up there

@@ -159,6 +159,15 @@ layout()
         /etc/other1="#"
 }
 
+@test "-l is what postmulti -l prints, for names with blanks about them" {
+    layout /etc/postfix="multi_instance_directories = /etc/other1 /etc/other2" \
+        /etc/postfix="multi_instance_name = \${x?{a}: d}" \
+        /etc/postfix="multi_instance_group = \${x:{e  f }}" \
+        /etc/other1="multi_instance_name = \${x?{a}: b}" \
+        /etc/other1="multi_instance_group = \${x:{ g  	h }}" \
+        /etc/other2="multi_instance_name = \${x: }"
+}
+
 @test "-l is what postmulti -l prints, for directories as they are listed" {
     layout /etc/postfix="multi_instance_directories = /etc/other1 /etc/other2 /etc/other1" \
         /etc/other1="multi_instance_name = twice" /etc/other2="multi_instance_name = once"

@@ -17,6 +17,7 @@ TEARDOWN(free_settings)
 
 static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
 static struct postconf *postconf;
+static bool is_home;
 
 static const struct postconf *answer(void *context)
 {
@@ -27,8 +28,10 @@ static const struct postconf *answer(void *context)
 static struct instance load(const char *main_cf)
 {
     struct instance instance;
-    const struct instance_source source = {
-        .settings = settings, .purpose = purpose, .ask = postconf == NULL ? NULL : answer};
+    const struct instance_source source = {.settings = settings,
+                                           .purpose = purpose,
+                                           .is_home = is_home,
+                                           .ask = postconf == NULL ? NULL : answer};
 
     (void)fixture_file("main.cf", main_cf);
     instance_load(&instance, fixture_root, &source);
@@ -69,6 +72,28 @@ TEST(values)
     assert_int_equal(instance.enabled, INSTANCE_ENABLED);
     assert_int_equal(instance.trigger_timeout, 120);
     assert_int_equal(instance.application_event_drain_time, 120);
+    instance_free(&instance);
+}
+
+/* Those of secondary instances are as postmulti(1) reads them, from what postconf(1) prints;
+ * Postfix itself uses the other values with their blanks. */
+TEST(blanks)
+{
+    static const char main_cf[] = "x =\nmulti_instance_name = ${x?{a}: b}\n"
+                                  "multi_instance_group = ${x:{ g \t h }}\n"
+                                  "data_directory = /d${x: }\n";
+    struct instance instance = load(main_cf);
+
+    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "b");
+    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_GROUP), "g h");
+    assert_string_equal(instance_value(&instance, PARAMETER_DATA_DIRECTORY), "/d ");
+    instance_free(&instance);
+    settings_free(settings);
+    settings = settings_of("[postfix]\nconfig_directory = @\n"); /* the default one */
+    is_home = true;
+    instance = load(main_cf);
+    is_home = false;
+    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), " b");
     instance_free(&instance);
 }
 
