@@ -59,9 +59,10 @@ static int run_command(const struct options *options, struct settings *settings,
                        const struct limits *limits)
 {
     static int (*const commands[])(const struct command *command) = {
-        [OPTIONS_KICK] = command_kick,       [OPTIONS_LIST] = command_list,
-        [OPTIONS_POSTFIX] = command_postfix, [OPTIONS_EXECUTE] = command_execute,
-        [OPTIONS_STATUS] = command_status,   [OPTIONS_QUEUES] = command_queues,
+        [OPTIONS_KICK] = command_kick,         [OPTIONS_LIST] = command_list,
+        [OPTIONS_POSTFIX] = command_postfix,   [OPTIONS_EXECUTE] = command_execute,
+        [OPTIONS_STATUS] = command_status,     [OPTIONS_QUEUES] = command_queues,
+        [OPTIONS_MESSAGES] = command_messages,
     };
     struct command command = {
         .options = options,

@@ -62,3 +62,20 @@ bool parse_number(const char *text, int least, int most, int *number)
     *number = (int)value;
     return true;
 }
+
+bool parse_size(const char *text, int64_t *bytes)
+{
+    static const char units[] = "KMG";
+    size_t digits = strspn(text, "0123456789");
+    const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
+    int shift = unit == NULL ? 0 : (int)(unit - units + 1) * 10;
+
+    if (digits == 0 || text[digits + (unit == NULL ? 0 : 1)] != '\0')
+        return false;
+    errno = 0;
+    long long value = strtoll(text, NULL, 10);
+    if (errno == ERANGE || value > INT64_MAX >> shift)
+        return false;
+    *bytes = (int64_t)value << shift;
+    return true;
+}

@@ -6,6 +6,7 @@
 #define PARSE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum parse_bool { PARSE_NO, PARSE_YES, PARSE_BOOL_ERROR };
 
@@ -27,5 +28,9 @@ bool parse_strict_time(const char *text, int *seconds);
 /* A decimal number from least to most, digits only. Returns false, with *number unchanged, for
  * anything else. */
 bool parse_number(const char *text, int least, int most, int *number);
+
+/* A number of bytes: digits, and K, M or G for so many times 1024. Returns false, with *bytes
+ * unchanged, for anything else, and for what does not fit. */
+bool parse_size(const char *text, int64_t *bytes);
 
 #endif

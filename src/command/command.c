@@ -4,6 +4,9 @@
 #include "base/diag.h"
 #include "report/list.h"
 #include "report/row.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 
 static enum selection_trust find_trust(const struct command *command)
 {
@@ -95,4 +98,21 @@ int command_list(const struct command *command)
     }
     selection_free(&selection);
     return status;
+}
+
+const char *command_find_directory(struct host *host)
+{
+    const char *found = host_find_directory(host, PARAMETER_COMMAND_DIRECTORY);
+    struct stat status;
+    int error = stat(found, &status) < 0 ? errno : 0;
+
+    if (error == 0 && !S_ISDIR(status.st_mode))
+        error = ENOTDIR;
+    if (found[0] != '/')
+        diag_line("fatal", "command_directory is not an absolute path: %s", found);
+    else if (error != 0)
+        diag_line("fatal", "command_directory %s: %s", found, strerror(error));
+    else
+        return found;
+    return NULL;
 }

@@ -7,6 +7,7 @@
 #define COMMAND_H
 
 #include "command/options.h"
+#include "postfix/kick.h"
 #include "postfix/selection.h"
 
 /* The input of every command. */
@@ -25,6 +26,7 @@ int command_postfix(const struct command *command);
 int command_execute(const struct command *command);
 int command_status(const struct command *command);
 int command_queues(const struct command *command);
+int command_messages(const struct command *command);
 
 /*
  * For all commands: makes the selection that the options ask for, and reports its warnings.
@@ -37,5 +39,13 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
 /* Marks which members are to be served: see selection_mark(). Returns false when none is, and the
  * reason was reported. */
 bool command_mark(struct selection *selection, bool all);
+
+/* Finds Postfix's command_directory, and checks that it is a directory. Returns a string that
+ * belongs to the host; or NULL, and the reason was reported. */
+const char *command_find_directory(struct host *host);
+
+/* Sends the requests of all planned kicks at once. Returns false when nothing could be sent, which
+ * is reported. */
+bool command_send(const struct command *command, struct kicks *kicks);
 
 #endif

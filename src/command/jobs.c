@@ -11,25 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Finds Postfix's command_directory, and checks that it is a directory. Returns a string that
- * belongs to the host; or NULL, and the reason was reported. */
-static const char *find_directory(struct host *host)
-{
-    const char *found = host_find_directory(host, PARAMETER_COMMAND_DIRECTORY);
-    struct stat status;
-    int error = stat(found, &status) < 0 ? errno : 0;
-
-    if (error == 0 && !S_ISDIR(status.st_mode))
-        error = ENOTDIR;
-    if (found[0] != '/')
-        diag_line("fatal", "command_directory is not an absolute path: %s", found);
-    else if (error != 0)
-        diag_line("fatal", "command_directory %s: %s", found, strerror(error));
-    else
-        return found;
-    return NULL;
-}
-
 /* Checks that the path is a program. Returns 0 or an errno. */
 static int check_program(const char *path)
 {
@@ -194,7 +175,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
 
 static int find_and_run(const struct command *command, struct selection *selection)
 {
-    const char *directory = find_directory(&selection->host);
+    const char *directory = command_find_directory(&selection->host);
     int status = 1;
 
     if (directory != NULL) {
@@ -332,7 +313,7 @@ int command_execute(const struct command *command)
         struct shared shared = {0};
 
         shared.daemon_directory = host_find_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
-        shared.command_directory = find_directory(&selection.host);
+        shared.command_directory = command_find_directory(&selection.host);
         if (shared.command_directory != NULL)
             status = run_program(command, &selection, &shared);
     }

@@ -20,9 +20,7 @@ static int connections(const struct command *command)
     return wanted > 0 && wanted < most ? wanted : most;
 }
 
-/* Sends the planned requests at once. Returns false when nothing could be sent, which is reported.
- */
-static bool send_planned(const struct command *command, struct kicks *kicks)
+bool command_send(const struct command *command, struct kicks *kicks)
 {
     struct fanout fanout = {
         .connections = connections(command), .limits = command->limits, .context = kicks};
@@ -100,7 +98,7 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
         if (options->dry_run)
             kicks_check(kicks);
         else
-            sent = send_planned(command, kicks);
+            sent = command_send(command, kicks);
         if (options->json || options->mode == OPTIONS_STATUS)
             selection_find_running(&selection, kicks->locks);
         bool written = write_out(command, &selection, kicks);

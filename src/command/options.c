@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 #define IN_KICK (1U << OPTIONS_KICK)
 #define IN_LIST (1U << OPTIONS_LIST)
@@ -13,20 +14,35 @@
 #define IN_EXECUTE (1U << OPTIONS_EXECUTE)
 #define IN_STATUS (1U << OPTIONS_STATUS)
 #define IN_QUEUES (1U << OPTIONS_QUEUES)
+#define IN_MESSAGES (1U << OPTIONS_MESSAGES)
 #define IN_RUN (IN_POSTFIX | IN_EXECUTE)
-#define IN_ALL (IN_KICK | IN_LIST | IN_RUN | IN_STATUS | IN_QUEUES)
+#define IN_ALL (IN_KICK | IN_LIST | IN_RUN | IN_STATUS | IN_QUEUES | IN_MESSAGES)
 
 /* Where --help has an option. */
-enum group { GROUP_MODES, GROUP_SELECTION, GROUP_CONTROL, GROUP_NONE };
+enum group { GROUP_MODES, GROUP_SELECTION, GROUP_CONTROL, GROUP_MESSAGES, GROUP_NONE };
 
 static const char *const group_titles[] = {
     [GROUP_MODES] = "Instead of sending a request",
     [GROUP_SELECTION] = "Which instances",
     [GROUP_CONTROL] = "How",
+    [GROUP_MESSAGES] = "Messages, with -M: patterns are as in fnmatch(3), in upper or lower case",
 };
 
 /* In place of a letter, for options that have a long form only. */
-enum { LONG_HELP = CHAR_MAX + 1, LONG_VERSION };
+enum {
+    LONG_HELP = CHAR_MAX + 1,
+    LONG_VERSION,
+    LONG_SENDER,
+    LONG_RECIPIENT,
+    LONG_REASON,
+    LONG_QUEUE,
+    LONG_OLDER,
+    LONG_LARGER,
+    LONG_BY,
+    LONG_TOP,
+    LONG_NOW,
+    LONG_YES,
+};
 
 struct option_row {
     int letter;
@@ -40,18 +56,19 @@ struct option_row {
 /* Every option, in the order of --help. */
 static const struct option_row rows[] = {
     {'l', "list", NULL, IN_ALL, GROUP_MODES, "list the instances, as postmulti -l does"},
+    {'M', "messages", NULL, IN_ALL, GROUP_MODES, "list messages, count them, or act on them"},
     {'p', "postfix", NULL, IN_ALL, GROUP_MODES, "run a postfix(1) command for the instances"},
     {'Q', "queues", NULL, IN_ALL, GROUP_MODES, "show what is in the queues"},
     {'s', "status", NULL, IN_ALL, GROUP_MODES, "show whether each queue manager answers"},
     {'x', "execute", NULL, IN_ALL, GROUP_MODES, "run any command for each instance"},
     {LONG_HELP, "help", NULL, IN_ALL, GROUP_MODES, "show this text"},
     {LONG_VERSION, "version", NULL, IN_ALL, GROUP_MODES, "show the version"},
-    {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN | IN_QUEUES, GROUP_SELECTION,
-     "also send requests to disabled instances\n(no effect with -l, -p, -Q and -x)"},
+    {'a', "all", NULL, IN_KICK | IN_LIST | IN_RUN | IN_QUEUES | IN_MESSAGES, GROUP_SELECTION,
+     "also send requests to disabled instances\n(no effect with -l, -M, -p, -Q and -x)"},
     {'c', "config-directory", "DIR", IN_ALL, GROUP_SELECTION,
      "only the instance in DIR, even a disabled one;\noverrides MAIL_CONFIG"},
-    {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS | IN_QUEUES, GROUP_SELECTION,
-     "only enabled instances"},
+    {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS | IN_QUEUES | IN_MESSAGES,
+     GROUP_SELECTION, "only enabled instances"},
     {'g', "group", "GROUP", IN_ALL, GROUP_SELECTION, "only members of GROUP; may be repeated"},
     {'i', "instance", "NAME", IN_ALL, GROUP_SELECTION,
      "only the instance NAME: a name, a pattern,\n"
@@ -60,15 +77,33 @@ static const struct option_row rows[] = {
     {'f', "settings", "FILE", IN_ALL, GROUP_CONTROL,
      "read FILE instead of the installed postkick.ini"},
     {'j', "json", NULL, IN_ALL, GROUP_CONTROL, "write JSON, one object per line"},
-    {'n', "dry-run", NULL, IN_KICK | IN_RUN, GROUP_CONTROL,
+    {'n', "dry-run", NULL, IN_KICK | IN_RUN | IN_MESSAGES, GROUP_CONTROL,
      "only show what would be done, and what prevents it"},
     {'P', "parallel", "JOBS", IN_RUN | IN_QUEUES, GROUP_CONTROL,
      "run up to JOBS commands at once,\nor read so many queues (-Q: one for each core)"},
     {'q', "quiet", NULL, IN_ALL, GROUP_CONTROL, "no warnings; check the exit status"},
-    {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS | IN_QUEUES, GROUP_CONTROL,
+    {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS | IN_QUEUES | IN_MESSAGES, GROUP_CONTROL,
      "end the run after TIME, such as 90, 90s or 2m"},
     {'v', "verbose", NULL, IN_ALL, GROUP_CONTROL, "also report successes"},
     {'w', "wait", NULL, IN_KICK, GROUP_CONTROL, "wait until the service has finished"},
+    {LONG_SENDER, "sender", "PATTERN", IN_MESSAGES, GROUP_MESSAGES,
+     "whose sender matches; <> is the empty one"},
+    {LONG_RECIPIENT, "recipient", "PATTERN", IN_MESSAGES, GROUP_MESSAGES,
+     "one of whose recipients matches"},
+    {LONG_REASON, "reason", "PATTERN", IN_MESSAGES, GROUP_MESSAGES,
+     "one of whose delay reasons matches"},
+    {LONG_QUEUE, "queue", "NAME", IN_MESSAGES, GROUP_MESSAGES, "in this queue, such as hold"},
+    {LONG_OLDER, "older", "TIME", IN_MESSAGES, GROUP_MESSAGES,
+     "that arrived that long ago, such as 2h or 1d"},
+    {LONG_LARGER, "larger", "BYTES", IN_MESSAGES, GROUP_MESSAGES,
+     "larger than that, such as 500K or 10M"},
+    {LONG_BY, "by", "KEY", IN_MESSAGES, GROUP_MESSAGES,
+     "count for each sender, recipient, domain,\nreason, queue or instance"},
+    {LONG_TOP, "top", "NUMBER", IN_MESSAGES, GROUP_MESSAGES,
+     "count so many of them, the largest (10)"},
+    {LONG_NOW, "now", NULL, IN_MESSAGES, GROUP_MESSAGES,
+     "after release and expire, retry all deferred\nmail whatever its retry time"},
+    {LONG_YES, "yes", NULL, IN_MESSAGES, GROUP_MESSAGES, "delete without asking"},
     {'e', "edit", NULL, IN_ALL, GROUP_NONE, NULL},
 };
 
@@ -87,6 +122,7 @@ static const struct {
     [OPTIONS_EXECUTE] = {'x', "with -x", "[--] command [argument...]", 1, -1},
     [OPTIONS_STATUS] = {'s', "with -s", NULL, 0, 0},
     [OPTIONS_QUEUES] = {'Q', "with -Q", NULL, 0, 0},
+    [OPTIONS_MESSAGES] = {'M', "with -M", "verb [ALL | - | [instance/]queue-id...]", 1, -1},
 };
 
 /* Returns the number of a row, or ROWS. */
@@ -134,6 +170,8 @@ static UT_array *make_synopsis(enum options_mode mode)
         strings_append(words, "postkick");
     add_flags(words, mode);
     strings_append(words, "[-c dir | -g group... -i name...]");
+    if (mode == OPTIONS_MESSAGES)
+        strings_append(words, "[--filter value]...");
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].argument == NULL || rows[i].group != GROUP_CONTROL ||
             (rows[i].modes & (1U << mode)) == 0)
@@ -243,12 +281,102 @@ static void fill_getopt(struct option *longs, char *shorts)
     *shorts = '\0';
 }
 
+/* Returns the number of the name in a list of that many, or count. */
+static size_t find_name(const char *const *names, size_t count, const char *name)
+{
+    size_t i = 0;
+
+    while (i < count && (names[i] == NULL || strcmp(names[i], name) != 0))
+        i++;
+    return i;
+}
+
+static void refuse_name(const char *option, const char *name, const char *const *names,
+                        size_t count, char **error)
+{
+    UT_string known;
+
+    utstring_init(&known);
+    for (size_t i = 0; i < count; i++)
+        if (names[i] != NULL)
+            utstring_printf(&known, "%s%s", utstring_len(&known) == 0 ? "" : ", ", names[i]);
+    alloc_set_text(error, "--%s: unknown name: %s: specify one of %s", option, name,
+                   utstring_body(&known));
+    utstring_done(&known);
+}
+
+static bool accept_older(struct options *options, const char *argument, char **error)
+{
+    int seconds;
+
+    if (!parse_strict_time(argument, &seconds)) {
+        alloc_set_text(error, "--older: bad time value: %s: specify a time such as 90s, 2h, 1d",
+                       argument);
+        return false;
+    }
+    options->filter.before = (int64_t)time(NULL) - seconds;
+    return true;
+}
+
+static bool accept_number(struct options *options, int letter, const char *argument, char **error)
+{
+    if (letter == LONG_TOP) {
+        if (parse_number(argument, 1, INT_MAX, &options->top))
+            return true;
+        alloc_set_text(error, "--top: bad number: %s: specify 1 or more", argument);
+        return false;
+    }
+    if (parse_size(argument, &options->filter.larger))
+        return true;
+    alloc_set_text(error, "--larger: bad number of bytes: %s: specify a size such as 500K, 10M",
+                   argument);
+    return false;
+}
+
+/* Accepts the argument of an option of -M. */
+static bool accept_filter(struct options *options, int letter, const char *argument, char **error)
+{
+    const char **patterns[] = {&options->filter.sender, &options->filter.recipient,
+                               &options->filter.reason};
+    size_t found;
+
+    options->has_filter = options->has_filter || (letter != LONG_BY && letter != LONG_TOP);
+    switch (letter) {
+    case LONG_SENDER:
+    case LONG_RECIPIENT:
+    case LONG_REASON:
+        if (argument[0] == '\0')
+            alloc_set_text(error, "--%s: empty pattern: the empty sender is <>",
+                           rows[find_row(letter)].name);
+        *patterns[letter - LONG_SENDER] = argument;
+        return argument[0] != '\0';
+    case LONG_QUEUE:
+        found = find_name(message_queues, MESSAGE_QUEUES, argument);
+        if (found == MESSAGE_QUEUES)
+            refuse_name("queue", argument, message_queues, MESSAGE_QUEUES, error);
+        options->filter.queue = argument;
+        return found < MESSAGE_QUEUES;
+    case LONG_BY:
+        found = find_name(message_keys, MESSAGE_KEYS, argument);
+        if (found == MESSAGE_KEYS)
+            refuse_name("by", argument, message_keys, MESSAGE_KEYS, error);
+        options->by = (enum message_key)found;
+        return found < MESSAGE_KEYS;
+    case LONG_OLDER:
+        return accept_older(options, argument, error);
+    default: /* LONG_LARGER, LONG_TOP */
+        return accept_number(options, letter, argument, error);
+    }
+}
+
 static bool accept_argument(struct options *options, int letter, const char *argument, char **error)
 {
     if (strchr("cfgi", letter) != NULL && argument[0] == '\0') {
         alloc_set_text(error, "-%c: empty name: is a shell variable unset?", letter);
         return false;
     }
+    if (letter >= LONG_SENDER)
+        return accept_filter(options, letter, argument, error);
     switch (letter) {
     case 'c':
         options->config_directory = argument;
@@ -295,7 +423,7 @@ static bool *find_flag(struct options *options, int letter)
     } flags[] = {
         {'a', &options->all},     {'E', &options->enabled_only}, {'j', &options->json},
         {'n', &options->dry_run}, {'q', &options->quiet},        {'R', &options->reverse},
-        {'w', &options->wait},
+        {'w', &options->wait},    {LONG_NOW, &options->now},     {LONG_YES, &options->yes},
     };
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -314,7 +442,7 @@ static bool accept_option(struct options *options, int letter, char **error)
         return false;
     }
     if (mode != OPTIONS_KICK && options->mode != OPTIONS_KICK && options->mode != mode) {
-        alloc_set_text(error, "specify only one of -l, -p, -Q, -s and -x");
+        alloc_set_text(error, "specify only one of -l, -M, -p, -Q, -s and -x");
         return false;
     }
     if (mode != OPTIONS_KICK)
@@ -333,7 +461,10 @@ static bool check_modes(enum options_mode mode, const bool *given, char **error)
 {
     for (size_t i = 0; i < ROWS; i++) {
         if (given[i] && (rows[i].modes & (1U << mode)) == 0) {
-            alloc_set_text(error, "-%c cannot be used %s", rows[i].letter, modes[mode].with);
+            if (rows[i].letter <= CHAR_MAX)
+                alloc_set_text(error, "-%c cannot be used %s", rows[i].letter, modes[mode].with);
+            else
+                alloc_set_text(error, "--%s cannot be used %s", rows[i].name, modes[mode].with);
             return false;
         }
     }
@@ -358,7 +489,68 @@ static bool check_postfix_operands(const struct options *options, char **error)
     return true;
 }
 
-static bool check_operands(const struct options *options, char **error)
+static bool accept_verb(struct options *options, char **error)
+{
+    UT_string known;
+
+    if (message_find_verb(options->operands[0], &options->verb))
+        return true;
+    utstring_init(&known);
+    for (size_t i = 0; i < MESSAGE_VERBS; i++)
+        utstring_printf(&known, "%s%s", i == 0 ? "" : ", ", message_verbs[i].name);
+    alloc_set_text(error, "unknown verb: %s: specify one of %s", options->operands[0],
+                   utstring_body(&known));
+    utstring_done(&known);
+    return false;
+}
+
+/* Refuses options that say nothing to the verb. */
+static bool check_verb_options(const struct options *options, char **error)
+{
+    enum message_verb verb = options->verb;
+    bool kicks_qmgr = verb == MESSAGE_RELEASE || verb == MESSAGE_EXPIRE;
+    const struct {
+        const char *name;
+        bool is_given;
+        bool belongs;
+    } table[] = {
+        {"by", options->by != MESSAGE_BY_NOTHING, verb == MESSAGE_COUNT},
+        {"top", options->top != 0, verb == MESSAGE_COUNT},
+        {"now", options->now, kicks_qmgr},
+        {"yes", options->yes, verb == MESSAGE_DELETE},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i].is_given && !table[i].belongs) {
+            alloc_set_text(error, "--%s cannot be used with %s", table[i].name,
+                           message_verbs[verb].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Which messages: what is acted on has to be said. */
+static bool check_messages(const struct options *options, char **error)
+{
+    bool is_needed = message_verbs[options->verb].option != NULL && !options->has_filter;
+
+    if (options->operand_count == 1 && is_needed)
+        alloc_set_text(error, "%s: which messages? specify a filter, queue IDs, - or ALL",
+                       message_verbs[options->verb].name);
+    for (int i = 1; i < options->operand_count && *error == NULL; i++) {
+        const char *word = options->operands[i];
+        bool is_whole = strcmp(word, "ALL") == 0 || strcmp(word, "-") == 0;
+
+        if (is_whole && options->operand_count > 2)
+            alloc_set_text(error, "%s stands alone: specify no queue IDs with it", word);
+        else if (word[0] == '-' && word[1] != '\0' && word[1] != '/')
+            alloc_set_text(error, "%s: options go before the verb", word);
+    }
+    return *error == NULL;
+}
+
+static bool check_operands(struct options *options, char **error)
 {
     int count = options->operand_count, most = modes[options->mode].most;
     bool is_kick = options->mode == OPTIONS_KICK;
@@ -371,8 +563,13 @@ static bool check_operands(const struct options *options, char **error)
         alloc_set_text(error, "too few operands");
     else if (most >= 0 && count > most)
         alloc_set_text(error, "too many operands");
+    else if (options->mode == OPTIONS_POSTFIX)
+        return check_postfix_operands(options, error);
+    else if (options->mode == OPTIONS_MESSAGES)
+        return accept_verb(options, error) && check_verb_options(options, error) &&
+               check_messages(options, error);
     else
-        return options->mode != OPTIONS_POSTFIX || check_postfix_operands(options, error);
+        return true;
     return false;
 }
 
@@ -408,8 +605,13 @@ static bool accept_options(struct options *options, int argc, char **argv, bool 
             options->mode = letter == LONG_HELP ? OPTIONS_HELP : OPTIONS_VERSION;
             break;
         } else {
-            given[find_row(letter)] = true;
-            (void)accept_option(options, letter, &mistake);
+            const struct option_row *row = &rows[find_row(letter)];
+
+            if (given[row - rows] && letter >= LONG_SENDER && row->argument != NULL)
+                alloc_set_text(&mistake, "--%s is specified twice", row->name);
+            else
+                (void)accept_option(options, letter, &mistake);
+            given[row - rows] = true;
         }
         at = optind; /* stays behind within a cluster such as -vq */
         if (first == NULL)
@@ -431,7 +633,7 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
 {
     bool given[ROWS] = {false};
 
-    *options = (struct options){.mode = OPTIONS_KICK};
+    *options = (struct options){.mode = OPTIONS_KICK, .filter = MESSAGE_FILTER_ALL};
     utarray_new(options->groups, &strings_icd);
     utarray_new(options->names, &strings_icd);
     if (!accept_options(options, argc, argv, given, error))

@@ -5,17 +5,18 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "base/alloc.h"
+#include "postfix/message.h"
 #include <stdbool.h>
 
 /* What a command line is for. */
 enum options_mode {
-    OPTIONS_KICK,    /* class service request, or an action */
-    OPTIONS_LIST,    /* -l */
-    OPTIONS_POSTFIX, /* -p */
-    OPTIONS_EXECUTE, /* -x */
-    OPTIONS_STATUS,  /* -s */
-    OPTIONS_QUEUES,  /* -Q */
+    OPTIONS_KICK,     /* class service request, or an action */
+    OPTIONS_LIST,     /* -l */
+    OPTIONS_POSTFIX,  /* -p */
+    OPTIONS_EXECUTE,  /* -x */
+    OPTIONS_STATUS,   /* -s */
+    OPTIONS_QUEUES,   /* -Q */
+    OPTIONS_MESSAGES, /* -M */
     OPTIONS_HELP,
     OPTIONS_VERSION,
 };
@@ -36,7 +37,14 @@ struct options {
     const char *settings_file;    /* -f, or NULL */
     UT_array *groups;             /* -g: strings */
     UT_array *names;              /* -i: strings */
-    bool ended;                   /* the options, by -- */
+    enum message_verb verb;       /* with -M, as well as what follows */
+    struct message_filter filter;
+    bool has_filter;     /* one of them at least */
+    enum message_key by; /* --by */
+    int top;             /* --top */
+    bool now;
+    bool yes;
+    bool ended; /* the options, by -- */
     int operand_count;
     char *const *operands; /* NULL after the last; elements of argv */
 };

@@ -22,7 +22,7 @@ const struct message_verb_row message_verbs[] = {
     [MESSAGE_EXPIRE] = {"expire", "-e", "Force-expired", "expired"},
 };
 
-const char *const message_queues[] = {"maildrop", "incoming", "active", "deferred", "hold", NULL};
+const char *const message_queues[] = {"maildrop", "incoming", "active", "deferred", "hold"};
 
 const char *const message_keys[] = {
     [MESSAGE_BY_NOTHING] = NULL,          [MESSAGE_BY_SENDER] = "sender",

@@ -41,8 +41,9 @@ extern const struct message_verb_row message_verbs[MESSAGE_VERBS];
 /* Finds the verb of that name. Returns false if there is none. */
 bool message_find_verb(const char *name, enum message_verb *verb);
 
-/* The queues that postqueue(1) lists; NULL after the last. */
-extern const char *const message_queues[];
+/* The queues that postqueue(1) lists. */
+#define MESSAGE_QUEUES 5
+extern const char *const message_queues[MESSAGE_QUEUES];
 
 /* One message. The strings belong to object. */
 struct message {

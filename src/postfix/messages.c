@@ -88,12 +88,6 @@ static char *find_refusal(const struct messages *messages, const struct selectio
                : alloc_format("refused: %s has the same queue_directory", sharer->config_directory);
 }
 
-static bool is_excused(const struct selection *selection, const struct instance *instance)
-{
-    return instance->enabled == INSTANCE_DISABLED && !selection->is_single &&
-           !match_any(instance, selection->criteria.names);
-}
-
 void messages_plan(struct messages *messages, const struct selection *selection)
 {
     utarray_new(messages->mistakes, &strings_icd);
@@ -103,9 +97,10 @@ void messages_plan(struct messages *messages, const struct selection *selection)
         struct messages_part *part = &messages->parts[i];
 
         *part = (struct messages_part){
-            .member = &selection->members[i], .is_wanted = true, .all = messages};
+            .member = &selection->members[i], .is_wanted = !messages->is_named, .all = messages};
         part->reason = find_refusal(messages, selection, part->member);
-        part->is_excused = is_excused(selection, part->member->instance);
+        part->is_excused = part->member->instance->enabled == INSTANCE_DISABLED &&
+                           !selection_is_named(selection, part->member->instance);
         utarray_new(part->ids, &id_icd);
         utarray_new(part->settings, &strings_icd);
         strings_append(part->settings, "MAIL_CONFIG=%s", part->member->instance->config_directory);
@@ -331,15 +326,17 @@ static void finish_act(struct messages_part *part, const struct process *child)
 static void observe(void *context, enum process_event event, struct process *child)
 {
     const struct messages *messages = context;
+    struct messages_part *part = child == NULL ? NULL : child->owner;
 
     if (event == PROCESS_WAITING && messages->waiting != NULL)
         messages->waiting(messages->context);
     if (event != PROCESS_FINISHED)
         return;
+    part->is_running = false;
     if (child->input == NULL)
-        finish_search(child->owner, child);
+        finish_search(part, child);
     else
-        finish_act(child->owner, child);
+        finish_act(part, child);
     process_free(child);
 }
 
@@ -377,6 +374,7 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
         if (part->reason != NULL || !needs(part))
             continue;
         part->lines = 0;
+        part->is_running = true;
         if (with_input)
             append_ids(&inputs[i], part);
         children[batch.count++] = (struct process){.program = program,

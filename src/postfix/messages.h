@@ -21,11 +21,12 @@ struct messages;
 /* What was found and done in one of the selected instances. */
 struct messages_part {
     const struct selection_member *member;
-    char *reason;   /* why it has failed, or is a duplicate; or NULL */
-    bool is_wanted; /* false: only messages of other instances were named */
-    UT_array *ids;  /* to act on: elements of MESSAGE_ID_SIZE bytes, sorted */
-    size_t done;    /* as postsuper(1) has reported */
-    size_t gone;    /* had left the queue, or were in the wanted state, when it was asked */
+    char *reason;    /* why it has failed, or is a duplicate; or NULL */
+    bool is_running; /* a program that has not ended, or is not started yet */
+    bool is_wanted;  /* false: only messages of other instances were named */
+    UT_array *ids;   /* to act on: elements of MESSAGE_ID_SIZE bytes, sorted */
+    size_t done;     /* as postsuper(1) has reported */
+    size_t gone;     /* had left the queue, or were in the wanted state, when it was asked */
 
     /* private */
     bool is_excused; /* when it fails before something is done */
@@ -41,6 +42,7 @@ struct messages {
     /* set by the caller, the rest zero */
     enum message_verb verb;
     struct message_filter filter;
+    bool is_named;         /* only messages that are named are wanted: messages_name() */
     const char *directory; /* of Postfix's programs: the default instance's command_directory */
     const char *daemon_directory; /* the default instance's */
     const struct limits *limits;
@@ -57,7 +59,6 @@ struct messages {
 
     /* private */
     struct wish *wishes;
-    bool is_named;    /* only messages that are named are wanted */
     bool is_checking; /* what postsuper(1) has left */
 };
 
@@ -69,8 +70,8 @@ struct messages {
  */
 void messages_plan(struct messages *messages, const struct selection *selection);
 
-/* Names a message that is wanted: as many as are named, or all. instance is a name as with -i, or
- * NULL: whichever instance has it. */
+/* Names a message that is wanted; instance is a name as with -i, or NULL: whichever instance has
+ * it. */
 void messages_name(struct messages *messages, const char *instance, const char *id);
 
 /* Runs postqueue(1) in the instances, several at once, and finds the messages that pass the filter

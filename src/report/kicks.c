@@ -157,7 +157,7 @@ static void append_plan(const struct kicks *kicks, UT_string *out)
     }
 }
 
-static const char *describe_status(enum kick_status status)
+const char *report_kick_status(enum kick_status status)
 {
     static const char *const names[] = {
         [KICK_KICKED] = "kicked",         [KICK_UNCONFIRMED] = "unconfirmed",
@@ -180,7 +180,7 @@ static void append_json(const struct kick *kick, UT_string *out)
     row_add_text(row, "service", kick->service);
     row_add_text(row, "request", kick->request);
     row_add_text(row, "endpoint", endpoint);
-    row_add_text(row, "status", describe_status(kick->status));
+    row_add_text(row, "status", report_kick_status(kick->status));
     row_add_text(row, "reason", kick->reason);
     row_add(row, "seconds", json_real(kick_seconds(kick)));
     row_finish(row, out);

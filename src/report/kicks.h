@@ -23,4 +23,7 @@ void report_kicks_progress(void *context, int64_t now);
  * then: see selection_find_running(). Or else the dry run, one line for each kick. */
 void report_kicks_output(const struct kicks *kicks, bool json, UT_string *out);
 
+/* Returns the status as in JSON: "kicked", "unconfirmed" and so on. */
+const char *report_kick_status(enum kick_status status);
+
 #endif

@@ -53,44 +53,6 @@ static bool is_seen(struct seen **table, struct seen *own, const struct queue_co
 }
 
 /* 18.2M: in units of 1024. */
-static void add_bytes_cell(UT_array *cells, int64_t bytes)
-{
-    static const char units[] = "KMGTPE";
-    double value = (double)bytes / 1024;
-    size_t unit = 0;
-
-    if (bytes < 1024) {
-        row_add_cell(cells, "%d", (int)bytes);
-        return;
-    }
-    while (value >= 1023.95) { /* which would be shown as 1024.0 */
-        value /= 1024;
-        unit++;
-    }
-    row_add_cell(cells, "%.1f%c", value, units[unit]);
-}
-
-/* The two largest units of an age in seconds: 2h10m. */
-static void add_age_cell(UT_array *cells, int64_t age)
-{
-    static const struct {
-        char letter;
-        int64_t seconds;
-    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
-    size_t unit = 0;
-
-    if (age < 0)
-        age = 0; /* it arrived after the clock was set back */
-    while (units[unit].letter != 's' && age < units[unit].seconds)
-        unit++;
-    int64_t count = age / units[unit].seconds, rest = age % units[unit].seconds;
-    if (units[unit].letter == 's' || rest < units[unit + 1].seconds)
-        row_add_cell(cells, "%lld%c", (long long)count, units[unit].letter);
-    else
-        row_add_cell(cells, "%lld%c%lld%c", (long long)count, units[unit].letter,
-                     (long long)(rest / units[unit + 1].seconds), units[unit + 1].letter);
-}
-
 /* The columns from INCOMING to OLDEST. */
 static void add_queue_cells(UT_array *cells, const struct queue_contents *contents, int64_t now)
 {
@@ -103,8 +65,8 @@ static void add_queue_cells(UT_array *cells, const struct queue_contents *conten
         row_add_cell(cells, "-");
         return;
     }
-    add_bytes_cell(cells, sum.bytes);
-    add_age_cell(cells, now - sum.oldest);
+    row_add_bytes(cells, sum.bytes);
+    row_add_age(cells, now - sum.oldest);
 }
 
 static const struct row_column columns[] = {
@@ -161,9 +123,9 @@ static void append_corrupt(const struct queue_reading *reading, int64_t now, UT_
     if (tally->messages == 0)
         return;
     utarray_new(words, &strings_icd);
-    add_bytes_cell(words, tally->bytes);
+    row_add_bytes(words, tally->bytes);
     if (tally->oldest > 0)
-        add_age_cell(words, now - tally->oldest);
+        row_add_age(words, now - tally->oldest);
     row_append_line(out, "corrupt: %s/%s: %lld message%s, size %s%s%s", reading->directory,
                     queue_name(QUEUE_CORRUPT), (long long)tally->messages,
                     tally->messages == 1 ? "" : "s", strings_item(words, 0),

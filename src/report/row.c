@@ -77,6 +77,41 @@ void row_add_cell(UT_array *cells, const char *format, ...)
     utstring_done(&printable);
 }
 
+void row_add_bytes(UT_array *cells, int64_t bytes)
+{
+    static const char units[] = "KMGTPE";
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        row_add_cell(cells, "%d", (int)bytes);
+        return;
+    }
+    for (; value >= 1023.95; value /= 1024)
+        unit++;
+    row_add_cell(cells, "%.1f%c", value, units[unit]);
+}
+
+void row_add_age(UT_array *cells, int64_t seconds)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+    int64_t left = seconds < 0 ? 0 : seconds;
+    size_t unit = 0;
+
+    while (units[unit].letter != 's' && left < units[unit].seconds)
+        unit++;
+    long long count = left / units[unit].seconds;
+    left %= units[unit].seconds;
+    if (units[unit].letter == 's' || left < units[unit + 1].seconds)
+        row_add_cell(cells, "%lld%c", count, units[unit].letter);
+    else
+        row_add_cell(cells, "%lld%c%lld%c", count, units[unit].letter,
+                     (long long)(left / units[unit + 1].seconds), units[unit + 1].letter);
+}
+
 /* Counts the characters of a text in UTF-8. */
 static size_t count_characters(const char *text)
 {
@@ -169,6 +204,8 @@ json_t *row_new(const struct instance *instance)
 {
     json_t *row = checked(json_object());
 
+    if (instance == NULL)
+        return row;
     row_add_text(row, "name", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
     row_add_text(row, "group", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
     row_add_text(row, "enabled", row_enabled(instance));

@@ -36,14 +36,21 @@ struct row_column {
 /* Appends a cell, made safe to print, to an array of strings. */
 void row_add_cell(UT_array *cells, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Appends a cell with a number of bytes: 512, 18.2M. */
+void row_add_bytes(UT_array *cells, int64_t bytes);
+
+/* Appends a cell with the two largest units of a number of seconds: 2h10m. Less than 0 is 0s: the
+ * clock was set back. */
+void row_add_age(UT_array *cells, int64_t seconds);
+
 /* Appends a table to out: cells has those of all rows, one row after the other, each with count
  * columns. Lines have no blanks at their end. with_titles: below a line of the columns' titles.
  * Columns are as wide as their widest cell in characters of UTF-8, with two blanks between. */
 void row_append_table(UT_string *out, const struct row_column *columns, size_t count,
                       const UT_array *cells, bool with_titles);
 
-/* Returns a new JSON object with the members that every row has; the instance's running has to be
- * set. row_finish() frees it. */
+/* Returns a new JSON object with the members that every row of an instance has, whose running has
+ * to be set; without an instance (NULL), an empty one. row_finish() frees it. */
 json_t *row_new(const struct instance *instance);
 
 /* Adds a member. Takes ownership of value. */

@@ -42,6 +42,30 @@ print(*sorted(kind["properties"]["status"]["enum"]), sep="\n")' \
     valid listing -l -c "$TREE/nosuch"
 }
 
+@test "messages, their sums, and what was done with them, with every status" {
+    local line
+    mkdir "$TREE/bin"
+    sed -i '/^command_directory/d' "$DEFAULT/main.cf"
+    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
+    printf '#!/bin/sh\ncase $MAIL_CONFIG in *%s) cat %s ;; *) exit 1 ;; esac\n' \
+        '/postfix' "$TREE/queued" >"$TREE/bin/postqueue"
+    printf '#!/bin/sh\necho "postsuper: Requeued: 1 message" >&2\n' >"$TREE/bin/postsuper"
+    chmod 755 "$TREE"/bin/*
+    printf '%s' '{"queue_name": "hold", "queue_id": "4F2A1B3C5D", "arrival_time": 1, "message_size": 2, ' \
+        '"forced_expire": false, "sender": "a\u001bb", "recipients": [{"address": "c", "delay_reason": ' \
+        "$(printf '"d\377"')" '}, {"address": "e"}]}' >"$TREE/queued"
+    echo >>"$TREE/queued"
+    valid message -M -i - list
+    valid sum -M -i - count
+    valid sum -M -i - --by reason count
+    valid act -M -i 0001 list
+    valid act -M -n requeue ALL
+    valid act -M requeue 4F2A1B3C5D
+    sed -i "s|^multi_instance_directories.*|& $A|" "$DEFAULT/main.cf"
+    valid act -M -i - -i 0001 hold ALL
+    seen act
+}
+
 @test "requests, with every status" {
     set_main_cf "$A" 'application_event_drain_time = 1s'
     behave never "$SPOOL-0001/public/qmgr"

@@ -114,3 +114,34 @@ TEST(number)
             fail_msg("\"%s\": %d, expected %d", cases[i].text, number, cases[i].number);
     }
 }
+
+TEST(sizes)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes; /* -1: it is none */
+    } cases[] = {
+        {"0", 0},
+        {"1023", 1023},
+        {"500K", 500 * 1024},
+        {"10M", 10 * 1024 * 1024},
+        {"8589934591G", (int64_t)8589934591 << 30},
+        {"9223372036854775807", INT64_MAX},
+        {"9223372036854775808", -1},
+        {"8589934592G", -1},
+        {"", -1},
+        {"M", -1},
+        {"10MB", -1},
+        {"10k", -1},
+        {"1.5M", -1},
+        {"-1", -1},
+        {" 1", -1},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t bytes = -1;
+
+        if (parse_size(cases[i].text, &bytes) != (cases[i].bytes >= 0) || bytes != cases[i].bytes)
+            fail_msg("%s", cases[i].text);
+    }
+}

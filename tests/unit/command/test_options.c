@@ -3,6 +3,7 @@
 #include "command/options.h"
 #include "fixture.h"
 #include <getopt.h>
+#include <time.h>
 
 /* Parses words separated by blanks; "" stands for an empty word. The words stay valid until the
  * next call. */
@@ -118,6 +119,8 @@ TEST(modes)
         {"-p -- status -v", OPTIONS_POSTFIX, 2},
         {"-s -E -j -t 5", OPTIONS_STATUS, 0},
         {"-QaEjRqv -P 3 -t 5", OPTIONS_QUEUES, 0},
+        {"-MaEjnqv -t 5 list", OPTIONS_MESSAGES, 1},
+        {"--messages --yes --sender x delete", OPTIONS_MESSAGES, 1},
         {"-lE", OPTIONS_LIST, 0},
         {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4},
         {"--help", OPTIONS_HELP, 0},
@@ -182,8 +185,8 @@ TEST(mistakes)
     refuse("-e", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-I x -e create", "invalid option -- 'I'");
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
-    refuse("-lp status", "specify only one of -l, -p, -Q, -s and -x");
-    refuse("-x -l true", "specify only one of -l, -p, -Q, -s and -x");
+    refuse("-lp status", "specify only one of -l, -M, -p, -Q, -s and -x");
+    refuse("-x -l true", "specify only one of -l, -M, -p, -Q, -s and -x");
     refuse("-t 5x -i \"\" -Z flush",
            "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m"); /* the first of
                                                                                   several */
@@ -220,12 +223,14 @@ TEST(options_of_other_modes)
         const char *line;
         const char *letter;
     } cases[] = {
-        {"-P 4 flush", "-P"},   {"-R flush", "-R"},     {"-l -n", "-n"},
-        {"-l -w", "-w"},        {"-l -t 5", "-t"},      {"-l -P 4", "-P"},
-        {"-p -w status", "-w"}, {"-p -R status", "-R"}, {"-x -w true", "-w"},
-        {"-R -p status", "-R"}, {"-w -l", "-w"},        {"-s -a", "-a"},
-        {"-s -n", "-n"},        {"-E flush", "-E"},     {"-E -p status", "-E"},
-        {"-Q -n", "-n"},        {"-w -Q", "-w"},        {"-s -P 2", "-P"},
+        {"-P 4 flush", "-P"},   {"-R flush", "-R"},       {"-l -n", "-n"},
+        {"-l -w", "-w"},        {"-l -t 5", "-t"},        {"-l -P 4", "-P"},
+        {"-p -w status", "-w"}, {"-p -R status", "-R"},   {"-x -w true", "-w"},
+        {"-R -p status", "-R"}, {"-w -l", "-w"},          {"-s -a", "-a"},
+        {"-s -n", "-n"},        {"-E flush", "-E"},       {"-E -p status", "-E"},
+        {"-Q -n", "-n"},        {"-w -Q", "-w"},          {"-s -P 2", "-P"},
+        {"-M -P 2 list", "-P"}, {"-M -R list", "-R"},     {"-M -w requeue ALL", "-w"},
+        {"-Q --now", "--now"},  {"--yes flush", "--yes"},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -239,6 +244,59 @@ TEST(options_of_other_modes)
         free(error);
         options_free(&options);
     }
+}
+
+TEST(messages)
+{
+    struct options options =
+        take("-M --sender <> --recipient *@a --reason x --queue hold --larger 10M --by domain "
+             "--top 3 count ALL");
+
+    assert_int_equal(options.verb, MESSAGE_COUNT);
+    assert_string_equal(options.filter.sender, "<>");
+    assert_string_equal(options.filter.recipient, "*@a");
+    assert_string_equal(options.filter.reason, "x");
+    assert_string_equal(options.filter.queue, "hold");
+    assert_int_equal(options.filter.larger, 10 * 1024 * 1024);
+    assert_true(options.filter.before == INT64_MAX);
+    assert_int_equal(options.by, MESSAGE_BY_DOMAIN);
+    assert_int_equal(options.top, 3);
+    options_free(&options);
+    options = take("-M --now expire -");
+    assert_true(options.now);
+    assert_int_equal(options.filter.larger, -1);
+    options_free(&options);
+    options = take("-M --yes --older 1d delete");
+    assert_true(options.yes);
+    assert_in_range(time(NULL) - options.filter.before, 86400, 86460);
+    options_free(&options);
+}
+
+TEST(mistakes_about_messages)
+{
+    refuse("-M", "too few operands");
+    refuse("-M lst", "unknown verb: lst: specify one of list, count, hold, release, requeue, "
+                     "delete, expire");
+    refuse("-M delete", "delete: which messages? specify a filter, queue IDs, - or ALL");
+    refuse("-M --yes delete", "delete: which messages? specify a filter, queue IDs, - or ALL");
+    refuse("-M hold ALL 4F2A1B3C5D", "ALL stands alone: specify no queue IDs with it");
+    refuse("-M hold 4F2A1B3C5D -", "- stands alone: specify no queue IDs with it");
+    refuse("-M list --queue hold", "--queue: options go before the verb");
+    refuse("-M --queue held list", "--queue: unknown name: held: specify one of maildrop, "
+                                   "incoming, active, deferred, hold");
+    refuse("-M --by date count", "--by: unknown name: date: specify one of sender, recipient, "
+                                 "domain, reason, queue, instance");
+    refuse("-M --sender a --sender b list", "--sender is specified twice");
+    refuse("-M --sender \"\" delete", "--sender: empty pattern: the empty sender is <>");
+    refuse("-M --older 5ms list",
+           "--older: bad time value: 5ms: specify a time such as 90s, 2h, 1d");
+    refuse("-M --larger 5T list",
+           "--larger: bad number of bytes: 5T: specify a size such as 500K, 10M");
+    refuse("-M --top 0 count", "--top: bad number: 0: specify 1 or more");
+    refuse("-M --by sender list", "--by cannot be used with list");
+    refuse("-M --top 5 requeue ALL", "--top cannot be used with requeue");
+    refuse("-M --now requeue ALL", "--now cannot be used with requeue");
+    refuse("-M --yes hold ALL", "--yes cannot be used with hold");
 }
 
 /* Every option but -e, once, in lines of a terminal's width. */
@@ -255,7 +313,7 @@ TEST(help)
         rows += strncmp(strings_item(lines, i), "  -", 3) == 0 ||
                 strncmp(strings_item(lines, i), "      --", 8) == 0;
     }
-    assert_int_equal(rows, 21);
+    assert_int_equal(rows, 32);
     assert_null(strstr(utstring_body(&text), "--edit"));
     assert_non_null(strstr(utstring_body(&text),
                            "  postkick -x [-aEjnqRv] [-c dir | -g group... -i name...] [-f file] "

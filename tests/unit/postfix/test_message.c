@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Messages: their parsing, filters and counts; operands; reports of postsuper. */
 #include "fixture.h"
 #include "postfix/message.h"
 

@@ -200,6 +200,7 @@ TEST(searches_that_fail)
 /* Names messages as on the command line, and finds them. */
 static void find_named(const char *const *words)
 {
+    messages.is_named = true;
     messages_plan(&messages, &selection);
     for (; *words != NULL; words++) {
         char id[MESSAGE_ID_SIZE], *instance;
@@ -277,6 +278,16 @@ TEST(instances_of_ids)
     fixture_assert_lines(messages.mistakes,
                          "no/" ONE ": no such instance is selected\n"
                          "postfix-?/" ONE ": several instances match: specify the directory\n");
+}
+
+/* A list without messages names none. */
+TEST(no_id)
+{
+    queues(MESSAGE("hold", ONE), "x\n", "");
+    FIND(NULL);
+    assert_part(0, "0 0: ");
+    assert_part(1, "0 0: ");
+    assert_true(messages_succeeded(&messages));
 }
 
 /* The filters narrow what is named. */

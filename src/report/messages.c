@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports messages, their numbers, and what was done with them. */
+#include "report/messages.h"
+#include "base/diag.h"
+#include "report/kicks.h"
+#include "report/progress.h"
+#include "report/row.h"
+#include <string.h>
+
+/* The columns of a message, which is not in a table: the first lines are written before the last
+ * ones are known. */
+#define NAME_WIDTH 12
+#define QUEUE_WIDTH 8
+#define ID_WIDTH 15
+#define NUMBER_WIDTH 6
+
+/* How many messages a dry run names. */
+#define SHOWN 3
+
+static const char *name_of(const struct messages_part *part)
+{
+    return row_value(part->member->instance, PARAMETER_MULTI_INSTANCE_NAME);
+}
+
+static void append_text(const struct messages_report *report, const struct messages_part *part,
+                        const struct message *message, UT_string *out)
+{
+    UT_array *cells;
+    const char *reason;
+    size_t count = message->recipient_count;
+
+    utarray_new(cells, &strings_icd);
+    row_add_age(cells, report->now - message->arrival);
+    row_add_bytes(cells, message->size);
+    char *others = count > 1 ? alloc_format(" +%zu", count - 1) : alloc_string("");
+    row_append_line(out, "%-*s  %-*s  %-*s  %*s  %*s  %s  %s%s", NAME_WIDTH, name_of(part),
+                    QUEUE_WIDTH, message->queue, ID_WIDTH, message->id, NUMBER_WIDTH,
+                    strings_item(cells, 0), NUMBER_WIDTH, strings_item(cells, 1), message->sender,
+                    count > 0 ? message_recipient(message, 0, &reason) : "-", others);
+    free(others);
+    utarray_free(cells);
+}
+
+void report_message(const struct messages_report *report, const struct messages_part *part,
+                    const struct message *message, UT_string *out)
+{
+    if (!report->json) {
+        append_text(report, part, message, out);
+        return;
+    }
+    json_t *row = json_incref(message->object);
+    row_add_text(row, "name", name_of(part));
+    row_add_text(row, "config_directory", part->member->instance->config_directory);
+    row_finish(row, out);
+}
+
+static void append_count_json(const char *key, uint64_t messages, uint64_t bytes, UT_string *out)
+{
+    json_t *row = row_new(NULL);
+
+    row_add_text(row, "key", key);
+    row_add(row, "messages", json_integer((json_int_t)messages));
+    row_add(row, "bytes", json_integer((json_int_t)bytes));
+    row_finish(row, out);
+}
+
+static void add_count_cells(UT_array *cells, uint64_t messages, uint64_t bytes)
+{
+    row_add_cell(cells, "%llu", (unsigned long long)messages);
+    row_add_bytes(cells, (int64_t)bytes);
+}
+
+static const struct row_column count_columns[] = {
+    {.title = "MESSAGES", .is_number = true},
+    {.title = "SIZE", .is_number = true},
+    {.title = "KEY"},
+};
+
+static void append_count_table(const struct message_counts *counts, size_t top, bool with_titles,
+                               UT_string *out)
+{
+    size_t kinds = HASH_COUNT(counts->first), left = top;
+    UT_array *cells;
+
+    utarray_new(cells, &strings_icd);
+    for (const struct message_count *count = counts->first; count != NULL && left > 0;
+         count = count->hh.next, left--) {
+        add_count_cells(cells, count->messages, count->bytes);
+        row_add_cell(cells, "%s", count->key[0] == '\0' ? "-" : count->key);
+    }
+    add_count_cells(cells, counts->messages, counts->bytes);
+    if (kinds > top)
+        row_add_cell(cells, "total (%zu more)", kinds - top);
+    else
+        row_add_cell(cells, "total");
+    row_append_table(out, count_columns, 3, cells, with_titles);
+    utarray_free(cells);
+}
+
+void report_counts(const struct messages_report *report, const struct message_counts *counts,
+                   size_t top, bool with_titles, UT_string *out)
+{
+    if (!report->json) {
+        append_count_table(counts, top, with_titles, out);
+        return;
+    }
+    if (counts->by == MESSAGE_BY_NOTHING)
+        append_count_json("total", counts->messages, counts->bytes, out);
+    for (const struct message_count *count = counts->first; count != NULL && top > 0;
+         count = count->hh.next, top--)
+        append_count_json(count->key, count->messages, count->bytes, out);
+}
+
+/* Returns the kick in the part's instance, or NULL. */
+static const struct kick *find_kick(const struct messages_report *report,
+                                    const struct messages_part *part)
+{
+    for (size_t i = 0; report->kicks != NULL && i < report->kicks->count; i++)
+        if (report->kicks->items[i].member->instance == part->member->instance)
+            return &report->kicks->items[i];
+    return NULL;
+}
+
+static const char *find_status(const struct messages_report *report,
+                               const struct messages_part *part, const struct kick *kick)
+{
+    switch (messages_status(part)) {
+    case MESSAGES_FAILED:
+        return "failed";
+    case MESSAGES_DISABLED:
+        return "disabled";
+    case MESSAGES_DUPLICATE:
+        return "duplicate";
+    case MESSAGES_OK:
+        break;
+    }
+    if (kick != NULL && !kick_succeeded(kick))
+        return "failed";
+    return report->dry_run ? "planned" : "ok";
+}
+
+static void append_act_json(const struct messages_report *report, const struct messages_part *part,
+                            UT_string *out)
+{
+    const struct kick *kick = find_kick(report, part);
+    json_t *row = row_new(part->member->instance);
+
+    row_add_text(row, "verb", message_verbs[report->messages->verb].name);
+    row_add(row, "requested", json_integer((json_int_t)utarray_len(part->ids)));
+    row_add(row, "done", json_integer((json_int_t)part->done));
+    row_add(row, "gone", json_integer((json_int_t)part->gone));
+    row_add_text(row, "kicked", kick == NULL ? "-" : report_kick_status(kick->status));
+    row_add_text(row, "status", find_status(report, part, kick));
+    row_add_text(row, "reason", part->reason == NULL && kick != NULL ? kick->reason : part->reason);
+    row_finish(row, out);
+}
+
+void report_unlisted(const struct messages_report *report, UT_string *out)
+{
+    for (size_t i = 0; i < report->messages->count; i++)
+        if (report->messages->parts[i].reason != NULL)
+            append_act_json(report, &report->messages->parts[i], out);
+}
+
+static void append_plan(const struct messages_report *report, const struct messages_part *part,
+                        UT_string *out)
+{
+    size_t count = utarray_len(part->ids);
+    UT_string ids;
+
+    utstring_init(&ids);
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        utstring_printf(&ids, " %s", (const char *)utarray_eltptr(part->ids, i));
+    row_append_line(out, "%s: would %s %zu message%s:%s%s",
+                    part->member->instance->config_directory,
+                    message_verbs[report->messages->verb].name, count, count == 1 ? "" : "s",
+                    utstring_body(&ids), count > SHOWN ? " ..." : "");
+    utstring_done(&ids);
+}
+
+static void append_act(const struct messages_report *report, const struct messages_part *part,
+                       UT_string *out)
+{
+    char *gone = part->gone == 0 ? alloc_string("") : alloc_format(", %zu gone", part->gone);
+
+    row_append_line(out, "%s: %zu message%s %s%s", part->member->instance->config_directory,
+                    part->done, part->done == 1 ? "" : "s",
+                    message_verbs[report->messages->verb].done, gone);
+    free(gone);
+}
+
+void report_acts(const struct messages_report *report, UT_string *out)
+{
+    for (size_t i = 0; i < report->messages->count; i++) {
+        const struct messages_part *part = &report->messages->parts[i];
+
+        if (report->json)
+            append_act_json(report, part, out);
+        else if (utarray_len(part->ids) > 0 && report->dry_run)
+            append_plan(report, part, out);
+        else if (utarray_len(part->ids) > 0)
+            append_act(report, part, out);
+    }
+    if (!report->json && messages_total(report->messages) == 0 &&
+        messages_succeeded(report->messages))
+        row_append_line(out, "no message to %s", message_verbs[report->messages->verb].name);
+}
+
+static void report_failure(const struct messages_report *report, const struct messages_part *part,
+                           bool quiet)
+{
+    const struct instance *instance = part->member->instance;
+    bool has_error = part->member->state == SELECTION_FAILED;
+
+    if (has_error && (!quiet || report->selection->is_single))
+        row_diag_error(report->selection, instance);
+    else if (!has_error && !quiet)
+        row_diag(report->selection, instance, "warning", "%s", part->reason);
+}
+
+void report_messages_failures(const struct messages_report *report, bool after, bool quiet)
+{
+    const struct messages *messages = report->messages;
+
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct messages_part *part = &messages->parts[i];
+        enum messages_status status = messages_status(part);
+
+        if ((utarray_len(part->ids) > 0) != after || !part->is_wanted)
+            continue;
+        if (status == MESSAGES_FAILED)
+            report_failure(report, part, quiet);
+        else if (status == MESSAGES_DUPLICATE && !quiet)
+            row_diag(report->selection, part->member->instance, "warning", "%s", part->reason);
+    }
+    for (size_t i = 0; i < utarray_len(messages->mistakes) && !after && !quiet; i++)
+        diag_line("warning", "%s", strings_item(messages->mistakes, i));
+}
+
+void report_messages_progress(const struct messages *messages, int64_t end)
+{
+    struct progress progress;
+
+    progress_start(&progress);
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct messages_part *part = &messages->parts[i];
+
+        if (!part->is_running)
+            progress_add_done(&progress);
+        else
+            progress_add_waiting(&progress, part->member->instance->config_directory, end);
+    }
+    progress_show(&progress, clock_now());
+}
