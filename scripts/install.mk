@@ -17,7 +17,7 @@ EXAMPLES = $(PREFIX)/share/doc/postkick/examples
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 INI = $(DESTDIR)$(SETTINGS)
 
-PROGRAMS = $B/postkick scripts/postkick-metrics scripts/postkick-requeue scripts/postkick-settings
+PROGRAMS = $B/postkick scripts/postkick-metrics scripts/postkick-settings
 DATA = conf/postkick.schema.json conf/postkick.ini conf/postfix.ini
 UNITS = $(wildcard conf/systemd/*)
 MAN = $(wildcard man/*.[1-8])

@@ -85,24 +85,6 @@ evil_tree()
     iconv -f UTF-8 "$BATS_TEST_TMPDIR/shown" >"$TREE/text"
 }
 
-@test "nor does postkick-requeue pass on what a queue says" {
-    command -v jq >/dev/null || skip "needs jq"
-    make_tree
-    mkdir "$TREE/bin"
-    cat >"$TREE/bin/postqueue" <<'END'
-#!/bin/sh
-echo '{"queue_id": "ABC"}'
-echo '{"queue_id": "D\\u001b[2J\\nE F"}'
-END
-    chmod 755 "$TREE/bin/postqueue"
-    set_main_cf "$DEFAULT" "command_directory = $TREE/bin"
-    POSTKICK=$POSTKICK run --separate-stderr "$ROOT/scripts/postkick-requeue" -f "$INI" -n ALL
-    is "$output" "$DEFAULT: would requeue 1: ABC"
-    POSTKICK=$POSTKICK run --separate-stderr "$ROOT/scripts/postkick-requeue" -f "$INI" $'D\e[2J'
-    is "$status" 1
-    is "${stderr_lines[-1]}" "postkick-requeue: fatal: not a queue id: D?[2J"
-}
-
 # to_nobody ARGUMENT...: as kick, with a pipe as standard output whose reader is gone.
 to_nobody()
 {

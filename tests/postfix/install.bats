@@ -101,7 +101,7 @@ postkick-settings: [postfix] in /etc/postkick.ini overrides trigger_timeout"
 
 @test "the completion is found by the name of each command" {
     make_there install
-    for name in postkick postkick-requeue postkick-settings; do
+    for name in postkick postkick-settings; do
         # shellcheck disable=SC2016 # for the shell there
         host bash --norc -c '. "$1/share/bash-completion/completions/$2" && complete -p "$2"' - "$PREFIX" "$name"
     done
@@ -225,7 +225,7 @@ print(log.recv(4096).decode(), flush=True)' 3>&-)
         [ "$status" != 0 ]
         has "$output" "postkick: not removed: main.cf has multi_instance_wrapper = "
         host postfix check
-        is "$(host ls "$PREFIX/sbin")" "$(printf '%s\n' postkick postkick-metrics postkick-requeue postkick-settings)"
+        is "$(host ls "$PREFIX/sbin")" "$(printf '%s\n' postkick postkick-metrics postkick-settings)"
     done
     # what it says to type
     line=$(sed -n 's/^    \(postconf -e .*\)/\1/p' <<<"$output")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests with real instances in a scratch directory: load it with "load on_scratch". make_instances,
-# which the file of tests defines, makes them; a setup of its own calls real_need.
+# which the file of tests defines, makes them; a setup of its own calls real_need. Mail is deferred until
+# $REAL/NAME.works exists, and nothing is retried by itself.
 
 load ../lib/common
 load real
@@ -20,4 +21,41 @@ teardown_file()
 setup()
 {
     real_need
+}
+
+# queued NAME: the queue ids of what is deferred there.
+queued()
+{
+    (cd "$REAL/spool/$1/deferred" && find . -type f -printf '%f\n' | sort)
+}
+
+queued_are()
+{
+    [ "$(queued "$1" | grep -c .)" = "$2" ]
+}
+
+# defer NAME [N]: that many messages are sent and deferred there.
+defer()
+{
+    local i
+    for ((i = 0; i < ${2:-1}; i++)); do real_send "$1"; done
+    "$POSTKICK" -f "$INI" -c "$REAL/etc/$1" pickup
+    patiently queued_are "$1" "${2:-1}"
+}
+
+# delivered NAME N: so many messages, each under a new queue id.
+delivered()
+{
+    [ "$(grep -c 'pipe.*status=sent' "$REAL/$1.log")" = "$2" ]
+}
+
+# no_mail NAME...: deletes all mail there, has new mail deferred, and clears the log.
+no_mail()
+{
+    local name
+    for name; do
+        postsuper -c "$REAL/etc/$name" -d ALL 2>/dev/null
+        rm -f "$REAL/$name.works"
+    done
+    real_clear "$@"
 }

@@ -1,0 +1,218 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# -M with real mail in real instances: two that are enabled, one of them with long queue IDs, and "off",
+# that is not enabled.
+
+bats_require_minimum_version 1.5.0
+load on_scratch
+
+make_instances()
+{
+    real_instance postfix
+    real_instance postfix-a "enable_long_queue_ids = yes"
+    real_instance postfix-off "multi_instance_enable = no"
+    real_start postfix postfix-a postfix-off
+}
+
+setup()
+{
+    real_need
+    ETC=$REAL/etc
+    no_mail postfix postfix-a postfix-off
+}
+
+# in_queue NAME QUEUE: the queue IDs there.
+in_queue()
+{
+    (cd "$REAL/spool/$1/$2" && find . -type f -printf '%f\n' | LC_ALL=C sort)
+}
+
+@test "a list of queue IDs is requeued in whichever instance they are, and pickup kicked there" {
+    local old_default old_a id
+    defer postfix 2
+    defer postfix-a
+    defer postfix-off
+    old_default=$(queued postfix) old_a=$(queued postfix-a)
+    touch "$REAL/postfix.works" "$REAL/postfix-a.works" "$REAL/postfix-off.works"
+    real_clear postfix-off
+    printf '%s\n' "$old_default" "$old_a" >"$REAL/queueidlist"
+    real_kick -M requeue - <"$REAL/queueidlist"
+    is "$status$stderr" 0
+    is "$output" "$ETC/postfix: 2 messages requeued
+$ETC/postfix-a: 1 message requeued"
+    patiently delivered postfix 2
+    patiently delivered postfix-a 1
+    for id in $old_default; do
+        run grep "pipe.*$id: .*status=sent" "$REAL/postfix.log"
+        is "$status" 1
+    done
+    # the old queue IDs lead to the new ones
+    is "$(grep -c 'pickup.*orig_id=' "$REAL/postfix.log")" 2
+    has "$(cat "$REAL/postfix-a.log")" "orig_id=$old_a"
+    queued_are postfix-off 1
+    run grep -c pickup "$REAL/postfix-off.log"
+    is "$output" 0
+}
+
+@test "what a pattern of senders matches is deleted in every instance" {
+    local name
+    for name in postfix postfix-a postfix-off; do
+        defer "$name"
+        printf 'Subject: test\n\ntext\n' | sendmail -C "$ETC/$name" -f 'News@spam.example' r@example.com
+        printf 'Subject: test\n\ntext\n' | sendmail -C "$ETC/$name" -f '<>' r@example.com
+        real_kick -c "$ETC/$name" pickup
+        patiently queued_are "$name" 3
+    done
+    real_kick -M --yes --sender '*@SPAM.example' delete
+    is "$status$stderr" 0
+    is "$output" "$ETC/postfix: 1 message deleted
+$ETC/postfix-a: 1 message deleted
+$ETC/postfix-off: 1 message deleted"
+    real_kick -M --yes -i a --sender '<>' delete
+    is "$status$stderr" 0
+    queued_are postfix 2
+    queued_are postfix-a 1
+    real_kick -M -j --sender 'sender@*' count
+    is "$output" "{\"key\": \"total\", \"messages\": 3, \"bytes\": $(real_sizes)}"
+}
+
+# real_sizes: the bytes of the messages from real_send, as postqueue counts them.
+real_sizes()
+{
+    local name
+    for name in postfix postfix-a postfix-off; do postqueue -c "$ETC/$name" -j; done |
+        jq -s 'map(select(.sender | startswith("sender@")) | .message_size) | add'
+}
+
+@test "mail is held and released, and keeps its retry time; what is held is not requeued unasked" {
+    local id times
+    defer postfix 2
+    id=$(queued postfix | head -n 1)
+    times=$(cd "$REAL/spool/postfix/deferred" && find . -name "$id" -printf '%T@')
+    real_kick -M hold "$id"
+    is "$status$output$stderr" "0$ETC/postfix: 1 message held"
+    is "$(in_queue postfix hold)" "$id"
+    # it is held already
+    real_kick -M -i - hold ALL
+    is "$output" "$ETC/postfix: 1 message held"
+    real_kick -M -i - requeue ALL
+    is "$status$output$stderr" "0no message to requeue"
+    real_clear postfix
+    real_kick -M release "$id"
+    is "$status$output$stderr" "0$ETC/postfix: 1 message released"
+    patiently requested "$REAL/postfix.log" "D "
+    is "$(in_queue postfix deferred)" "$id"
+    is "$(cd "$REAL/spool/postfix/deferred" && find . -name "$id" -printf '%T@')" "$times"
+    is "$(in_queue postfix hold | wc -l)" 1
+    touch "$REAL/postfix.works"
+    real_kick -M --queue hold requeue
+    is "$status$output$stderr" "0$ETC/postfix: 1 message requeued"
+    patiently delivered postfix 1
+}
+
+@test "expired mail is returned when its retry time comes, or now" {
+    defer postfix-a 2
+    real_clear postfix-a
+    real_kick -M -i a --older 0 expire
+    is "$status$output$stderr" "0$ETC/postfix-a: 2 messages expired"
+    patiently requested "$REAL/postfix-a.log" "D "
+    is "$(postqueue -c "$ETC/postfix-a" -j | jq -s 'map(.forced_expire)' -c)" "[true,true]"
+    # they are expired already
+    real_kick -M -i a expire ALL
+    is "$status$output$stderr" "0no message to expire"
+    # held, and expired: mailq marks it with both
+    real_kick -M -i a hold ALL
+    mailq -C "$ETC/postfix-a" >"$REAL/mailq"
+    has "$(<"$REAL/mailq")" '!#'
+    real_clear postfix-a
+    real_kick -M release - <"$REAL/mailq"
+    is "$status$output$stderr" "0$ETC/postfix-a: 2 messages released"
+    real_send postfix-a
+    real_kick -c "$ETC/postfix-a" pickup
+    patiently queued_are postfix-a 3
+    real_kick -M -i a --now expire ALL
+    is "$output" "$ETC/postfix-a: 1 message expired"
+    has "$(requests "$REAL/postfix-a.log")" "FAD"
+    patiently real_log postfix-a 'status=force-expired'
+}
+
+@test "a message that leaves the queue after it was found is gone" {
+    local id
+    mkdir -p "$REAL/bin"
+    defer postfix 2
+    id=$(queued postfix | head -n 1)
+    cat >"$REAL/bin/postqueue" <<END
+#!/bin/sh
+postqueue "\$@"
+[ -e "$REAL/once" ] || { touch "$REAL/once"; postsuper -d $id 2>/dev/null; }
+END
+    ln -sf "$(command -v postsuper)" "$REAL/bin/postsuper"
+    chmod 755 "$REAL/bin/postqueue"
+    rm -f "$REAL/once"
+    echo "command_directory = $REAL/bin" >>"$ETC/postfix/main.cf"
+    real_kick -M -i - hold ALL
+    sed -i '/^command_directory/d' "$ETC/postfix/main.cf"
+    is "$status$stderr" 0
+    is "$output" "$ETC/postfix: 1 message held, 1 gone"
+}
+
+@test "what main.cf makes postsuper print is not its report" {
+    local id
+    defer postfix-a
+    id=$(queued postfix-a)
+    cp -p "$ETC/postfix-a/main.cf" "$REAL/saved"
+    printf '%s\n' 'foo = x' 'foo = postsuper: Placed on hold: 5 messages' 'foo = y' >>"$ETC/postfix-a/main.cf"
+    run postsuper -c "$ETC/postfix-a" -h - </dev/null
+    has "$output" "overriding earlier entry: foo=postsuper: Placed on hold: 5 messages"
+    real_kick -M hold "a/$id"
+    cp -p "$REAL/saved" "$ETC/postfix-a/main.cf"
+    is "$status$output" "0$ETC/postfix-a: 1 message held"
+}
+
+@test "a stopped instance is listed and acted on, but not with showq of its own" {
+    local id
+    defer postfix-off
+    id=$(queued postfix-off)
+    real_stop postfix-off
+    chown postfix "$REAL/postfix-off.log" # as whom postsuper(1) writes there when no postlogd does
+    real_kick -M list "$id"
+    is "$status$stderr" 0
+    has "$output" "postfix-off   deferred  $id"
+    real_kick -M requeue "$id"
+    is "$status" 1
+    is "$output" "$ETC/postfix-off: 1 message requeued"
+    has "$stderr" "postkick: warning: $ETC/postfix-off: public/pickup: $(stopped_reason)"
+    if [ "$(stopped)" = n ]; then
+        mkdir -p "$REAL/own"
+        printf '#!/bin/sh\ntouch %s/ran\n' "$REAL" >"$REAL/own/showq"
+        chmod 755 "$REAL/own/showq"
+        echo "daemon_directory = $REAL/own" >>"$ETC/postfix-off/main.cf"
+        real_kick -M -i off list
+        sed -i '/^daemon_directory/d' "$ETC/postfix-off/main.cf"
+        is "$status$output" 1
+        has "$stderr" "postkick: warning: $ETC/postfix-off: not running, and postqueue(1) would run showq(8)"
+        [ ! -e "$REAL/ran" ]
+    fi
+    real_start postfix-off
+}
+
+@test "through a shared queue directory nothing is done to the neighbour's mail" {
+    defer postfix
+    real_kick -M -i - hold ALL
+    cp -p "$ETC/postfix-off/main.cf" "$REAL/saved"
+    echo "queue_directory = $REAL/spool/postfix" >>"$ETC/postfix-off/main.cf"
+    real_kick -M -i off release ALL
+    cp -p "$REAL/saved" "$ETC/postfix-off/main.cf"
+    is "$status$output" 1
+    is "$stderr" "postkick: warning: $ETC/postfix-off: refused: $ETC/postfix has the same queue_directory"
+    is "$(in_queue postfix hold | wc -l)" 1
+}
+
+@test "only root acts, and postqueue decides who may list" {
+    real_kick_as - -M hold ALL
+    is "$status$output" 1
+    is "$stderr" "postkick: fatal: hold: must be run as root, like postsuper(1)"
+    real_kick_as - -M -i - list
+    is "$status$output" 1
+    has "$stderr" "postkick: warning: $ETC/postfix: postqueue: fatal: "
+}
