@@ -90,8 +90,9 @@ with_program()
     is "$(grep -v missing-gplv3-license <<<"$output")" ""
 }
 
-@test "ansible-doc has the documentation of both modules" {
-    run ansible-doc -t module postkick.postfix.postkick postkick.postfix.postkick_info
+@test "ansible-doc has the documentation of the modules" {
+    run ansible-doc -t module postkick.postfix.postkick postkick.postfix.postkick_messages \
+        postkick.postfix.postkick_info
     is "$status" 0
     run ! grep -i warning <<<"$output"
 }
@@ -137,6 +138,45 @@ with_program()
     has "$output" "one | FAILED! =>"
     is "$(result one .changed)" false
     has "$(result one .msg)" "no such service"
+}
+
+# mail HOST INSTANCE SENDER: a message in the queue there.
+mail()
+{
+    on "$1" postconf -c "/etc/$2" -e authorized_submit_users=static:anyone
+    on "$1" bash -c "echo text | sendmail -C /etc/$2 -f $3 recipient@example.invalid"
+    on "$1" postkick -q -c "/etc/$2" pickup
+    patiently on "$1" bash -c "postkick -M -j -c /etc/$2 --sender $3 list | grep -v -q maildrop"
+}
+
+@test "messages are counted in check mode, and acted on in whichever instance they are" {
+    local id
+    mail one postfix news@spam.example
+    mail one postfix-a news@spam.example
+    mail two postfix-a boss@example.com
+    module postkick_messages 'verb=delete sender=*@spam.example' --check
+    is "$status" 0
+    is "$(result one '[.changed, .msg] | @tsv')" $'true\tdelete: 2 messages'
+    is "$(result two '[.changed, .msg] | @tsv')" $'false\tdelete: 0 messages'
+    module postkick_messages 'verb=delete sender=*@spam.example'
+    is "$(result one '[.changed, .msg] | @tsv')" $'true\tdelete: 2 messages'
+    is "$(result one '.instances | map("\(.name) \(.done) \(.status)")[]')" "- 1 ok
+postfix-a 1 ok
+postfix-b 0 ok"
+    module postkick_messages 'verb=delete sender=*@spam.example'
+    is "$(result one .changed)" false
+    id=$(on two postkick -M -j list | jq -r .queue_id)
+    module postkick_messages "verb=hold ids=a/$id" --limit two
+    is "$(result two '[.changed, .msg] | @tsv')" $'true\thold: 1 messages'
+    # twice is once; what is not there is a failure, with its name
+    module postkick_messages "verb=hold ids=$id" --limit two
+    is "$(result two .changed)" false
+    module postkick_messages "verb=hold ids=4TzQ5d0Kx1z9rW"
+    [ "$status" != 0 ]
+    is "$(result one .msg)" "hold: 0 messages; postkick: warning: 4TzQ5d0Kx1z9rW: no such message"
+    module postkick_messages verb=hold
+    has "$(result one .msg)" "hold: which messages?"
+    on two postkick -M --yes -q delete ALL
 }
 
 @test "info: instances as facts; nothing is changed" {

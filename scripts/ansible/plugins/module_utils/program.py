@@ -36,19 +36,20 @@ def common_options(params):
     return options
 
 
-def run(module, operands):
-    """Runs postkick --json with OPERANDS. Returns the rows it printed and whether all is well; the
-    module fails when there are no rows, with the reason."""
+def run(module, operands, data=None):
+    """Runs postkick --json with OPERANDS, and DATA as its standard input. Returns the
+    rows it printed, whether all is well, and what it wrote to standard error; the module fails when
+    there are no rows, with the reason."""
     program = _find(module)
     command = [program, "--json"] + operands
-    status, out, err = module.run_command(command)
+    status, out, err = module.run_command(command, data=data)
     try:
         rows = [json.loads(line) for line in out.splitlines()]
     except ValueError:
         rows = []
     if not rows:
         module.fail_json(msg=_why_not(module, program, err), rc=status, stderr=err)
-    return rows, status == 0
+    return rows, status == 0, err
 
 
 def _find(module):

@@ -143,7 +143,7 @@ def main():
         required_one_of=[("action", "class")],
         required_together=[("class", "service", "request")],
     )
-    rows, is_well = program.run(module, operands(module))
+    rows, is_well, _errors = program.run(module, operands(module))
     statuses = [row.get("status") for row in rows]
     result = dict(
         instances=rows,

@@ -110,7 +110,7 @@ def main():
     words += program.common_options(module.params)
     if module.params["enabled"]:
         words.append("--enabled")
-    rows, is_well = program.run(module, words)
+    rows, is_well, _errors = program.run(module, words)
     facts = dict(instances=rows, version=program.version(module))
     if module.params["status"]:
         facts["responding"] = is_well
