@@ -5,14 +5,6 @@
 bats_require_minimum_version 1.5.0
 load cli
 
-# make_queues COUNT: instances with empty queues.
-make_queues()
-{
-    local spool
-    make_tree -n "$1" -d 2
-    for spool in "$SPOOL"*; do mkdir "$spool"/{incoming,active,deferred,hold,maildrop,corrupt}; done
-}
-
 # message FILE SIZE AGE: a queue file below $SPOOL, of a message that arrived so many seconds ago.
 message()
 {
@@ -32,7 +24,7 @@ shown()
 }
 
 @test "running or not, enabled or not; a shared queue directory counts once" {
-    make_queues 4
+    make_tree -n 4 -d 2 -m 0
     sed -i "s:^queue_directory.*:queue_directory = $SPOOL-0001:" "$DEFAULT-0003/main.cf"
     message /incoming/4F1 100 174600
     message -0001/deferred/4/4F2 9000000 7810
@@ -58,7 +50,7 @@ corrupt: /spool/postfix-0001/corrupt: 1 message, size 4.9K, oldest 2h"
 }
 
 @test "an instance that cannot be read does not hold the others" {
-    make_queues 3
+    make_tree -n 3 -d 2 -m 0
     rmdir "$SPOOL-0002/hold"
     kick -Q
     is "$status" 0 # it is not enabled
@@ -79,7 +71,7 @@ total 0 0 0 0 0 - -"
 }
 
 @test "MAIL_CONFIG means one instance, even the default one" {
-    make_queues 3
+    make_tree -n 3 -d 2 -m 0
     with_mail_config "$DEFAULT" -Q -j
     is "$(rows config_directory)" /etc/postfix
     rmdir "$SPOOL-0002/hold"
@@ -90,7 +82,7 @@ total 0 0 0 0 0 - -"
 
 @test "a file system that does not answer holds only its own instance" {
     local mounted=$BATS_TEST_TMPDIR/mounted started=$SECONDS
-    make_queues 4
+    make_tree -n 4 -d 2 -m 0
     message -0003/hold/4F1 100 30
     # shellcheck disable=SC2016 # for the shell there
     run --separate-stderr unshare -m bash -c '
