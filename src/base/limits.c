@@ -8,6 +8,7 @@ static const int noticed[] = {SIGINT, SIGTERM, SIGHUP};
 
 static volatile sig_atomic_t received, count;
 static sigset_t caught, wait_mask;
+static bool catches; /* otherwise a signal ends the program by itself */
 
 static void notice(int number)
 {
@@ -45,6 +46,7 @@ void signals_catch(void)
         sigaddset(&caught, noticed[i]);
     }
     (void)sigprocmask(SIG_BLOCK, &caught, &wait_mask);
+    catches = true;
     for (size_t i = 0; i < NOTICED; i++)
         sigdelset(&wait_mask, noticed[i]);
 }
@@ -58,7 +60,7 @@ int signals_received(void)
 {
     sigset_t previous;
 
-    if (sigprocmask(SIG_SETMASK, &wait_mask, &previous) == 0)
+    if (catches && sigprocmask(SIG_SETMASK, &wait_mask, &previous) == 0)
         (void)sigprocmask(SIG_SETMASK, &previous, NULL);
     return received;
 }
