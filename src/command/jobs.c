@@ -82,7 +82,7 @@ static bool find_role(const struct selection *selection, const char *word, enum 
         {PARAMETER_POSTMULTI_STOP_COMMANDS, ROLE_STOP},
         {PARAMETER_POSTMULTI_CONTROL_COMMANDS, ROLE_CONTROL},
     };
-    const struct instance *home = selection_home(selection);
+    const struct instance *home = &selection->host.instances[0];
 
     *role = ROLE_OTHER;
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

@@ -17,95 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As many links as Linux follows. */
-#define LINKS_MAXIMUM 40
-
-/* Returns whether the path exists, with its status, and whether others can write it: a link's owner
- * can replace it, even in a sticky directory. */
-static bool look_at(const char *path, struct stat *status, bool *is_writable)
-{
-    int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    bool exists = place >= 0 && fstat(place, status) == 0;
-
-    *is_writable = exists && status->st_uid != 0;
-    if (exists && !*is_writable && !S_ISLNK(status->st_mode) &&
-        !(S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0))
-        *is_writable = safe_read_others_write(place, status);
-    descriptors_close(&place);
-    return exists;
-}
-
-/* Returns the path with the link followed that its part before at names, a new string; or NULL. */
-static char *follow(const char *path, const char *at)
-{
-    char target[PATH_MAX], *link = alloc_span(path, (size_t)(at - path)), *followed;
-    ssize_t length = readlink(link, target, sizeof(target) - 1);
-    char *slash = strrchr(link, '/');
-
-    if (length < 0) {
-        free(link);
-        return NULL;
-    }
-    target[length] = '\0';
-    if (target[0] == '/' || slash == NULL)
-        followed = alloc_format("%s%s", target, at);
-    else
-        followed = alloc_format("%.*s/%s%s", (int)(slash - link), link, target, at);
-    free(link);
-    return followed;
-}
-
-/* Checks the parts of the path up to the first symbolic link; *rest is then the path to check next,
- * a new string, else NULL. Returns the first part that others can write, a new string, or NULL. */
-static char *walk(const char *path, char **rest)
-{
-    struct stat status;
-    const char *at = path;
-    bool is_writable;
-
-    *rest = NULL;
-    if (look_at("/", &status, &is_writable) && is_writable)
-        return alloc_string("/");
-    while (*at != '\0') {
-        at += strspn(at, "/");
-        at += strcspn(at, "/");
-        char *part = alloc_span(path, (size_t)(at - path));
-        bool exists = look_at(part, &status, &is_writable);
-        bool is_link = exists && !is_writable && S_ISLNK(status.st_mode);
-        if (is_writable) {
-            char *plain = realpath(part, NULL); /* without ".." */
-
-            if (plain == NULL)
-                return part;
-            free(part);
-            return plain;
-        }
-        free(part);
-        if (is_link)
-            *rest = follow(path, at);
-        if (is_link || !exists)
-            return NULL;
-    }
-    return NULL;
-}
-
-char *trust_find_writable(const char *config_directory)
-{
-    char here[PATH_MAX] = "", *rest;
-    bool is_relative = config_directory[0] != '/' && getcwd(here, sizeof(here)) != NULL;
-    char *path = alloc_format("%s%s%s/main.cf", here, is_relative ? "/" : "", config_directory);
-    char *found = walk(path, &rest);
-
-    for (int links = 0; found == NULL && rest != NULL && links < LINKS_MAXIMUM; links++) {
-        free(path);
-        path = rest;
-        found = walk(path, &rest);
-    }
-    free(rest);
-    free(path);
-    return found;
-}
-
 /* Postfix's words for a value that cannot be expanded, after a warning that says where. */
 #define MACRO_ERROR "dictionary mail_dict: macro processing error"
 
@@ -244,7 +155,7 @@ static void keep(struct instance *instance, enum parameter parameter, const char
 
 /* Checks an expanded value, and keeps it if it is needed. */
 static bool take_value(const struct evaluation *evaluation, enum parameter parameter,
-                       const char *value)
+                       enum parameter_use use, const char *value)
 {
     struct instance *instance = evaluation->instance;
     char *error = NULL;
@@ -258,14 +169,14 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
         (void)parse_time(value, &instance->trigger_timeout);
     else if (parameter == PARAMETER_APPLICATION_EVENT_DRAIN_TIME)
         (void)parse_time(value, &instance->application_event_drain_time);
-    if (valid && parameter_use(parameter, evaluation->source->purpose,
-                               evaluation->source->is_home) == PARAMETER_KEPT)
+    if (valid && use == PARAMETER_KEPT)
         keep(instance, parameter, value);
     return valid;
 }
 
 /* Expands and takes one parameter. Returns false if it is wrong, or cannot be known. */
-static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
+static bool evaluate(struct evaluation *evaluation, enum parameter parameter,
+                     enum parameter_use use)
 {
     const char *raw = raw_value(evaluation, parameter);
     struct instance *instance = evaluation->instance;
@@ -273,7 +184,7 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
     bool is_taken = false;
 
     if (strchr(raw, '$') == NULL)
-        return take_value(evaluation, parameter, raw);
+        return take_value(evaluation, parameter, use, raw);
     utstring_clear(&evaluation->scratch);
     bool is_expanded =
         expand_value(raw, look_up, evaluation, &evaluation->steps, &evaluation->scratch, &notice);
@@ -281,7 +192,7 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter)
         set_error(instance, evaluation->error);
         evaluation->error = NULL;
     } else if (is_expanded) {
-        is_taken = take_value(evaluation, parameter, utstring_body(&evaluation->scratch));
+        is_taken = take_value(evaluation, parameter, use, utstring_body(&evaluation->scratch));
     } else if (instance->error == NULL) {
         instance->error = alloc_string(MACRO_ERROR);
         instance->notice = notice;
@@ -298,9 +209,13 @@ static void evaluate_all(struct evaluation *evaluation)
     bool known[PARAMETER_COUNT] = {false};
 
     utstring_init(&evaluation->scratch);
-    for (int i = 0; i < PARAMETER_COUNT; i++)
-        if (parameter_use((enum parameter)i, source->purpose, source->is_home) != PARAMETER_UNUSED)
-            known[i] = evaluate(evaluation, (enum parameter)i);
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+        enum parameter parameter = (enum parameter)i;
+        enum parameter_use use = parameter_use(parameter, source->purpose, source->is_home);
+
+        if (use != PARAMETER_UNUSED)
+            known[i] = evaluate(evaluation, parameter, use);
+    }
     utstring_done(&evaluation->scratch);
     instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
                              known[PARAMETER_MULTI_INSTANCE_GROUP] &&
@@ -371,6 +286,95 @@ void instance_find_running(struct instance *instance, struct master_locks *locks
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
     instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
+}
+
+/* As many links as Linux follows. */
+#define LINKS_MAXIMUM 40
+
+/* Returns whether the path exists, with its status, and whether others can write it: a link's owner
+ * can replace it, even in a sticky directory. */
+static bool look_at(const char *path, struct stat *status, bool *is_writable)
+{
+    int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    bool exists = place >= 0 && fstat(place, status) == 0;
+
+    *is_writable = exists && status->st_uid != 0;
+    if (exists && !*is_writable && !S_ISLNK(status->st_mode) &&
+        !(S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0))
+        *is_writable = safe_read_others_write(place, status);
+    descriptors_close(&place);
+    return exists;
+}
+
+/* Returns the path with the link followed that its part before at names, a new string; or NULL. */
+static char *follow(const char *path, const char *at)
+{
+    char target[PATH_MAX], *link = alloc_span(path, (size_t)(at - path)), *followed;
+    ssize_t length = readlink(link, target, sizeof(target) - 1);
+    char *slash = strrchr(link, '/');
+
+    if (length < 0) {
+        free(link);
+        return NULL;
+    }
+    target[length] = '\0';
+    if (target[0] == '/' || slash == NULL)
+        followed = alloc_format("%s%s", target, at);
+    else
+        followed = alloc_format("%.*s/%s%s", (int)(slash - link), link, target, at);
+    free(link);
+    return followed;
+}
+
+/* Checks the parts of the path up to the first symbolic link; *rest is then the path to check next,
+ * a new string, else NULL. Returns the first part that others can write, a new string, or NULL. */
+static char *walk(const char *path, char **rest)
+{
+    struct stat status;
+    const char *at = path;
+    bool is_writable;
+
+    *rest = NULL;
+    if (look_at("/", &status, &is_writable) && is_writable)
+        return alloc_string("/");
+    while (*at != '\0') {
+        at += strspn(at, "/");
+        at += strcspn(at, "/");
+        char *part = alloc_span(path, (size_t)(at - path));
+        bool exists = look_at(part, &status, &is_writable);
+        bool is_link = exists && !is_writable && S_ISLNK(status.st_mode);
+        if (is_writable) {
+            char *plain = realpath(part, NULL); /* without ".." */
+
+            if (plain == NULL)
+                return part;
+            free(part);
+            return plain;
+        }
+        free(part);
+        if (is_link)
+            *rest = follow(path, at);
+        if (is_link || !exists)
+            return NULL;
+    }
+    return NULL;
+}
+
+char *instance_find_writable(const char *config_directory)
+{
+    char here[PATH_MAX] = "", *rest;
+    bool is_relative = config_directory[0] != '/' && getcwd(here, sizeof(here)) != NULL;
+    char *path = alloc_format("%s%s%s/main.cf", here, is_relative ? "/" : "", config_directory);
+    char *found = walk(path, &rest);
+
+    for (int links = 0; found == NULL && rest != NULL && links < LINKS_MAXIMUM; links++) {
+        free(path);
+        path = rest;
+        found = walk(path, &rest);
+    }
+    free(rest);
+    free(path);
+    return found;
 }
 
 void instance_free(struct instance *instance)

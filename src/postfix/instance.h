@@ -11,18 +11,6 @@
 #include "postfix/postconf.h"
 #include "postfix/settings.h"
 
-/*
- * trust: whether users other than root can change an instance.
- */
-
-/*
- * Checks CONFIG_DIRECTORY/main.cf and every directory in its path; symbolic links are followed.
- * Returns the first path that users other than root can write, a new string; or NULL if there is
- * none or main.cf does not exist. In root's directories with the sticky bit, others cannot replace
- * root's files.
- */
-char *trust_find_writable(const char *config_directory);
-
 enum instance_enabled {
     INSTANCE_UNKNOWN, /* see error */
     INSTANCE_ENABLED,
@@ -72,6 +60,14 @@ void instance_check_queue(struct instance *instance);
 /* Looks up whether the instance's mail system is running, and sets running: MASTER_UNKNOWN if its
  * queue directory is unknown. */
 void instance_find_running(struct instance *instance, struct master_locks *locks);
+
+/*
+ * Checks CONFIG_DIRECTORY/main.cf and every directory in its path; symbolic links are followed.
+ * Returns the first path that users other than root can write, a new string; or NULL if there is
+ * none or main.cf does not exist. In root's directories with the sticky bit, others cannot replace
+ * root's files.
+ */
+char *instance_find_writable(const char *config_directory);
 
 /* Empties it. */
 void instance_free(struct instance *instance);

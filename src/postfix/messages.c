@@ -134,7 +134,7 @@ static size_t find_part(struct messages *messages, const char *name, const char 
     for (size_t i = 0; i < messages->count; i++) {
         const struct selection_member *member = messages->parts[i].member;
 
-        if (member->state != SELECTION_DUPLICATE && match_name(member->instance, name)) {
+        if (member->state != SELECTION_DUPLICATE && selection_matches(member->instance, name)) {
             found = i;
             matching++;
         }

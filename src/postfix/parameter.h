@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parameter: the main.cf parameters that the program uses, and what Postfix takes for them. Their
+ * parameter: the main.cf parameters that the program uses, and what Postfix accepts for them. Their
  * built-in values are in postkick.ini (see settings.h).
  */
 #ifndef PARAMETER_H
@@ -60,7 +60,7 @@ enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpos
                                  bool is_home);
 
 /*
- * Whether Postfix would take the expanded value for this parameter, and whether it is no longer
+ * Whether Postfix would accept the expanded value for this parameter, and whether it is no longer
  * than what it names can be. Returns true, or false with a new string in *error in Postfix's
  * wording ("parameter trigger_timeout: bad time value or unit: 5x"), which the caller frees. Limits
  * as Postfix's postkick has them (measured), and those of paths and file names.

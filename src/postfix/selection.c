@@ -7,7 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-size_t match_directory_length(const char *directory)
+ALLOC_TABLES_ARE_KEPT
+
+/* The most instances that one message names. */
+#define NAMED_MAXIMUM 5
+
+/* The length in bytes of a directory's name without the slashes at its end, which do not count. */
+static size_t directory_length(const char *directory)
 {
     size_t length = strlen(directory);
 
@@ -24,8 +30,8 @@ static bool matches(const char *wanted, const char *text, int flags)
 
 static bool matches_directory(const char *wanted, const char *directory)
 {
-    char *pattern = alloc_span(wanted, match_directory_length(wanted));
-    char *name = alloc_span(directory, match_directory_length(directory));
+    char *pattern = alloc_span(wanted, directory_length(wanted));
+    char *name = alloc_span(directory, directory_length(directory));
     bool result = matches(pattern, name, FNM_PATHNAME);
 
     free(pattern);
@@ -33,7 +39,7 @@ static bool matches_directory(const char *wanted, const char *directory)
     return result;
 }
 
-bool match_name(const struct instance *instance, const char *wanted)
+bool selection_matches(const struct instance *instance, const char *wanted)
 {
     static const char prefix[] = "postfix-";
     const char *name = instance->values[PARAMETER_MULTI_INSTANCE_NAME];
@@ -48,7 +54,8 @@ bool match_name(const struct instance *instance, const char *wanted)
                                         matches(wanted, name + sizeof(prefix) - 1, 0));
 }
 
-bool match_group(const struct instance *instance, const char *wanted)
+/* One whose group is not known may be in any. */
+static bool is_in_group(const struct instance *instance, const char *wanted)
 {
     const char *group = instance->values[PARAMETER_MULTI_INSTANCE_GROUP];
 
@@ -60,43 +67,26 @@ static bool is_pattern(const char *wanted)
     return strpbrk(wanted, "*?[\\") != NULL;
 }
 
-bool match_has_pattern(const UT_array *names)
-{
-    for (size_t i = 0; i < utarray_len(names); i++) {
-        const char *name = strings_item(names, i);
-
-        if (name[0] != '/' && is_pattern(name))
-            return true;
-    }
-    return false;
-}
-
-bool match_exactly(const struct instance *instance, const UT_array *names)
-{
-    for (size_t i = 0; i < utarray_len(names); i++) {
-        const char *name = strings_item(names, i);
-
-        if (!is_pattern(name) && match_name(instance, name))
-            return true;
-    }
-    return false;
-}
-
-bool match_any(const struct instance *instance, const UT_array *names)
+static bool matches_any(const struct instance *instance, const UT_array *names)
 {
     for (size_t i = 0; i < utarray_len(names); i++)
-        if (match_name(instance, strings_item(names, i)))
+        if (selection_matches(instance, strings_item(names, i)))
             return true;
     return false;
 }
 
-ALLOC_TABLES_ARE_KEPT
+/* Whether one of the names is a pattern for names, which may also mean an instance whose name is
+ * not known. */
+static bool have_pattern(const UT_array *names)
+{
+    for (size_t i = 0; i < utarray_len(names); i++)
+        if (strings_item(names, i)[0] != '/' && is_pattern(strings_item(names, i)))
+            return true;
+    return false;
+}
 
-/* The most instances that one message names. */
-#define NAMED_MAXIMUM 5
-
-static bool any_matches(const struct host *host, const char *wanted,
-                        bool (*means)(const struct instance *, const char *))
+static bool any_instance(const struct host *host, const char *wanted,
+                         bool (*means)(const struct instance *, const char *))
 {
     for (size_t i = 0; i < host->count; i++)
         if (means(&host->instances[i], wanted))
@@ -112,14 +102,14 @@ static void find_unmatched(struct selection *selection)
     for (size_t i = 0; i < utarray_len(names); i++) {
         const char *name = strings_item(names, i);
 
-        if (any_matches(&selection->host, name, match_name))
+        if (any_instance(&selection->host, name, selection_matches))
             continue;
         strings_append(selection->unmatched, "%s", name);
         strings_append(selection->warnings, "no instance matches -i %s%s", name,
                        strcmp(name, "postfix") == 0 ? " (the default instance is -i -)" : "");
     }
     for (size_t i = 0; i < utarray_len(groups); i++)
-        if (!any_matches(&selection->host, strings_item(groups, i), match_group))
+        if (!any_instance(&selection->host, strings_item(groups, i), is_in_group))
             strings_append(selection->warnings, "no instance is in group %s",
                            strings_item(groups, i));
 }
@@ -136,7 +126,7 @@ static bool is_known(const struct instance *instance)
 static bool is_chosen(const struct selection *selection, const struct instance *instance)
 {
     const struct selection_criteria *criteria = &selection->criteria;
-    bool by_name = utarray_len(criteria->names) == 0 || match_any(instance, criteria->names);
+    bool by_name = utarray_len(criteria->names) == 0 || matches_any(instance, criteria->names);
     const char *group = instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP);
 
     if (criteria->enabled_only && instance->has_identity &&
@@ -144,7 +134,7 @@ static bool is_chosen(const struct selection *selection, const struct instance *
         return false;
     if (!by_name)
         return !is_known(instance) &&
-               (utarray_len(selection->unmatched) > 0 || match_has_pattern(criteria->names));
+               (utarray_len(selection->unmatched) > 0 || have_pattern(criteria->names));
     return utarray_len(criteria->groups) == 0 || !is_known(instance) ||
            strings_contain(criteria->groups, group);
 }
@@ -155,7 +145,7 @@ static char *find_writable(const struct selection *selection, const struct insta
 {
     if (selection->criteria.trust != trust || geteuid() != 0)
         return NULL;
-    return trust_find_writable(instance->config_directory);
+    return instance_find_writable(instance->config_directory);
 }
 
 static void warn_if_writable(struct selection *selection, const struct instance *instance)
@@ -247,7 +237,7 @@ static const struct selection_member *find_earlier(struct listed **all, struct l
                                                    const struct selection_member *member)
 {
     const char *directory = member->instance->config_directory;
-    size_t length = match_directory_length(directory);
+    size_t length = directory_length(directory);
     struct listed *found;
     unsigned hash;
 
@@ -326,7 +316,13 @@ char *selection_refusal(const struct selection *selection)
 
 bool selection_is_named(const struct selection *selection, const struct instance *instance)
 {
-    return selection->is_single || match_exactly(instance, selection->criteria.names);
+    const UT_array *names = selection->criteria.names;
+
+    for (size_t i = 0; i < utarray_len(names); i++)
+        if (!is_pattern(strings_item(names, i)) &&
+            selection_matches(instance, strings_item(names, i)))
+            return true;
+    return selection->is_single;
 }
 
 char *selection_reason(const struct selection_member *member)
@@ -356,11 +352,6 @@ void selection_find_running(struct selection *selection, struct master_locks *lo
 {
     for (size_t i = 0; i < selection->member_count; i++)
         instance_find_running(selection->members[i].instance, locks);
-}
-
-const struct instance *selection_home(const struct selection *selection)
-{
-    return &selection->host.instances[0];
 }
 
 void selection_free(struct selection *selection)

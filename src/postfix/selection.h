@@ -9,32 +9,6 @@
 #include "postfix/host.h"
 #include "postfix/instance.h"
 
-/*
- * match: which instance a name given with -i means. postmulti(1), INSTANCE SELECTION, and patterns
- * as in fnmatch(3).
- */
-
-/* Whether wanted means the instance: its name, with or without "postfix-" before it, or its
- * configuration directory when wanted starts with a slash; "-" is the default instance. An instance
- * whose name is not known has none. */
-bool match_name(const struct instance *instance, const char *wanted);
-
-/* Whether the instance is in the group wanted. One whose group is not known may be in any. */
-bool match_group(const struct instance *instance, const char *wanted);
-
-/* Whether one of the names, an array of strings, means the instance. */
-bool match_any(const struct instance *instance, const UT_array *names);
-
-/* Whether one of the names that are not patterns means the instance. */
-bool match_exactly(const struct instance *instance, const UT_array *names);
-
-/* Whether one of the names is a pattern for names, which can match more than one instance: also one
- * whose name is not known. */
-bool match_has_pattern(const UT_array *names);
-
-/* The length in bytes of a directory's name without the slashes at its end, which do not count. */
-size_t match_directory_length(const char *directory);
-
 /* What root's program does about an instance that users other than root can write. */
 enum selection_trust {
     SELECTION_TRUSTS,
@@ -96,6 +70,14 @@ void selection_mark(struct selection *selection, bool all);
  * were not marked. */
 char *selection_refusal(const struct selection *selection);
 
+/*
+ * Whether wanted means the instance, as with -i (postmulti(1), INSTANCE SELECTION): its name, with
+ * or without "postfix-" before it, or its configuration directory if wanted starts with a slash;
+ * either may be a pattern as in fnmatch(3), and "-" is the default instance. An instance whose name
+ * is unknown has none.
+ */
+bool selection_matches(const struct instance *instance, const char *wanted);
+
 /* Whether the instance was asked for by itself: it is the only one, or an -i that is no pattern
  * means it. Then it counts even if it is not enabled. */
 bool selection_is_named(const struct selection *selection, const struct instance *instance);
@@ -108,9 +90,6 @@ const struct instance *selection_lone_failure(const struct selection *selection)
 
 /* Looks up which of the selected instances are running: instance_find_running(). */
 void selection_find_running(struct selection *selection, struct master_locks *locks);
-
-/* Returns the program's own instance: the forced one, or the default one. */
-const struct instance *selection_home(const struct selection *selection);
 
 /* Empties it. */
 void selection_free(struct selection *selection);

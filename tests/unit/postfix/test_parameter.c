@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parameters that are used, and what Postfix takes for them. */
+/* The parameters that are used, and what Postfix accepts for them. */
 #include "fixture.h"
 #include "postfix/parameter.h"
 #include <strings.h>

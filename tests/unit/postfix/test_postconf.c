@@ -9,7 +9,7 @@ static struct postconf *ask(const char *script, int64_t stop)
     return postconf_ask(fixture_root, &(struct limits){.end = stop});
 }
 
-/* Nothing is taken from it, and why: "PROGRAM" and this. */
+/* It gives no value, and why: "PROGRAM" and this. */
 static void assert_useless(const char *script, const char *why)
 {
     struct postconf *postconf = ask(script, CLOCK_NEVER);

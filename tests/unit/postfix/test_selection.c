@@ -151,7 +151,6 @@ TEST(contradictions)
     assert_chosen(false, "a ");
 }
 
-/* What a name means is tested with match. */
 TEST(names)
 {
     make_default("a b", ON);
@@ -211,7 +210,7 @@ TEST(unreadable)
     assert_chosen(false, "a ");
 }
 
-/* One whose name and group are known is taken by them, whatever else is wrong with it. */
+/* One whose name and group are known is chosen by them, whatever else is wrong with it. */
 TEST(damaged_but_known)
 {
     make_default("a c", ON);
@@ -311,4 +310,75 @@ TEST(damaged_default)
     make_default("a", ON "trigger_timeout = x\n");
     make("a", A);
     assert_chosen(false, "postfix! a ");
+}
+
+static char name_a[] = "postfix-a", directory_a[] = "/etc/postfix-a", home[] = "/etc/postfix";
+static const struct instance instance_a = {.config_directory = directory_a,
+                                           .values[PARAMETER_MULTI_INSTANCE_NAME] = name_a};
+static const struct instance home_instance = {.config_directory = home, .is_default = true};
+
+TEST(what_a_name_means)
+{
+    static const struct {
+        const char *wanted;
+        bool is_a;
+        bool is_home;
+    } cases[] = {
+        {"postfix-a", true, false},
+        {"a", true, false},
+        {"A", false, false},
+        {"fix-a", false, false},
+        {"", false, false},
+        {"-", false, true},
+        {"postfix", false, false},
+        {"etc/postfix-a", false, false},
+        {"/etc/postfix-a", true, false},
+        {"/etc/postfix-a//", true, false},
+        {"/etc/postfix/", false, true},
+        {"/", false, false},
+        {"postfix-*", true, false},
+        {"[ab]", true, false},
+        {"*", true, false},
+        {"*x", false, false},
+        {"/etc/*", true, true},
+        {"/*", false, false},
+        {"/etc/postfix-[a", false, false},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(selection_matches(&instance_a, cases[i].wanted), cases[i].is_a);
+        assert_int_equal(selection_matches(&home_instance, cases[i].wanted), cases[i].is_home);
+    }
+}
+
+/* A name is itself, whatever pattern it would be. */
+TEST(literal)
+{
+    static char odd[] = "[x";
+    const struct instance instance = {.config_directory = home,
+                                      .values[PARAMETER_MULTI_INSTANCE_NAME] = odd};
+
+    assert_true(selection_matches(&instance, "[x"));
+    assert_false(selection_matches(&instance, "x"));
+}
+
+TEST(named)
+{
+    struct selection selection;
+
+    make_default("a b", ON);
+    make("a", A);
+    make("b", B);
+    strings_append(names, "[ab]");
+    strings_append(names, "b");
+    assert_true(selection_make(&selection, &criteria));
+    assert_int_equal(selection.member_count, 2);
+    assert_false(selection_is_named(&selection, selection.members[0].instance));
+    assert_true(selection_is_named(&selection, selection.members[1].instance));
+    selection_free(&selection);
+    utarray_clear(names);
+    criteria.config_directory = fixture_path("a");
+    assert_true(selection_make(&selection, &criteria));
+    assert_true(selection_is_named(&selection, selection.members[0].instance));
+    selection_free(&selection);
 }
