@@ -185,9 +185,13 @@ postfix-b 0 ok"
     is "$(result one '[.changed, .responding, .version, .ansible_facts.postkick.responding] | @tsv')" \
         "$(printf 'false\ttrue\t%s\ttrue' "$("$POSTKICK" --version | cut -d ' ' -f 2)")"
     is "$(result one '.instances | map(.responding) | join(" ")')" "y y y"
+    is "$(result one '.instances | map(.queues.deferred.messages) | join(" ")')" "0 0 0"
+    is "$(result one '.instances | map(.free_bytes > 0) | join(" ")')" "true true true"
     module postkick_info 'status=false enabled=true instance=postfix-*'
     is "$(result one '.instances | map(.name) | join(" ")')" "postfix-a postfix-b"
     is "$(result one '.responding')" null
+    module postkick_info queues=false --limit one
+    is "$(result one '.instances[0].queues')" null
 }
 
 @test "one instance hangs: that host fails with the reason, the others are served" {

@@ -9,13 +9,14 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 ---
 module: postkick_info
-short_description: List the Postfix instances of a host, and whether each is alive
+short_description: List the Postfix instances of a host, whether each is alive, and its queues
 version_added: 1.0.0
 author:
   - The postkick authors (@postkick)
 description:
   - Lists the Postfix instances of the host, and asks the queue manager of each one that is enabled
-    for an answer, as C(postkick --status) does.
+    for an answer, as C(postkick --status) does. Reads what is in the queues, as
+    C(postkick --queues) does.
   - An instance that does not answer is a result, not a failure.
 options:
   enabled:
@@ -24,6 +25,10 @@ options:
     default: false
   status:
     description: Whether to ask the queue managers; otherwise the instances are only listed.
+    type: bool
+    default: true
+  queues:
+    description: Whether to read the queues, which only root and the mail owner may.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -44,6 +49,11 @@ EXAMPLES = r"""
 - name: Every enabled instance answers
   ansible.builtin.assert:
     that: postfix.responding
+
+- name: Nowhere do more than 500 messages wait
+  ansible.builtin.assert:
+    that: item.queues.deferred.messages <= 500
+  loop: "{{ postfix.instances }}"
 """
 
 RETURN = r"""
@@ -74,6 +84,19 @@ instances:
     reason:
       description: What is wrong; empty when nothing is.
       type: str
+    queues:
+      description: For C(incoming), C(active), C(deferred), C(hold), C(maildrop) and C(corrupt) the
+        number of C(messages), their size in C(bytes) and the arrival of the C(oldest), in seconds
+        since 1970. None when the queues could not be read, as the figures below; these are not
+        there with C(queues=false).
+      type: dict
+    messages:
+      description: How many there are, without those in C(corrupt); C(bytes) and C(oldest) likewise.
+      type: int
+    free_bytes:
+      description: What is free of the file system; C(total_bytes), C(free_inodes) and
+        C(total_inodes) likewise.
+      type: int
 responding:
   description: Whether every enabled instance answers.
   returned: when C(status=true)
@@ -96,21 +119,37 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.postkick.postfix.plugins.module_utils import program
 
 
+QUEUE_MEMBERS = ("queues", "messages", "bytes", "oldest", "free_bytes", "total_bytes",
+                 "free_inodes", "total_inodes")
+
+
+def add_queues(module, rows, options):
+    """Adds to each row what is in the instance's queues."""
+    found = dict((row["config_directory"], row)
+                 for row in program.run(module, ["--queues"] + options)[0])
+    for row in rows:
+        queues = found.get(row["config_directory"], {})
+        row.update((name, queues.get(name)) for name in QUEUE_MEMBERS)
+
+
 def main():
     module = AnsibleModule(
         argument_spec=dict(
             program.ARGUMENTS,
             enabled=dict(type="bool", default=False),
             status=dict(type="bool", default=True),
+            queues=dict(type="bool", default=True),
         ),
         supports_check_mode=True,
         mutually_exclusive=program.EXCLUSIVE,
     )
-    words = ["--status" if module.params["status"] else "--list"]
-    words += program.common_options(module.params)
+    options = program.common_options(module.params)
     if module.params["enabled"]:
-        words.append("--enabled")
-    rows, is_well, _errors = program.run(module, words)
+        options.append("--enabled")
+    mode = "--status" if module.params["status"] else "--list"
+    rows, is_well, _errors = program.run(module, [mode] + options)
+    if module.params["queues"]:
+        add_queues(module, rows, options)
     facts = dict(instances=rows, version=program.version(module))
     if module.params["status"]:
         facts["responding"] = is_well
