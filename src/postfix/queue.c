@@ -144,6 +144,12 @@ static int open_file(int directory, const char *name)
     return fd < 0 && errno == EPERM ? openat(directory, name, flags) : fd;
 }
 
+/* Whether what was found in a directory is no longer there, or something else by now. */
+static bool is_gone(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO;
+}
+
 static bool look_at_file(struct walk *walk, int directory, const char *name)
 {
     char head[HEAD_BYTES];
@@ -152,7 +158,7 @@ static bool look_at_file(struct walk *walk, int directory, const char *name)
     int fd = open_file(directory, name);
 
     if (fd < 0)
-        return errno == ENOENT || errno == ELOOP || errno == ENXIO || fail(walk, name, errno);
+        return is_gone(errno) || fail(walk, name, errno);
     int error = fstat(fd, &status) < 0 ? errno : 0;
     bool is_counted = error == 0 && is_complete(walk, &status);
     if (is_counted && (length = pread(fd, head, sizeof(head), 0)) < 0)
@@ -218,7 +224,7 @@ static bool read_entries(struct walk *walk, int directory, bool *below)
             at += entry->d_reclen;
         }
     }
-    return length == 0 || fail(walk, "", errno);
+    return length == 0 || errno == ENOENT || fail(walk, "", errno); /* ENOENT: it was removed */
 }
 
 /* Reads a directory, and then those below it, so that one buffer is enough for all. */
@@ -228,7 +234,7 @@ static bool read_directory(struct walk *walk, int parent, const char *name, int 
     size_t length = strlen(walk->path);
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    if (fd < 0 && errno == ENOENT && (depth > 0 || walk->queue == QUEUE_CORRUPT))
+    if (fd < 0 && (depth > 0 ? is_gone(errno) : errno == ENOENT && walk->queue == QUEUE_CORRUPT))
         return true;
     (void)snprintf(walk->path + length, sizeof(walk->path) - length, "%s%s", depth > 0 ? "/" : "",
                    name);

@@ -355,6 +355,44 @@ TEST(directories_without_end)
     read_well();
 }
 
+/* Moves a message, and makes what is a directory something else, until it is killed. */
+static _Noreturn void keep_changing(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) {
+        (void)rename(fixture_path("hold/AAAA1"), fixture_path("deferred/Z/AAAA1"));
+        usleep(100);
+        (void)rename(fixture_path("deferred/Z/AAAA1"), fixture_path("hold/AAAA1"));
+        (void)rmdir(fixture_path("deferred/Z"));
+        usleep(100);
+        (void)!symlink("../hold", fixture_path("deferred/Z"));
+        usleep(100);
+        (void)unlink(fixture_path("deferred/Z"));
+        (void)mkdir(fixture_path("deferred/Z"), 0700);
+    }
+}
+
+/* What vanishes or turns into something else meanwhile is left out. Other directories come between
+ * the moment when the name is found and that when it is opened. */
+TEST(changing_meanwhile)
+{
+    char name[] = "deferred/A";
+
+    for (; name[9] <= 'Z'; name[9]++)
+        assert_int_equal(mkdir(fixture_path(name), 0700), 0);
+    put_message("hold/AAAA1", 1, "5 0");
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        keep_changing();
+    for (int64_t end = clock_now() + CLOCK_SECOND / 2; clock_now() < end;) {
+        read_well();
+        assert_in_range(contents.queues[QUEUE_HOLD].messages, 0, 1);
+        assert_in_range(contents.queues[QUEUE_DEFERRED].messages, 0, 1);
+    }
+    fixture_kill(child);
+}
+
 /* Reading changes nothing, not even the time of access. */
 TEST(time_of_access_stays)
 {
