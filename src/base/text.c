@@ -125,15 +125,19 @@ void text_append_valid(UT_string *out, const char *text, size_t length)
 {
     static const char replacement[] = "\xef\xbf\xbd";
     unsigned long point;
-    size_t step;
+    size_t from = 0, at = 0;
 
-    for (size_t at = 0; at<length; at += step> 0 ? step : 1) {
-        step = decode(text + at, length - at, &point);
-        if (step > 0)
-            text_append(out, text + at, step);
-        else
+    while (at < length) {
+        size_t step = decode(text + at, length - at, &point);
+
+        if (step == 0) {
+            text_append(out, text + from, at - from);
             text_append(out, replacement, sizeof(replacement) - 1);
+            from = at + 1;
+        }
+        at += step > 0 ? step : 1;
     }
+    text_append(out, text + from, length - from);
 }
 
 char *text_cut(char *message)
