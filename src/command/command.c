@@ -26,6 +26,26 @@ static bool report_refusal(const struct selection *selection)
     return refusal != NULL;
 }
 
+/* Whether a name means several instances, so that a command could reach one that was not meant;
+ * reports it. */
+static bool report_ambiguity(const struct selection *selection)
+{
+    char *ambiguity = selection_find_ambiguity(selection);
+
+    if (ambiguity != NULL)
+        diag_line("fatal", "%s", ambiguity);
+    free(ambiguity);
+    return ambiguity != NULL;
+}
+
+/* Whoever looks at the instances, or runs a command of postfix(1), is shown what keeps postmulti(1)
+ * from doing so. */
+static bool shows_conflicts(const struct options *options)
+{
+    return options->dry_run || options->mode == OPTIONS_LIST || options->mode == OPTIONS_STATUS ||
+           options->mode == OPTIONS_POSTFIX;
+}
+
 bool command_select(const struct command *command, enum parameter_purpose purpose,
                     struct selection *selection)
 {
@@ -44,8 +64,13 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
     };
 
     bool made = selection_make(selection, &criteria);
+    if (made && (options->json || shows_conflicts(options)))
+        host_find_conflicts(&selection->host);
     report_selection(selection, options->quiet);
-    return made && !report_refusal(selection);
+    if (made && shows_conflicts(options) && !options->quiet)
+        report_conflicts(selection);
+    bool runs = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE;
+    return made && !report_refusal(selection) && !(runs && report_ambiguity(selection));
 }
 
 bool command_mark(struct selection *selection, bool all)

@@ -61,7 +61,8 @@ static int run(const struct command *command, struct selection *selection, struc
         report_jobs(&report);
     }
     bool well = jobs_succeeded(&jobs, options->json) && !report.failed &&
-                utarray_len(selection->unmatched) == 0;
+                utarray_len(selection->unmatched) == 0 &&
+                !(options->dry_run && selection->host.conflicts != NULL);
     master_locks_free(report.locks);
     jobs_free(&jobs);
     return well ? 0 : 1;

@@ -78,7 +78,9 @@ static bool all_succeeded(const struct command *command, const struct selection 
                 ? !report_status_succeeded(selection, &kicks->items[i])
                 : !kick_succeeded(&kicks->items[i]))
             return false;
-    return utarray_len(selection->unmatched) == 0;
+    bool is_question = command->options->mode == OPTIONS_STATUS || command->options->dry_run;
+    return utarray_len(selection->unmatched) == 0 &&
+           !(is_question && selection->host.conflicts != NULL);
 }
 
 /* Sends or checks the kicks in the selected instances, and reports the results. Those that are not

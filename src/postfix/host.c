@@ -3,7 +3,11 @@
 #include "postfix/host.h"
 #include "base/alloc.h"
 #include "base/limits.h"
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+
+ALLOC_TABLES_ARE_KEPT
 
 static const char *default_directory(const struct host *host)
 {
@@ -105,6 +109,105 @@ bool host_load(struct host *host, const struct settings *settings, enum paramete
     return forced != NULL || load_others(host);
 }
 
+/* A value, and the parameter that has it. */
+struct claim {
+    const char *value;
+    struct instance *instance;
+    enum parameter parameter;
+    UT_hash_handle hh;
+};
+
+static void append_conflict(UT_array **conflicts, const char *text)
+{
+    if (*conflicts == NULL)
+        utarray_new(*conflicts, &strings_icd);
+    strings_append(*conflicts, "%s", text);
+}
+
+/* Adds a conflict to the host, and to one or two instances. Takes ownership of text. */
+static void add_conflict(struct host *host, struct instance *instance, struct instance *other,
+                         char *text)
+{
+    append_conflict(&host->conflicts, text);
+    append_conflict(&instance->conflicts, text);
+    if (other != instance)
+        append_conflict(&other->conflicts, text);
+    free(text);
+}
+
+/* Claims a value. If another parameter has it already, that is a conflict: postmulti(1) names both
+ * by configuration directory and parameter, and takes the same pair for one. */
+static void claim_value(struct host *host, struct claim **claims, struct claim *own)
+{
+    struct claim *owner;
+
+    if (own->value[0] == '\0')
+        return;
+    HASH_FIND_STR(*claims, own->value, owner);
+    if (owner == NULL)
+        HASH_ADD_KEYPTR(hh, *claims, own->value, strlen(own->value), own);
+    else if (owner->parameter != own->parameter ||
+             strcmp(owner->instance->config_directory, own->instance->config_directory) != 0)
+        add_conflict(host, own->instance, owner->instance,
+                     alloc_format("instance %s, %s=%s conflicts with instance %s, %s=%s",
+                                  own->instance->config_directory, parameter_name(own->parameter),
+                                  own->value, owner->instance->config_directory,
+                                  parameter_name(owner->parameter), own->value));
+}
+
+/* Claims a directory that all instances share. postmulti(1) looks at absolute ones only: "no" is a
+ * value of shlib_directory. */
+static void claim_shared(struct host *host, struct claim **claims, struct claim *own)
+{
+    const char *name = parameter_name(own->parameter);
+    struct stat status;
+
+    if (own->value[0] != '/')
+        return;
+    if (stat(own->value, &status) < 0)
+        add_conflict(
+            host, own->instance, own->instance,
+            alloc_format("%s = '%s': directory not found: %s", name, own->value, strerror(errno)));
+    else if (!S_ISDIR(status.st_mode))
+        add_conflict(host, own->instance, own->instance,
+                     alloc_format("%s = '%s' is not a directory", name, own->value));
+    else
+        claim_value(host, claims, own);
+}
+
+void host_find_conflicts(struct host *host)
+{
+    static const enum parameter shared[] = {PARAMETER_COMMAND_DIRECTORY, PARAMETER_DAEMON_DIRECTORY,
+                                            PARAMETER_SHLIB_DIRECTORY};
+    static const enum parameter own[] = {PARAMETER_MULTI_INSTANCE_NAME, PARAMETER_CONFIG_DIRECTORY,
+                                         PARAMETER_QUEUE_DIRECTORY, PARAMETER_DATA_DIRECTORY};
+    const size_t shared_count = sizeof(shared) / sizeof(shared[0]);
+    const size_t own_count = sizeof(own) / sizeof(own[0]);
+    struct claim *table = NULL;
+    struct claim *claims = alloc_zeroed(shared_count + own_count * host->count, sizeof(*claims));
+    struct claim *next = claims;
+
+    if (!home(host)->is_default) { /* another one is forced: nothing is known of the others */
+        free(claims);
+        return;
+    }
+    for (size_t i = 0; i < shared_count; i++, next++) {
+        *next = (struct claim){.instance = home(host), .parameter = shared[i]};
+        next->value = instance_value(next->instance, shared[i]);
+        claim_shared(host, &table, next);
+    }
+    for (size_t i = 0; i < own_count * host->count; i++, next++) {
+        struct instance *instance = &host->instances[i / own_count];
+        enum parameter parameter = own[i % own_count];
+        *next = (struct claim){.instance = instance, .parameter = parameter};
+        next->value = parameter == PARAMETER_CONFIG_DIRECTORY ? instance->config_directory
+                                                              : instance_value(instance, parameter);
+        claim_value(host, &table, next);
+    }
+    HASH_CLEAR(hh, table);
+    free(claims);
+}
+
 const char *host_find_directory(struct host *host, enum parameter parameter)
 {
     const struct instance *instance = host->count > 0 ? home(host) : NULL;
@@ -130,5 +233,7 @@ void host_free(struct host *host)
     postconf_free(host->postconf);
     free(host->error);
     free(host->notice);
+    if (host->conflicts != NULL)
+        utarray_free(host->conflicts);
     *host = (struct host){0};
 }

@@ -383,6 +383,8 @@ void instance_free(struct instance *instance)
         free(instance->values[i]);
     if (instance->warnings != NULL)
         utarray_free(instance->warnings);
+    if (instance->conflicts != NULL)
+        utarray_free(instance->conflicts);
     free(instance->config_directory);
     free(instance->notice);
     free(instance->error);

@@ -28,6 +28,7 @@ struct instance {
     char *notice;                     /* a warning of Postfix that belongs to error, or NULL */
     char *error;                      /* why it cannot be served, in Postfix's words, or NULL */
     UT_array *warnings;               /* strings, or NULL when there are none */
+    UT_array *conflicts;              /* the same: see host_find_conflicts() */
     enum master_state running;        /* whether its master runs: instance_find_running() */
 };
 

@@ -77,6 +77,7 @@ enum kind {
 #define QUEUES PARAMETER_FOR_QUEUES
 #define MODES (KICK | LIST | POSTFIX | COMMAND | QUEUES)
 #define ALL (MODES | PROGRAMS)
+#define DIRECTORY (KICK | LIST | POSTFIX) /* to be compared: host_find_conflicts() */
 
 /*
  * Every parameter that the program uses, in the order of enum parameter. Kept for a purpose is
@@ -98,7 +99,8 @@ static const struct {
     {"queue_directory",              NON_EMPTY,   PATH,  MODES,            0,           0},
     {"data_directory",               NON_EMPTY,   PATH,  MODES,            0,           0},
     {"command_directory",            NON_EMPTY,   PATH,  MODES | PROGRAMS, KICK | LIST, ALL},
-    {"daemon_directory",             NON_EMPTY,   PATH,  KICK | COMMAND | PROGRAMS, LIST, COMMAND},
+    {"daemon_directory",             NON_EMPTY,   PATH,  DIRECTORY | COMMAND | PROGRAMS, KICK | LIST, ALL & ~KICK},
+    {"shlib_directory",              NON_EMPTY,   PATH,  DIRECTORY,        KICK | LIST, ALL},
     {"multi_instance_directories",   STRING,      PATHS, MODES,            KICK | LIST, ALL},
     {"multi_instance_name",          STRING,      NAME,  MODES,            0,           0},
     {"multi_instance_group",         STRING,      NAME,  MODES,            0,           0},

@@ -295,6 +295,43 @@ static void append_names(const struct selection *selection, UT_string *out)
     }
 }
 
+/* Returns another instance that the name means, in another directory than the first one; or NULL.
+ */
+static const struct instance *find_second(const struct host *host, const char *name,
+                                          const struct instance **first)
+{
+    *first = NULL;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *instance = &host->instances[i];
+
+        if (!match_name(instance, name))
+            continue;
+        if (*first == NULL)
+            *first = instance;
+        else if (strcmp((*first)->config_directory, instance->config_directory) != 0)
+            return instance;
+    }
+    return NULL;
+}
+
+char *selection_find_ambiguity(const struct selection *selection)
+{
+    const UT_array *names = selection->criteria.names;
+
+    for (size_t i = 0; i < utarray_len(names); i++) {
+        const char *name = strings_item(names, i);
+        const struct instance *first, *second;
+
+        if (name[0] == '/' || is_pattern(name))
+            continue;
+        second = find_second(&selection->host, name, &first);
+        if (second != NULL)
+            return alloc_format("-i %s matches %s and %s: name the directory", name,
+                                first->config_directory, second->config_directory);
+    }
+    return NULL;
+}
+
 char *selection_refusal(const struct selection *selection)
 {
     UT_string names;

@@ -65,6 +65,13 @@ bool selection_make(struct selection *selection, const struct selection_criteria
  * the selection is single. Of a directory that is listed twice, the first entry is served. */
 void selection_mark(struct selection *selection, bool all);
 
+/*
+ * Returns why a name of -i that is no pattern may not be acted upon, a new string: several
+ * instances have it. NULL if there is none such. One directory that is listed twice is one
+ * instance.
+ */
+char *selection_find_ambiguity(const struct selection *selection);
+
 /* Returns why there is nothing to do, a new string: no instance matches, or none of those that
  * match is enabled, and how to reach them. NULL if there is something to do, as for members that
  * were not marked. */

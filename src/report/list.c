@@ -31,6 +31,15 @@ void report_selection(const struct selection *selection, bool quiet)
     }
 }
 
+void report_conflicts(const struct selection *selection)
+{
+    const UT_array *conflicts = selection->host.conflicts;
+
+    for (size_t i = 0; conflicts != NULL && i < utarray_len(conflicts); i++)
+        diag_line("warning", "%s: postmulti(1) and systemd refuse every instance",
+                  strings_item(conflicts, i));
+}
+
 static void append_text(const struct instance *instance, UT_string *out)
 {
     row_append_line(out, "%-15s %-15s %-9s %s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),

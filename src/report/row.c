@@ -200,6 +200,19 @@ static const char *running(const struct instance *instance)
                                                  : "-";
 }
 
+/* Returns an array of strings, empty if strings is NULL. */
+static json_t *list(const UT_array *strings)
+{
+    json_t *array = checked(json_array());
+
+    for (size_t i = 0; strings != NULL && i < utarray_len(strings); i++) {
+        const char *text = strings_item(strings, i);
+        if (json_array_append_new(array, row_string(text, strlen(text))) < 0)
+            alloc_fail();
+    }
+    return array;
+}
+
 json_t *row_new(const struct instance *instance)
 {
     json_t *row = checked(json_object());
@@ -213,6 +226,7 @@ json_t *row_new(const struct instance *instance)
     row_add_text(row, "queue_directory", instance_value(instance, PARAMETER_QUEUE_DIRECTORY));
     row_add_text(row, "data_directory", instance_value(instance, PARAMETER_DATA_DIRECTORY));
     row_add_text(row, "running", running(instance));
+    row_add(row, "conflicts", list(instance->conflicts));
     return row;
 }
 

@@ -91,6 +91,16 @@ lists_alike()
 # directory may be named several times; main.cf gets each LINE.
 layout()
 {
+    local status=0
+    lay_out "$@"
+    lists_alike || status=1
+    lists_alike -R || status=1
+    take_away
+    return $status
+}
+
+lay_out()
+{
     local each
     host bash -c 'rm -rf /etc/layout && cp -a /etc/postfix /etc/layout
         sed -i /^multi_instance/d /etc/layout/main.cf
@@ -105,12 +115,69 @@ layout()
             printf "%s\n" "$2" >>"$1/main.cf"' - "${each%%=*}" "${each#*=}"
     done
     host bash -c 'touch -d "1 hour ago" /etc/{postfix,other*}/main.cf' 2>/dev/null || true
-    local status=0
-    lists_alike || status=1
-    lists_alike -R || status=1
+}
+
+take_away()
+{
     host umount /etc/postfix
     host bash -c 'rm -rf /etc/layout /srv/layout* /etc/other*'
-    return $status
+}
+
+# conflicts COUNT [DIRECTORY=LINE...]...: with two more instances and these lines, postmulti(1)
+# refuses to list anything, and gives the first of COUNT conflicts as the reason; or, with 0, it lists
+# the instances.
+conflicts()
+{
+    local count=$1 theirs
+    shift
+    lay_out /etc/postfix="multi_instance_directories = /etc/other1 /etc/other2" \
+        /etc/other1="multi_instance_name = one" /etc/other2="multi_instance_name = two" "$@"
+    # to a terminal; elsewhere it would be in the log only
+    theirs=$(host script -q -e -c "postmulti -l" /dev/null </dev/null | tr -d '\r' |
+        sed -n 's/^postmulti: fatal: //p')
+    run --separate-stderr host "$HOST/postkick" -l
+    take_away
+    is "$status" 0
+    if [ "$count" = 0 ]; then
+        is "$theirs$stderr" ""
+        return
+    fi
+    is "$(printf '%s\n' "$stderr" | wc -l)" "$count"
+    is "$(printf '%s\n' "$stderr" | head -n 1)" \
+        "postkick: warning: $theirs: postmulti(1) and systemd refuse every instance"
+}
+
+@test "what postmulti refuses every command for is a conflict, in its words; nothing else is" {
+    conflicts 0 /etc/other1=
+    # the same value of two instances
+    conflicts 1 /etc/other2="multi_instance_name = one"
+    conflicts 1 /etc/other2="queue_directory = /srv/etc/other1"
+    conflicts 1 /etc/other2="data_directory = /opt/etc/other1"
+    conflicts 2 /etc/other2="queue_directory = /srv/etc/other1" \
+        /etc/other2="data_directory = /opt/etc/other1"
+    conflicts 1 /etc/other1="queue_directory = /var/spool/postfix"
+    conflicts 1 /etc/other1="data_directory = /var/lib/postfix"
+    # of different parameters
+    conflicts 1 /etc/other2="data_directory = /srv/etc/other1"
+    conflicts 1 /etc/other2="queue_directory = /srv/etc/other2" \
+        /etc/other2="data_directory = /srv/etc/other2"
+    conflicts 1 /etc/other2="queue_directory = /etc/other1"
+    conflicts 1 /etc/other2="multi_instance_name = /etc/other1"
+    # with what all share
+    conflicts 1 /etc/other1="data_directory = /usr/sbin"
+    conflicts 1 /etc/postfix="shlib_directory = /etc/other1"
+    conflicts 1 /etc/postfix="daemon_directory = /srv" /etc/other1="queue_directory = /srv"
+    conflicts 0 /etc/postfix="shlib_directory = no"
+    conflicts 1 /etc/postfix="shlib_directory = /nonexistent"
+    conflicts 1 /etc/postfix="shlib_directory = /etc/passwd"
+    # compared as text
+    conflicts 0 /etc/other2="queue_directory = /srv//etc/other1"
+    conflicts 0 /etc/other2="multi_instance_group = one"
+    conflicts 0 /etc/other1="multi_instance_name =" /etc/other2="multi_instance_name ="
+    conflicts 0 /etc/postfix="multi_instance_directories = /etc/other1 /etc/other1"
+    # others' shared directories are not looked at, and neither are lists of others
+    conflicts 0 /etc/other1="shlib_directory = /nonexistent"
+    conflicts 0 /etc/other1="multi_instance_directories = /etc/other2"
 }
 
 @test "-l -j has each member that postmulti -l -j of Postfix 3.11 prints, byte for byte" {

@@ -63,7 +63,8 @@ static void assert_output(void (*function)(void), const char *expected)
 
 #define INSTANCE                                                                                   \
     "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": \"/etc/a\", "   \
-    "\"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"-\", "
+    "\"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"-\", "                    \
+    "\"conflicts\": [], "
 #define COMMAND "\"command\": [\"/bin/x\", \"it's\"], "
 
 TEST(json)

@@ -17,14 +17,17 @@ TEST(list)
 {
     instances[0].running = MASTER_RUNNING;
     instances[1].running = MASTER_STOPPED;
+    utarray_new(instances[0].conflicts, &strings_icd);
+    strings_append(instances[0].conflicts, "a b");
+    strings_append(instances[0].conflicts, "c");
     assert_list(false, "postfix-a       -               y         /etc/a\n"
                        "-               -               -         /etc/b\\033\n");
     assert_list(
         true,
         "{\"name\": \"postfix-a\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": "
         "\"/etc/a\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"y\", "
-        "\"reason\": \"\"}\n"
+        "\"conflicts\": [\"a b\", \"c\"], \"reason\": \"\"}\n"
         "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"-\", \"config_directory\": "
         "\"/etc/b\\u001B\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": "
-        "\"n\", \"reason\": \"it is\\nbroken\"}\n");
+        "\"n\", \"conflicts\": [], \"reason\": \"it is\\nbroken\"}\n");
 }
