@@ -358,13 +358,13 @@ static char *explain_task(const char *directory, const struct worker_task *task,
     case WORKER_ANSWERED:
         break;
     case WORKER_LATE:
-        return alloc_format("%s: not read within %ds", directory, seconds);
+        return alloc_format("queues not read within %ds", seconds);
     case WORKER_ENDED:
-        return alloc_format("%s: the process that reads it has ended", directory);
+        return alloc_string("queues not read: the process that reads them has ended");
     case WORKER_REFUSED:
-        return alloc_format("no process to read %s: %s", directory, strerror(task->error));
+        return alloc_format("queues not read: no process for it: %s", strerror(task->error));
     case WORKER_STOPPED:
-        return alloc_format("%s: not read: %s", directory,
+        return alloc_format("queues not read: %s",
                             signals_received() != 0 ? "interrupted" : "time limit reached");
     }
     return explain(directory, task->answer);

@@ -107,5 +107,5 @@ time.sleep(60)" "$1" "$2-0001/active" >/dev/null 2>&1 3>&- &
 /etc/postfix-0001|failed|None
 /etc/postfix-0002|ok|0
 /etc/postfix-0003|ok|1"
-    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: /spool/postfix-0001: not read: time limit reached"
+    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: queues not read: time limit reached"
 }
