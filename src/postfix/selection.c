@@ -304,7 +304,7 @@ static const struct instance *find_second(const struct host *host, const char *n
     for (size_t i = 0; i < host->count; i++) {
         const struct instance *instance = &host->instances[i];
 
-        if (!match_name(instance, name))
+        if (!selection_matches(instance, name))
             continue;
         if (*first == NULL)
             *first = instance;
