@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loads the instances of a host. */
 #include "postfix/host.h"
-#include "base/alloc.h"
-#include "base/limits.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

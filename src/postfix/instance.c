@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the main.cf of an instance, and evaluates the parameters that are used. */
 #include "postfix/instance.h"
-#include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/parse.h"
 #include "base/safe_read.h"
 #include "base/text.h"
 #include "maincf/expand.h"
 #include "maincf/maincf.h"
-#include "postfix/postconf.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

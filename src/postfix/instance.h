@@ -5,9 +5,7 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
 
-#include "base/alloc.h"
 #include "postfix/master.h"
-#include "postfix/parameter.h"
 #include "postfix/postconf.h"
 #include "postfix/settings.h"
 

@@ -2,7 +2,6 @@
 /* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
 #include "base/alloc.h"
-#include "base/limits.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

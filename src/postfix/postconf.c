@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Asks postconf(1) for Postfix's parameters. */
 #include "postfix/postconf.h"
-#include "base/alloc.h"
 #include "base/process.h"
 #include "maincf/maincf.h"
 #include <string.h>

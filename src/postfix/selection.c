@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses among the instances of a host, and marks what is to be served. */
 #include "postfix/selection.h"
-#include "base/alloc.h"
-#include "postfix/instance.h"
 #include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>

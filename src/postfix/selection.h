@@ -7,7 +7,6 @@
 #define SELECTION_H
 
 #include "postfix/host.h"
-#include "postfix/instance.h"
 
 /* What root's program does about an instance that users other than root can write. */
 enum selection_trust {

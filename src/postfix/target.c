@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks classes and services, and parses lists of targets. */
 #include "postfix/target.h"
-#include "base/alloc.h"
 #include "base/text.h"
 #include <string.h>
 
