@@ -112,11 +112,15 @@ static void fixture_add(const char *name, CMUnitTestFunction function)
         (struct CMUnitTest){name, function, fixture_start, fixture_end, .initial_state = NULL};
 }
 
-/* Messages start with the program's name, whatever the test is called. */
+/* Messages start with the program's name, whatever the test is called; signals are not ignored,
+ * whatever started it. */
 int main(void)
 {
     static char name[] = "postkick";
 
+    for (const int *each = (const int[]){SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD, 0}; *each != 0;
+         each++)
+        (void)signal(*each, SIG_DFL);
     program_invocation_short_name = name;
     return cmocka_run_group_tests_name(__BASE_FILE__, fixture_tests, NULL, NULL);
 }
