@@ -13,7 +13,7 @@ setup()
 {
     TREE=$BATS_TEST_TMPDIR/tree
     INI=$TREE/postkick.ini SPEC=$TREE/listener.spec LOG=$TREE/log
-    mkdir -p "$TREE"/{bin,home,on,off}/{public,private,pid}
+    mkdir -p "$TREE"/bin "$TREE"/{home,on,off}/q/{public,private,pid}
     : >"$SPEC"
     # All of [postfix]: what this machine's Postfix was built with does not matter.
     sed "s|^config_directory .*|config_directory = $TREE/home|" "$ROOT/conf/postfix.ini" >"$INI"
@@ -21,7 +21,9 @@ setup()
         "command_directory = $TREE/bin"
     main_cf on multi_instance_name=on multi_instance_group=g multi_instance_enable=yes
     main_cf off multi_instance_name=off
-    for name in home on off; do main_cf $name "queue_directory = $TREE/$name"; done
+    for name in home on off; do
+        main_cf $name "queue_directory = $TREE/$name/q" "data_directory = $TREE/$name/d"
+    done
     cd "$TREE"
 }
 
