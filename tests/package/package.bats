@@ -56,8 +56,7 @@ build()
     local to=$1 version=$2
     shift 2
     there "$@" sh -c "cd /srv/postkick && sed -i '1s/(.*)/($version)/' scripts/debian/changelog &&
-        scripts/build-package $to" >"$BATS_TEST_TMPDIR/build.log" 2>&1 ||
-        { tail -n 30 "$BATS_TEST_TMPDIR/build.log" >&2; return 1; }
+        scripts/build-package $to >$to.log 2>&1" || { there tail -n 30 "$to.log" >&2; return 1; }
 }
 
 # sum FILE: of a file there.
@@ -93,27 +92,27 @@ flushed()
 /etc/postfix-a pickup kicked"
 }
 
-@test "built twice, at other times and places, it is the same bytes" {
-    build /srv/one 1.0.0
-    build /srv/some/other/place 1.0.0 env LC_ALL=C TZ=Pacific/Kiritimati DEB_BUILD_OPTIONS=parallel=2 \
-        sh -c 'umask 077; mv /srv/postkick /srv/moved; ln -s moved /srv/postkick
-            find /srv/moved -type f -exec touch {} +; exec faketime "+400 days" "$@"' sh
-    there sh -c 'rm /srv/postkick; mv /srv/moved /srv/postkick'
+@test "built again from its source package, at another time and place, it is the same bytes" {
+    build /srv/one 1.0.0-1
+    there env LC_ALL=C TZ=Pacific/Kiritimati DEB_BUILD_OPTIONS="parallel=2 nocheck" sh -c 'umask 077
+        mkdir -p /srv/some/other/place && cd /srv/some/other/place &&
+        dpkg-source -x /srv/one/postkick_1.0.0-1.dsc && cd postkick-1.0.0 &&
+        find . -type f -exec touch {} + && faketime "+400 days" dpkg-buildpackage -us -uc -b' \
+        >"$BATS_TEST_TMPDIR/build.log" 2>&1 || { tail -n 30 "$BATS_TEST_TMPDIR/build.log" >&2; return 1; }
     for deb in postkick postkick-dbgsym; do
-        is "$(sum /srv/one/${deb}_1.0.0_amd64.deb)" "$(sum /srv/some/other/place/${deb}_1.0.0_amd64.deb)"
+        is "$(sum /srv/one/${deb}_1.0.0-1_amd64.deb)" "$(sum /srv/some/other/place/${deb}_1.0.0-1_amd64.deb)"
     done
+    # The unit tests are run, unless they are not wanted.
+    there grep -q -c 'unit tests and 0 files' /srv/one.log
+    run ! grep 'unit tests and' "$BATS_TEST_TMPDIR/build.log"
+    build /srv/multi 1.0.0-1 env DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES=pkg.postkick.multi
     # As for a Postfix with another built-in value.
     there sed -i 's/^trigger_timeout .*/trigger_timeout = 11s/' /srv/postkick/conf/postkick.ini
-    build /srv/two 1.0.1
+    build /srv/two 1.0.1-1 env DEB_BUILD_OPTIONS=nocheck
 }
 
 @test "lintian has nothing to say" {
-    is "$(there lintian --allow-root --fail-on none /srv/one/postkick_1.0.0_amd64.changes 2>&1)" ""
-}
-
-@test "its version is that of the changelog" {
-    is "$(sed -n 's/^postkick (\(.*\)).*/\1/p' "$ROOT/scripts/debian/changelog")" \
-        "$(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' "$ROOT/CHANGELOG.md" | head -n 1)"
+    is "$(there lintian --allow-root --fail-on none /srv/one/postkick_1.0.0-1_amd64.changes 2>&1)" ""
 }
 
 @test "the settings that it has are those of Debian's Postfix" {
@@ -148,8 +147,31 @@ END
     sum /usr/sbin/postkick >"$BATS_FILE_TMPDIR/own"
 }
 
+@test "built with the profile pkg.postkick.multi, it stands beside Postfix's own" {
+    there apt-get -q -y install /srv/multi/postkick_1.0.0-1_amd64.deb
+    is "$(there dpkg-divert --list '*postkick*')" ""
+    is "$(sum /usr/sbin/postkick)" "$(cat "$BATS_FILE_TMPDIR/own")"
+    there postkick-multi flush
+    has "$(there /usr/lib/nagios/plugins/check_postkick)" "POSTKICK OK"
+    there apt-get -q -y purge postkick
+    postfix_works "postfix's"
+}
+
+@test "where the administrator has diverted Postfix's own, it says so and is not installed" {
+    there dpkg-divert --local --rename --divert /usr/sbin/postkick.mine --add /usr/sbin/postkick
+    run there dpkg -i /srv/one/postkick_1.0.0-1_amd64.deb
+    is "$status" 1
+    has "$output" "postkick: not installed: there is a local diversion of /usr/sbin/postkick
+to /usr/sbin/postkick.mine. "
+    is "$(there dpkg --audit)" ""
+    is "$(there dpkg-divert --list '*postkick*')" "local diversion of /usr/sbin/postkick to /usr/sbin/postkick.mine"
+    # what it says to type
+    there sh -c "$(sed -n 's/^diversion, type: //p' <<<"$output")"
+    is "$(sum /usr/sbin/postkick)" "$(cat "$BATS_FILE_TMPDIR/own")"
+}
+
 @test "installed, it takes the place of Postfix's own, which stays" {
-    there apt-get -q -y install /srv/one/postkick_1.0.0_amd64.deb
+    there apt-get -q -y install /srv/one/postkick_1.0.0-1_amd64.deb
     postfix_works ours
     flushed
     is "$(sum /usr/sbin/postkick.postfix)" "$(cat "$BATS_FILE_TMPDIR/own")"
@@ -191,9 +213,9 @@ END
 
 @test "an upgrade asks nothing and keeps what the administrator wrote" {
     there sh -c "printf '[action everything]\nkick = public qmgr FADI\n' >>/etc/postkick.ini"
-    there sh -c 'dpkg -i /srv/two/postkick_1.0.1_amd64.deb' >"$BATS_TEST_TMPDIR/log" 2>&1
+    there sh -c 'dpkg -i /srv/two/postkick_1.0.1-1_amd64.deb' >"$BATS_TEST_TMPDIR/log" 2>&1
     run ! grep -i -e conffile -e 'configuration file' "$BATS_TEST_TMPDIR/log"
-    is "$(there dpkg-query -W -f '${Version}' postkick)" 1.0.1
+    is "$(there dpkg-query -W -f '${Version}' postkick)" 1.0.1-1
     there postkick everything
     # What its Postfix has otherwise, this one command writes; once more it is asked nothing.
     run there postkick-settings
@@ -201,7 +223,7 @@ END
     has "$output" "+trigger_timeout              = 10s"
     there postkick-settings --write
     is "$(there postkick-settings)" ""
-    there sh -c 'dpkg -i /srv/two/postkick_1.0.1_amd64.deb' >"$BATS_TEST_TMPDIR/log" 2>&1
+    there sh -c 'dpkg -i /srv/two/postkick_1.0.1-1_amd64.deb' >"$BATS_TEST_TMPDIR/log" 2>&1
     run ! grep -i -e conffile -e 'configuration file' "$BATS_TEST_TMPDIR/log"
     there grep -q '^trigger_timeout  *= 10s' /etc/postkick.ini
     postfix_works ours
@@ -217,7 +239,7 @@ END
     postfix_works ours
     FORCE=1 there apt-get -q -y remove postkick
     run ! there postfix status
-    there apt-get -q -y install /srv/two/postkick_1.0.1_amd64.deb
+    there apt-get -q -y install /srv/two/postkick_1.0.1-1_amd64.deb
     there postfix status
     # The line that it says to type.
     there sh -c "postconf -e 'multi_instance_wrapper = \${command_directory}/postmulti -p --'"
@@ -232,7 +254,7 @@ END
 }
 
 @test "purged, nothing of it is left" {
-    there apt-get -q -y install /srv/one/postkick_1.0.0_amd64.deb
+    there apt-get -q -y install /srv/one/postkick_1.0.0-1_amd64.deb
     there sh -c 'systemctl enable postkick-flush.service postkick-metrics.timer 2>/dev/null'
     there apt-get -q -y purge postkick
     is "$(there dpkg-divert --list 'postkick*' )" ""
@@ -243,12 +265,19 @@ END
     is "$(sum /usr/sbin/postkick)" "$(cat "$BATS_FILE_TMPDIR/own")"
 }
 
+@test "its autopkgtest passes" {
+    there postmulti -p stop
+    there apt-get -q -y install /srv/one/postkick_1.0.0-1_amd64.deb
+    there sh -c 'cd /srv/postkick && scripts/debian/tests/kick' 2>"$BATS_TEST_TMPDIR/log" ||
+        { cat "$BATS_TEST_TMPDIR/log" >&2; return 1; }
+}
+
 # On a Debian where Postfix comes with it, and where nothing of either may stay. What is ignored is
 # a directory that Debian 13's debconf makes for any package.
 @test "piuparts finds nothing" {
     local release=${BASE##*/}
     [ -r "${BARE:-}" ] || skip "needs BARE: make check-package"
-    cp "$ROOT_DIR/srv/one/postkick_1.0.0_amd64.deb" "$BATS_TEST_TMPDIR"
+    cp "$ROOT_DIR/srv/one/postkick_1.0.0-1_amd64.deb" "$BATS_TEST_TMPDIR"
     env -u TMPDIR piuparts --tmpdir="$BATS_TEST_TMPDIR" --distribution="${release%.tar}" \
         --basetgz="$BARE" --no-eatmydata --ignore-regex='/var/cache/debconf/tmp.ci.*' \
         --log-level=info "$BATS_TEST_TMPDIR"/*.deb >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- ||
