@@ -65,7 +65,7 @@ rpm_of()
     rpm_of "$TOP/scripts/rpm/postkick.spec"
     cp "$BATS_FILE_TMPDIR"/rpm/RPMS/*/postkick-*.rpm "$BATS_FILE_TMPDIR/postkick.rpm"
     is "$(rpm -q -p --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$BATS_FILE_TMPDIR/postkick.rpm" |
-        sed -n 's/^[-l][^ ]* //p' | grep -v -e "/doc/postkick-$VERSION/" -e /licenses/ | listed)" \
+        sed -n 's/^[-l][^ ]* //p' | grep -v -e "/doc/postkick-$VERSION/" -e /licenses/ -e postkick-postfix.ini | listed)" \
         "$(installed LIBDIR=/usr/lib64)"
 }
 
@@ -123,6 +123,7 @@ rpm_there()
     rpm_there -U "$BATS_FILE_TMPDIR/postfix-2.rpm"
     is "$status" 0
     host rm "$HOST/asked"
+    host test -e /etc/postkick-postfix.ini
     host postconf.real -e 'multi_instance_wrapper = /usr/sbin/postkick-multi -p --'
     rpm_there -e postkick
     is "$status" 1
@@ -130,6 +131,6 @@ rpm_there()
     host postconf.real -X multi_instance_wrapper
     rpm_there -e postkick
     is "$status" 0
-    is "$(host find /usr/sbin /usr/lib64 /usr/lib/systemd -name '*postkick*')" /usr/sbin/postkick
+    is "$(host find /usr/sbin /usr/lib64 /usr/lib/systemd /etc -name '*postkick*')" /usr/sbin/postkick
     host_close
 }
