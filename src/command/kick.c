@@ -209,8 +209,10 @@ int command_status(const struct command *command)
 
     utarray_new(targets, &target_icd);
     target_append(targets, "public", "qmgr", "");
-    struct kicks kicks = {
-        .targets = targets, .is_action = true, .whole_limit = command->settings->status_limit};
+    struct kicks kicks = {.targets = targets,
+                          .is_action = true,
+                          .is_probe = true,
+                          .whole_limit = command->settings->status_limit};
     int status = run(command, true, &kicks);
     utarray_free(targets);
     return status;

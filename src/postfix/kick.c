@@ -126,6 +126,7 @@ static void plan_trigger(struct kicks *kicks, struct kick *kick)
     trigger->send_limit = bound(kicks, instance->trigger_timeout);
     trigger->read_limit = bound(kicks, instance->application_event_drain_time);
     trigger->whole_limit = kicks->whole_limit;
+    trigger->is_probe = kicks->is_probe;
     trigger->wait_for_close = kicks->wait;
     trigger->claim = claim;
     trigger->context = kick;

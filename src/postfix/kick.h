@@ -47,6 +47,7 @@ struct kicks {
     const UT_array *targets; /* of struct target; have to outlive the kicks */
     bool is_action;  /* qmgr and pickup mean what main.cf has as queue_ and pickup_service_name */
     int limit;       /* seconds that no limit of an instance exceeds */
+    bool is_probe;   /* -s: see trigger.h */
     int whole_limit; /* seconds for each kick as a whole, in place of those limits; 0: they hold */
     bool wait;       /* until the services have finished */
     const struct settings *settings; /* for reasons: to which class a service belongs */

@@ -37,9 +37,7 @@ static bool says_more(const struct trigger *trigger)
 static void report_success(const struct selection *selection, const struct kick *kick)
 {
     const struct trigger *trigger = kick->trigger;
-    const char *how = !trigger->is_socket       ? "written"
-                      : trigger->wait_for_close ? "finished"
-                                                : "read";
+    const char *how = trigger->wait_for_close && trigger->is_socket ? "finished" : "read";
 
     row_diag(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.3fs",
              kick->class, kick->service, kick->request, how, kick_seconds(kick));

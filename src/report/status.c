@@ -36,8 +36,8 @@ static enum answer find_answer(const struct kick *duplicate)
 
     if (kick->trigger == NULL)
         return ANSWER_UNKNOWN;
-    if (kick->status == KICK_KICKED) /* a FIFO does not show whether it is read */
-        return kick->trigger->is_socket ? ANSWER_YES : ANSWER_UNKNOWN;
+    if (kick->status == KICK_KICKED)
+        return ANSWER_YES;
     return shows_silence(kick->trigger) ? ANSWER_NO : ANSWER_UNKNOWN;
 }
 
@@ -54,8 +54,6 @@ bool report_status_succeeded(const struct selection *selection, const struct kic
 /* Returns why an instance has not answered, or "". */
 static const char *find_reason(const struct kick *kick)
 {
-    if (kick->status == KICK_KICKED && !kick->trigger->is_socket)
-        return "a FIFO does not show whether it is read: make it \"unix\" in master.cf";
     return kick->reason == NULL ? "" : kick->reason;
 }
 

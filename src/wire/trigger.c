@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include <errno.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -122,12 +123,33 @@ static void follow_closing(struct trigger *trigger, uint32_t events, int64_t now
         (void)shutdown(trigger->fd, SHUT_RD);
 }
 
+static bool has_reader(int fifo)
+{
+    struct pollfd reader = {.fd = fifo};
+
+    return poll(&reader, 1, 0) == 0; /* else POLLERR */
+}
+
+/* Our own end keeps what nobody has read: 0 means that somebody has, and not that it was dropped.
+ */
+static void follow_fifo(struct trigger *trigger, int64_t now)
+{
+    int unread;
+
+    if (ioctl(trigger->fd, FIONREAD, &unread) < 0)
+        finish(trigger, TRIGGER_SEND, errno, now);
+    else if (!has_reader(trigger->fd))
+        finish(trigger, TRIGGER_CLOSED, EPIPE, now);
+    else if (unread == 0)
+        finish(trigger, TRIGGER_KICKED, 0, now);
+}
+
 /*
  * The request is sent: finds out whether it is read, in the order that trigger.h gives. Where
  * SIOCOUTQ is missing, the answer is the service's close: Linux sets the error a moment after
  * EPOLLHUP, under a lock that shutdown(2) waits for.
  */
-static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
+static void follow_socket(struct trigger *trigger, uint32_t events, int64_t now)
 {
     int unread;
     bool is_known = ioctl(trigger->fd, SIOCOUTQ, &unread) == 0;
@@ -146,10 +168,20 @@ static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now
     }
 }
 
+static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
+{
+    if (trigger->is_socket)
+        follow_socket(trigger, events, now);
+    else
+        follow_fifo(trigger, now);
+}
+
 /* Bytes to be sent: a socket gets the terminating NUL in the same send, a FIFO none. */
 static size_t left(const struct trigger *trigger)
 {
-    return trigger->request_length + (trigger->is_socket ? 1 : 0) - trigger->written;
+    bool with_nul = trigger->is_socket || (trigger->is_probe && trigger->request_length == 0);
+
+    return trigger->request_length + (with_nul ? 1 : 0) - trigger->written;
 }
 
 static ssize_t send_rest(const struct trigger *trigger)
@@ -176,12 +208,10 @@ static void follow_writing(struct trigger *trigger, int64_t now)
         fail_socket(trigger, errno, now);
     } else if (count < 0) {
         finish(trigger, errno == EPIPE ? TRIGGER_NO_READER : TRIGGER_SEND, errno, now);
-    } else if (trigger->is_socket) {
+    } else {
         enter(trigger, TRIGGER_READING, now);
         trigger->pause = LOOK_FIRST;
         look_again(trigger, now);
-    } else {
-        finish(trigger, TRIGGER_KICKED, 0, now);
     }
 }
 

@@ -13,6 +13,10 @@
  * before SIOCOUTQ falls to 0, and no event follows: so it is looked at again after 1, 2, 4 ... 100
  * ms.
  *
+ * A FIFO's request counts as read when FIONREAD reads 0 at our end while a reader is there. Bytes
+ * that others have written are waited for, too. The kernel does not wake a writer for that: it is
+ * looked at like a socket. -w has nothing to wait for.
+ *
  * Nothing is received: the process that drops the last reference to a descriptor that a service
  * passes (SCM_RIGHTS, unix(7)) waits for its close, which a lingering TCP socket can delay.
  *
@@ -38,7 +42,7 @@ enum trigger_state {
 
 enum trigger_outcome {
     TRIGGER_PENDING,      /* not done, or abandoned by the caller */
-    TRIGGER_KICKED,       /* read by the service, or written to the FIFO; with wait: finished */
+    TRIGGER_KICKED,       /* read by the service; with wait_for_close: finished */
     TRIGGER_NOT_READ,     /* sent, not read within the limit */
     TRIGGER_NOT_FINISHED, /* read, connection not closed within the limit */
     TRIGGER_LOOKUP,       /* class or service cannot be looked up: error */
@@ -49,10 +53,10 @@ enum trigger_outcome {
     TRIGGER_QUEUE_FULL,   /* the listen queue stayed full */
     TRIGGER_NOT_WRITTEN,  /* the FIFO, or the socket's buffer, stayed full */
     TRIGGER_NO_READER,    /* nobody has the FIFO open for reading */
-    TRIGGER_CLOSED,       /* closed or reset before the request was read */
-    TRIGGER_NO_TIME,      /* not started before the time of the whole run was over */
-    TRIGGER_DUPLICATE,    /* not sent: claim() refused the endpoint */
-    TRIGGER_SEND,         /* send, write or another call failed: error */
+    TRIGGER_CLOSED,    /* closed or reset before the request was read; a FIFO: no reader is left */
+    TRIGGER_NO_TIME,   /* not started before the time of the whole run was over */
+    TRIGGER_DUPLICATE, /* not sent: claim() refused the endpoint */
+    TRIGGER_SEND,      /* send, write or another call failed: error */
 };
 
 /* Starts as zeroes. */
@@ -67,6 +71,8 @@ struct trigger {
     int read_limit;        /* seconds for the service to read: application_event_drain_time */
     int whole_limit;       /* seconds for all of that together; 0: as long as it takes */
     bool wait_for_close;   /* not done until the service closes, up to read_limit more */
+    bool is_probe;         /* an empty request is sent to a FIFO as a NUL, too: without a byte it
+                              would show nothing */
     /* Called after each opening of an endpoint, with its identity, before anything is sent: returns
      * false when another trigger sends to it. May be NULL. */
     bool (*claim)(void *context, const struct endpoint_identity *identity);

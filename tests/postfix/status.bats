@@ -10,7 +10,10 @@ make_instances()
     real_instance postfix
     real_instance postfix-hung
     real_instance postfix-stopped
-    real_start postfix postfix-hung postfix-stopped
+    real_instance postfix-fifo
+    sed -i -E 's/^(qmgr|pickup) +unix/\1 fifo/' "$REAL/etc/postfix-fifo/master.cf"
+    touch -d '1 hour ago' "$REAL/etc/postfix-fifo/master.cf"
+    real_start postfix postfix-hung postfix-stopped postfix-fifo
     postfix -c "$REAL/etc/postfix-stopped" stop >/dev/null 2>&1 # its endpoints stay
     patiently real_ended postfix-stopped
     printf '[status]\nlimit = 1s\n' >>"$INI"
@@ -21,10 +24,10 @@ queued()
     find "$REAL/spool/postfix/deferred" -type f | grep -q .
 }
 
-# read_empty N: qmgr has read so many empty requests: the terminating null byte, and nothing else.
+# read_empty N [NAME]: qmgr has read so many empty requests: a null byte, and nothing else.
 read_empty()
 {
-    [ "$(grep -c 'qmgr.*: request: 0 (' "$REAL/postfix.log")" = "$1" ]
+    [ "$(grep -c 'qmgr.*: request: 0 (' "$REAL/${2:-postfix}.log")" = "$1" ]
 }
 
 @test "an empty request is read, and starts no scan" {
@@ -59,7 +62,38 @@ read_empty()
     is "$(rows running responding reason)" "\
 y|y|
 y|n|request not read within 1s
-$(stopped)|n|$(stopped_reason)"
+$(stopped)|n|$(stopped_reason)
+y|y|"
     real_kick -s -i hung
     is "$status" 0
+}
+
+@test "a queue manager with a FIFO: what it reads is confirmed, and nothing else" {
+    local qmgr
+    [ -p "$REAL/spool/postfix-fifo/public/qmgr" ]
+    real_clear postfix-fifo
+    for _ in {1..20}; do
+        real_kick -s -i fifo
+        is "$status" 0
+    done
+    patiently read_empty 20 postfix-fifo
+    run grep -E 'qmgr.*(: request: [1-9]|scan|feed)' "$REAL/postfix-fifo.log"
+    is "$output" ""
+    real_kick -v -i fifo flush
+    is "$status" 0
+    is "$(sed 's/.*: public/public/; s/ after.*//' <<<"$stderr")" "\
+public/qmgr: request \"FADI\" read
+public/pickup: request \"W\" read"
+    patiently real_log postfix-fifo 'request: 70 (F)'
+    qmgr=$(real_daemon postfix-fifo qmgr)
+    kill -STOP "$qmgr"
+    real_kick -s -j -i fifo
+    kill -CONT "$qmgr"
+    is "$status" 1
+    is "$(rows responding reason)" "n|request not read within 1s"
+    postfix -c "$REAL/etc/postfix-fifo" stop >/dev/null 2>&1
+    patiently real_ended postfix-fifo
+    real_kick -i fifo flush
+    is "$status" 1
+    has "$stderr" "public/qmgr: "
 }

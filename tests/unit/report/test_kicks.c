@@ -99,9 +99,9 @@ TEST(success)
     trigger.wait_for_close = true;
     assert_reported("postkick: public/x: request \"W\" finished after 0.500s\n");
     trigger.is_socket = false;
-    assert_reported("postkick: public/x: request \"W\" written after 0.500s\n");
+    assert_reported("postkick: public/x: request \"W\" read after 0.500s\n");
     selection.is_single = false;
-    assert_reported("postkick: /etc/a: public/x: request \"W\" written after 0.500s\n");
+    assert_reported("postkick: /etc/a: public/x: request \"W\" read after 0.500s\n");
     kick.status = KICK_DISABLED;
     assert_reported("");
 }

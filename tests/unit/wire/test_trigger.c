@@ -505,15 +505,87 @@ TEST(fifo)
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
     assert_done(&trigger, TRIGGER_NO_READER, ENXIO);
     int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    trigger = new_trigger("fifo", "FADI");
+    struct trigger unread = trigger = new_trigger("fifo", "FADI");
+    trigger.wait_for_close = true; /* there is nothing to wait for */
     assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
-    assert_done(&trigger, TRIGGER_KICKED, 0);
+    assert_int_equal(trigger.state, TRIGGER_READING);
     char bytes[16];
-    assert_int_equal(read(reader, bytes, sizeof(bytes)), 4); /* without the NUL */
+    assert_int_equal(read(reader, bytes, 3), 3);
+    trigger_step(&trigger, 0, trigger.due);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    assert_int_equal(read(reader, bytes + 3, sizeof(bytes) - 3), 1); /* without the NUL */
     assert_memory_equal(bytes, "FADI", 4);
-    trigger = new_trigger("fifo", "");
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    trigger_step(&trigger, 0, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
+    assert_true(trigger_start(&unread, START, CLOCK_NEVER));
+    trigger_step(&unread, 0, unread.ends);
+    assert_done(&unread, TRIGGER_NOT_READ, 0);
+    close(reader);
+}
+
+/* What others have written counts, too: it stands before ours. */
+TEST(shared_fifo)
+{
+    char bytes[16];
+    struct trigger first = new_trigger("fifo", "W"), second = new_trigger("fifo", "I");
+
+    (void)fixture_directory("public");
+    (void)fixture_fifo("public/fifo");
+    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(trigger_start(&first, START, CLOCK_NEVER));
+    assert_true(trigger_start(&second, START, CLOCK_NEVER));
+    assert_int_equal(read(reader, bytes, 1), 1);
+    trigger_step(&first, 0, first.due);
+    assert_int_equal(first.state, TRIGGER_READING);
+    assert_int_equal(read(reader, bytes, 1), 1);
+    trigger_step(&first, 0, first.due);
+    trigger_step(&second, 0, second.due);
+    assert_done(&first, TRIGGER_KICKED, 0);
+    assert_done(&second, TRIGGER_KICKED, 0);
+    close(reader);
+}
+
+/* A reader that goes away has not read, whether its last look at the FIFO came before or after. */
+TEST(fifo_without_reader)
+{
+    char byte;
+    struct trigger unread = new_trigger("fifo", "W"), read_before = new_trigger("fifo", "W");
+
+    (void)fixture_directory("public");
+    (void)fixture_fifo("public/fifo");
+    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(trigger_start(&unread, START, CLOCK_NEVER));
+    close(reader);
+    trigger_step(&unread, EPOLLERR, START);
+    assert_done(&unread, TRIGGER_CLOSED, EPIPE);
+    reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(trigger_start(&read_before, START, CLOCK_NEVER));
+    assert_int_equal(read(reader, &byte, 1), 1);
+    close(reader);
+    trigger_step(&read_before, 0, read_before.due);
+    assert_done(&read_before, TRIGGER_CLOSED, EPIPE);
+}
+
+/* An empty request is no byte to a FIFO, but for a probe, which wants an answer. */
+TEST(empty_request_to_fifo)
+{
+    char bytes[16];
+    struct trigger trigger = new_trigger("fifo", ""), probe = trigger;
+
+    (void)fixture_directory("public");
+    (void)fixture_fifo("public/fifo");
+    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    trigger_step(&trigger, 0, trigger.due);
+    assert_done(&trigger, TRIGGER_KICKED, 0);
+    probe.is_probe = true;
+    assert_true(trigger_start(&probe, START, CLOCK_NEVER));
+    trigger_step(&probe, 0, probe.due);
+    assert_int_equal(probe.state, TRIGGER_READING);
+    assert_int_equal(read(reader, bytes, sizeof(bytes)), 1);
+    assert_int_equal(bytes[0], '\0');
+    trigger_step(&probe, 0, probe.due);
+    assert_done(&probe, TRIGGER_KICKED, 0);
     close(reader);
 }
 
@@ -547,6 +619,9 @@ TEST(full_fifo)
     assert_done(&full, TRIGGER_NOT_WRITTEN, EAGAIN);
     assert_true(read(reader, bytes, sizeof(bytes)) > 0);
     trigger_step(&trigger, EPOLLOUT, START);
+    assert_int_equal(trigger.state, TRIGGER_READING);
+    assert_true(read(reader, bytes, sizeof(bytes)) > 0);
+    trigger_step(&trigger, 0, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     close(reader);
     (void)signal(SIGPIPE, SIG_IGN);
