@@ -10,6 +10,8 @@
 
 static enum selection_trust find_trust(const struct command *command)
 {
+    if (command->options->mode == OPTIONS_MESSAGES && command->settings->refuse_writable)
+        return SELECTION_REFUSES;
     if (command->options->mode == OPTIONS_POSTFIX)
         return command->settings->refuse_writable ? SELECTION_REFUSES : SELECTION_WARNS;
     return command->verbose > 0 || command->options->dry_run ? SELECTION_WARNS : SELECTION_TRUSTS;

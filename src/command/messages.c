@@ -74,17 +74,16 @@ static int wait_for_input(int fd, const struct limits *limits)
 {
     struct pollfd input = {.fd = fd, .events = POLLIN};
 
-    for (;;) {
+    while (signals_received() == 0) {
         int milliseconds = clock_poll_timeout(clock_now(), limits->end);
         struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
 
         if (ppoll(&input, 1, milliseconds < 0 ? NULL : &timeout, signals_wait_mask()) > 0)
             return 0;
-        if (signals_received() != 0)
-            return EINTR;
         if (clock_now() >= limits->end)
             return ETIMEDOUT;
     }
+    return EINTR;
 }
 
 /* Names the message of a line of standard input. Returns false if the line is none of those that
@@ -347,10 +346,7 @@ static int run_in(const struct command *command, struct selection *selection)
                      .directory = command_find_directory(&selection->host),
                      .found = note_found,
                      .waiting = note_waiting},
-        .report = {.selection = selection,
-                   .json = options->json,
-                   .dry_run = options->dry_run,
-                   .now = (int64_t)time(NULL)},
+        .report = {.selection = selection, .json = options->json, .dry_run = options->dry_run},
         .counts = {.by = options->by},
         .limits = *command->limits,
     };
@@ -359,6 +355,8 @@ static int run_in(const struct command *command, struct selection *selection)
     run.messages.context = &run;
     run.messages.limits = &run.limits;
     run.report.messages = &run.messages;
+    if (!options->json) /* where no age is shown, the clock makes no difference */
+        run.report.now = time(NULL);
     utstring_init(&run.out);
     selection_find_running(selection, locks);
     bool is_well = run.messages.directory != NULL && find_and_act(&run, locks) && !run.failed &&

@@ -90,6 +90,32 @@ postconf_answers()
     inject --step $((STEP * 3)) -- -Q -j -E
 }
 
+# queue_programs: a postqueue with three messages in each instance, and a postsuper that finds all.
+queue_programs()
+{
+    local id line
+    mkdir "$TREE/bin"
+    for id in 4F2A1B3C5D 5F2A1B3C5D 6F2A1B3C5D; do
+        printf '{"queue_name": "active", "queue_id": "%s", "arrival_time": 1, "message_size": 2, ' $id
+        printf '"sender": "s", "recipients": []}\n'
+    done >"$TREE/queue"
+    printf '#!/bin/sh\ncat "%s"\n' "$TREE/queue" >"$TREE/bin/postqueue"
+    printf '#!/bin/sh\necho "postsuper: Force-expired: $(wc -l) messages" >&2\n' >"$TREE/bin/postsuper"
+    chmod +x "$TREE"/bin/*
+    sed -i '/^command_directory/d' "$DEFAULT/main.cf"
+    printf 'command_directory = %s\n' "$TREE/bin" >>"$DEFAULT/main.cf"
+}
+
+@test "no failing call makes a count of messages lie" {
+    queue_programs
+    inject --step $((STEP * 5)) -- -M -j -E --by instance count
+}
+
+@test "no failing call makes an act on messages lie" {
+    queue_programs
+    inject --step $((STEP * 5)) -- -M -j -E -t 20 expire ALL
+}
+
 @test "no failing call makes a command run in every instance go wrong" {
     # shellcheck disable=SC2016 # for main.cf and sh, not for this shell
     inject --step $((STEP * 5)) -- -x -j -P 2 -t 20 -- sh -c 'echo "$multi_instance_name"'
