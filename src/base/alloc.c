@@ -173,6 +173,16 @@ UT_array *strings_split(const char *list, const char *separators)
     return elements;
 }
 
+char *strings_join(const UT_array *strings, const char *separator)
+{
+    UT_string joined;
+
+    utstring_init(&joined);
+    for (size_t i = 0; i < utarray_len(strings); i++)
+        utstring_printf(&joined, "%s%s", i == 0 ? "" : separator, strings_item(strings, i));
+    return utstring_body(&joined);
+}
+
 bool strings_contain(const UT_array *strings, const char *text)
 {
     for (size_t i = 0; i < utarray_len(strings); i++)

@@ -70,6 +70,9 @@ const char *strings_item(const UT_array *strings, size_t index);
  * Empty elements are left out. */
 UT_array *strings_split(const char *list, const char *separators);
 
+/* Returns the elements with the separator between them, a new string. */
+char *strings_join(const UT_array *strings, const char *separator);
+
 /* Whether an element equals text. */
 bool strings_contain(const UT_array *strings, const char *text);
 

@@ -140,6 +140,72 @@ void text_append_valid(UT_string *out, const char *text, size_t length)
     text_append(out, text + from, length - from);
 }
 
+/* The longest word that another one is looked for. */
+#define WORD_MAXIMUM 40
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Returns how many letters have to be added, removed, changed or swapped with the next one to make
+ * one word of the other. Both are at most WORD_MAXIMUM long. */
+static size_t count_changes(const char *from, const char *to)
+{
+    size_t rows[3][WORD_MAXIMUM + 1], length = strlen(to);
+
+    for (size_t j = 0; j <= length; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; from[i - 1] != '\0'; i++) {
+        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *second = rows[(i + 1) % 3];
+
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            row[j] =
+                least(above[j - 1] + (from[i - 1] != to[j - 1]), least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
+                row[j] = least(row[j], second[j - 2] + 1);
+        }
+    }
+    return rows[strlen(from) % 3][length];
+}
+
+/* Returns the only word that starts with what was typed, or NULL. */
+static const char *find_longer(const char *typed, const UT_array *words)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; i < utarray_len(words); i++) {
+        const char *word = strings_item(words, i);
+
+        if (strncmp(word, typed, strlen(typed)) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = word;
+    }
+    return found;
+}
+
+const char *text_nearest(const char *typed, const UT_array *words)
+{
+    size_t length = strlen(typed), fewest = length < 6 ? 2 : length / 3 + 1;
+    const char *nearest = length < 3 ? NULL : find_longer(typed, words);
+
+    if (nearest != NULL || length < 2 || length > WORD_MAXIMUM)
+        return nearest;
+    for (size_t i = 0; i < utarray_len(words); i++) {
+        const char *word = strings_item(words, i);
+        size_t changes = strlen(word) > WORD_MAXIMUM ? fewest : count_changes(typed, word);
+
+        if (changes < fewest) {
+            fewest = changes;
+            nearest = word;
+        }
+    }
+    return nearest;
+}
+
 char *text_cut(char *message)
 {
     static const char cut[] = "...";

@@ -43,6 +43,14 @@ void text_append_valid(UT_string *out, const char *text, size_t length);
  * terminal; or the end of the text. */
 const char *text_skip(const char *text, size_t columns);
 
+/*
+ * Returns the one of the words, strings, that was probably meant by what was typed: the only one
+ * that starts with it, if it has three letters, or the one that differs least, by a letter in three
+ * at most (one that is missing, added, another, or swapped with its neighbour). It belongs to the
+ * array. NULL if none is near.
+ */
+const char *text_nearest(const char *typed, const UT_array *words);
+
 /* The longest message, in bytes. */
 #define TEXT_MESSAGE_MAXIMUM 4096
 

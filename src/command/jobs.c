@@ -3,6 +3,7 @@
 #include "report/jobs.h"
 #include "base/descriptors.h"
 #include "base/diag.h"
+#include "base/text.h"
 #include "command/command.h"
 #include "report/progress.h"
 #include <errno.h>
@@ -102,6 +103,66 @@ static bool find_role(const struct selection *selection, const char *word, enum 
     return true;
 }
 
+/* Shows how to say it if the operands are instances, and no others are selected. */
+static void refuse_operands(const struct options *options)
+{
+    bool is_free = options->config_directory == NULL && utarray_len(options->names) == 0 &&
+                   utarray_len(options->groups) == 0;
+    UT_string hint;
+
+    utstring_init(&hint);
+    if (is_free) {
+        utstring_printf(&hint, ": for one instance: postkick");
+        for (int i = 1; i < options->operand_count; i++)
+            utstring_printf(&hint, " -i %s", options->operands[i]);
+        utstring_printf(&hint, " -p %s", options->operands[0]);
+    }
+    diag_line("fatal", "%s accepts no operands%s", options->operands[0], utstring_body(&hint));
+    utstring_done(&hint);
+}
+
+static void refuse_command(const struct options *options, const UT_array *known)
+{
+    const char *word = options->operands[0], *next = options->operands[1];
+    const char *nearest = text_nearest(word, known);
+    char *list = strings_join(known, ", ");
+
+    if (next != NULL && strings_contain(known, next))
+        diag_line("fatal",
+                  "postfix(1) has no command \"%s\": for one instance: postkick -i %s -p %s", word,
+                  word, next);
+    else if (nearest != NULL)
+        diag_line("fatal", "postfix(1) has no command \"%s\": did you mean %s?", word, nearest);
+    else
+        diag_line("fatal",
+                  "postfix(1) has no command \"%s\": specify one of %s; "
+                  "after --, any command is passed on",
+                  word, list);
+    free(list);
+}
+
+/* Whether postfix(1) has the command and accepts its operands; reports if not: otherwise the
+ * command would fail in every instance, and "-p stop out" would stop them all. What main.cf lists
+ * as a command of some role is one. */
+static bool check_command(const struct command *command, enum role role)
+{
+    const struct options *options = command->options;
+    const char *word = options->operands[0];
+    UT_array *known = settings_commands(command->settings, false);
+    UT_array *others = settings_commands(command->settings, true);
+    bool is_listed = role != ROLE_OTHER || strings_contain(known, word);
+    bool accepts_operands = strings_contain(others, word);
+
+    utarray_concat(known, others);
+    if (!is_listed && !accepts_operands)
+        refuse_command(options, known);
+    else if (!accepts_operands && options->operand_count > 1)
+        refuse_operands(options);
+    utarray_free(known);
+    utarray_free(others);
+    return accepts_operands || (is_listed && options->operand_count == 1);
+}
+
 /* Warns of instances that were given with -i and are not started; a dry run, of all. */
 static void warn_not_enabled(const struct command *command, const struct selection *selection)
 {
@@ -151,7 +212,8 @@ static int run_postfix(const struct command *command, struct selection *selectio
                                             [ROLE_CONTROL] = JOB_IN_ORDER};
     enum role role;
 
-    if (!find_role(selection, command->options->operands[0], &role))
+    if (!find_role(selection, command->options->operands[0], &role) ||
+        !(command->options->ended || check_command(command, role)))
         return 1;
     UT_array *arguments = build_arguments(program, command->options, NULL);
     UT_array *check = build_arguments(program, command->options, "check");

@@ -121,15 +121,12 @@ static UT_array *find_action(const struct command *command, const char *name)
     if (targets != NULL)
         return targets;
     UT_array *known = settings_actions(command->settings);
-    UT_string list;
-    utstring_init(&list);
-    for (size_t i = 0; i < utarray_len(known); i++)
-        utstring_printf(&list, "%s%s", i == 0 ? "" : ", ", strings_item(known, i));
+    char *list = strings_join(known, ", ");
     diag_line("fatal",
               "unknown action: %s: specify class, service and request, or "
               "one of %s; a postfix(1) command needs -p",
-              name, utstring_body(&list));
-    utstring_done(&list);
+              name, list);
+    free(list);
     utarray_free(known);
     return NULL;
 }

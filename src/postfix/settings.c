@@ -94,6 +94,18 @@ static const char *set_writable(struct settings *settings, const char *value)
                                                                    : "must be warn or refuse";
 }
 
+static const char *set_commands(struct settings *settings, const char *value)
+{
+    settings->commands = value;
+    return NULL;
+}
+
+static const char *set_commands_with_operands(struct settings *settings, const char *value)
+{
+    settings->commands_with_operands = value;
+    return NULL;
+}
+
 static const char *set_mail_version(struct settings *settings, const char *value)
 {
     settings->mail_version = value;
@@ -112,6 +124,8 @@ static const struct {
     {"status", "limit", set_status_limit},
     {"queues", "limit", set_queues_limit},
     {"trust", "writable", set_writable},
+    {"commands", "without_operands", set_commands},
+    {"commands", "with_operands", set_commands_with_operands},
     {POSTFIX, "mail_version", set_mail_version},
 };
 #define OWN_COUNT (sizeof(own_settings) / sizeof(own_settings[0]))
@@ -425,6 +439,12 @@ UT_array *settings_action(const struct settings *settings, const char *name)
 
     free(section);
     return kick == NULL ? NULL : target_parse(kick);
+}
+
+UT_array *settings_commands(const struct settings *settings, bool with_operands)
+{
+    return strings_split(with_operands ? settings->commands_with_operands : settings->commands,
+                         PARAMETER_SEPARATORS);
 }
 
 const char *settings_about(const struct settings *settings, const char *action)

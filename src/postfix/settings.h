@@ -28,6 +28,8 @@ struct settings {
     int kick_limit;       /* seconds, at least 1: the ceiling for each instance's own limits */
     int status_limit;     /* seconds, at least 1, for a queue manager to answer -s */
     int queues_limit;     /* seconds, at least 1, for -Q to read the queues of an instance */
+    const char *commands; /* of postfix(1) that accept no operands, with white space between */
+    const char *commands_with_operands;
     const char *mail_version; /* of the host's Postfix, such as 3.7.11; empty if unknown */
 
     /* private */
@@ -65,6 +67,10 @@ UT_array *settings_actions(const struct settings *settings);
 /* Returns the targets of an action, an array to be freed by utarray_free(), or NULL if there is no
  * such action. */
 UT_array *settings_action(const struct settings *settings, const char *name);
+
+/* Returns the commands of postfix(1) that -p accepts, an array of strings to be freed by
+ * utarray_free(): those that accept operands, or those that do not. */
+UT_array *settings_commands(const struct settings *settings, bool with_operands);
 
 /* Returns one line about the action, never NULL. */
 const char *settings_about(const struct settings *settings, const char *action);

@@ -102,3 +102,4 @@ follow()
 @test "-x" { follow execute; }
 @test "-n" { follow dryrun; }
 @test "postkick.ini" { follow settings; }
+@test "what people type" { follow typing; }

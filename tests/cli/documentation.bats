@@ -131,6 +131,11 @@ synopsis()
     is "$(sed -n '/^\.Sh ACTIONS/,/^\.Sh RUNNING/s/^\.It Cm //p' $MAN)" "$actions"
 }
 
+@test "completion: the commands of -p are those of the settings" {
+    is "$(complete_words -p "")" "$(shipped_settings |
+        sed -n 's/^with\(out\)*_operands *= //p' | tr ' ' '\n' | LC_ALL=C sort)"
+}
+
 @test "settings: postkick.ini(5) describes every key, and no other" {
     # A section "[service anvil]" is one of "Sections [service NAME]".
     local ini page

@@ -67,6 +67,45 @@ TEST(skip)
         assert_ptr_equal(text_skip(text, i), text + places[i]);
 }
 
+/* One letter in three may differ, and a word may be begun only. */
+TEST(nearest)
+{
+    static const struct {
+        const char *typed;
+        const char *nearest;
+    } cases[] = {
+        {"relaod", "reload"},
+        {"reoad", "reload"},
+        {"reloads", "reload"},
+        {"relxad", "reload"},
+        {"rlodax", NULL},
+        {"upgrade", "upgrade-configuration"},
+        {"up", NULL},
+        {"sta", NULL},
+        {"stat", "status"},
+        {"stop", "stop"},
+        {"sotp", "stop"},
+        {"step", "stop"},
+        {"stew", NULL},
+        {"", NULL},
+        {"s", NULL},
+        {"Stop", "stop"},
+        {"stpo", "stop"},
+        {"tls", NULL},
+        {"a-word-of-more-than-forty-letters-that-nobody-types", NULL},
+    };
+    UT_array *words = strings_split("start stop status reload upgrade-configuration", " ");
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *nearest = text_nearest(cases[i].typed, words);
+
+        if ((nearest == NULL) != (cases[i].nearest == NULL) ||
+            (nearest != NULL && strcmp(nearest, cases[i].nearest) != 0))
+            fail_msg("%s: %s", cases[i].typed, nearest);
+    }
+    utarray_free(words);
+}
+
 TEST(message)
 {
     char *text = text_cut(alloc_format("%s %d", "x", 5));

@@ -69,7 +69,8 @@ TEST(values)
                                      "limit = 2m\n"
                                      "[status]\nlimit = 9\n"
                                      "[queues]\nlimit = 1m\n"
-                                     "[trust]\nwritable = refuse\n",
+                                     "[trust]\nwritable = refuse\n"
+                                     "[commands]\nwithout_operands = stop, Mine\n",
                                      "");
 
     assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "3m");
@@ -82,6 +83,12 @@ TEST(values)
     assert_int_equal(settings->status_limit, 9);
     assert_int_equal(settings->queues_limit, 60);
     assert_true(settings->refuse_writable);
+    UT_array *commands = settings_commands(settings, false);
+    fixture_assert_lines(commands, "stop\nMine\n");
+    utarray_free(commands);
+    commands = settings_commands(settings, true);
+    assert_true(strings_contain(commands, "tls"));
+    utarray_free(commands);
     settings_free(settings);
 }
 
