@@ -137,7 +137,8 @@ void text_append_valid(UT_string *out, const char *text, size_t length)
         }
         at += step > 0 ? step : 1;
     }
-    text_append(out, text + from, length - from);
+    if (from < length) /* text may be NULL if it is empty */
+        text_append(out, text + from, length - from);
 }
 
 /* The longest word that another one is looked for. */

@@ -70,7 +70,7 @@ static void serve(void)
 int epoll_pwait(int fd, struct epoll_event *events, int maximum, int timeout, const sigset_t *mask)
 {
     serve();
-    return (int)syscall(SYS_epoll_pwait, fd, events, maximum, timeout, mask, _NSIG / 8);
+    return (int)syscall(SYS_epoll_pwait, fd, events, maximum, timeout, mask, (size_t)(_NSIG / 8));
 }
 
 /* As if a master ran there. */
