@@ -82,19 +82,19 @@ static void show_rate(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    static const char *const made[] = {"", "/public", "/pid"};
+    static const char *const made[] = {"", "/public", "/pid", "/etc", "/lib"};
 
     (void)argc;
     (void)argv;
     scratch_make();
-    for (size_t i = 0; i < 3 * INSTANCES; i++) {
-        char *path = alloc_format("%s/%s%s", scratch, names[i / 3], made[i % 3]);
+    for (size_t i = 0; i < 5 * INSTANCES; i++) {
+        char *path = alloc_format("%s/%s%s", scratch, names[i / 5], made[i % 5]);
         assert(mkdir(path, 0700) == 0);
         free(path);
     }
-    char *ini = alloc_format("[postfix]\nconfig_directory = %s/default\n"
+    char *ini = alloc_format("[postfix]\nconfig_directory = %s/default/etc\n"
                              "queue_directory = %s/default\ndata_directory = %s\n"
-                             "command_directory = %s\ndaemon_directory = %s\n"
+                             "command_directory = %s\ndaemon_directory = %s/default/lib\n"
                              "[service qmgr]\nclass = public\nrequests = *\n"
                              "[action flush]\nkick = public qmgr FADI, public pickup W\n",
                              scratch, scratch, scratch, scratch, scratch);
@@ -127,14 +127,16 @@ static char *expand_text(const uint8_t *data, size_t size, const char *line_end)
 /* Writes an instance's main.cf, with one more line, unless it is there. */
 static void write_instance(size_t i, const char *line)
 {
-    char *rest = i == 0 ? alloc_format("multi_instance_directories = %s/a %s/b\n", scratch, scratch)
-                        : alloc_format("multi_instance_name = postfix-%s\n", names[i]);
-    char *content = alloc_format("queue_directory = %s/%s\nmulti_instance_enable = %s\n"
-                                 "unused =\n%s%s",
-                                 scratch, names[i], i == 2 ? "no" : "yes", rest, line);
+    char *rest =
+        i == 0 ? alloc_format("multi_instance_directories = %s/a/etc %s/b/etc\n", scratch, scratch)
+               : alloc_format("multi_instance_name = postfix-%s\n", names[i]);
+    char *content =
+        alloc_format("queue_directory = %s/%s\ndata_directory = %s/%s/data\n"
+                     "multi_instance_enable = %s\nunused =\n%s%s",
+                     scratch, names[i], scratch, names[i], i == 2 ? "no" : "yes", rest, line);
 
     if (written[i] == NULL || strcmp(written[i], content) != 0) {
-        char *name = alloc_format("%s/main.cf", names[i]);
+        char *name = alloc_format("%s/etc/main.cf", names[i]);
         write_file(name, content);
         free(name);
     }
