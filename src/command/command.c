@@ -17,15 +17,35 @@ static enum selection_trust find_trust(const struct command *command)
     return command->verbose > 0 || command->options->dry_run ? SELECTION_WARNS : SELECTION_TRUSTS;
 }
 
+/* Whoever looks at the instances, or runs a command of postfix(1), is shown what keeps postmulti(1)
+ * from doing so. */
+static bool shows_conflicts(const struct options *options)
+{
+    return options->dry_run || options->mode == OPTIONS_LIST || options->mode == OPTIONS_STATUS ||
+           options->mode == OPTIONS_POSTFIX;
+}
+
+void command_report_selection(const struct command *command, const struct selection *selection)
+{
+    const struct options *options = command->options;
+    bool with_remarks = selection->is_single || command->verbose > 0 || options->dry_run ||
+                        options->mode == OPTIONS_LIST;
+
+    if (!options->quiet)
+        report_selection(selection, shows_conflicts(options), with_remarks);
+}
+
 /* Whether there is nothing to do for the selection; reports why. */
-static bool report_refusal(const struct selection *selection)
+static bool report_refusal(const struct command *command, const struct selection *selection)
 {
     char *refusal = selection_refusal(selection);
 
-    if (refusal != NULL)
-        diag_line("fatal", "%s", refusal);
+    if (refusal == NULL)
+        return false;
+    command_report_selection(command, selection);
+    diag_line("fatal", "%s", refusal);
     free(refusal);
-    return refusal != NULL;
+    return true;
 }
 
 /* Whether a name means several instances, so that a command could reach one that was not meant;
@@ -38,14 +58,6 @@ static bool report_ambiguity(const struct selection *selection)
         diag_line("fatal", "%s", ambiguity);
     free(ambiguity);
     return ambiguity != NULL;
-}
-
-/* Whoever looks at the instances, or runs a command of postfix(1), is shown what keeps postmulti(1)
- * from doing so. */
-static bool shows_conflicts(const struct options *options)
-{
-    return options->dry_run || options->mode == OPTIONS_LIST || options->mode == OPTIONS_STATUS ||
-           options->mode == OPTIONS_POSTFIX;
 }
 
 bool command_select(const struct command *command, enum parameter_purpose purpose,
@@ -65,20 +77,22 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .limits = command->limits,
     };
 
-    bool made = selection_make(selection, &criteria);
-    if (made && (options->json || shows_conflicts(options)))
+    bool acts = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE ||
+                (options->mode == OPTIONS_MESSAGES && message_verbs[options->verb].option != NULL);
+
+    if (!selection_make(selection, &criteria)) {
+        report_no_selection(selection);
+        return false;
+    }
+    if (options->json || shows_conflicts(options))
         host_find_conflicts(&selection->host);
-    report_selection(selection, options->quiet);
-    if (made && shows_conflicts(options) && !options->quiet)
-        report_conflicts(selection);
-    bool runs = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE;
-    return made && !report_refusal(selection) && !(runs && report_ambiguity(selection));
+    return !report_refusal(command, selection) && !(acts && report_ambiguity(selection));
 }
 
-bool command_mark(struct selection *selection, bool all)
+bool command_mark(const struct command *command, struct selection *selection, bool all)
 {
     selection_mark(selection, all);
-    return !report_refusal(selection);
+    return !report_refusal(command, selection);
 }
 
 /* Reports the errors of instances; if quiet, only a fatal one. Returns false if there are any. */
@@ -120,6 +134,7 @@ int command_list(const struct command *command)
 
     if (command_select(command, PARAMETER_FOR_LIST, &selection)) {
         bool written = write_out(command, &selection);
+        command_report_selection(command, &selection);
         bool succeeded = report_errors(&selection, command->options->quiet);
         status = written && succeeded && utarray_len(selection.unmatched) == 0 ? 0 : 1;
     }

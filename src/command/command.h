@@ -29,7 +29,8 @@ int command_queues(const struct command *command);
 int command_messages(const struct command *command);
 
 /*
- * For all commands: makes the selection that the options ask for, and reports its warnings.
+ * For all commands: makes the selection that the options ask for. Its warnings are for
+ * command_report_selection(), after the work: a reader who does not read must not hold it up.
  * Returns true; or false when the program has to end with status 1, and the reason was reported.
  * selection_free() empties *selection in both cases.
  */
@@ -38,7 +39,10 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
 
 /* Marks which members are to be served: see selection_mark(). Returns false when none is, and the
  * reason was reported. */
-bool command_mark(struct selection *selection, bool all);
+bool command_mark(const struct command *command, struct selection *selection, bool all);
+
+/* Reports the warnings of the selection, as the options ask for. */
+void command_report_selection(const struct command *command, const struct selection *selection);
 
 /* Finds Postfix's command_directory, and checks that it is a directory. Returns a string that
  * belongs to the host; or NULL, and the reason was reported. */

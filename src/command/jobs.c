@@ -51,6 +51,7 @@ static int run(const struct command *command, struct selection *selection, struc
         spec->streams = PROCESS_INHERIT;
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
+        command_report_selection(command, selection);
         report_jobs_plan(&report);
     } else {
         if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
@@ -59,6 +60,7 @@ static int run(const struct command *command, struct selection *selection, struc
         descriptors_raise_limit();
         jobs_run(&jobs, command->limits, report_job_event, &report);
         progress_clear();
+        command_report_selection(command, selection);
         report_jobs(&report);
     }
     bool well = jobs_succeeded(&jobs, options->json) && !report.failed &&
@@ -229,7 +231,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
         selection_mark(selection, false);
         warn_not_enabled(command, selection);
     }
-    if (role == ROLE_START || command_mark(selection, role == ROLE_OTHER))
+    if (role == ROLE_START || command_mark(command, selection, role == ROLE_OTHER))
         status = run(command, selection, &spec, role == ROLE_START || role == ROLE_STOP);
     utarray_free(arguments);
     utarray_free(check);
@@ -359,7 +361,7 @@ static int run_program(const struct command *command, struct selection *selectio
                                  .streams = PROCESS_CAPTURE,
                                  .add_settings = export_instance,
                                  .context = shared};
-        if (command_mark(selection, true))
+        if (command_mark(command, selection, true))
             status = run(command, selection, &spec, false);
     }
     free(program);

@@ -91,7 +91,8 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
     struct selection selection;
     bool succeeded = false;
 
-    if (command_select(command, PARAMETER_FOR_KICK, &selection) && command_mark(&selection, all)) {
+    if (command_select(command, PARAMETER_FOR_KICK, &selection) &&
+        command_mark(command, &selection, all)) {
         bool sent = true;
 
         kicks->settings = command->settings;
@@ -103,6 +104,7 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
             sent = command_send(command, kicks);
         if (options->json || options->mode == OPTIONS_STATUS)
             selection_find_running(&selection, kicks->locks);
+        command_report_selection(command, &selection);
         bool written = write_out(command, &selection, kicks);
         write_diagnostics(command, &selection, kicks);
         succeeded = sent && written && all_succeeded(command, &selection, kicks);

@@ -361,6 +361,7 @@ static int run_in(const struct command *command, struct selection *selection)
     selection_find_running(selection, locks);
     bool is_well = run.messages.directory != NULL && find_and_act(&run, locks) && !run.failed &&
                    utarray_len(selection->unmatched) == 0;
+    command_report_selection(command, selection);
     message_counts_free(&run.counts);
     messages_free(&run.messages);
     utstring_done(&run.out);
@@ -379,7 +380,8 @@ int command_messages(const struct command *command)
                   message_verbs[options->verb].name);
         return 1;
     }
-    if (command_select(command, PARAMETER_FOR_KICK, &selection) && command_mark(&selection, true))
+    if (command_select(command, PARAMETER_FOR_KICK, &selection) &&
+        command_mark(command, &selection, true))
         status = run_in(command, &selection);
     selection_free(&selection);
     return status;

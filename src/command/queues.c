@@ -58,6 +58,7 @@ static bool write_out(const struct command *command, struct selection *selection
 static bool show(const struct command *command, struct selection *selection)
 {
     struct queue_reading *readings = read_queues(command, selection);
+    command_report_selection(command, selection);
     bool written = write_out(command, selection, readings);
     bool succeeded = report_queues_succeeded(selection, readings);
 
@@ -74,7 +75,8 @@ int command_queues(const struct command *command)
     struct selection selection;
     int status = 1;
 
-    if (command_select(command, PARAMETER_FOR_QUEUES, &selection) && command_mark(&selection, true))
+    if (command_select(command, PARAMETER_FOR_QUEUES, &selection) &&
+        command_mark(command, &selection, true))
         status = show(command, &selection) ? 0 : 1;
     selection_free(&selection);
     return status;

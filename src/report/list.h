@@ -7,12 +7,13 @@
 
 #include "postfix/selection.h"
 
-/* Reports why there is no selection: one fatal line, after the warning that belongs to it. Or else,
- * unless quiet, the warnings from reading the selected instances, and those of the selection. */
-void report_selection(const struct selection *selection, bool quiet);
+/* Reports why there is no selection: one fatal line, after the warning that belongs to it. */
+void report_no_selection(const struct selection *selection);
 
-/* Reports each conflict of the host's, and what it means: host_find_conflicts(). */
-void report_conflicts(const struct selection *selection);
+/* Reports the warnings of the selection; with_conflicts, what host_find_conflicts() has found, and
+ * what that means; with_remarks, what Postfix warns of in the main.cf of each selected instance: at
+ * most five remarks for each where there are several instances. */
+void report_selection(const struct selection *selection, bool with_conflicts, bool with_remarks);
 
 /* Appends the selected instances to out: as "postmulti -l" lists them, or one JSON object per line
  * for each; their running has to be set then: see selection_find_running(). */
