@@ -207,6 +207,17 @@ const char *text_nearest(const char *typed, const UT_array *words)
     return nearest;
 }
 
+char *text_choice(const char *typed, const UT_array *words)
+{
+    const char *nearest = text_nearest(typed, words);
+    char *list = strings_join(words, ", ");
+    char *choice = nearest != NULL ? alloc_format("did you mean %s?", nearest)
+                                   : alloc_format("specify one of %s", list);
+
+    free(list);
+    return choice;
+}
+
 char *text_cut(char *message)
 {
     static const char cut[] = "...";

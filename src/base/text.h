@@ -51,6 +51,10 @@ const char *text_skip(const char *text, size_t columns);
  */
 const char *text_nearest(const char *typed, const UT_array *words);
 
+/* Returns the words that say so, or which words there are: "did you mean list?", "specify one of
+ * list, count"; a new string. */
+char *text_choice(const char *typed, const UT_array *words);
+
 /* The longest message, in bytes. */
 #define TEXT_MESSAGE_MAXIMUM 4096
 

@@ -126,21 +126,16 @@ static void refuse_operands(const struct options *options)
 static void refuse_command(const struct options *options, const UT_array *known)
 {
     const char *word = options->operands[0], *next = options->operands[1];
-    const char *nearest = text_nearest(word, known);
-    char *list = strings_join(known, ", ");
+    char *choice = text_choice(word, known);
 
     if (next != NULL && strings_contain(known, next))
         diag_line("fatal",
                   "postfix(1) has no command \"%s\": for one instance: postkick -i %s -p %s", word,
                   word, next);
-    else if (nearest != NULL)
-        diag_line("fatal", "postfix(1) has no command \"%s\": did you mean %s?", word, nearest);
     else
-        diag_line("fatal",
-                  "postfix(1) has no command \"%s\": specify one of %s; "
-                  "after --, any command is passed on",
-                  word, list);
-    free(list);
+        diag_line("fatal", "postfix(1) has no command \"%s\": %s (after --, any is passed on)",
+                  word, choice);
+    free(choice);
 }
 
 /* Whether postfix(1) has the command and accepts its operands; reports if not: otherwise the

@@ -2,6 +2,7 @@
 /* Sends a request, those of an action, or that of -s to every selected instance. */
 #include "base/descriptors.h"
 #include "base/diag.h"
+#include "base/text.h"
 #include "command/command.h"
 #include "report/kicks.h"
 #include "report/progress.h"
@@ -115,21 +116,96 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
     return succeeded ? 0 : 1;
 }
 
-/* Returns the targets of an action; or NULL, and reports which actions there are. */
-static UT_array *find_action(const struct command *command, const char *name)
-{
-    UT_array *targets = settings_action(command->settings, name);
+/* Words that are no actions, and what does what they say. */
+static const struct {
+    const char *word;
+    const char *meant;
+} habits[] = {
+    {"help", "--help"},  {"version", "--version"}, {"list", "-l"},
+    {"instances", "-l"}, {"status", "-s"},         {"queue", "-Q"},
+    {"queues", "-Q"},    {"mailq", "-M list"},     {"messages", "-M list"},
+};
 
-    if (targets != NULL)
-        return targets;
+/* Returns how to call what the word means elsewhere, a new string, or NULL. */
+static char *find_meaning(const struct command *command, const char *word)
+{
+    const struct options *options = command->options;
+    const char *class = settings_class(command->settings, word);
+    UT_array *commands = settings_commands(command->settings, false);
+    bool is_command = strings_contain(commands, word);
+    enum message_verb verb;
+    UT_string meaning;
+
+    utarray_free(commands);
+    for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++)
+        if (strcmp(habits[i].word, word) == 0)
+            return alloc_format("postkick %s", habits[i].meant);
+    if (message_find_verb(word, &verb))
+        return alloc_format("postkick -M %s", word);
+    if (!is_command)
+        return class == NULL ? NULL : alloc_format("postkick %s %s REQUEST", class, word);
+    utstring_init(&meaning);
+    utstring_printf(&meaning, "postkick");
+    for (int i = 1; i < options->operand_count; i++)
+        utstring_printf(&meaning, " -i %s", options->operands[i]);
+    utstring_printf(&meaning, " -p %s", word);
+    return utstring_body(&meaning);
+}
+
+static void refuse_action(const struct command *command)
+{
+    const char *word = command->options->operands[0], *next = command->options->operands[1];
     UT_array *known = settings_actions(command->settings);
-    char *list = strings_join(known, ", ");
-    diag_line("fatal",
-              "unknown action: %s: specify class, service and request, or "
-              "one of %s; a postfix(1) command needs -p",
-              name, list);
-    free(list);
+    char *meaning = find_meaning(command, word), *actions = strings_join(known, ", ");
+
+    strings_append(known, "public");
+    strings_append(known, "private");
+    const char *nearest = text_nearest(word, known);
+    if (meaning != NULL)
+        diag_line("fatal", "unknown action: %s: did you mean \"%s\"?", word, meaning);
+    else if (next != NULL && strings_contain(known, next))
+        diag_line("fatal", "unknown action: %s: the action comes first: postkick %s %s", word, next,
+                  word);
+    else if (nearest != NULL)
+        diag_line("fatal", "unknown action: %s: did you mean %s?", word, nearest);
+    else
+        diag_line("fatal", "unknown action: %s: specify one of %s, or class, service and request",
+                  word, actions);
+    free(meaning);
+    free(actions);
     utarray_free(known);
+}
+
+/* Whether an operand after the action is one as well, so that which one is meant is not known;
+ * reports it. */
+static bool have_second_action(const struct command *command)
+{
+    const struct options *options = command->options;
+    UT_array *known = settings_actions(command->settings);
+    const char *second = NULL;
+
+    for (int i = 1; i < options->operand_count && second == NULL; i++)
+        if (strings_contain(known, options->operands[i]))
+            second = options->operands[i];
+    if (second != NULL)
+        diag_line("fatal",
+                  "%s or %s? specify one action; an instance of that name is selected with -i",
+                  options->operands[0], second);
+    utarray_free(known);
+    return second != NULL;
+}
+
+/* Returns the targets of an action; or NULL, and the mistake was reported. */
+static UT_array *find_action(const struct command *command)
+{
+    UT_array *targets = settings_action(command->settings, command->options->operands[0]);
+
+    if (targets == NULL)
+        refuse_action(command);
+    else if (!have_second_action(command))
+        return targets;
+    else
+        utarray_free(targets);
     return NULL;
 }
 
@@ -137,25 +213,15 @@ static UT_array *find_action(const struct command *command, const char *name)
 static UT_array *find_target(const struct command *command)
 {
     char *const *operands = command->options->operands;
-    const char *class = operands[0], *service = operands[1];
     UT_array *targets;
 
-    if (target_class_is_valid(class) && target_service_is_valid(service)) {
-        utarray_new(targets, &target_icd);
-        target_append(targets, class, service, operands[2]);
-        return targets;
+    if (!target_service_is_valid(operands[1])) {
+        diag_line("fatal", "invalid service name: \"%s\": specify one path component", operands[1]);
+        return NULL;
     }
-    targets = settings_action(command->settings, class);
-    if (target_class_is_valid(class))
-        diag_line("fatal", "invalid service name: \"%s\": specify one path component", service);
-    else if (targets != NULL)
-        diag_line("fatal", "%s is an action: it accepts no operands, and options go before it",
-                  class);
-    else
-        diag_line("fatal", "invalid class name: \"%s\": specify public or private", class);
-    if (targets != NULL)
-        utarray_free(targets);
-    return NULL;
+    utarray_new(targets, &target_icd);
+    target_append(targets, operands[0], operands[1], operands[2]);
+    return targets;
 }
 
 /* Reports requests that the services ignore. Returns false when these are refused. */
@@ -182,9 +248,8 @@ static bool check_requests(const struct command *command, const UT_array *target
 
 int command_kick(const struct command *command)
 {
-    bool is_action = command->options->operand_count == 1;
-    UT_array *targets =
-        is_action ? find_action(command, command->options->operands[0]) : find_target(command);
+    bool is_action = !target_class_is_valid(command->options->operands[0]);
+    UT_array *targets = is_action ? find_action(command) : find_target(command);
     int status = 1;
 
     if (targets == NULL)

@@ -2,6 +2,8 @@
 /* Parses the command line, and describes it, by two tables: of options and of modes. */
 #include "command/options.h"
 #include "base/parse.h"
+#include "base/text.h"
+#include "postfix/target.h"
 #include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
@@ -67,8 +69,7 @@ static const struct option_row rows[] = {
      "also send requests to disabled instances\n(no effect with -l, -M, -p, -Q and -x)"},
     {'c', "config-directory", "DIR", IN_ALL, GROUP_SELECTION,
      "only the instance in DIR, even a disabled one;\noverrides MAIL_CONFIG"},
-    {'E', "enabled", NULL, IN_LIST | IN_EXECUTE | IN_STATUS | IN_QUEUES | IN_MESSAGES,
-     GROUP_SELECTION, "only enabled instances"},
+    {'E', "enabled", NULL, IN_ALL & ~IN_POSTFIX, GROUP_SELECTION, "only enabled instances"},
     {'g', "group", "GROUP", IN_ALL, GROUP_SELECTION, "only members of GROUP; may be repeated"},
     {'i', "instance", "NAME", IN_ALL, GROUP_SELECTION,
      "only the instance NAME: a name, a pattern,\n"
@@ -113,16 +114,15 @@ static const struct option_row rows[] = {
 static const struct {
     int letter;           /* of the option that chooses it; 0: none */
     const char *with;     /* its name in a message */
-    const char *operands; /* as they are called, or NULL: none */
-    int least, most;      /* how many; -1: any number */
+    const char *operands; /* as they are called */
 } modes[] = {
-    [OPTIONS_KICK] = {0, "when requests are sent", "class service request | action", 1, 3},
-    [OPTIONS_LIST] = {'l', "with -l", NULL, 0, 0},
-    [OPTIONS_POSTFIX] = {'p', "with -p", "[--] postfix-command [argument...]", 1, -1},
-    [OPTIONS_EXECUTE] = {'x', "with -x", "[--] command [argument...]", 1, -1},
-    [OPTIONS_STATUS] = {'s', "with -s", NULL, 0, 0},
-    [OPTIONS_QUEUES] = {'Q', "with -Q", NULL, 0, 0},
-    [OPTIONS_MESSAGES] = {'M', "with -M", "verb [ALL | - | [instance/]queue-id...]", 1, -1},
+    [OPTIONS_KICK] = {0, "when requests are sent", "class service request | action [instance...]"},
+    [OPTIONS_LIST] = {'l', "with -l", "[instance...]"},
+    [OPTIONS_POSTFIX] = {'p', "with -p", "[--] postfix-command [argument...]"},
+    [OPTIONS_EXECUTE] = {'x', "with -x", "[--] command [argument...]"},
+    [OPTIONS_STATUS] = {'s', "with -s", "[instance...]"},
+    [OPTIONS_QUEUES] = {'Q', "with -Q", "[instance...]"},
+    [OPTIONS_MESSAGES] = {'M', "with -M", "verb [ALL | - | [instance/]queue-id...]"},
 };
 
 /* Returns the number of a row, or ROWS. */
@@ -182,8 +182,7 @@ static UT_array *make_synopsis(enum options_mode mode)
         strings_append(words, "[-%c %s]", rows[i].letter, argument);
         free(argument);
     }
-    if (modes[mode].operands != NULL)
-        strings_append(words, "%s", modes[mode].operands);
+    strings_append(words, "%s", modes[mode].operands);
     return words;
 }
 
@@ -294,15 +293,16 @@ static size_t find_name(const char *const *names, size_t count, const char *name
 static void refuse_name(const char *option, const char *name, const char *const *names,
                         size_t count, char **error)
 {
-    UT_string known;
+    UT_array *known;
 
-    utstring_init(&known);
+    utarray_new(known, &strings_icd);
     for (size_t i = 0; i < count; i++)
         if (names[i] != NULL)
-            utstring_printf(&known, "%s%s", utstring_len(&known) == 0 ? "" : ", ", names[i]);
-    alloc_set_text(error, "--%s: unknown name: %s: specify one of %s", option, name,
-                   utstring_body(&known));
-    utstring_done(&known);
+            strings_append(known, "%s", names[i]);
+    char *choice = text_choice(name, known);
+    alloc_set_text(error, "--%s: unknown name: %s: %s", option, name, choice);
+    free(choice);
+    utarray_free(known);
 }
 
 static bool accept_older(struct options *options, const char *argument, char **error)
@@ -491,16 +491,17 @@ static bool check_postfix_operands(const struct options *options, char **error)
 
 static bool accept_verb(struct options *options, char **error)
 {
-    UT_string known;
+    UT_array *known;
 
     if (message_find_verb(options->operands[0], &options->verb))
         return true;
-    utstring_init(&known);
+    utarray_new(known, &strings_icd);
     for (size_t i = 0; i < MESSAGE_VERBS; i++)
-        utstring_printf(&known, "%s%s", i == 0 ? "" : ", ", message_verbs[i].name);
-    alloc_set_text(error, "unknown verb: %s: specify one of %s", options->operands[0],
-                   utstring_body(&known));
-    utstring_done(&known);
+        strings_append(known, "%s", message_verbs[i].name);
+    char *choice = text_choice(options->operands[0], known);
+    alloc_set_text(error, "unknown verb: %s: %s", options->operands[0], choice);
+    free(choice);
+    utarray_free(known);
     return false;
 }
 
@@ -550,38 +551,119 @@ static bool check_messages(const struct options *options, char **error)
     return *error == NULL;
 }
 
+/* The operands from number first on are instances, as with -i. */
+static bool accept_instances(struct options *options, int first, char **error)
+{
+    for (int i = first; i < options->operand_count; i++) {
+        const char *name = options->operands[i];
+
+        if (name[0] == '\0')
+            alloc_set_text(error, "empty name: is a shell variable unset?");
+        else if (name[0] == '-' && name[1] != '\0')
+            alloc_set_text(error, "%s: options go before the operands", name);
+        if (*error != NULL)
+            return false;
+        strings_append(options->names, "%s", name);
+    }
+    return true;
+}
+
+/* A request, which is sent as it is, or an action and instances. */
+static bool check_kick_operands(struct options *options, char **error)
+{
+    char *const *operands = options->operands;
+    int count = options->operand_count;
+
+    if (count == 0)
+        alloc_set_text(error, "too few operands: specify class, service and request, or an action "
+                              "such as flush");
+    else if (!target_class_is_valid(operands[0]) && count == 3 &&
+             (strcasecmp(operands[0], "public") == 0 || strcasecmp(operands[0], "private") == 0))
+        alloc_set_text(error, "invalid class name: \"%s\": specify public or private", operands[0]);
+    else if (!target_class_is_valid(operands[0]))
+        return accept_instances(options, 1, error);
+    else if (count < 3)
+        alloc_set_text(error, "too few operands: specify class, service and request, as in "
+                              "\"postkick public qmgr D\"");
+    else if (count > 3 && operands[3][0] == '-')
+        alloc_set_text(error, "%s: options go before the operands", operands[3]);
+    else if (count > 3)
+        alloc_set_text(error, "too many operands: for one instance, specify -i before the class");
+    return *error == NULL;
+}
+
 static bool check_operands(struct options *options, char **error)
 {
-    int count = options->operand_count, most = modes[options->mode].most;
-    bool is_kick = options->mode == OPTIONS_KICK;
-
-    if (is_kick && count == 2 && options->operands[1][0] == '-')
-        alloc_set_text(error, "%s: options go before the operands", options->operands[1]);
-    else if (is_kick && count == 0)
-        alloc_set_text(error, "too few operands: see --help");
-    else if (count < modes[options->mode].least || (is_kick && count == 2))
-        alloc_set_text(error, "too few operands");
-    else if (most >= 0 && count > most)
-        alloc_set_text(error, "too many operands");
-    else if (options->mode == OPTIONS_POSTFIX)
+    switch (options->mode) {
+    case OPTIONS_KICK:
+        return check_kick_operands(options, error);
+    case OPTIONS_LIST:
+    case OPTIONS_STATUS:
+    case OPTIONS_QUEUES:
+        return accept_instances(options, 0, error);
+    default:
+        break;
+    }
+    if (options->operand_count == 0) {
+        alloc_set_text(error, "too few operands: specify a %s",
+                       options->mode == OPTIONS_MESSAGES  ? "verb, such as list"
+                       : options->mode == OPTIONS_POSTFIX ? "command of postfix(1), such as reload"
+                                                          : "command, such as mailq");
+        return false;
+    }
+    if (options->mode == OPTIONS_POSTFIX)
         return check_postfix_operands(options, error);
-    else if (options->mode == OPTIONS_MESSAGES)
-        return accept_verb(options, error) && check_verb_options(options, error) &&
-               check_messages(options, error);
-    else
-        return true;
-    return false;
+    return options->mode != OPTIONS_MESSAGES ||
+           (accept_verb(options, error) && check_verb_options(options, error) &&
+            check_messages(options, error));
+}
+
+/* Returns the long form that was probably meant, or NULL. */
+static const char *find_long(const char *typed)
+{
+    UT_array *names;
+
+    utarray_new(names, &strings_icd);
+    for (size_t i = 0; i < ROWS; i++)
+        strings_append(names, "%s", rows[i].name);
+    const char *nearest = text_nearest(typed, names);
+    size_t found = 0;
+    while (nearest != NULL && strcmp(rows[found].name, nearest) != 0)
+        found++;
+    utarray_free(names);
+    return nearest == NULL ? NULL : rows[found].name;
 }
 
 /* getopt_long(3) would write the bytes of the command line unescaped. */
 static void describe_mistake(int letter, const char *argument, char **error)
 {
+    bool is_long = strncmp(argument, "--", 2) == 0;
+    const char *meant = is_long         ? find_long(argument + 2)
+                        : optopt == 'h' ? "help"
+                        : optopt == 'V' ? "version"
+                                        : NULL;
+
     if (letter == ':')
         alloc_set_text(error, "option requires an argument: %s", argument);
-    else if (optopt != 0 && strncmp(argument, "--", 2) != 0)
+    else if (optopt != 0 && !is_long)
         alloc_set_text(error, "invalid option -- '%c'", optopt);
     else
         alloc_set_text(error, "invalid option: %s", argument);
+    if (letter != ':' && meant != NULL) {
+        char *before = *error;
+        *error = alloc_format("%s: did you mean --%s?", before, meant);
+        free(before);
+    }
+}
+
+/* "-status" would be -s and -t with the argument "atus". Returns what is wrong with such a word, a
+ * new string, or NULL. */
+static char *find_single_dash(const char *word)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (word[0] == '-' && word[1] != '\0' && strcmp(word + 1, rows[i].name) == 0)
+            return alloc_format("invalid option: %s: did you mean -%s?", word, word);
+    return NULL;
 }
 
 /* Accepts all options. Returns false if there is a mistake: *error is the first; the options after
@@ -597,9 +679,11 @@ static bool accept_options(struct options *options, int argc, char **argv, bool 
     fill_getopt(longs, shorts);
     opterr = 0;
     while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-        char *mistake = NULL;
+        char *mistake = find_single_dash(argv[at]);
 
-        if (letter == '?' || letter == ':') {
+        if (mistake != NULL) {
+            ; /* the letters mean nothing */
+        } else if (letter == '?' || letter == ':') {
             describe_mistake(letter, argv[at], &mistake);
         } else if (letter == LONG_HELP || letter == LONG_VERSION) {
             options->mode = letter == LONG_HELP ? OPTIONS_HELP : OPTIONS_VERSION;

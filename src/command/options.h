@@ -10,7 +10,7 @@
 
 /* What a command line is for. */
 enum options_mode {
-    OPTIONS_KICK,     /* class service request, or an action */
+    OPTIONS_KICK,     /* class service request, or an action and instances */
     OPTIONS_LIST,     /* -l */
     OPTIONS_POSTFIX,  /* -p */
     OPTIONS_EXECUTE,  /* -x */
@@ -36,7 +36,7 @@ struct options {
     const char *config_directory; /* -c, or NULL */
     const char *settings_file;    /* -f, or NULL */
     UT_array *groups;             /* -g: strings */
-    UT_array *names;              /* -i: strings */
+    UT_array *names;              /* -i and operands that are instances: strings */
     enum message_verb verb;       /* with -M, as well as what follows */
     struct message_filter filter;
     bool has_filter;     /* one of them at least */

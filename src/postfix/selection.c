@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses among the instances of a host, and marks what is to be served. */
 #include "postfix/selection.h"
+#include "base/text.h"
+#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,24 +94,87 @@ static bool any_instance(const struct host *host, const char *wanted,
     return false;
 }
 
-/* A group without members is a mistake too, but nothing that was to be served is missing. */
-static void find_unmatched(struct selection *selection)
+/* The most names that are compared with a word that was not found. */
+#define COMPARED_MAXIMUM 1000
+
+/* Returns the first different values that the instances have of a parameter, without the empty one:
+ * an array of strings. */
+static UT_array *list_values(const struct host *host, enum parameter parameter)
 {
-    const UT_array *names = selection->criteria.names, *groups = selection->criteria.groups;
+    UT_array *values;
+
+    utarray_new(values, &strings_icd);
+    for (size_t i = 0; i < host->count && i < COMPARED_MAXIMUM; i++) {
+        const char *value = instance_value(&host->instances[i], parameter);
+
+        if (value[0] != '\0' && !strings_contain(values, value))
+            strings_append(values, "%s", value);
+    }
+    return values;
+}
+
+/* Returns what was probably meant by a name that matches nothing, as the end of a message: a new
+ * string, which may be empty. */
+static char *suggest_instance(const struct host *host, const char *name)
+{
+    static const char prefix[] = "postfix-";
+    UT_array *names = list_values(host, PARAMETER_MULTI_INSTANCE_NAME);
+    size_t count = utarray_len(names);
+
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(strings_item(names, i), prefix, sizeof(prefix) - 1) == 0)
+            strings_append(names, "%s", strings_item(names, i) + sizeof(prefix) - 1);
+    const char *nearest = text_nearest(name, names);
+    char *suggestion = strcmp(name, "postfix") == 0
+                           ? alloc_string(" (the default instance is -i -)")
+                       : strcasecmp(name, "all") == 0
+                           ? alloc_string(" (without a name, all instances are selected)")
+                       : strchr(name, ',') != NULL ? alloc_string(" (repeat -i for several)")
+                       : nearest != NULL           ? alloc_format(": did you mean %s?", nearest)
+                                                   : alloc_string("");
+    utarray_free(names);
+    return suggestion;
+}
+
+static void find_unmatched_names(struct selection *selection)
+{
+    const UT_array *names = selection->criteria.names;
 
     for (size_t i = 0; i < utarray_len(names); i++) {
         const char *name = strings_item(names, i);
 
         if (any_instance(&selection->host, name, selection_matches))
             continue;
+        char *suggestion = utarray_len(selection->unmatched) == 0
+                               ? suggest_instance(&selection->host, name)
+                               : alloc_string("");
         strings_append(selection->unmatched, "%s", name);
-        strings_append(selection->warnings, "no instance matches -i %s%s", name,
-                       strcmp(name, "postfix") == 0 ? " (the default instance is -i -)" : "");
+        strings_append(selection->warnings, "no instance matches %s%s", name, suggestion);
+        free(suggestion);
     }
-    for (size_t i = 0; i < utarray_len(groups); i++)
-        if (!any_instance(&selection->host, strings_item(groups, i), is_in_group))
-            strings_append(selection->warnings, "no instance is in group %s",
-                           strings_item(groups, i));
+}
+
+/* Returns false with the host's error set when a group has no members. */
+static bool check_groups(struct selection *selection)
+{
+    const UT_array *groups = selection->criteria.groups;
+
+    for (size_t i = 0; i < utarray_len(groups); i++) {
+        const char *group = strings_item(groups, i);
+
+        if (any_instance(&selection->host, group, is_in_group))
+            continue;
+        UT_array *known = list_values(&selection->host, PARAMETER_MULTI_INSTANCE_GROUP);
+        char *list = strings_join(known, ", ");
+        selection->host.error =
+            utarray_len(known) == 0
+                ? alloc_format("no instance is in group %s: none is in any", group)
+                : alloc_format("no instance is in group %s: the groups are %s", group, list);
+        free(list);
+        utarray_free(known);
+        return false;
+    }
+    return true;
 }
 
 /* Whether name and group are known, whatever else is wrong with the instance. */
@@ -169,7 +234,7 @@ static void choose(struct selection *selection)
 {
     struct host *host = &selection->host;
 
-    find_unmatched(selection);
+    find_unmatched_names(selection);
     selection->members = alloc_zeroed(host->count, sizeof(*selection->members));
     for (size_t i = 0; i < host->count; i++) {
         size_t at = selection->criteria.reverse ? host->count - 1 - i : i;
@@ -180,6 +245,15 @@ static void choose(struct selection *selection)
         warn_if_writable(selection, instance);
         selection->members[selection->member_count++].instance = instance;
     }
+}
+
+/* Postfix's own message, which follows, would not say that -c accepts no names. */
+static void warn_of_name(struct selection *selection, const char *directory)
+{
+    if (strchr(directory, '/') == NULL && access(directory, F_OK) < 0 && errno == ENOENT)
+        strings_append(selection->warnings,
+                       "-c %s: no such directory: an instance is selected by its name with -i %s",
+                       directory, directory);
 }
 
 /* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false on an error. */
@@ -200,10 +274,12 @@ static bool find_forced(struct selection *selection, const char **directory)
         mail_config = NULL;
     }
     *directory = criteria->config_directory != NULL ? criteria->config_directory : mail_config;
+    if (criteria->config_directory != NULL)
+        warn_of_name(selection, criteria->config_directory);
     if (*directory != NULL &&
         (utarray_len(criteria->groups) > 0 || utarray_len(criteria->names) > 0))
         selection->host.error = alloc_format(
-            "-g and -i cannot be used with %s, which selects one instance",
+            "-g, -i and names of instances cannot be used with %s, which selects one instance",
             criteria->config_directory != NULL ? "-c" : "MAIL_CONFIG in the environment");
     return selection->host.error == NULL;
 }
@@ -219,6 +295,8 @@ bool selection_make(struct selection *selection, const struct selection_criteria
                                                        criteria->purpose, criteria->limits, forced))
         return false;
     selection->is_single = selection->host.is_single;
+    if (!check_groups(selection))
+        return false;
     choose(selection);
     return true;
 }

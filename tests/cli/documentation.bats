@@ -238,7 +238,9 @@ print(*sorted({name for kind in kinds for name in kind.get("properties", {})}), 
 -f $INI private ''|tlsmgr
 -f $INI public pickup ''|W
 -f $INI public qmgr A|
--f $INI flush ''|
+-f $INI flush 0002|0002
+-f $INI flush 0002 $DEFAULT-0003|$DEFAULT-0003
+-f $INI -s 0002|0002
 -f $INI -g ''|inbound outbound submission
 -f $INI -ng in|inbound
 -f $INI --group = in|inbound

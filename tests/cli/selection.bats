@@ -6,12 +6,13 @@
 bats_require_minimum_version 1.5.0
 load cli
 
-@test "a group without members is reported, unless an instance may be in it" {
+@test "a group without members is an error, unless an instance may be in it" {
     make_tree -n 3
     start_listener
     kick -g nosuch -g submission flush
-    is "$status" 0
-    is "$stderr" "postkick: warning: no instance is in group nosuch"
+    is "$status" 1
+    is "$stderr" "postkick: fatal: no instance is in group nosuch: the groups are outbound, submission"
+    is "$(cat "$LOG")" ""
     echo 'multi_instance_group = ${x' >>"$DEFAULT-0001/main.cf"
     kick -g nosuch -g submission flush
     is "$status" 1

@@ -142,10 +142,12 @@ TEST(contradictions)
     make("a", A);
     criteria.config_directory = fixture_path("a");
     strings_append(groups, "g");
-    assert_error("-g and -i cannot be used with -c, which selects one instance");
+    assert_error(
+        "-g, -i and names of instances cannot be used with -c, which selects one instance");
     criteria.config_directory = NULL;
     criteria.mail_config = fixture_path("postfix");
-    assert_error("-g and -i cannot be used with MAIL_CONFIG in the environment, which selects one "
+    assert_error("-g, -i and names of instances cannot be used with MAIL_CONFIG in the "
+                 "environment, which selects one "
                  "instance");
     criteria.purpose = PARAMETER_FOR_LIST;
     assert_chosen(false, "a ");
@@ -181,9 +183,17 @@ TEST(groups)
     assert_chosen(false, "b- ");
     strings_append(names, "-");
     assert_chosen(false, "b- ");
-    utarray_clear(groups);
+    utarray_clear(names);
     strings_append(groups, "none");
-    assert_chosen(false, "");
+    assert_error("no instance is in group none: the groups are g, h");
+}
+
+TEST(no_groups)
+{
+    make_default("c", ON);
+    make("c", "multi_instance_name = c\n");
+    strings_append(groups, "g");
+    assert_error("no instance is in group g: none is in any");
 }
 
 /* One that cannot be read has no name or group. */
