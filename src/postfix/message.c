@@ -426,10 +426,11 @@ void message_counts_sort(struct message_counts *counts)
 
 void message_counts_free(struct message_counts *counts)
 {
-    struct message_count *count, *next;
+    struct message_count *count = counts->first, *next;
 
-    HASH_ITER (hh, counts->first, count, next) {
-        HASH_DEL(counts->first, count);
+    HASH_CLEAR(hh, counts->first); /* the table: its elements still lead to each other */
+    for (; count != NULL; count = next) {
+        next = count->hh.next;
         free(count);
     }
 }

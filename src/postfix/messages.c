@@ -113,7 +113,7 @@ static struct wish_key make_key(size_t part, const char *id)
 
     memset(&key, 0, sizeof(key)); /* it is compared byte by byte */
     key.part = part;
-    strcpy(key.id, id);
+    memcpy(key.id, id, strnlen(id, MESSAGE_ID_SIZE - 1));
     return key;
 }
 
@@ -218,7 +218,7 @@ static void note_message(struct messages_part *part, const struct message *messa
     } else if (is_to_be_done(messages, message)) {
         char id[MESSAGE_ID_SIZE] = "";
 
-        strcpy(id, message->id);
+        memcpy(id, message->id, strnlen(message->id, MESSAGE_ID_SIZE - 1));
         utarray_push_back(part->ids, id);
     }
 }
@@ -323,21 +323,26 @@ static void finish_act(struct messages_part *part, const struct process *child)
     }
 }
 
-static void observe(void *context, enum process_event event, struct process *child)
+static void finish(struct process *child)
 {
-    const struct messages *messages = context;
-    struct messages_part *part = child == NULL ? NULL : child->owner;
+    struct messages_part *part = child->owner;
 
-    if (event == PROCESS_WAITING && messages->waiting != NULL)
-        messages->waiting(messages->context);
-    if (event != PROCESS_FINISHED)
-        return;
     part->is_running = false;
     if (child->input == NULL)
         finish_search(part, child);
     else
         finish_act(part, child);
     process_free(child);
+}
+
+static void observe(void *context, enum process_event event, struct process *child)
+{
+    const struct messages *messages = context;
+
+    if (event == PROCESS_FINISHED)
+        finish(child);
+    else if (event == PROCESS_WAITING && messages->waiting != NULL)
+        messages->waiting(messages->context);
 }
 
 static void append_ids(UT_string *out, const struct messages_part *part)
@@ -448,9 +453,8 @@ static void describe_ambiguous(struct messages *messages, const struct wish *wis
 static void check_wishes(struct messages *messages)
 {
     bool incomplete = is_incomplete(messages);
-    struct wish *wish, *next;
 
-    HASH_ITER (hh, messages->wishes, wish, next) {
+    for (struct wish *wish = messages->wishes; wish != NULL; wish = wish->hh.next) {
         size_t part = wish->key.part;
 
         if (is_ambiguous(messages, wish))
@@ -569,10 +573,11 @@ size_t messages_total(const struct messages *messages)
 
 void messages_free(struct messages *messages)
 {
-    struct wish *wish, *next;
+    struct wish *wish = messages->wishes, *next;
 
-    HASH_ITER (hh, messages->wishes, wish, next) {
-        HASH_DEL(messages->wishes, wish);
+    HASH_CLEAR(hh, messages->wishes); /* the table: its elements still lead to each other */
+    for (; wish != NULL; wish = next) {
+        next = wish->hh.next;
         utarray_free(wish->places);
         free(wish);
     }
