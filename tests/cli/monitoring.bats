@@ -198,7 +198,7 @@ within 1s; postfix-0001: not running | answering=1;;3:;0;3 'postfix-0002'=Nus;;;
     start_listener
     metrics "$directory"
     metrics -g nosuch "$directory"
-    is "$stderr" "postkick-metrics: fatal: postkick: fatal: No matching instances"
+    is "$stderr" "postkick-metrics: fatal: postkick: fatal: no instance is in group nosuch: none is in any"
     echo nonsense >"$TREE/nonsense.ini"
     metrics -f "$TREE/nonsense.ini" "$directory"
     is "${#stderr_lines[@]}" 1
@@ -272,7 +272,7 @@ unknown option: -x|-x
 unexpected argument: x|x
 $TREE/nosuch|-f $TREE/nosuch
 $TREE/ini|-f $TREE/ini
-No matching instances|-f $INI -g nosuch
+no instance is in group nosuch|-f $INI -g nosuch
 END
     printf '#!/bin/sh\necho "postkick: fatal: usage: postkick [-c dir] class service request" >&2; exit 1\n' >"$TREE/own"
     chmod 755 "$TREE/own"
