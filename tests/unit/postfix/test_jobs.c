@@ -115,6 +115,21 @@ TEST(orders)
     }
 }
 
+/* The results come in the order of the instances: it notes itself that the other one has ended. */
+TEST(the_default_instance_waits)
+{
+    char *script =
+        fixture_fill("[ $NAME = on ] || exec cat @/ended; sleep 0.2; printf $NAME >@/ended");
+    struct jobs_spec spec = shell(script, JOB_DEFAULT_LAST);
+    bool succeeded;
+
+    spec.parallel = 4;
+    selection.member_count = 2;
+    assert_string_equal(run(&spec, &fixture_no_limits, &succeeded),
+                        "on starts; default starts; default ok <on>; on ok <>; ");
+    free(script);
+}
+
 TEST(not_enabled)
 {
     static char shell_name[] = "sh", option[] = "-c", script[] = "printf check";
