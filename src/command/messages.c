@@ -360,7 +360,8 @@ static int run_in(const struct command *command, struct selection *selection)
     utstring_init(&run.out);
     selection_find_running(selection, locks);
     bool is_well = run.messages.directory != NULL && find_and_act(&run, locks) && !run.failed &&
-                   utarray_len(selection->unmatched) == 0;
+                   utarray_len(selection->unmatched) == 0 &&
+                   !(options->dry_run && selection->host.conflicts != NULL);
     command_report_selection(command, selection);
     message_counts_free(&run.counts);
     messages_free(&run.messages);

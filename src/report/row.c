@@ -190,9 +190,7 @@ json_t *row_string(const char *text, size_t length)
 
 void row_add_text(json_t *row, const char *name, const char *text)
 {
-    const char *known = text == NULL ? "" : text;
-
-    row_add(row, name, row_string(known, strlen(known)));
+    row_add(row, name, row_string(text, text == NULL ? 0 : strlen(text)));
 }
 
 static const char *running(const struct instance *instance)
