@@ -13,7 +13,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 SOAKERS := $(patsubst tests/soak/%.c,$B/soak/%,$(wildcard tests/soak/*.c))
 FLOORS := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 AT_ONCE = 8 # most of them wait more than they compute
-QUICK = $(patsubst %,tests/cli/%.bats,kick options selection settings dryrun status)
+QUICK = $(patsubst %,tests/cli/%.bats,commands kick queues selection signals)
 
 $B/unit/%: tests/unit/%.c $B/libpostkick.a $B/link
 	@mkdir -p $(@D)
@@ -57,7 +57,7 @@ test: all $(if $(QUICK),tools) unit
 		$(UNIT_TESTS) | \
 		POSTKICK=$(abspath $B)/postkick TOOLS=$(abspath $B)/lib xargs -P $(AT_ONCE) -I {} \
 		sh -c 'output=$$({} 2>&1) || { printf "%s\n" "$$output"; exit 1; }'
-	@echo '$(words $(UNIT_TESTS)) unit tests and $(words $(QUICK)) files of the command line passed'
+	@echo '$(words $(UNIT_TESTS)) programs of unit tests and $(words $(QUICK)) files of the command line passed'
 
 check:
 	scripts/check

@@ -53,6 +53,13 @@ deps: install what is missing for build; there is no apt-get here"
     has "$output" 'no step and no test file matches "nosuch"; steps: build '
 }
 
+@test "make test: its files are there" {
+    run make -n test
+    has "$output" "bats "
+    # shellcheck disable=SC2046 # one word each
+    ls $(grep -o 'tests/cli/[a-z]*\.bats' <<<"$output")
+}
+
 @test "the demonstration runs without apt-get" {
     PATH=$(without apt-get) B=$(realpath --relative-to=. "${POSTKICK%/*}") run scripts/demo
     is "$status" 0

@@ -159,6 +159,8 @@ TEST(files_that_are_not_complete)
     static const mode_t modes[] = {0600, 0400, 0500, 0300, 0677, 0740, 0710, 0777};
     char name[64], text[2000];
 
+    if (geteuid() != 0)
+        skip(); /* which reads every file, whatever its mode */
     for (size_t i = 0; i < COUNT(modes); i++) {
         (void)snprintf(name, sizeof(name), "hold/AAAA%zu", i);
         put(name, modes[i], text, fill_queue_file(text, sizeof(text), 1, "7 0"));

@@ -33,7 +33,8 @@ static void assert_defaults(const struct settings *settings)
     assert_int_equal(settings->status_limit, 5);
     assert_int_equal(settings->queues_limit, 30);
     assert_false(settings->refuse_writable);
-    assert_null(settings->others_write);
+    if (geteuid() == 0) /* whose files others cannot write */
+        assert_null(settings->others_write);
 }
 
 TEST(missing_files)
@@ -138,6 +139,8 @@ TEST(others_write)
         {0644, 0666, "postkick.ini"},
     };
 
+    if (geteuid() != 0)
+        skip(); /* then the owner is another user than root */
     for (size_t i = 0; i < COUNT(cases); i++) {
         const char *file = fixture_file("postkick.ini", "");
         const char *generated = fixture_file("generated.ini", "");
