@@ -84,6 +84,37 @@ static bool all_succeeded(const struct command *command, const struct selection 
            !(is_question && selection->host.conflicts != NULL);
 }
 
+/* Reports what is known of a request that its service ignores. Returns false when it is refused:
+ * where there are several instances, one that does nothing at all; and whatever the settings say.
+ */
+static bool check_request(const struct command *command, const struct target *target,
+                          bool is_single)
+{
+    enum settings_strict strict = command->settings->strict;
+    UT_array *warnings;
+
+    utarray_new(warnings, &strings_icd);
+    bool acts = settings_check(command->settings, target, warnings);
+    bool refused =
+        utarray_len(warnings) > 0 &&
+        (strict == SETTINGS_STRICT_YES || (strict == SETTINGS_STRICT_UNSET && !is_single && !acts));
+    for (size_t i = 0; i < utarray_len(warnings); i++)
+        if (refused || !command->options->quiet)
+            diag_line(refused ? "fatal" : "warning", "%s/%s: %s", target->class, target->service,
+                      strings_item(warnings, i));
+    utarray_free(warnings);
+    return !refused;
+}
+
+static bool check_requests(const struct command *command, const UT_array *targets, bool is_single)
+{
+    bool accepted = true;
+
+    for (size_t i = 0; i < utarray_len(targets); i++)
+        accepted = check_request(command, target_item(targets, i), is_single) && accepted;
+    return accepted;
+}
+
 /* Sends or checks the kicks in the selected instances, and reports the results. Those that are not
  * enabled are kicked only with all. Returns the exit status. */
 static int run(const struct command *command, bool all, struct kicks *kicks)
@@ -93,6 +124,7 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
     bool succeeded = false;
 
     if (command_select(command, PARAMETER_FOR_KICK, &selection) &&
+        (kicks->is_probe || check_requests(command, kicks->targets, selection.is_single)) &&
         command_mark(command, &selection, all)) {
         bool sent = true;
 
@@ -224,43 +256,18 @@ static UT_array *find_target(const struct command *command)
     return targets;
 }
 
-/* Reports requests that the services ignore. Returns false when these are refused. */
-static bool check_requests(const struct command *command, const UT_array *targets)
-{
-    bool strict = command->settings->strict == SETTINGS_STRICT_YES, accepted = true;
-
-    for (size_t i = 0; i < utarray_len(targets); i++) {
-        const struct target *target = target_item(targets, i);
-        UT_array *warnings;
-
-        utarray_new(warnings, &strings_icd);
-        settings_check(command->settings, target, warnings);
-        for (size_t j = 0; j < utarray_len(warnings); j++) {
-            if (strict || !command->options->quiet)
-                diag_line(strict ? "fatal" : "warning", "%s/%s: %s", target->class, target->service,
-                          strings_item(warnings, j));
-            accepted = accepted && !strict;
-        }
-        utarray_free(warnings);
-    }
-    return accepted;
-}
-
 int command_kick(const struct command *command)
 {
     bool is_action = !target_class_is_valid(command->options->operands[0]);
     UT_array *targets = is_action ? find_action(command) : find_target(command);
-    int status = 1;
 
     if (targets == NULL)
         return 1;
-    if (check_requests(command, targets)) {
-        struct kicks kicks = {.targets = targets,
-                              .is_action = is_action,
-                              .limit = command->settings->kick_limit,
-                              .wait = command->options->wait};
-        status = run(command, command->options->all, &kicks);
-    }
+    struct kicks kicks = {.targets = targets,
+                          .is_action = is_action,
+                          .limit = command->settings->kick_limit,
+                          .wait = command->options->wait};
+    int status = run(command, command->options->all, &kicks);
     utarray_free(targets);
     return status;
 }

@@ -162,10 +162,13 @@ static void claim_shared(struct host *host, struct claim **claims, struct claim 
 
     if (own->value[0] != '/')
         return;
-    if (stat(own->value, &status) < 0)
+    int error = stat(own->value, &status) < 0 ? errno : 0;
+    if (error == ENOENT || error == ENOTDIR)
         add_conflict(
             host, own->instance, own->instance,
-            alloc_format("%s = '%s': directory not found: %s", name, own->value, strerror(errno)));
+            alloc_format("%s = '%s': directory not found: %s", name, own->value, strerror(error)));
+    else if (error != 0)
+        claim_value(host, claims, own); /* root may see it */
     else if (!S_ISDIR(status.st_mode))
         add_conflict(host, own->instance, own->instance,
                      alloc_format("%s = '%s' is not a directory", name, own->value));

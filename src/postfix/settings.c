@@ -354,13 +354,15 @@ const char *settings_class(const struct settings *settings, const char *service)
 }
 
 /* "= X": the service acts on exactly X. */
-static void check_exact(const char *requests, const char *request, UT_array *warnings)
+static bool check_exact(const char *requests, const char *request, UT_array *warnings)
 {
     const char *exact = requests + 1 + strspn(requests + 1, TEXT_WHITE_SPACE);
 
-    if (strcmp(request, exact) != 0)
-        strings_append(warnings, "request \"%s\" is ignored: the service acts on \"%s\" only",
-                       request, exact);
+    if (strcmp(request, exact) == 0)
+        return true;
+    strings_append(warnings, "request \"%s\" is ignored: the service acts on \"%s\" only", request,
+                   exact);
+    return false;
 }
 
 /* Returns the bytes of request that are not in known, each once, a new string. */
@@ -383,7 +385,7 @@ static bool any_other_than(const char *request, const char *requests, const char
     return false;
 }
 
-static void check_bytes(const char *requests, const char *modifiers, const char *request,
+static bool check_bytes(const char *requests, const char *modifiers, const char *request,
                         UT_array *warnings)
 {
     char *unknown = unknown_bytes(request, requests);
@@ -399,9 +401,10 @@ static void check_bytes(const char *requests, const char *modifiers, const char 
                        starters);
     free(unknown);
     free(starters);
+    return strpbrk(request, requests) != NULL;
 }
 
-void settings_check(const struct settings *settings, const struct target *target,
+bool settings_check(const struct settings *settings, const struct target *target,
                     UT_array *warnings)
 {
     size_t length = strlen(target->request);
@@ -412,19 +415,23 @@ void settings_check(const struct settings *settings, const struct target *target
                        length, READ_BYTES);
     if (section == NULL || strcmp(find_value(settings, section, "class"), target->class) != 0) {
         free(section); /* a service of that name in the other class is not known */
-        return;
+        return true;
     }
+    bool acts = true;
     const char *requests = find_value(settings, section, "requests");
     const char *modifiers = find_value(settings, section, "modifiers");
     if (requests == NULL || strcmp(requests, "*") == 0)
         ; /* any request */
-    else if (requests[0] == '\0')
-        strings_append(warnings, "the service accepts no requests");
     else if (requests[0] == '=')
-        check_exact(requests, target->request, warnings);
+        acts = check_exact(requests, target->request, warnings);
+    else if (requests[0] != '\0')
+        acts = check_bytes(requests, modifiers == NULL ? "" : modifiers, target->request, warnings);
     else
-        check_bytes(requests, modifiers == NULL ? "" : modifiers, target->request, warnings);
+        acts = false;
+    if (requests != NULL && requests[0] == '\0')
+        strings_append(warnings, "the service accepts no requests");
     free(section);
+    return acts;
 }
 
 UT_array *settings_actions(const struct settings *settings)

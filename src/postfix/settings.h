@@ -57,8 +57,10 @@ const char *settings_parameter(const struct settings *settings, enum parameter p
 const char *settings_class(const struct settings *settings, const char *service);
 
 /* Appends to warnings, without the class and service in front, what the service will not do with
- * the request: it accepts no requests, ignores a byte, gets only modifiers, reads less. */
-void settings_check(const struct settings *settings, const struct target *target,
+ * the request: it acts on no request, ignores a byte, gets only modifiers, reads less. Returns
+ * whether the service acts on any of it, as far as is known: bytes, or modifiers for its next scan.
+ */
+bool settings_check(const struct settings *settings, const struct target *target,
                     UT_array *warnings);
 
 /* Returns the names of all actions, an array of strings to be freed by utarray_free(). */

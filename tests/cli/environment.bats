@@ -69,7 +69,7 @@ evil_tree()
     lines_of_json 4
     kick -j -l
     lines_of_json 4
-    kick -j -n public qmgr "$EVIL"
+    kick -j -n public qmgr "W$EVIL"
     lines_of_json 4
     for each in "public $EVIL x" "$EVIL qmgr x" "$EVIL" "-i $EVIL flush" "-c $EVIL flush" "-f $EVIL flush" \
         "--$EVIL flush"; do
@@ -116,9 +116,9 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=into))' "$POSTKICK" -f "$INI" "$@"
 @test "closed standard descriptors" {
     make_tree -n 3
     start_listener
-    run --separate-stderr env -u MAIL_CONFIG bash -c '"$@" <&- >&- 2>&-' - "$POSTKICK" -f "$INI" public qmgr x
+    run --separate-stderr env -u MAIL_CONFIG bash -c '"$@" <&- >&- 2>&-' - "$POSTKICK" -f "$INI" public qmgr W
     is "$status" 0
-    for i in '' -0001 -0002; do received "$SPOOL$i/public/qmgr" 'x\000'; done
+    for i in '' -0001 -0002; do received "$SPOOL$i/public/qmgr" 'W\000'; done
     run --separate-stderr env -u MAIL_CONFIG bash -c '"$@" 2>/dev/full' - "$POSTKICK" -f "$INI" public nosuch W
     is "$status" 1
 }

@@ -60,7 +60,7 @@ postconf_answers()
 }
 
 @test "no failing call makes a kick crash, lie, lose a setting or leak" {
-    inject -- -q -t 2 -j public qmgr '{run}'
+    inject -- -q -t 2 -j public qmgr 'W{run}'
 }
 
 @test "the same when one service closes without reading and one instance is damaged" {
@@ -69,11 +69,11 @@ postconf_answers()
     behave closeunread "$TREE/spool/postfix-0002/public/qmgr"
     start_listener
     echo 'trigger_timeout = never' >>"$TREE/etc/postfix-0004/main.cf"
-    inject -- -t 2 -j -w public qmgr '{run}'
+    inject -- -t 2 -j -w public qmgr 'W{run}'
 }
 
 @test "no failing call makes a dry run lie" {
-    inject -- -n -j public qmgr '{run}'
+    inject -- -n -j public qmgr 'W{run}'
 }
 
 @test "no failing call makes a list lie, nor a question to postconf go wrong" {

@@ -20,12 +20,12 @@ for each in itertools.cycle(sys.argv[2:]):
         break' "$TREE/link" "$SPOOL-0001" "$SPOOL-0002" 3>&- &
     local swapper=$!
     for ((i = 0; i < 100; i++)); do
-        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -t 20 public qmgr "run$i." || failed=$((failed + 1))
+        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -t 20 public qmgr "Wrun$i." || failed=$((failed + 1))
     done
     kill "$swapper"
     is "$failed" 0
     for ((i = 0; i < 100; i++)); do
-        received "$SPOOL-0002/public/qmgr" "run$i.\\000"
+        received "$SPOOL-0002/public/qmgr" "Wrun$i.\\000"
     done
 }
 

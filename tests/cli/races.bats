@@ -49,7 +49,7 @@ nothing_astray()
     python3 -c "$SWAP" "$2" "$TREE/other" "$TREE"/spool/postfix-* >"$swaps" 3>&- &
     SWAPPER=$!
     for ((i = 0; i < 300; i++)); do
-        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -q -j -t 20 public "$2" "run$i." 2>/dev/null || true
+        env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -q -j -t 20 public "$2" "Wrun$i." 2>/dev/null || true
     done >"$out"
     kill "$SWAPPER"
     wait "$SWAPPER"

@@ -77,7 +77,7 @@ print(*sorted(kind["properties"]["status"]["enum"]), sep="\n")' \
     hold_locks "$SPOOL"
     valid kick -n flush
     set_main_cf "$C" "queue_directory = $SPOOL"
-    valid kick public qmgr "$(printf '\377\001"')"
+    valid kick public qmgr "$(printf 'W\377\001"')"
     echo damaged >>"$C/main.cf"
     valid kick flush
     seen kick

@@ -59,7 +59,7 @@ postkick: warning: /etc/postfix-0003: public/qmgr: not confirmed: interrupted"
     local after
     for after in 0.001 0.002 0.003 0.004 0.006 0.01 0.02 0.1; do
         run --separate-stderr timeout --preserve-status -k 60 -s TERM "$after" \
-            env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -j public qmgr "s$after"
+            env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -j public qmgr "Ws$after"
         is "$status" 143
         [ -z "$output" ] || is "$(grep -c -e '"status": "kicked"' \
             -e '"reason": "not confirmed: interrupted"' <<<"$output")" 4

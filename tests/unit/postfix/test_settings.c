@@ -331,6 +331,38 @@ TEST(requests)
     settings_free(settings);
 }
 
+/* Whether the service acts on a part of the request. */
+TEST(acting)
+{
+    static const struct {
+        const char *class, *service, *request;
+        bool acts;
+    } cases[] = {
+        {"public", "qmgr", "W", true},        {"public", "qmgr", "Wx", true},
+        {"public", "qmgr", "xD", true},       {"public", "qmgr", "FA", true},
+        {"public", "qmgr", "flush", false},   {"public", "qmgr", "", false},
+        {"public", "pickup", "", true},       {"private", "tlsmgr", "W", true},
+        {"private", "tlsmgr", "WW", false},   {"private", "anvil", "refresh", false},
+        {"public", "anvil", "refresh", true}, {"public", "mine", "anything", true},
+    };
+    struct settings *settings = settings_of("");
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct target target = {.class = alloc_string(cases[i].class),
+                                .service = alloc_string(cases[i].service),
+                                .request = alloc_string(cases[i].request)};
+        UT_array *warnings;
+
+        utarray_new(warnings, &strings_icd);
+        assert_int_equal(settings_check(settings, &target, warnings), cases[i].acts);
+        utarray_free(warnings);
+        free(target.class);
+        free(target.service);
+        free(target.request);
+    }
+    settings_free(settings);
+}
+
 TEST(length)
 {
     struct settings *settings = settings_of("");
