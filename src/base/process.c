@@ -83,7 +83,7 @@ static int open_capture(struct capture *capture, bool as_terminal, int *writer)
 /* Passes on the line that ends here. */
 static void end_line(struct capture *capture)
 {
-    struct process *child = capture->lines_of;
+    struct process *child = capture->child;
 
     if (!capture->drops_line)
         child->line(child, capture == &child->errors, utstring_body(&capture->text),
@@ -113,16 +113,84 @@ static void keep_lines(struct capture *capture, const char *text, size_t length)
     }
 }
 
+/* Writes all of the text at its place in a file. Returns 0 or an errno. */
+static int write_at(int fd, const char *text, size_t length, size_t at)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t count = pwrite(fd, text + done, length - done, (off_t)(at + done));
+
+        if (count < 0 && errno != EINTR)
+            return errno;
+        done += count > 0 ? (size_t)count : 0;
+    }
+    return 0;
+}
+
+/* Opens a file that has no name. Returns 0 or an errno. */
+static int open_file(int *fd)
+{
+    const char *directory = getenv("TMPDIR");
+    char *path = alloc_format("%s/postkick.XXXXXX",
+                              directory != NULL && directory[0] == '/' ? directory : P_tmpdir);
+
+    *fd = mkostemp(path, O_CLOEXEC);
+    int error = *fd < 0 ? errno : 0;
+    if (error == 0)
+        (void)unlink(path);
+    free(path);
+    return error;
+}
+
+/* Keeps what memory has no room for. After an error the rest is dropped: what is kept has no gap.
+ */
+static void keep_in_file(struct capture *capture, const char *text, size_t length)
+{
+    if (length == 0 || capture->file_error != 0)
+        return;
+    if (capture->file < 0)
+        capture->file_error = open_file(&capture->file);
+    if (capture->file_error == 0)
+        capture->file_error =
+            write_at(capture->file, text, length, capture->length - utstring_len(&capture->text));
+    if (capture->file_error == 0)
+        capture->length += length;
+}
+
 static void keep(struct capture *capture, const char *text, size_t length)
 {
-    if (capture->lines_of != NULL) {
+    size_t most = capture->child->output_maximum;
+
+    if (capture->child->line != NULL) {
         keep_lines(capture, text, length);
         return;
     }
-    size_t room = CAPTURE_MAXIMUM - utstring_len(&capture->text);
+    if (most != 0 && length > most - capture->length) {
+        capture->truncated = true;
+        length = most - capture->length;
+    }
+    size_t room = CAPTURE_MEMORY - utstring_len(&capture->text);
+    size_t part = length < room ? length : room;
+    text_append(&capture->text, text, part);
+    capture->length += part;
+    keep_in_file(capture, text + part, length - part);
+}
 
-    capture->truncated = capture->truncated || length > room;
-    utstring_bincpy(&capture->text, text, length < room ? length : room);
+size_t capture_read(const struct capture *capture, size_t at, char *buffer, size_t size)
+{
+    size_t in_memory = utstring_len(&capture->text), left = 0;
+    ssize_t count;
+
+    if (at < in_memory) {
+        left = in_memory - at < size ? in_memory - at : size;
+        memcpy(buffer, utstring_body(&capture->text) + at, left);
+    } else if (at < capture->length) {
+        left = capture->length - at < size ? capture->length - at : size;
+        do
+            count = pread(capture->file, buffer, left, (off_t)(at - in_memory));
+        while (count < 0 && errno == EINTR);
+        left = count < 0 ? 0 : (size_t)count;
+    }
+    return left;
 }
 
 /* Reads about that many bytes at most, and closes at the end of the output, which for a terminal
@@ -161,6 +229,8 @@ static void free_capture(struct capture *capture)
     if (capture->text.d == NULL)
         return;
     descriptors_close(&capture->fd);
+    descriptors_close(&capture->file);
+    capture->length = 0;
     utstring_done(&capture->text);
     memset(&capture->text, 0, sizeof(capture->text));
 }
@@ -273,20 +343,12 @@ static int read_failure(int failure)
     return count == (ssize_t)sizeof(error) ? error : 0;
 }
 
-/* Opens a file without a name that the child reads. Returns 0 or an errno. */
+/* Opens a file without a name that the child reads: in memory, because whoever deletes mail may do
+ * so where the disk is full. Returns 0 or an errno. */
 static int open_input(const UT_string *text, int *fd)
 {
     *fd = memfd_create("input", MFD_CLOEXEC);
-    if (*fd < 0)
-        return errno;
-    for (size_t at = 0; at < utstring_len(text);) {
-        ssize_t count = pwrite(*fd, utstring_body(text) + at, utstring_len(text) - at, (off_t)at);
-
-        if (count < 0 && errno != EINTR)
-            return errno;
-        at += count > 0 ? (size_t)count : 0;
-    }
-    return 0;
+    return *fd < 0 ? errno : write_at(*fd, utstring_body(text), utstring_len(text), 0);
 }
 
 /* Opens the streams of the child. Returns 0 or an errno. */
@@ -294,7 +356,7 @@ static int open_streams(struct process *child, struct ends *ends)
 {
     bool as_terminal = child->streams == PROCESS_CAPTURE_AS_TERMINAL;
 
-    child->output = child->errors = (struct capture){.fd = -1};
+    child->output = child->errors = (struct capture){.fd = -1, .file = -1, .child = child};
     int error = child->input == NULL ? 0 : open_input(child->input, &ends->input);
     if (child->streams == PROCESS_INHERIT)
         return error;
@@ -302,8 +364,6 @@ static int open_streams(struct process *child, struct ends *ends)
         error = open_capture(&child->output, false, &ends->output);
     if (error == 0 && child->streams != PROCESS_CAPTURE_OUTPUT)
         error = open_capture(&child->errors, as_terminal, &ends->errors);
-    if (child->streams == PROCESS_LINES)
-        child->output.lines_of = child->errors.lines_of = child;
     return error;
 }
 
@@ -757,11 +817,15 @@ static char *describe_interference(const struct process *child, const struct lim
 char *process_failure(const struct process *child, const struct limits *limits)
 {
     int error = child->output.error != 0 ? child->output.error : child->errors.error;
+    int file_error =
+        child->output.file_error != 0 ? child->output.file_error : child->errors.file_error;
 
     if (child->outcome != PROCESS_ENDED)
         return describe_interference(child, limits);
     if (error != 0)
         return alloc_format("output cannot be read: %s", strerror(error));
+    if (file_error != 0)
+        return alloc_format("output cannot be kept in a temporary file: %s", strerror(file_error));
     if (child->signal != 0)
         return alloc_format("killed by signal %d (%s)", child->signal, strsignal(child->signal));
     return child->exit_status == 0 ? NULL : alloc_format("exit status %d", child->exit_status);

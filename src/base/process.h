@@ -13,22 +13,26 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* The most that is kept of one stream, in bytes; the rest is read and dropped. */
-#define CAPTURE_MAXIMUM ((size_t)1024 * 1024)
+/* How much of one stream is kept in memory, in bytes; the rest is in a file. */
+#define CAPTURE_MEMORY ((size_t)256 * 1024)
 
-/* The longest line of PROCESS_LINES, in bytes; a longer one is read and dropped. */
+/* The longest line that line() receives, in bytes; a longer one is read and dropped. */
 #define CAPTURE_LINE_MAXIMUM ((size_t)16 * 1024 * 1024)
 
-/* What a child wrote to one of its streams. */
+/* What a child wrote to one of its streams: see capture_read(). */
 struct capture {
-    UT_string text; /* NULL and 0 long where nothing is captured; of lines, what has no newline */
-    bool truncated; /* more was written than CAPTURE_MAXIMUM or CAPTURE_LINE_MAXIMUM */
+    UT_string text; /* NULL and 0 long where nothing is captured; the first CAPTURE_MEMORY bytes; of
+                       lines, what has no newline */
+    size_t length;  /* of all that is kept, in bytes */
+    bool truncated; /* more was written than output_maximum or CAPTURE_LINE_MAXIMUM */
     int error;      /* errno: why the rest could not be read, or 0 */
+    int file_error; /* errno: why the rest could not be kept, or 0 */
     /* private */
-    int fd; /* our end; -1 when there is nothing more to read */
+    int fd;   /* our end; -1 when there is nothing more to read */
+    int file; /* what is longer than text; -1: nothing is */
     bool is_terminal;
-    bool drops_line;          /* until the next newline */
-    struct process *lines_of; /* that receives the lines; NULL: the text is kept */
+    bool drops_line;       /* until the next newline */
+    struct process *child; /* whose it is */
 };
 
 /* Seconds between SIGTERM and SIGKILL. */
@@ -41,7 +45,6 @@ enum process_streams {
     PROCESS_CAPTURE_AS_TERMINAL, /* the same, and to the child standard error is a terminal, for
                                     programs that report more to one */
     PROCESS_CAPTURE_OUTPUT,      /* standard output is captured, standard error is /dev/null */
-    PROCESS_LINES,               /* both streams are passed on line by line: see line() */
 };
 
 /* Limits for a child that is not trusted. */
@@ -71,7 +74,10 @@ struct process {
     bool inherits_input;    /* standard input is ours; otherwise it is /dev/null */
     const UT_string *input; /* what it reads from standard input instead; or NULL */
     const struct process_confinement *confinement; /* or NULL */
-    /* With PROCESS_LINES: called for each line, without its newline, as soon as it is there. */
+    size_t output_maximum; /* of what is kept of each stream that is captured, in bytes: the rest is
+                              read and dropped; 0: no other limit than the disk's */
+    /* Instead of keeping what is captured: called for each line, without its newline, as soon as it
+     * is there. NULL: it is kept. */
     void (*line)(struct process *child, bool is_error, const char *text, size_t length);
     void *owner; /* for the callbacks */
 
@@ -129,8 +135,13 @@ struct process_batch {
 void process_run(const struct process_batch *batch);
 
 /* Returns how the child has failed, a new string ("exit status 3", "not finished within 5s"); or
- * NULL if it ended with exit status 0, and its output was read. The limits are the batch's. */
+ * NULL if it ended with exit status 0, and its output was read and kept, as far as output_maximum
+ * and CAPTURE_LINE_MAXIMUM allow. The limits are the batch's. */
 char *process_failure(const struct process *child, const struct limits *limits);
+
+/* Copies up to size bytes of what is kept to buffer, from the byte number at on. Returns how many;
+ * 0 at the end, and where the file cannot be read. */
+size_t capture_read(const struct capture *capture, size_t at, char *buffer, size_t size);
 
 /* Frees what a child wrote. May be called more than once. */
 void process_free(struct process *child);

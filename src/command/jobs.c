@@ -24,6 +24,9 @@ static int check_program(const char *path)
     return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
+/* The most that a row of JSON has of one stream, in bytes. */
+#define JSON_OUTPUT_MAXIMUM ((size_t)16 * 1024 * 1024)
+
 /* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
  * run. Returns the exit status. */
 static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
@@ -49,6 +52,8 @@ static int run(const struct command *command, struct selection *selection, struc
     spec->parallel = options->parallel > 0 ? options->parallel : 1;
     if (!is_captured)
         spec->streams = PROCESS_INHERIT;
+    if (options->json)
+        spec->output_maximum = JSON_OUTPUT_MAXIMUM;
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
         command_report_selection(command, selection);
@@ -63,8 +68,7 @@ static int run(const struct command *command, struct selection *selection, struc
         command_report_selection(command, selection);
         report_jobs(&report);
     }
-    bool well = jobs_succeeded(&jobs, options->json) && !report.failed &&
-                utarray_len(selection->unmatched) == 0 &&
+    bool well = jobs_succeeded(&jobs) && !report.failed && utarray_len(selection->unmatched) == 0 &&
                 !(options->dry_run && selection->host.conflicts != NULL);
     master_locks_free(report.locks);
     jobs_free(&jobs);

@@ -44,6 +44,7 @@ static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spe
                               .argv = job->argv,
                               .settings = job->settings,
                               .streams = spec->streams,
+                              .output_maximum = spec->output_maximum,
                               .inherits_input = jobs->count == 1,
                               .owner = job};
     jobs->process_count++;
@@ -77,6 +78,18 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
     plan_children(jobs, spec, false);
 }
 
+/* Returns why the job has failed, a new string, or NULL. */
+static char *find_failure(const struct process *child, const struct limits *limits)
+{
+    char *failure = process_failure(child, limits);
+
+    if (failure == NULL && (child->output.truncated || child->errors.truncated))
+        return alloc_format("standard %s is longer than %zu MiB",
+                            child->output.truncated ? "output" : "error",
+                            child->output_maximum / 1024 / 1024);
+    return failure;
+}
+
 /* Reports the jobs that are done up to the first that is not: in order, and as soon as possible. */
 static void finish_jobs(struct running *running, bool is_over)
 {
@@ -87,7 +100,7 @@ static void finish_jobs(struct running *running, bool is_over)
         if (child != NULL && child->finished == 0 && !is_over)
             return;
         if (child != NULL) {
-            job->reason = process_failure(child, running->limits);
+            job->reason = find_failure(child, running->limits);
             job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
         }
         running->observe(running->context, PROCESS_FINISHED, job);
@@ -125,17 +138,11 @@ void jobs_run(struct jobs *jobs, const struct limits *limits,
     finish_jobs(&running, true);
 }
 
-bool jobs_succeeded(const struct jobs *jobs, bool output_may_be_cut)
+bool jobs_succeeded(const struct jobs *jobs)
 {
-    for (size_t i = 0; i < jobs->count; i++) {
-        const struct process *child = jobs->items[i].child;
-
+    for (size_t i = 0; i < jobs->count; i++)
         if (jobs->items[i].status == JOB_FAILED)
             return false;
-        if (child != NULL && !output_may_be_cut &&
-            (child->output.truncated || child->errors.truncated))
-            return false;
-    }
     return true;
 }
 

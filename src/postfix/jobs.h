@@ -31,6 +31,7 @@ struct jobs_spec {
     char *const *argv_not_enabled; /* in instances that are not enabled; NULL: nothing */
     int parallel;                  /* at once */
     enum process_streams streams;
+    size_t output_maximum; /* of each stream in bytes: more is a failure; 0: any number */
     /* appends the instance's "name=value" to settings, an array of strings */
     void (*add_settings)(void *context, const struct instance *instance, UT_array *settings);
     void *context;
@@ -69,9 +70,9 @@ void jobs_run(struct jobs *jobs, const struct limits *limits,
               void (*observe)(void *context, enum process_event event, const struct job *job),
               void *context);
 
-/* Whether no job has failed and, unless it may be cut, no output was dropped (see CAPTURE_MAXIMUM).
- * Jobs of instances that are not enabled, duplicates and planned ones do not count. */
-bool jobs_succeeded(const struct jobs *jobs, bool output_may_be_cut);
+/* Whether no job has failed. Jobs of instances that are not enabled, duplicates and planned ones do
+ * not count. */
+bool jobs_succeeded(const struct jobs *jobs);
 
 /* Empties it. */
 void jobs_free(struct jobs *jobs);

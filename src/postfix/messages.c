@@ -386,7 +386,7 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
                                                    .argv = argv,
                                                    .environment = environment,
                                                    .settings = part->settings,
-                                                   .streams = PROCESS_LINES,
+                                                   .streams = PROCESS_CAPTURE,
                                                    .input = with_input ? &inputs[i] : NULL,
                                                    .line = receive_line,
                                                    .owner = part};

@@ -32,6 +32,7 @@ static void run(struct process *child, char *program, const struct limits *limit
                               .argv = arguments,
                               .environment = environment,
                               .streams = PROCESS_CAPTURE_OUTPUT,
+                              .output_maximum = CAPTURE_MEMORY,
                               .confinement = &confinement};
     own.end = clock_after(clock_now(), POSTCONF_SECONDS);
     if (own.end > limits->end)
@@ -56,7 +57,7 @@ static char *describe_failure(const struct process *child, const char *program)
     if (output->error != 0)
         return alloc_format("%s: output cannot be read: %s", program, strerror(output->error));
     if (output->truncated)
-        return alloc_format("%s printed more than %zu bytes", program, CAPTURE_MAXIMUM);
+        return alloc_format("%s printed more than %zu bytes", program, CAPTURE_MEMORY);
     return NULL;
 }
 

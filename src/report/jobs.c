@@ -31,15 +31,34 @@ static bool have_one_reader(void)
             output.st_dev == errors.st_dev && output.st_ino == errors.st_ino);
 }
 
-/* Whether text that follows would not start on a new line. */
-static bool ends_within_line(const UT_string *text)
-{
-    return utstring_len(text) > 0 && utstring_body(text)[utstring_len(text) - 1] != '\n';
-}
-
 static void write_out(struct jobs_report *report, const UT_string *text)
 {
     report->failed = report->failed || !output_flush(text);
+}
+
+/* How much of a stream is copied at once. */
+#define COPY_BYTES 65536
+
+/* Copies a stream to ours. Returns its last byte; a newline if there is none. */
+static char copy(struct jobs_report *report, const struct capture *capture, bool is_error)
+{
+    char buffer[COPY_BYTES], last = '\n';
+    UT_string text;
+    size_t count;
+
+    utstring_init(&text);
+    for (size_t at = 0; (count = capture_read(capture, at, buffer, sizeof(buffer))) > 0;
+         at += count) {
+        utstring_clear(&text);
+        utstring_bincpy(&text, buffer, count);
+        if (is_error)
+            diag_write(buffer, count);
+        else
+            write_out(report, &text);
+        last = buffer[count - 1];
+    }
+    utstring_done(&text);
+    return last;
 }
 
 static void report_output(struct jobs_report *report, const struct job *job)
@@ -48,13 +67,13 @@ static void report_output(struct jobs_report *report, const struct job *job)
 
     if (job->child == NULL)
         return;
-    const UT_string *output = &job->child->output.text, *errors = &job->child->errors.text;
-    if (is_labelled && (utstring_len(errors) > 0 || (shown && utstring_len(output) > 0)))
+    bool has_output = job->child->output.length > 0, has_errors = job->child->errors.length > 0;
+    if (is_labelled && (has_errors || (shown && has_output)))
         report_heading(job);
-    write_out(report, output);
-    diag_write(utstring_body(errors), utstring_len(errors));
-    const UT_string *last = utstring_len(errors) > 0 ? errors : output;
-    if (is_labelled && (last == errors || shown) && ends_within_line(last))
+    char last = copy(report, &job->child->output, false);
+    if (has_errors)
+        last = copy(report, &job->child->errors, true);
+    if (is_labelled && (has_errors || shown) && last != '\n')
         diag_write("\n", 1);
 }
 
@@ -70,7 +89,14 @@ static json_t *command_array(char *const *argv)
 
 static json_t *captured(const struct capture *capture)
 {
-    return row_string(utstring_body(&capture->text), utstring_len(&capture->text));
+    char *text = alloc_bytes(capture->length + 1);
+    size_t length = 0, count;
+
+    while ((count = capture_read(capture, length, text + length, capture->length - length)) > 0)
+        length += count;
+    json_t *string = row_string(text, length);
+    free(text);
+    return string;
 }
 
 static double seconds_of(const struct job *job)
@@ -107,8 +133,6 @@ static void append_json(const struct job *job, UT_string *out)
     row_add(row, "signal", json_integer(child != NULL ? child->signal : 0));
     row_add(row, "stdout", captured(output));
     row_add(row, "stderr", captured(errors));
-    row_add(row, "stdout_truncated", json_boolean(output->truncated));
-    row_add(row, "stderr_truncated", json_boolean(errors->truncated));
     row_add(row, "seconds", json_real(seconds_of(job)));
     row_add_text(row, "status", describe_status(job->status));
     row_add_text(row, "reason", job->reason);
@@ -250,15 +274,6 @@ static void report_failure(const struct jobs_report *report, const struct job *j
         report_verbosely(report, job);
 }
 
-static void report_truncated(const struct jobs_report *report, const struct job *job,
-                             const struct capture *capture, const char *stream)
-{
-    if (capture->truncated)
-        row_diag(report->selection, job->member->instance, "warning",
-                 "standard %s after the first %zu bytes was dropped: run it without -P and -j",
-                 stream, CAPTURE_MAXIMUM);
-}
-
 static void report_job(const struct jobs_report *report, const struct job *job)
 {
     if (job->status == JOB_FAILED)
@@ -268,10 +283,6 @@ static void report_job(const struct jobs_report *report, const struct job *job)
                  job->reason);
     else if (report->verbose > 0)
         report_verbosely(report, job);
-    if (job->child != NULL) {
-        report_truncated(report, job, &job->child->output, "output");
-        report_truncated(report, job, &job->child->errors, "error");
-    }
 }
 
 void report_jobs(const struct jobs_report *report)

@@ -124,18 +124,89 @@ TEST(output)
     assert_text(&one, "out\n");
 }
 
+/* Compares what is kept with what a shell writes, and its length. */
+static void assert_kept(const struct process *child, const char *script, size_t length)
+{
+    char *expected = alloc_bytes(length + 1), *kept = alloc_bytes(length + 1);
+    FILE *shell_output = popen(script, "r");
+    size_t at = 0, count;
+
+    assert_int_equal(child->output.length, length);
+    assert_true(fread(expected, 1, length, shell_output) == length);
+    (void)pclose(shell_output);
+    while ((count = capture_read(&child->output, at, kept + at, 5000)) > 0)
+        at += count;
+    assert_int_equal(at, length);
+    assert_memory_equal(kept, expected, length);
+    free(expected);
+    free(kept);
+}
+
+/* What is longer than memory is to hold is in a file without a name. */
+TEST(output_of_any_length)
+{
+    static const char script[] = "seq 1000000";
+    struct rusage before, after;
+
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    struct process child = run_shell(script);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_kept(&child, script, 6888896);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 4 * 1024);
+    assert_int_equal(utstring_len(&child.output.text), CAPTURE_MEMORY);
+    assert_false(child.output.truncated);
+    assert_null(process_failure(&child, &fixture_no_limits));
+    process_free(&child);
+    child = run_shell("head -c 262144 /dev/zero | tr '\\0' x");
+    assert_kept(&child, "head -c 262144 /dev/zero | tr '\\0' x", CAPTURE_MEMORY);
+    process_free(&child);
+}
+
 TEST(output_is_bounded)
 {
-    struct process child = run_shell("head -c 1048576 /dev/zero");
+    struct process child = shell("seq 1000000; exit 3", PROCESS_CAPTURE);
 
-    assert_int_equal(utstring_len(&child.output.text), CAPTURE_MAXIMUM);
+    child.output_maximum = 300000;
+    run(&child, 1, 1, 0);
+    assert_kept(&child, "seq 1000000", 300000);
+    assert_true(child.output.truncated);
+    assert_int_equal(child.exit_status, 3);
+    process_free(&child);
+    child = shell("seq 1000000 | head -c 300000", PROCESS_CAPTURE);
+    child.output_maximum = 300000;
+    run(&child, 1, 1, 0);
     assert_false(child.output.truncated);
     process_free(&child);
-    child = run_shell("head -c 3000000 /dev/zero; echo end");
-    assert_int_equal(utstring_len(&child.output.text), CAPTURE_MAXIMUM);
-    assert_true(child.output.truncated);
-    assert_int_equal(child.exit_status, 0);
+}
+
+static void assert_not_kept(const char *reason, size_t length)
+{
+    struct process child = run_shell("seq 1000000");
+    char *failure = process_failure(&child, &fixture_no_limits);
+
+    assert_string_equal(failure, reason);
+    assert_kept(&child, "seq 1000000", length);
+    free(failure);
     process_free(&child);
+}
+
+/* It has failed if its output could not be kept; the beginning is there. */
+TEST(output_without_room)
+{
+    struct rlimit limit, small;
+
+    assert_int_equal(setenv("TMPDIR", fixture_path("nosuch"), 1), 0);
+    assert_not_kept("output cannot be kept in a temporary file: No such file or directory",
+                    CAPTURE_MEMORY);
+    assert_int_equal(setenv("TMPDIR", fixture_root, 1), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 1;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_not_kept("output cannot be kept in a temporary file: File too large", CAPTURE_MEMORY);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(unsetenv("TMPDIR"), 0);
 }
 
 /* A daemon that keeps the pipe open does not keep us. */
@@ -760,7 +831,7 @@ static void hear(struct process *child, bool is_error, const char *text, size_t 
 
 static struct process line_shell(const char *script, struct heard *heard)
 {
-    struct process child = shell(script, PROCESS_LINES);
+    struct process child = shell(script, PROCESS_CAPTURE);
 
     child.line = hear;
     child.owner = heard;

@@ -79,7 +79,7 @@ static const char *run(const struct jobs_spec *spec, const struct limits *limits
     utstring_clear(&log_text);
     jobs_plan(&jobs, &selection, spec);
     jobs_run(&jobs, limits, note, NULL);
-    *succeeded = jobs_succeeded(&jobs, true);
+    *succeeded = jobs_succeeded(&jobs);
     jobs_free(&jobs);
     return utstring_body(&log_text);
 }

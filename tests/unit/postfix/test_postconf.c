@@ -68,7 +68,7 @@ TEST(what_is_no_answer)
     assert_useless("echo a = x; kill -9 $$", ": killed by signal 9 (Killed)");
     /* more than is kept: the end may be lost */
     assert_useless("echo a = 5\nprintf 'b = /'\nhead -c 3000000 /dev/zero | tr '\\0' x",
-                   " printed more than 1048576 bytes");
+                   " printed more than 262144 bytes");
 }
 
 /* The run's limit, or two seconds, and a second more before it is killed. */
