@@ -82,6 +82,16 @@ int descriptors_reopen(int fd, int flags)
     return openat(own_directory, name, flags);
 }
 
+bool descriptors_access(int fd, int mode)
+{
+    char name[3 * sizeof(fd)];
+
+    if (find_own() != 0)
+        return false;
+    (void)snprintf(name, sizeof(name), "%d", fd);
+    return faccessat(own_directory, name, mode, AT_EACCESS) == 0;
+}
+
 void descriptors_close(int *fd)
 {
     if (*fd >= 0)

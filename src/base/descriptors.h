@@ -33,6 +33,10 @@ bool descriptors_exhausted(int error);
  * parent's there. */
 int descriptors_reopen(int fd, int flags);
 
+/* Whether this process, with its effective user, may do to what the descriptor stands for what mode
+ * says, as for access(2); if not, errno says why. */
+bool descriptors_access(int fd, int mode);
+
 /* Closes *fd unless it is -1, and makes it -1. */
 void descriptors_close(int *fd);
 

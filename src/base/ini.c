@@ -160,7 +160,7 @@ struct ini *ini_load(const char *path, bool required, UT_array *errors)
     char *error = NULL;
 
     utarray_new(ini->entries, &entry_icd);
-    enum safe_read_result result = safe_read(path, FILE_MAXIMUM, &ini->file, &error);
+    enum safe_read_result result = safe_read(path, strlen(path), FILE_MAXIMUM, &ini->file, &error);
     if (result == SAFE_READ_OK) {
         ini->others_write = ini->file.others_write;
         if (parse(ini, path, errors) && utarray_len(errors) == before)

@@ -3,6 +3,7 @@
 #include "base/safe_read.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
+#include "base/path.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,14 +33,14 @@ static int check_status(const char *path, const struct stat *status, size_t maxi
 }
 
 /* Opens path with O_PATH, and fills in its status. Returns a descriptor, or -1 with *error set. */
-static int open_place(const char *path, int flags, struct stat *status, char **error)
+static int open_place(const char *path, size_t typed, int flags, struct stat *status, char **error)
 {
-    int place = open(path, O_PATH | O_CLOEXEC | flags);
+    int place = path_open(path, typed, flags);
 
     if (place >= 0 && fstat(place, status) == 0)
         return place;
     int reason = errno;
-    alloc_set_text(error, "%s %s: %s", place < 0 ? "open" : "fstat", path, strerror(reason));
+    alloc_set_text(error, "%s %s: %s", place < 0 ? "open" : "fstat", path, path_error(reason));
     descriptors_close(&place);
     errno = reason;
     return -1;
@@ -54,15 +55,15 @@ static bool is_lured(uid_t owner, const struct stat *status)
 }
 
 /* Returns a descriptor, or -1 with *missing if the file does not exist. */
-static int open_file(const char *path, size_t maximum, struct stat *status, bool *missing,
-                     char **error)
+static int open_file(const char *path, size_t typed, size_t maximum, struct stat *status,
+                     bool *missing, char **error)
 {
-    int place = open_place(path, O_NOFOLLOW, status, error), fd = -1;
+    int place = open_place(path, typed, O_NOFOLLOW, status, error), fd = -1;
     uid_t owner = place >= 0 && S_ISLNK(status->st_mode) ? status->st_uid : 0;
 
     if (place >= 0 && S_ISLNK(status->st_mode)) {
         close(place);
-        place = open_place(path, 0, status, error);
+        place = open_place(path, typed, 0, status, error);
     }
     *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
     if (place < 0)
@@ -134,14 +135,15 @@ static enum attempt_result read_once(int fd, const char *path, struct stat *stat
     return ATTEMPT_DONE;
 }
 
-enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_read_file *file,
-                                char **error)
+enum safe_read_result safe_read(const char *path, size_t typed, size_t maximum,
+                                struct safe_read_file *file, char **error)
 {
     struct stat status;
     bool missing;
     enum attempt_result result = ATTEMPT_CHANGED;
 
-    *file = (struct safe_read_file){.fd = open_file(path, maximum, &status, &missing, error)};
+    *file =
+        (struct safe_read_file){.fd = open_file(path, typed, maximum, &status, &missing, error)};
     if (file->fd < 0)
         return missing ? SAFE_READ_MISSING : SAFE_READ_ERROR;
     for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)

@@ -24,7 +24,8 @@ struct safe_read_file {
 };
 
 /*
- * Reads the file at path. Symbolic links are followed, except another user's to a file that not
+ * Reads the file at path, whose first typed bytes are what the administrator typed (see path.h).
+ * Symbolic links are followed, except those of /proc, and another user's to a file that not
  * everybody may read: its text would appear in messages. Accepts only a regular file of at most
  * maximum bytes, and opens nothing else: opening a device can have effects. A file that changes
  * meanwhile (size, modification time, inode change time) is read again, three times at most. Text
@@ -32,8 +33,8 @@ struct safe_read_file {
  * safe_read_free(); otherwise *error is a new string, in Postfix's wording where Postfix has one
  * ("open PATH: No such file or directory", as Postfix 3.7 has it).
  */
-enum safe_read_result safe_read(const char *path, size_t maximum, struct safe_read_file *file,
-                                char **error);
+enum safe_read_result safe_read(const char *path, size_t typed, size_t maximum,
+                                struct safe_read_file *file, char **error);
 
 /* Whether users other than root can write what the descriptor stands for, which may be of O_PATH
  * but not a link, and the status describes: its owner, its group, everybody, or somebody in its

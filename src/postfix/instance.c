@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the main.cf of an instance, and evaluates the parameters that are used. */
 #include "postfix/instance.h"
-#include "base/descriptors.h"
 #include "base/parse.h"
+#include "base/path.h"
 #include "base/safe_read.h"
 #include "base/text.h"
 #include "maincf/expand.h"
@@ -252,7 +252,8 @@ void instance_load(struct instance *instance, const char *config_directory,
     *instance =
         (struct instance){.config_directory = alloc_string(config_directory),
                           .is_default = source->is_home && strcmp(config_directory, home) == 0};
-    if (safe_read(path, MAINCF_MAXIMUM, &file, &instance->error) == SAFE_READ_OK) {
+    size_t typed = source->is_home ? strlen(config_directory) : 0;
+    if (safe_read(path, typed, MAINCF_MAXIMUM, &file, &instance->error) == SAFE_READ_OK) {
         load_maincf(instance, source, path, &file);
         safe_read_free(&file);
     }
@@ -269,14 +270,14 @@ void instance_check_queue(struct instance *instance)
 {
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
     struct stat status;
-    int error = stat(queue, &status) < 0 ? errno : 0;
 
     if (instance->error != NULL)
         return;
+    int error = path_status(queue, 0, &status);
     if (error == 0 && !S_ISDIR(status.st_mode))
         error = ENOTDIR;
     if (error != 0)
-        instance->error = alloc_format("chdir %s: %s", queue, strerror(error));
+        instance->error = alloc_format("chdir %s: %s", queue, path_error(error));
 }
 
 void instance_find_running(struct instance *instance, struct master_locks *locks)
@@ -286,91 +287,25 @@ void instance_find_running(struct instance *instance, struct master_locks *locks
     instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
 }
 
-/* As many links as Linux follows. */
-#define LINKS_MAXIMUM 40
-
-/* Returns whether the path exists, with its status, and whether others can write it: a link's owner
- * can replace it, even in a sticky directory. */
-static bool look_at(const char *path, struct stat *status, bool *is_writable)
+/* For path_find(): whether others can write it. A link's owner can replace it, even in a sticky
+ * directory. */
+static bool is_writable(int place, const struct stat *status, void *context)
 {
-    int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    bool exists = place >= 0 && fstat(place, status) == 0;
-
-    *is_writable = exists && status->st_uid != 0;
-    if (exists && !*is_writable && !S_ISLNK(status->st_mode) &&
-        !(S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0))
-        *is_writable = safe_read_others_write(place, status);
-    descriptors_close(&place);
-    return exists;
-}
-
-/* Returns the path with the link followed that its part before at names, a new string; or NULL. */
-static char *follow(const char *path, const char *at)
-{
-    char target[PATH_MAX], *link = alloc_span(path, (size_t)(at - path)), *followed;
-    ssize_t length = readlink(link, target, sizeof(target) - 1);
-    char *slash = strrchr(link, '/');
-
-    if (length < 0) {
-        free(link);
-        return NULL;
-    }
-    target[length] = '\0';
-    if (target[0] == '/' || slash == NULL)
-        followed = alloc_format("%s%s", target, at);
-    else
-        followed = alloc_format("%.*s/%s%s", (int)(slash - link), link, target, at);
-    free(link);
-    return followed;
-}
-
-/* Checks the parts of the path up to the first symbolic link; *rest is then the path to check next,
- * a new string, else NULL. Returns the first part that others can write, a new string, or NULL. */
-static char *walk(const char *path, char **rest)
-{
-    struct stat status;
-    const char *at = path;
-    bool is_writable;
-
-    *rest = NULL;
-    if (look_at("/", &status, &is_writable) && is_writable)
-        return alloc_string("/");
-    while (*at != '\0') {
-        at += strspn(at, "/");
-        at += strcspn(at, "/");
-        char *part = alloc_span(path, (size_t)(at - path));
-        bool exists = look_at(part, &status, &is_writable);
-        bool is_link = exists && !is_writable && S_ISLNK(status.st_mode);
-        if (is_writable) {
-            char *plain = realpath(part, NULL); /* without ".." */
-
-            if (plain == NULL)
-                return part;
-            free(part);
-            return plain;
-        }
-        free(part);
-        if (is_link)
-            *rest = follow(path, at);
-        if (is_link || !exists)
-            return NULL;
-    }
-    return NULL;
+    (void)context;
+    if (status->st_uid != 0)
+        return true;
+    return !S_ISLNK(status->st_mode) &&
+           !(S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0) &&
+           safe_read_others_write(place, status);
 }
 
 char *instance_find_writable(const char *config_directory)
 {
-    char here[PATH_MAX] = "", *rest;
+    char here[PATH_MAX] = "";
     bool is_relative = config_directory[0] != '/' && getcwd(here, sizeof(here)) != NULL;
     char *path = alloc_format("%s%s%s/main.cf", here, is_relative ? "/" : "", config_directory);
-    char *found = walk(path, &rest);
+    char *found = path_find(path, is_writable, NULL);
 
-    for (int links = 0; found == NULL && rest != NULL && links < LINKS_MAXIMUM; links++) {
-        free(path);
-        path = rest;
-        found = walk(path, &rest);
-    }
-    free(rest);
     free(path);
     return found;
 }

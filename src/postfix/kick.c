@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Plans kicks, runs them, finds those that go to the same endpoint, and says why kicks failed. */
 #include "postfix/kick.h"
+#include "base/descriptors.h"
+#include "base/path.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -214,27 +216,30 @@ static bool is_of_other_class(const struct kick *kick)
     return result == ENDPOINT_SOCKET || result == ENDPOINT_FIFO;
 }
 
-/* Returns the first directory in the path of the endpoint that this process may not search, else
- * the endpoint: a new string. */
-static char *find_refusing(const struct trigger *trigger)
+/* For path_find(): whether this process may not search the directory. */
+static bool is_refusing(int place, const struct stat *status, void *context)
 {
-    char *path =
-        alloc_format("%s/%s/%s", trigger->queue_directory, trigger->class, trigger->service);
-
-    for (char *end = path; (end = strchr(end + 1, '/')) != NULL; *end = '/') {
-        *end = '\0';
-        if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 && errno == EACCES)
-            break;
-    }
-    return path;
+    if (!S_ISDIR(status->st_mode) || descriptors_access(place, X_OK) || errno != EACCES)
+        return false;
+    *(struct stat *)context = *status;
+    return true;
 }
 
+/* Names the first directory in the path of the endpoint that this process may not search, else the
+ * endpoint. */
 static char *explain_permission(const struct kick *kick)
 {
-    char *path = find_refusing(kick->trigger), *reason;
+    const struct trigger *trigger = kick->trigger;
+    char *path =
+        alloc_format("%s/%s/%s", trigger->queue_directory, trigger->class, trigger->service);
     struct stat status;
+    char *refusing = path_find(path, is_refusing, &status), *reason;
 
-    if (stat(path, &status) == 0) {
+    if (refusing != NULL) {
+        free(path);
+        path = refusing;
+    }
+    if (refusing != NULL || path_status(path, O_NOFOLLOW, &status) == 0) {
         const struct passwd *user = getpwuid(status.st_uid);
         const struct group *group = getgrgid(status.st_gid);
         char *owner = user != NULL ? alloc_string(user->pw_name)
@@ -271,7 +276,7 @@ static char *explain_lookup(const struct kick *kick, int error)
         return explain_missing(kick);
     if (error == EACCES)
         return explain_permission(kick);
-    return alloc_format("cannot be looked up: %s", strerror(error));
+    return alloc_format("cannot be looked up: %s", path_error(error));
 }
 
 static char *explain_no_listener(const struct kick *kick, const char *otherwise)

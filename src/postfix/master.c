@@ -2,6 +2,7 @@
 /* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
 #include "base/alloc.h"
+#include "base/path.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -209,7 +210,7 @@ enum master_state master_state(struct master_locks *locks, const char *queue_dir
 {
     struct stat status;
     char *path = alloc_format("%s/pid/master.pid", queue_directory);
-    int error = lstat(path, &status) < 0 ? errno : 0;
+    int error = path_status(path, O_NOFOLLOW, &status);
 
     free(path);
     if (error != 0)

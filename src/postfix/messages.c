@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs postqueue(1) and postsuper(1) in the selected instances. */
 #include "postfix/messages.h"
+#include "base/path.h"
 #include "base/process.h"
 #include "base/text.h"
 #include <string.h>
@@ -56,14 +57,15 @@ static const struct instance *find_sharer(const struct host *host, const struct 
 {
     struct stat own, other;
 
-    if (stat(instance_value(instance, PARAMETER_QUEUE_DIRECTORY), &own) < 0)
+    if (path_status(instance_value(instance, PARAMETER_QUEUE_DIRECTORY), 0, &own) != 0)
         return NULL;
     for (size_t i = 0; i < host->count; i++) {
         const struct instance *candidate = &host->instances[i];
         const char *queue = instance_value(candidate, PARAMETER_QUEUE_DIRECTORY);
 
         if (strcmp(candidate->config_directory, instance->config_directory) != 0 &&
-            stat(queue, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+            path_status(queue, 0, &other) == 0 && own.st_dev == other.st_dev &&
+            own.st_ino == other.st_ino)
             return candidate;
     }
     return NULL;

@@ -3,6 +3,7 @@
 #include "postfix/queue.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
+#include "base/path.h"
 #include "base/worker.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -286,7 +287,7 @@ void queue_read(const char *directory, unsigned part, unsigned parts,
 {
     struct walk walk = {.part = part, .parts = parts, .contents = contents};
     struct stat status;
-    int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = path_open(directory, 0, O_DIRECTORY);
 
     memset(contents, 0, sizeof(*contents));
     if (fd < 0 || !read_file_system(fd, contents))
@@ -347,7 +348,7 @@ static char *explain(const char *directory, const struct queue_contents *content
                             owner != NULL ? owner->pw_name : "");
     }
     return alloc_format("read %s%s%s: %s", directory, slash, contents->where,
-                        strerror(contents->error));
+                        path_error(contents->error));
 }
 
 /* The same for a part of it. */

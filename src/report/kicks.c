@@ -2,6 +2,7 @@
 /* Reports the results of kicks, and their dry run. */
 #include "report/kicks.h"
 #include "base/diag.h"
+#include "base/path.h"
 #include "report/progress.h"
 #include "report/row.h"
 #include <errno.h>
@@ -15,7 +16,7 @@ static bool report_as_postfix(const struct kick *kick)
     int error = kick->trigger->error;
 
     if (outcome == TRIGGER_LOOKUP || (outcome == TRIGGER_LINK && error == ENOTDIR))
-        diag_line("warning", "unable to look up %s/%s: %s", class, service, strerror(error));
+        diag_line("warning", "unable to look up %s/%s: %s", class, service, path_error(error));
     else if (outcome == TRIGGER_LINK || outcome == TRIGGER_WRONG_TYPE)
         diag_line("warning", "%s/%s is not a socket or a fifo", class, service);
     else if (outcome != TRIGGER_HARD_LINKS && outcome != TRIGGER_CONNECT &&

@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Opens the socket or FIFO of a service, and uses what was opened. */
 #include "wire/endpoint.h"
+#include "base/alloc.h"
 #include "base/descriptors.h"
+#include "base/path.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-/* All at once, where the kernel finds no link on the way: the C library has no openat2(2). Returns
- * -1 if there is a link, or if the endpoint cannot be opened for another reason. */
-static int open_without_links(const char *queue_directory, const char *class, const char *service)
-{
-    struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-                           .resolve = RESOLVE_NO_SYMLINKS};
-    char path[PATH_MAX];
-    int length = snprintf(path, sizeof(path), "%s/%s/%s", queue_directory, class, service);
-
-    if (length < 0 || (size_t)length >= sizeof(path))
-        return -1;
-    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-}
 
 static enum endpoint_result check_type(const struct statx *status)
 {
@@ -66,16 +51,16 @@ static bool is_link(int directory, const char *name)
 static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char *queue_directory,
                                           const char *class, const char *service)
 {
-    int queue = open(queue_directory, O_PATH | O_DIRECTORY | O_CLOEXEC), directory = -1;
+    int queue = path_open(queue_directory, 0, O_DIRECTORY), directory = -1;
     enum endpoint_result result = ENDPOINT_SOCKET;
 
     if (queue >= 0)
-        directory = openat(queue, class, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        directory = path_open_direct(queue, class, O_DIRECTORY);
     int error = errno;
     bool class_is_link = queue >= 0 && directory < 0 && error == ENOTDIR && is_link(queue, class);
     descriptors_close(&queue);
     if (directory >= 0) {
-        endpoint->fd = openat(directory, service, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        endpoint->fd = path_open_direct(directory, service, 0);
         error = errno;
         close(directory);
     }
@@ -87,9 +72,11 @@ static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char 
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service)
 {
+    char *path = alloc_format("%s/%s/%s", queue_directory, class, service);
     struct statx status;
 
-    *endpoint = (struct endpoint){.fd = open_without_links(queue_directory, class, service)};
+    *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, path, 0)};
+    free(path);
     if (endpoint->fd < 0) {
         enum endpoint_result result = open_stepwise(endpoint, queue_directory, class, service);
         if (endpoint->fd < 0)
@@ -126,10 +113,7 @@ int endpoint_reach(const struct endpoint *endpoint)
 
 bool endpoint_writable(const struct endpoint *endpoint)
 {
-    char path[sizeof(DESCRIPTORS_PATH) + 16];
-
-    (void)snprintf(path, sizeof(path), DESCRIPTORS_PATH, endpoint->fd);
-    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+    return descriptors_access(endpoint->fd, W_OK);
 }
 
 void endpoint_close(struct endpoint *endpoint)

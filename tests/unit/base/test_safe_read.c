@@ -19,7 +19,7 @@ static void assert_refused(const char *path, size_t maximum, enum safe_read_resu
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     (void)snprintf(message, sizeof(message), format, path);
 #pragma GCC diagnostic pop
-    assert_int_equal(safe_read(path, maximum, &file, &error), expected);
+    assert_int_equal(safe_read(path, 0, maximum, &file, &error), expected);
     assert_null(file.text);
     assert_string_equal(error, message);
     free(error);
@@ -31,7 +31,7 @@ TEST(reads)
     char *error = NULL;
     const char *path = fixture_file("plain", "a = b\n");
 
-    assert_int_equal(safe_read(path, 6, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(path, 0, 6, &file, &error), SAFE_READ_OK);
     assert_null(error);
     assert_int_equal(file.length, 6);
     assert_string_equal(file.text, "a = b\n");
@@ -45,7 +45,7 @@ TEST(reads_nothing)
     struct safe_read_file file;
     char *error = NULL;
 
-    assert_int_equal(safe_read(fixture_file("empty", ""), 0, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(fixture_file("empty", ""), 0, 0, &file, &error), SAFE_READ_OK);
     assert_int_equal(file.length, 0);
     assert_string_equal(file.text, "");
     safe_read_free(&file);
@@ -58,7 +58,7 @@ TEST(follows_links)
 
     (void)fixture_file("target", "x");
     fixture_link("target", "link");
-    assert_int_equal(safe_read(fixture_path("link"), 10, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(fixture_path("link"), 0, 10, &file, &error), SAFE_READ_OK);
     assert_string_equal(file.text, "x");
     safe_read_free(&file);
 }
@@ -74,18 +74,18 @@ TEST(follows_nobody_to_secrets)
     const char *target = fixture_file("target", "secret");
     fixture_link("target", "link");
     assert_int_equal(chmod(target, 0640), 0);
-    assert_int_equal(safe_read(fixture_path("link"), 10, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(fixture_path("link"), 0, 10, &file, &error), SAFE_READ_OK);
     safe_read_free(&file);
     assert_int_equal(lchown(fixture_path("link"), 65534, (gid_t)-1), 0);
-    assert_int_equal(safe_read(fixture_path("link"), 10, &file, &error), SAFE_READ_ERROR);
+    assert_int_equal(safe_read(fixture_path("link"), 0, 10, &file, &error), SAFE_READ_ERROR);
     assert_non_null(strstr(error, "another user's link to a file that not everybody may read"));
     free(error);
     assert_int_equal(chmod(target, 0644), 0);
-    assert_int_equal(safe_read(fixture_path("link"), 10, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(fixture_path("link"), 0, 10, &file, &error), SAFE_READ_OK);
     safe_read_free(&file);
     assert_int_equal(chmod(target, 0600), 0);
     assert_int_equal(chown(target, 65534, (gid_t)-1), 0); /* its own */
-    assert_int_equal(safe_read(fixture_path("link"), 10, &file, &error), SAFE_READ_OK);
+    assert_int_equal(safe_read(fixture_path("link"), 0, 10, &file, &error), SAFE_READ_OK);
     safe_read_free(&file);
 }
 
@@ -110,7 +110,7 @@ TEST(who_can_write)
 
         assert_int_equal(chmod(path, cases[i].mode), 0);
         assert_int_equal(chown(path, cases[i].owner, cases[i].group), 0);
-        assert_int_equal(safe_read(path, 10, &file, &error), SAFE_READ_OK);
+        assert_int_equal(safe_read(path, 0, 10, &file, &error), SAFE_READ_OK);
         assert_int_equal(file.others_write, cases[i].others);
         safe_read_free(&file);
     }
@@ -197,7 +197,7 @@ TEST(a_file_that_changes)
         struct safe_read_file file;
         char *error = NULL;
 
-        assert_int_equal(safe_read(path, LONG, &file, &error), SAFE_READ_ERROR);
+        assert_int_equal(safe_read(path, 0, LONG, &file, &error), SAFE_READ_ERROR);
         changed = strcmp(error, message) == 0; /* otherwise: it contains null bytes */
         free(error);
     }

@@ -247,7 +247,7 @@ TEST(shipped_file)
     struct safe_read_file file;
     char *error = NULL;
 
-    if (safe_read("conf/postkick.ini", 1 << 20, &file, &error) != SAFE_READ_OK) {
+    if (safe_read("conf/postkick.ini", 0, 1 << 20, &file, &error) != SAFE_READ_OK) {
         free(error); /* not started from the top of the tree */
         skip();
     }
