@@ -80,7 +80,6 @@ static const struct behaviour {
     {"diequeued", "N", STREAM, "itc", "", "the same, without having accepted any"},
     {"noaccept", "", STREAM, "", "", "listens, never accepts"},
     {"full", "[N]", FULL_STREAM, "tfa", "rc", "listen queue full, forever or N s, then as read"},
-    {"fullnever", "N", FULL_STREAM, "tfa", "uc", "listen queue full for N s, then as never"},
     {"dead", "", DEAD_STREAM, "c", "", "a socket that nobody listens on"},
     {"dgram", "", DATAGRAM, "R", "", "a datagram socket that is read"},
     {"fifo", "", FIFO, "p", "", "a FIFO that is read"},
