@@ -139,13 +139,10 @@ static bool is_own_section(const char *section)
 }
 
 /* The following four return the mistake, a new string, or NULL. */
-static char *set_parameter(struct settings *settings, const char *key, const char *value)
+static char *set_parameter(struct settings *settings, enum parameter parameter, const char *value)
 {
-    enum parameter parameter;
     char *error = NULL, *mistake;
 
-    if (!parameter_find(key, strlen(key), &parameter))
-        return alloc_format("[" POSTFIX "] %s: unknown parameter", key);
     if (parameter_check(parameter, value, &error)) {
         settings->parameters[parameter] = value;
         return NULL;
@@ -159,17 +156,15 @@ static char *set_parameter(struct settings *settings, const char *key, const cha
 static char *set(struct settings *settings, const char *section, const char *key, const char *value)
 {
     const char *mistake = "unknown setting";
-    size_t i = 0;
+    enum parameter parameter;
 
-    while (i < OWN_COUNT &&
-           (strcmp(own_settings[i].section, section) != 0 || strcmp(own_settings[i].key, key) != 0))
-        i++;
-    if (i < OWN_COUNT)
-        mistake = own_settings[i].set(settings, value);
-    else if (strcmp(section, POSTFIX) == 0)
-        return set_parameter(settings, key, value);
-    else if (section[0] == '\0')
+    if (section[0] == '\0')
         return alloc_format("%s: setting before the first section", key);
+    if (strcmp(section, POSTFIX) == 0 && parameter_find(key, strlen(key), &parameter))
+        return set_parameter(settings, parameter, value);
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (strcmp(own_settings[i].section, section) == 0 && strcmp(own_settings[i].key, key) == 0)
+            mistake = own_settings[i].set(settings, value);
     return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
 }
 
