@@ -151,6 +151,8 @@ enum safe_read_result safe_read(const char *path, size_t typed, size_t maximum,
                      ? ATTEMPT_ERROR
                      : read_once(file->fd, path, &status, file, error);
     file->others_write = result == ATTEMPT_DONE && safe_read_others_write(file->fd, &status);
+    file->others_read = (status.st_mode & S_IROTH) != 0;
+    file->owner = status.st_uid;
     if (result == ATTEMPT_CHANGED) {
         alloc_set_text(error, "read %s: file keeps changing while it is read", path);
     } else if (result == ATTEMPT_DONE && memchr(file->text, '\0', file->length) != NULL) {

@@ -20,7 +20,9 @@ struct safe_read_file {
     char *text;        /* the bytes and a NUL after them; never NULL after SAFE_READ_OK */
     size_t length;     /* bytes, without that NUL */
     bool others_write; /* users other than root can write the file */
-    int fd;            /* the file, open for reading; -1 after an error */
+    bool others_read;  /* everybody may read it */
+    uid_t owner;
+    int fd; /* the file, open for reading; -1 after an error */
 };
 
 /*

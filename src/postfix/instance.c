@@ -22,9 +22,10 @@ struct evaluation {
     const struct instance_source *source;
     struct instance *instance;
     struct maincf *maincf;
-    size_t steps; /* that are left for expansion */
-    char *domain; /* mydomain, once it is needed */
-    char *error;  /* why the present value cannot be known, or NULL */
+    const char *mistaken; /* the parameter that instance->error is about, or NULL */
+    size_t steps;         /* that are left for expansion */
+    char *domain;         /* mydomain, once it is needed */
+    char *error;          /* why the present value cannot be known, or NULL */
     UT_string scratch;
 };
 
@@ -213,14 +214,62 @@ static void evaluate_all(struct evaluation *evaluation)
 
         if (use != PARAMETER_UNUSED)
             known[i] = evaluate(evaluation, parameter, use);
+        if (instance->error != NULL && evaluation->mistaken == NULL)
+            evaluation->mistaken = parameter_name(parameter);
     }
     utstring_done(&evaluation->scratch);
     instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
                              known[PARAMETER_MULTI_INSTANCE_GROUP] &&
                              known[PARAMETER_MULTI_INSTANCE_ENABLE];
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];
-    if (instance->error == NULL && queue != NULL && queue[0] != '/')
-        instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
+    if (instance->error != NULL || queue == NULL || queue[0] == '/')
+        return;
+    evaluation->mistaken = parameter_name(PARAMETER_QUEUE_DIRECTORY);
+    instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
+}
+
+/* For path_find(): whether a user who may not read the file, which is the context, could have led
+ * us there: it is not its owner who chose this directory or link, nor root, nor this user. */
+static bool is_foreign(int place, const struct stat *status, void *context)
+{
+    const struct safe_read_file *file = context;
+
+    (void)place;
+    if (S_ISDIR(status->st_mode) && (status->st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
+        return true;
+    return status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != file->owner;
+}
+
+/* Takes the text of main.cf out of the messages where a user who may not read it may have chosen
+ * the file. The mistake is in the parameter, unless that is NULL. */
+static void hide_text(struct instance *instance, const char *path, const char *parameter,
+                      struct safe_read_file *file)
+{
+    char *error = instance->error, *who;
+    size_t line;
+
+    if (file->others_read || (error == NULL && instance->warnings == NULL) ||
+        (who = path_find(path, is_foreign, file)) == NULL)
+        return;
+    if (instance->warnings != NULL)
+        utarray_free(instance->warnings);
+    free(instance->notice);
+    instance->warnings = NULL;
+    instance->notice = NULL;
+    if (error != NULL && parameter != NULL)
+        instance->error = alloc_format("%s: parameter %s: invalid", path, parameter);
+    else if (error != NULL && strncmp(error, path, strlen(path)) == 0 &&
+             sscanf(error + strlen(path), ", line %zu", &line) == 1)
+        instance->error = alloc_format("%s, line %zu: invalid", path, line);
+    if (instance->error != error) {
+        free(error);
+        error = alloc_format("%s (not shown: not everybody may read it, and %s belongs to another "
+                             "user)",
+                             instance->error, who);
+        free(instance->error);
+        instance->error = error;
+    }
+    free(who);
 }
 
 static void load_maincf(struct instance *instance, const struct instance_source *source,
@@ -239,6 +288,7 @@ static void load_maincf(struct instance *instance, const struct instance_source 
         set_error(instance, error);
     }
     instance->warnings = maincf_take_warnings(evaluation.maincf);
+    hide_text(instance, path, evaluation.mistaken, file);
     maincf_free(evaluation.maincf);
 }
 

@@ -302,6 +302,48 @@ TEST(values_of_postconf)
     postconf = NULL;
 }
 
+/* The text of a main.cf that a user who may not read it may have chosen is in no message. */
+TEST(not_quoted)
+{
+    static const char *const mistakes[][2] = {
+        {"\nsecret\n", ", line 2: invalid (not shown: "},
+        {"trigger_timeout = secret\n", ": parameter trigger_timeout: invalid (not s"},
+        {"queue_directory = $(secret\n", ": parameter queue_directory: invalid ("},
+        {"queue_directory = secret\n", ": parameter queue_directory: invalid (not"},
+        {"a = secret\na = b\n secret\n", NULL},
+    };
+    struct instance_source source = {.settings = settings, .purpose = PARAMETER_FOR_KICK};
+
+    if (geteuid() != 0)
+        skip();
+    (void)fixture_directory("way");
+    (void)fixture_directory("way/a");
+    for (size_t i = 0; i < 4 * COUNT(mistakes); i++) {
+        const char *const *mistake = mistakes[i / 4];
+        bool is_private = i % 2 == 1, is_others = i % 4 > 1;
+        struct instance instance;
+
+        assert_int_equal(chown(fixture_path("way"), is_others ? 65534 : 0, 0), 0);
+        (void)fixture_file("way/a/main.cf", mistake[0]);
+        assert_int_equal(chmod(fixture_path("way/a/main.cf"), is_private ? 0640 : 0644), 0);
+        instance_load(&instance, fixture_path("way/a"), &source);
+        if (is_private && is_others && mistake[1] != NULL) {
+            const char *file = fixture_path("way/a/main.cf");
+            assert_memory_equal(instance.error, file, strlen(file));
+            assert_memory_equal(instance.error + strlen(file), mistake[1], strlen(mistake[1]));
+            assert_null(strstr(instance.error, "secret"));
+        } else if (mistake[1] != NULL) {
+            const char *shown = instance.notice != NULL ? instance.notice : instance.error;
+            assert_non_null(strstr(shown, "secret"));
+        }
+        if (is_private && is_others)
+            assert_true(instance.warnings == NULL && instance.notice == NULL);
+        else if (mistake[1] == NULL)
+            assert_non_null(instance.warnings);
+        instance_free(&instance);
+    }
+}
+
 /* Where postconf(1) may not be asked, the rest is known. */
 TEST(nothing_to_ask)
 {
