@@ -40,6 +40,59 @@ installed()
     is "$(tar -t -f "$TARBALL" | grep -c -v "^postkick-$VERSION/[^/]")" 0
 }
 
+# repository: the tree of the tarball as one, with a commit, entered.
+repository()
+{
+    unset GIT_DIR
+    cp -r "$TOP" "$BATS_TEST_TMPDIR/repository"
+    cd "$BATS_TEST_TMPDIR/repository"
+    git init -q
+    git config user.name tester
+    git config user.email tester@example.com
+    git add -A
+    git commit -q -m "All of it"
+}
+
+@test "scripts/release: a tarball, its checksum, and a tag" {
+    command -v git >/dev/null || skip "needs git"
+    repository
+    run scripts/release
+    is "$status" 0
+    (cd build/release && sha256sum --quiet -c SHA256SUMS && cmp "postkick-$VERSION.tar.gz" "$TARBALL")
+    is "$(git cat-file -t "v$VERSION")" tag
+    run scripts/release
+    is "$status" 1
+    has "$output" "v$VERSION exists already"
+    git tag -d "v$VERSION" >/dev/null
+    echo >>README.md
+    run scripts/release
+    is "$status" 1
+    has "$output" "there are changes that are not committed"
+    is "$(git tag)" ""
+}
+
+@test "scripts/release: versions and dates are those of CHANGELOG.md" {
+    run "$ROOT/scripts/release" --check
+    is "$status$output" 0
+    cp -r "$TOP" "$BATS_TEST_TMPDIR/next"
+    cd "$BATS_TEST_TMPDIR/next"
+    sed -i '3i ## [99.8.7] - 2030-01-02\n\nMore.\n' CHANGELOG.md
+    run scripts/release --check
+    is "$status" 1
+    is "$(sed 's/:.*//' <<<"$output" | sort)" "$(ls man/*.[1-8] scripts/ansible/galaxy.yml scripts/apk/APKBUILD \
+        scripts/debian/changelog scripts/rpm/postkick.spec scripts/rpm/postkick.spec | sort)"
+    run scripts/release
+    is "$status" 1
+    has "$output" "not 99.8.7 of 2030-01-02; see --set:"
+    scripts/release --set
+    run scripts/release --check
+    is "$status$output" 0
+    is "$(head -n 1 scripts/debian/changelog)" "postkick (99.8.7-1) unstable; urgency=medium"
+    is "$(dpkg-parsechangelog -l scripts/debian/changelog -S Timestamp)" "$(date -u -d 2030-01-02 +%s)"
+    has "$(rpm -q --specfile scripts/rpm/postkick.spec --changelog 2>/dev/null | head -n 1)" "Wed Jan 02 2030"
+    is "$(tail -n 5 scripts/debian/changelog)" "$(tail -n 5 "$ROOT/scripts/debian/changelog")"
+}
+
 @test "apk: its functions install the program beside Postfix's" {
     local each
     cd "$TOP"
