@@ -22,8 +22,8 @@ enum settings_strict {
 struct settings {
     const char *others_write; /* a file that users other than root can write, or NULL */
     enum settings_strict strict;
-    bool refuse_writable; /* -p refuses instances that users other than root can write, rather than
-                             warning of them */
+    bool refuse_writable; /* -p and -M refuse instances that users other than root can write, rather
+                             than warning of them */
     int connections;      /* at once; 0: as many as descriptors allow */
     int kick_limit;       /* seconds, at least 1: the ceiling for each instance's own limits */
     int status_limit;     /* seconds, at least 1, for a queue manager to answer -s */

@@ -317,6 +317,18 @@ postkick: warning: 4F2A1B3C5D: in several instances: $DEFAULT, postfix-0002: spe
     is "$stderr" "postkick: warning: write to standard output: Broken pipe"
 }
 
+@test "an instance that others can write is refused if the settings say so" {
+    chmod o+w "$A/main.cf"
+    kick -M count
+    is "$status$output$stderr" "04  11.8M  total"
+    printf '[trust]\nwritable = refuse\n' >>"$INI"
+    kick -M --yes delete ALL
+    is "$status" 1
+    is "$output" "$DEFAULT: 2 messages deleted
+$B: 1 message deleted"
+    is "$stderr" "postkick: warning: $A: refused: $A/main.cf can be written by users other than root"
+}
+
 @test "MAIL_CONFIG means one instance, even the default one" {
     with_mail_config "$DEFAULT" -M count
     is "$output" "2  2.5K  total"
