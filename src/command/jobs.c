@@ -33,7 +33,8 @@ static int run(const struct command *command, struct selection *selection, struc
                bool changes_running)
 {
     const struct options *options = command->options;
-    bool is_captured = options->json || options->parallel > 1;
+    bool is_captured = options->json || options->parallel > 1 || options->tag;
+    UT_array *tags = options->tag ? report_jobs_tags(&selection->host) : NULL;
     struct jobs jobs;
     struct jobs_report report = {
         .selection = selection,
@@ -43,6 +44,7 @@ static int run(const struct command *command, struct selection *selection, struc
         .json = options->json,
         .quiet = options->quiet,
         .verbose = command->verbose,
+        .tags = tags,
         .shows_headings = options->mode == OPTIONS_EXECUTE && !is_captured &&
                           !selection->is_single && isatty(STDOUT_FILENO) == 1,
         .shows_progress = !options->quiet && is_captured && progress_is_wanted(),
@@ -54,6 +56,10 @@ static int run(const struct command *command, struct selection *selection, struc
         spec->streams = PROCESS_INHERIT;
     if (options->json)
         spec->output_maximum = JSON_OUTPUT_MAXIMUM;
+    if (options->tag && spec->parallel == 1) {
+        spec->line = report_job_line; /* as soon as it is there */
+        spec->line_context = &report;
+    }
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
         command_report_selection(command, selection);
@@ -72,6 +78,8 @@ static int run(const struct command *command, struct selection *selection, struc
                 !(options->dry_run && selection->host.conflicts != NULL);
     master_locks_free(report.locks);
     jobs_free(&jobs);
+    if (tags != NULL)
+        utarray_free(tags);
     return well ? 0 : 1;
 }
 

@@ -34,6 +34,7 @@ static const char *const group_titles[] = {
 enum {
     LONG_HELP = CHAR_MAX + 1,
     LONG_VERSION,
+    LONG_TAG,
     LONG_SENDER,
     LONG_RECIPIENT,
     LONG_REASON,
@@ -83,6 +84,8 @@ static const struct option_row rows[] = {
     {'P', "parallel", "JOBS", IN_RUN | IN_QUEUES, GROUP_CONTROL,
      "run up to JOBS commands at once,\nor read so many queues (-Q: one for each core)"},
     {'q', "quiet", NULL, IN_ALL, GROUP_CONTROL, "no warnings; check the exit status"},
+    {LONG_TAG, "tag", NULL, IN_RUN, GROUP_CONTROL,
+     "begin each line of output with the instance's name"},
     {'t', "timeout", "TIME", IN_KICK | IN_RUN | IN_STATUS | IN_QUEUES | IN_MESSAGES, GROUP_CONTROL,
      "end the run after TIME, such as 90, 90s or 2m"},
     {'v', "verbose", NULL, IN_ALL, GROUP_CONTROL, "also report successes"},
@@ -169,6 +172,8 @@ static UT_array *make_synopsis(enum options_mode mode)
     else
         strings_append(words, "postkick");
     add_flags(words, mode);
+    if ((IN_RUN & (1U << mode)) != 0)
+        strings_append(words, "[--tag]");
     strings_append(words, "[-c dir | -g group... -i name...]");
     if (mode == OPTIONS_MESSAGES)
         strings_append(words, "[--filter value]...");
@@ -421,9 +426,10 @@ static bool *find_flag(struct options *options, int letter)
         int letter;
         bool *flag;
     } flags[] = {
-        {'a', &options->all},     {'E', &options->enabled_only}, {'j', &options->json},
-        {'n', &options->dry_run}, {'q', &options->quiet},        {'R', &options->reverse},
-        {'w', &options->wait},    {LONG_NOW, &options->now},     {LONG_YES, &options->yes},
+        {'a', &options->all},      {'E', &options->enabled_only}, {'j', &options->json},
+        {'n', &options->dry_run},  {'q', &options->quiet},        {'R', &options->reverse},
+        {'w', &options->wait},     {LONG_TAG, &options->tag},     {LONG_NOW, &options->now},
+        {LONG_YES, &options->yes},
     };
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -724,7 +730,10 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
         return false;
     if (options->mode == OPTIONS_HELP || options->mode == OPTIONS_VERSION)
         return true;
-    return check_modes(options->mode, given, error) && check_operands(options, error);
+    if (options->tag && options->json)
+        alloc_set_text(error, "--tag cannot be used with -j, whose rows have the name");
+    return *error == NULL && check_modes(options->mode, given, error) &&
+           check_operands(options, error);
 }
 
 void options_free(struct options *options)

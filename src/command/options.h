@@ -29,6 +29,7 @@ struct options {
     bool json;
     bool quiet;
     bool reverse;
+    bool tag; /* --tag */
     bool wait;
     int verbose;                  /* how often -v */
     int parallel;                 /* -P; 0 without */

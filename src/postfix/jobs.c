@@ -19,7 +19,7 @@ static void plan_job(struct job *job, const struct selection_member *member,
     const struct instance *instance = member->instance;
     bool is_enabled = member->state != SELECTION_DISABLED;
 
-    *job = (struct job){.member = member, .argv = spec->argv, .status = JOB_PLANNED};
+    *job = (struct job){.member = member, .argv = spec->argv, .status = JOB_PLANNED, .spec = spec};
     if (!is_enabled && spec->argv_not_enabled != NULL)
         job->argv = spec->argv_not_enabled;
     if (member->state == SELECTION_DUPLICATE) {
@@ -34,6 +34,13 @@ static void plan_job(struct job *job, const struct selection_member *member,
     }
 }
 
+static void receive_line(struct process *child, bool is_error, const char *text, size_t length)
+{
+    const struct job *job = child->owner;
+
+    job->spec->line(job->spec->line_context, job, is_error, text, length);
+}
+
 static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spec *spec)
 {
     struct process *child = &jobs->processes[jobs->process_count];
@@ -45,6 +52,7 @@ static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spe
                               .settings = job->settings,
                               .streams = spec->streams,
                               .output_maximum = spec->output_maximum,
+                              .line = spec->line != NULL ? receive_line : NULL,
                               .inherits_input = jobs->count == 1,
                               .owner = job};
     jobs->process_count++;
@@ -84,9 +92,10 @@ static char *find_failure(const struct process *child, const struct limits *limi
     char *failure = process_failure(child, limits);
 
     if (failure == NULL && (child->output.truncated || child->errors.truncated))
-        return alloc_format("standard %s is longer than %zu MiB",
-                            child->output.truncated ? "output" : "error",
-                            child->output_maximum / 1024 / 1024);
+        return alloc_format(
+            "%sstandard %s is longer than %zu MiB", child->line != NULL ? "a line of " : "",
+            child->output.truncated ? "output" : "error",
+            (child->line != NULL ? CAPTURE_LINE_MAXIMUM : child->output_maximum) / 1024 / 1024);
     return failure;
 }
 

@@ -23,6 +23,8 @@ enum job_status {
     JOB_PLANNED, /* to be run */
 };
 
+struct job;
+
 /* What to run. Everything belongs to the caller, and has to outlive the jobs. */
 struct jobs_spec {
     enum job_order order;
@@ -35,6 +37,10 @@ struct jobs_spec {
     /* appends the instance's "name=value" to settings, an array of strings */
     void (*add_settings)(void *context, const struct instance *instance, UT_array *settings);
     void *context;
+    /* receives each line of what is captured, without its newline; NULL: it is kept */
+    void (*line)(void *context, const struct job *job, bool is_error, const char *text,
+                 size_t length);
+    void *line_context;
 };
 
 /* The command in one instance. */
@@ -45,6 +51,7 @@ struct job {
     struct process *child; /* NULL when nothing is run */
     enum job_status status;
     char *reason; /* why it failed or is not run; NULL when all is well */
+    const struct jobs_spec *spec;
 };
 
 struct jobs {

@@ -36,43 +36,154 @@ static void write_out(struct jobs_report *report, const UT_string *text)
     report->failed = report->failed || !output_flush(text);
 }
 
+/* A name of an instance, and where it is in the host. */
+struct named {
+    const char *name;
+    size_t index;
+};
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(((const struct named *)left)->name, ((const struct named *)right)->name);
+}
+
+/* Returns for each instance of the host whether another one has its name. */
+static bool *find_shared(const struct host *host)
+{
+    struct named *names = alloc_zeroed(host->count, sizeof(*names));
+    bool *shared = alloc_zeroed(host->count, sizeof(*shared));
+
+    for (size_t i = 0; i < host->count; i++)
+        names[i] = (struct named){row_value(&host->instances[i], PARAMETER_MULTI_INSTANCE_NAME), i};
+    qsort(names, host->count, sizeof(*names), compare_names);
+    for (size_t i = 1; i < host->count; i++)
+        if (strcmp(names[i - 1].name, names[i].name) == 0)
+            shared[names[i - 1].index] = shared[names[i].index] = true;
+    free(names);
+    return shared;
+}
+
+UT_array *report_jobs_tags(const struct host *host)
+{
+    bool *shared = find_shared(host);
+    UT_array *tags;
+
+    utarray_new(tags, &strings_icd);
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *instance = &host->instances[i];
+        const char *name = instance->is_default ? "-"
+                           : shared[i]          ? instance->config_directory
+                                       : row_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+        row_add_cell(tags, "%s", name);
+    }
+    free(shared);
+    return tags;
+}
+
+/* Returns the tag of the job's instance. */
+static const char *find_tag(const struct jobs_report *report, const struct job *job)
+{
+    const struct host *host = &report->selection->host;
+
+    return strings_item(report->tags, (size_t)(job->member->instance - host->instances));
+}
+
+/* A stream that is copied to ours. */
+struct copy {
+    struct jobs_report *report;
+    const char *tag; /* before each line, or NULL */
+    bool is_error;
+    char last; /* the last byte written; at the start, a newline */
+    UT_string text;
+};
+
+static void write_copy(struct copy *copy)
+{
+    if (copy->is_error)
+        diag_write(utstring_body(&copy->text), utstring_len(&copy->text));
+    else
+        write_out(copy->report, &copy->text);
+    utstring_clear(&copy->text);
+}
+
+static void append_tagged(struct copy *copy, const char *text, size_t length)
+{
+    while (length > 0) {
+        const char *newline = memchr(text, '\n', length);
+        size_t part = newline == NULL ? length : (size_t)(newline + 1 - text);
+
+        if (copy->last == '\n') {
+            text_append(&copy->text, copy->tag, strlen(copy->tag));
+            text_append(&copy->text, "\t", 1);
+        }
+        text_append(&copy->text, text, part);
+        copy->last = text[part - 1];
+        text += part;
+        length -= part;
+    }
+}
+
 /* How much of a stream is copied at once. */
 #define COPY_BYTES 65536
 
 /* Copies a stream to ours. Returns its last byte; a newline if there is none. */
-static char copy(struct jobs_report *report, const struct capture *capture, bool is_error)
+static char copy_stream(struct jobs_report *report, const struct job *job, bool is_error)
 {
-    char buffer[COPY_BYTES], last = '\n';
-    UT_string text;
+    const struct capture *capture = is_error ? &job->child->errors : &job->child->output;
+    struct copy copy = {.report = report, .is_error = is_error, .last = '\n'};
+    char buffer[COPY_BYTES];
     size_t count;
 
-    utstring_init(&text);
+    copy.tag = report->tags == NULL ? NULL : find_tag(report, job);
+    utstring_init(&copy.text);
     for (size_t at = 0; (count = capture_read(capture, at, buffer, sizeof(buffer))) > 0;
          at += count) {
-        utstring_clear(&text);
-        utstring_bincpy(&text, buffer, count);
-        if (is_error)
-            diag_write(buffer, count);
-        else
-            write_out(report, &text);
-        last = buffer[count - 1];
+        if (copy.tag != NULL) {
+            append_tagged(&copy, buffer, count);
+        } else {
+            text_append(&copy.text, buffer, count);
+            copy.last = buffer[count - 1];
+        }
+        write_copy(&copy);
     }
-    utstring_done(&text);
-    return last;
+    if (copy.tag != NULL && copy.last != '\n') {
+        text_append(&copy.text, "\n", 1);
+        write_copy(&copy);
+    }
+    utstring_done(&copy.text);
+    return copy.last;
+}
+
+void report_job_line(void *context, const struct job *job, bool is_error, const char *text,
+                     size_t length)
+{
+    struct jobs_report *report = context;
+    struct copy copy = {
+        .report = report, .tag = find_tag(report, job), .is_error = is_error, .last = '\n'};
+
+    progress_clear();
+    utstring_init(&copy.text);
+    append_tagged(&copy, text, length);
+    if (length == 0)
+        utstring_printf(&copy.text, "%s\t", copy.tag);
+    text_append(&copy.text, "\n", 1);
+    write_copy(&copy);
+    utstring_done(&copy.text);
 }
 
 static void report_output(struct jobs_report *report, const struct job *job)
 {
-    bool is_labelled = !report->selection->is_single, shown = have_one_reader();
+    bool is_labelled = !report->selection->is_single && report->tags == NULL;
+    bool shown = have_one_reader();
 
     if (job->child == NULL)
         return;
     bool has_output = job->child->output.length > 0, has_errors = job->child->errors.length > 0;
     if (is_labelled && (has_errors || (shown && has_output)))
         report_heading(job);
-    char last = copy(report, &job->child->output, false);
-    if (has_errors)
-        last = copy(report, &job->child->errors, true);
+    char last = copy_stream(report, job, false);
+    if (has_errors || report->tags != NULL)
+        last = copy_stream(report, job, true);
     if (is_labelled && (has_errors || shown) && last != '\n')
         diag_write("\n", 1);
 }

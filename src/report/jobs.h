@@ -17,9 +17,10 @@ struct jobs_report {
     bool quiet;
     int verbose;         /* how often -v */
     bool shows_headings; /* on a terminal: the instance's name before a command that writes to it */
-    bool shows_progress; /* on a terminal: a line while commands run whose output is captured */
-    int64_t end;         /* of the run: a clock_now() value or CLOCK_NEVER */
-    bool failed;         /* to write to standard output, which was reported */
+    const UT_array *tags; /* report_jobs_tags(): each line begins with one; NULL: none does */
+    bool shows_progress;  /* on a terminal: a line while commands run whose output is captured */
+    int64_t end;          /* of the run: a clock_now() value or CLOCK_NEVER */
+    bool failed;          /* to write to standard output, which was reported */
 };
 
 /*
@@ -28,10 +29,21 @@ struct jobs_report {
  *
  * In text, what goes to standard output is what the commands wrote, byte for byte; if there are
  * several instances, their names go to standard error, and only where the command wrote to standard
- * error, or our standard output is a terminal or the same file as standard error. After a failed
- * write nothing more is written to standard output.
+ * error, or our standard output is a terminal or the same file as standard error. With tags, every
+ * line on both begins with one and a tab, and ends with a newline. After a failed write nothing
+ * more is written to standard output.
  */
 void report_job_event(void *context, enum process_event event, const struct job *job);
+
+/* Returns what lines of the instances begin with: for each of the host's, in order, its name, or
+ * its directory if another has the name; "-" is the default one. They are safe to print. An array
+ * of strings to be freed by utarray_free(). */
+UT_array *report_jobs_tags(const struct host *host);
+
+/* For a spec's line, with a struct jobs_report as the context, which has tags: writes the line to
+ * our stream. */
+void report_job_line(void *context, const struct job *job, bool is_error, const char *text,
+                     size_t length);
 
 /* Reports failures with their reasons, and duplicates, unless quiet; if verbose, successes too. The
  * exit status of a single instance's command is left out: the command has reported its own errors.

@@ -102,6 +102,7 @@ follow()
 @test "-s" { follow status; }
 @test "-p" { follow postfix; }
 @test "-x" { follow execute; }
+@test "--tag" { follow tag; }
 @test "-n" { follow dryrun; }
 @test "postkick.ini" { follow settings; }
 @test "what people type" { follow typing; }

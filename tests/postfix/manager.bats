@@ -167,6 +167,10 @@ postfix-a/postfix-script: the Postfix mail system is running: PID: "
     has "$stderr" "==> /etc/postfix-off <==
 postfix-off/postfix-script: the Postfix mail system is not running"
     is "${stderr##*$'\n'}" "postkick: warning: /etc/postfix-off: exit status 1"
+    ours --tag -p status
+    is "$output" ""
+    has "$stderr" "postfix-a	postfix-a/postfix-script: the Postfix mail system is running: PID: "
+    has "$stderr" "postfix-off	postfix-off/postfix-script: the Postfix mail system is not running"
     ours -P 4 -i - -p start
     is "$stderr" "==> /etc/postfix <==
 postfix/postfix-script: fatal: the Postfix mail system is already running

@@ -310,11 +310,12 @@ TEST(help)
         rows += strncmp(strings_item(lines, i), "  -", 3) == 0 ||
                 strncmp(strings_item(lines, i), "      --", 8) == 0;
     }
-    assert_int_equal(rows, 32);
+    assert_int_equal(rows, 33);
     assert_null(strstr(utstring_body(&text), "--edit"));
-    assert_non_null(strstr(utstring_body(&text),
-                           "  postkick -x [-aEjnqRv] [-c dir | -g group... -i name...] [-f file] "
-                           "[-P jobs]\n           [-t time] [--] command [argument...]\n"));
+    assert_non_null(
+        strstr(utstring_body(&text),
+               "  postkick -x [-aEjnqRv] [--tag] [-c dir | -g group... -i name...] [-f file]\n"
+               "           [-P jobs] [-t time] [--] command [argument...]\n"));
     assert_non_null(
         strstr(utstring_body(&text), "  -E, --enabled               only enabled instances\n"));
     utarray_free(lines);
