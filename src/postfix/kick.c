@@ -258,16 +258,43 @@ static char *explain_permission(const struct kick *kick)
     return reason;
 }
 
+/* Returns whether the instance's master.cf has the service. */
+static enum master_service find_service(const struct kick *kick)
+{
+    return master_find_service(kick->member->instance->config_directory, kick->service);
+}
+
+/* The socket of a service that master.cf does not have can be one of the past. */
+static bool is_unlisted(const struct kick *kick)
+{
+    enum master_service own =
+        strcmp(kick->class, "public") == 0 ? MASTER_SERVICE_PUBLIC : MASTER_SERVICE_PRIVATE;
+    enum master_service found = find_service(kick);
+
+    return found != MASTER_SERVICE_UNKNOWN && (found & own) == 0;
+}
+
 static char *explain_missing(const struct kick *kick)
 {
     enum master_state state = master_state(kick->kicks->locks, kick->trigger->queue_directory);
+    enum master_service found = find_service(kick);
 
     if (state == MASTER_STOPPED)
         return alloc_string("not running");
-    if (is_of_other_class(kick))
+    if (found == MASTER_SERVICE_UNKNOWN || !is_unlisted(kick)) {
+        if (found == MASTER_SERVICE_UNKNOWN && is_of_other_class(kick))
+            return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
+        if (found == MASTER_SERVICE_UNKNOWN)
+            return alloc_string(state == MASTER_RUNNING ? "no such service"
+                                                        : "no such service, or not running");
+        return alloc_string(state == MASTER_RUNNING
+                                ? "the socket is missing although master.cf has the service: stop "
+                                  "and start the instance"
+                                : "not running, or the socket is missing");
+    }
+    if (found != MASTER_SERVICE_ABSENT || is_of_other_class(kick))
         return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
-    return alloc_string(state == MASTER_RUNNING ? "no such service in master.cf"
-                                                : "no such service, or not running");
+    return alloc_string("no such service in master.cf");
 }
 
 static char *explain_lookup(const struct kick *kick, int error)
@@ -279,11 +306,19 @@ static char *explain_lookup(const struct kick *kick, int error)
     return alloc_format("cannot be looked up: %s", path_error(error));
 }
 
-static char *explain_no_listener(const struct kick *kick, const char *otherwise)
+/* What is left of a service: nobody is what there is not. */
+static char *explain_no_listener(const struct kick *kick, const char *nobody)
 {
-    if (master_state(kick->kicks->locks, kick->trigger->queue_directory) == MASTER_STOPPED)
+    switch (master_state(kick->kicks->locks, kick->trigger->queue_directory)) {
+    case MASTER_STOPPED:
         return alloc_string("not running");
-    return alloc_string(otherwise);
+    case MASTER_RUNNING:
+        return is_unlisted(kick) ? alloc_string("no such service in master.cf")
+                                 : alloc_format("%s: stop and start the instance", nobody);
+    case MASTER_UNKNOWN:
+        break;
+    }
+    return alloc_format("%s: is the instance running?", nobody);
 }
 
 static char *explain_connect(const struct kick *kick)
@@ -291,7 +326,7 @@ static char *explain_connect(const struct kick *kick)
     int error = kick->trigger->error;
 
     if (error == ECONNREFUSED)
-        return explain_no_listener(kick, "nobody listens on the socket");
+        return explain_no_listener(kick, "no process is listening on the socket");
     if (error == EPROTOTYPE)
         return alloc_string("a datagram socket accepts no requests");
     if (error == EACCES)
@@ -326,7 +361,7 @@ static char *explain_trigger(const struct kick *kick)
     case TRIGGER_NOT_WRITTEN:
         return alloc_format("no room for the request for %ds", trigger->seconds);
     case TRIGGER_NO_READER:
-        return explain_no_listener(kick, "nobody reads the FIFO");
+        return explain_no_listener(kick, "no process is reading the FIFO");
     case TRIGGER_CLOSED:
         return alloc_string("closed before the request was read");
     case TRIGGER_NO_TIME:
@@ -408,8 +443,16 @@ int kicks_run(struct kicks *kicks, struct fanout fanout)
     return error;
 }
 
+/* Whether an endpoint that is there is known to be one of the past. */
+static bool has_no_listener(const struct kick *kick)
+{
+    enum master_state state = master_state(kick->kicks->locks, kick->trigger->queue_directory);
+
+    return state == MASTER_STOPPED || (state == MASTER_RUNNING && is_unlisted(kick));
+}
+
 /* Checks what a real run would before it connects; the result is the outcome of the trigger. */
-static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
+static void check_endpoint(struct trigger *trigger)
 {
     struct endpoint endpoint;
     enum endpoint_result result =
@@ -424,7 +467,7 @@ static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
     } else if (!endpoint_writable(&endpoint)) {
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = errno;
-    } else if (master_state(locks, trigger->queue_directory) == MASTER_STOPPED) {
+    } else if (has_no_listener(trigger->context)) {
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = ECONNREFUSED;
     }
@@ -434,7 +477,7 @@ static void check_endpoint(struct trigger *trigger, struct master_locks *locks)
 void kicks_check(struct kicks *kicks)
 {
     for (size_t i = 0; i < kicks->trigger_count; i++)
-        check_endpoint(&kicks->triggers[i], kicks->locks);
+        check_endpoint(&kicks->triggers[i]);
     settle(kicks, KICK_PLANNED);
 }
 

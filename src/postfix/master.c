@@ -3,6 +3,8 @@
 #include "postfix/master.h"
 #include "base/alloc.h"
 #include "base/path.h"
+#include "base/safe_read.h"
+#include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -43,6 +45,7 @@ ALLOC_TABLES_ARE_KEPT
 struct file {
     dev_t device;
     ino_t inode;
+    pid_t holder; /* of its lock */
 };
 
 /* Sorted by compare(). */
@@ -97,11 +100,12 @@ static int compare(const void *left, const void *right)
     return (a->inode > b->inode) - (a->inode < b->inode);
 }
 
-static bool contains(const UT_array *files, dev_t device, ino_t inode)
+/* Returns the file in the array, or NULL. */
+static const struct file *find(const UT_array *files, dev_t device, ino_t inode)
 {
-    const struct file wanted = {device, inode};
+    const struct file wanted = {.device = device, .inode = inode};
 
-    return utarray_find(files, &wanted, compare) != NULL;
+    return utarray_find(files, &wanted, compare);
 }
 
 static bool has_time(const struct master_locks *locks)
@@ -158,10 +162,11 @@ static void take_lock(struct master_locks *locks, const char *line)
 {
     unsigned device_major, device_minor;
     unsigned long inode;
+    int holder;
 
-    if (sscanf(line, "%*d: FLOCK %*s WRITE %*d %x:%x:%lu", &device_major, &device_minor, &inode) ==
-        3) {
-        struct file file = {makedev(device_major, device_minor), inode};
+    if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%lu", &holder, &device_major, &device_minor,
+               &inode) == 4) {
+        struct file file = {makedev(device_major, device_minor), inode, holder};
         utarray_push_back(locks->locked, &file);
     }
 }
@@ -172,7 +177,7 @@ static void take_mount(struct master_locks *locks, const char *line)
     unsigned device_major, device_minor;
 
     if (sscanf(line, "%*d %*d %u:%u", &device_major, &device_minor) == 2) {
-        struct file file = {makedev(device_major, device_minor), 0};
+        struct file file = {.device = makedev(device_major, device_minor)};
         utarray_push_back(locks->mounts, &file);
     }
 }
@@ -195,29 +200,116 @@ static void read_locks(struct master_locks *locks)
     utarray_sort(locks->mounts, compare);
 }
 
-/* Whether the file is locked, as far as the readings show. */
-static bool is_locked(struct master_locks *locks, const struct stat *status)
+/* Returns the file if it is locked, as far as the readings show; or NULL. */
+static const struct file *find_locked(struct master_locks *locks, const struct stat *status)
 {
-    while (!contains(locks->locked, status->st_dev, status->st_ino)) {
+    const struct file *found;
+
+    while ((found = find(locks->locked, status->st_dev, status->st_ino)) == NULL) {
         if (locks->readings == READINGS || locks->left == 0 || !has_time(locks))
-            return false;
+            return NULL;
         read_locks(locks);
     }
-    return true;
+    return found;
+}
+
+/* Fills in the status of a file in a directory. Returns 0 or an errno. */
+static int find_status(const char *directory, const char *file, struct stat *status)
+{
+    char *path = alloc_format("%s/%s", directory, file);
+    int error = path_status(path, O_NOFOLLOW, status);
+
+    free(path);
+    return error;
 }
 
 enum master_state master_state(struct master_locks *locks, const char *queue_directory)
 {
     struct stat status;
-    char *path = alloc_format("%s/pid/master.pid", queue_directory);
-    int error = path_status(path, O_NOFOLLOW, &status);
+    int error = find_status(queue_directory, "pid/master.pid", &status);
 
-    free(path);
     if (error != 0)
         return error == ENOENT ? MASTER_STOPPED : MASTER_UNKNOWN;
-    if (is_locked(locks, &status))
+    if (find_locked(locks, &status) != NULL)
         return MASTER_RUNNING;
-    if (locks->shows_all && contains(locks->mounts, status.st_dev, 0))
+    if (locks->shows_all && find(locks->mounts, status.st_dev, 0) != NULL)
         return MASTER_STOPPED;
     return MASTER_UNKNOWN;
+}
+
+pid_t master_lock_holder(struct master_locks *locks, const char *directory, const char *file)
+{
+    struct stat status;
+
+    if (find_status(directory, file, &status) != 0)
+        return 0;
+    const struct file *found = find_locked(locks, &status);
+    return found == NULL || found->holder < 0 ? 0 : found->holder;
+}
+
+/* "1234 (master) T 1 ...": the name may contain anything, the state follows its last ")". */
+bool master_is_stopped(pid_t process)
+{
+    char path[64], text[512];
+
+    (void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)process);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    text[length < 0 ? 0 : length] = '\0';
+    const char *state = strrchr(text, ')');
+    return state != NULL && (strncmp(state, ") T", 3) == 0 || strncmp(state, ") t", 3) == 0);
+}
+
+/* A logical line of master.cf: its first words, which say what the service is. */
+struct entry {
+    char *words[3]; /* name, type, private */
+    size_t count;
+};
+
+static int classify(const struct entry *entry, const char *name)
+{
+    if (entry->count < 3 || strcmp(entry->words[0], name) != 0 ||
+        strcmp(entry->words[1], "inet") == 0)
+        return MASTER_SERVICE_ABSENT;
+    return strcmp(entry->words[2], "n") == 0 ? MASTER_SERVICE_PUBLIC : MASTER_SERVICE_PRIVATE;
+}
+
+static void add_words(struct entry *entry, char *line)
+{
+    char *word;
+
+    while ((word = strsep(&line, TEXT_WHITE_SPACE)) != NULL && entry->count < 3)
+        if (word[0] != '\0')
+            entry->words[entry->count++] = word;
+}
+
+enum master_service master_find_service(const char *config_directory, const char *name)
+{
+    struct safe_read_file file;
+    struct entry entry = {.count = 0};
+    char *error = NULL, *path = alloc_format("%s/master.cf", config_directory);
+    enum safe_read_result result = safe_read(path, 0, MASTER_CF_MAXIMUM, &file, &error);
+    int found = MASTER_SERVICE_ABSENT;
+
+    free(path);
+    free(error);
+    if (result != SAFE_READ_OK)
+        return MASTER_SERVICE_UNKNOWN;
+    char *next = file.text;
+    while (next != NULL) {
+        char *line = strsep(&next, "\n");
+        char first = line[strspn(line, TEXT_WHITE_SPACE)];
+        if (first == '\0' || first == '#')
+            continue; /* also within a logical line */
+        if (!text_is_space(line[0])) {
+            found |= classify(&entry, name);
+            entry.count = 0;
+        }
+        add_words(&entry, line);
+    }
+    found |= classify(&entry, name);
+    safe_read_free(&file);
+    return (enum master_service)found;
 }

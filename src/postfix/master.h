@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * master: whether an instance's mail system is running. Postfix's master(8) holds an exclusive
- * flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock is never taken, not even shared, because a
- * "postfix start" at that moment would fail: it is looked up in /proc/locks.
+ * master: what master(8) does for an instance: whether it is running, and which services it
+ * provides (master.cf). It holds an exclusive flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock
+ * is never taken, not even shared, because a "postfix start" at that moment would fail: it is
+ * looked up in /proc/locks.
  */
 #ifndef MASTER_H
 #define MASTER_H
 
 #include "base/limits.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 enum master_state {
     MASTER_UNKNOWN, /* it cannot be found out */
@@ -37,5 +41,28 @@ void master_locks_free(struct master_locks *locks);
  * when the run has to end.
  */
 enum master_state master_state(struct master_locks *locks, const char *queue_directory);
+
+/* Returns the process that holds an exclusive flock(2) on a file, or 0 if there is none or it
+ * cannot be found out. master(8) holds QUEUE_DIRECTORY/pid/master.pid and
+ * DATA_DIRECTORY/master.lock. */
+pid_t master_lock_holder(struct master_locks *locks, const char *directory, const char *file);
+
+/* Whether the process is stopped by a signal or a debugger, so that it does nothing. */
+bool master_is_stopped(pid_t process);
+
+/* The largest master.cf that is read, in bytes. */
+#define MASTER_CF_MAXIMUM ((size_t)1024 * 1024)
+
+/* Where services of a name have their socket or FIFO; both for two of that name. */
+enum master_service {
+    MASTER_SERVICE_UNKNOWN = -1, /* master.cf cannot be read */
+    MASTER_SERVICE_ABSENT = 0,
+    MASTER_SERVICE_PUBLIC = 1 << 0,
+    MASTER_SERVICE_PRIVATE = 1 << 1,
+};
+
+/* Looks up the services of that name in CONFIG_DIRECTORY/master.cf (master(5)). Those of type inet
+ * have no socket there, and do not count. */
+enum master_service master_find_service(const char *config_directory, const char *name);
 
 #endif

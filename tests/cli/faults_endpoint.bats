@@ -90,13 +90,13 @@ teardown()
     fault kicked 0 1 "" garbage
     fault kicked 0 1 "" drain
     fault kicked 0 1 "" work 30
-    fault failed 0 1 "nobody listens on the socket" dead
+    fault failed 0 1 "no process is listening on the socket: stop and start the instance" dead
     fault failed 0 1 "a datagram socket accepts no requests" dgram
     fault kicked 0 1 "" fifo
     fault failed $n $((n + 1)) "no room for the request for ${n}s" fifofull
     fault kicked 0.3 3 "" fifofull 2
-    fault failed 0.3 3 "nobody reads the FIFO" fifoleave 2
-    fault failed 0 1 "nobody reads the FIFO" fifonoreader
+    fault failed 0.3 3 "no process is reading the FIFO: stop and start the instance" fifoleave 2
+    fault failed 0 1 "no process is reading the FIFO: stop and start the instance" fifonoreader
     hold_locks "$TREE"/spool/*/
     start_listener
     check_rows
@@ -126,14 +126,14 @@ teardown()
     ln -s qmgr "$ENDPOINT"
     fault failed 0 1 "the FIFO has more than one hard link" fifo
     local linked=$ENDPOINT
-    fault failed 0 1 "no such service in master.cf"
+    fault failed 0 1 "the socket is missing although master.cf has the service: stop and start the instance"
     fault failed 0 1 "public is a symbolic link"
     rmdir "$QUEUE/public"
     ln -s ../postfix/public "$QUEUE/public"
     fault failed 0 1 "cannot be looked up: Not a directory"
     rmdir "$QUEUE/public"
     : >"$QUEUE/public"
-    fault failed 0 1 "no such service in master.cf"
+    fault failed 0 1 "the socket is missing although master.cf has the service: stop and start the instance"
     rmdir "$QUEUE/public"
     fault failed 0 0 "chdir $TREE/none: No such file or directory"
     move_queue "$TREE/none"

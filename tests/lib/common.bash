@@ -137,7 +137,7 @@ stopped()
 # stopped_reason: why it cannot be kicked.
 stopped_reason()
 {
-    if [ "$(stopped)" = n ]; then echo "not running"; else echo "nobody listens on the socket"; fi
+    if [ "$(stopped)" = n ]; then echo "not running"; else echo "no process is listening on the socket: is the instance running?"; fi
 }
 
 # is TEXT EXPECTED: a comparison that shows both.

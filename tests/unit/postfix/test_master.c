@@ -4,6 +4,8 @@
 #include "postfix/master.h"
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 static enum master_state look(void)
 {
@@ -138,4 +140,92 @@ TEST(what_cannot_be_told)
     assert_int_equal(master_state(locks, fixture_root), MASTER_UNKNOWN);
     master_locks_free(locks);
     master_locks_free(NULL);
+}
+
+static void assert_services(const char *text, const char *name, int expected)
+{
+    (void)fixture_file("master.cf", text);
+    assert_int_equal(master_find_service(fixture_root, name), expected);
+}
+
+/* Lines as they stand in the master.cf of real hosts. */
+TEST(services)
+{
+    static const struct {
+        const char *text, *name;
+        int expected;
+    } cases[] = {
+        {"qmgr unix n - n 300 1 qmgr\n", "qmgr", MASTER_SERVICE_PUBLIC},
+        {"qmgr      fifo  n       -       n       300     1       qmgr\n", "qmgr",
+         MASTER_SERVICE_PUBLIC},
+        {"#qmgr fifo n - n 300 1 qmgr\nqmgr unix n - - 300 1 oqmgr\n", "qmgr",
+         MASTER_SERVICE_PUBLIC},
+        {"pickup\tfifo\tn\t-\t-\t60\t1\tpickup\n", "pickup", MASTER_SERVICE_PUBLIC},
+        {"#pickup unix n - n 60 1 pickup\n", "pickup", MASTER_SERVICE_ABSENT},
+        {"  # pickup unix n - n 60 1 pickup\n", "pickup", MASTER_SERVICE_ABSENT},
+        {"", "qmgr", MASTER_SERVICE_ABSENT},
+        {"# nothing\n\n \t\n", "qmgr", MASTER_SERVICE_ABSENT},
+        {"qmgr-in unix n - n 300 1 qmgr\n", "qmgr", MASTER_SERVICE_ABSENT},
+        {"qmgr-in unix n - n 300 1 qmgr\n", "qmgr-in", MASTER_SERVICE_PUBLIC},
+        {"QMGR unix n - n 300 1 qmgr\n", "qmgr", MASTER_SERVICE_ABSENT},
+        {"smtp inet n - n - - smtpd\n", "smtp", MASTER_SERVICE_ABSENT},
+        {"smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n", "smtp", MASTER_SERVICE_PRIVATE},
+        {"anvil unix y - n - 1 anvil\n", "anvil", MASTER_SERVICE_PRIVATE},
+        {"anvil unix - - n - 1 anvil\n", "anvil", MASTER_SERVICE_PRIVATE},
+        {"smtpd pass - - n - - smtpd\n", "smtpd", MASTER_SERVICE_PRIVATE},
+        {"postlog unix-dgram n - n - 1 postlogd\n", "postlog", MASTER_SERVICE_PUBLIC},
+        {"x unix n - n - - a\nx unix - - n - - b\n", "x",
+         MASTER_SERVICE_PUBLIC | MASTER_SERVICE_PRIVATE},
+        {"mine unix - n n - - pipe\n  flags=R user=x argv=/bin/y\n", "mine",
+         MASTER_SERVICE_PRIVATE},
+        {"mine unix - n n - - pipe\n flags=R\n# comment\nqmgr unix n - n 300 1 qmgr", "qmgr",
+         MASTER_SERVICE_PUBLIC},
+        {"qmgr\n\tunix\n#\n n - n 300 1 qmgr\n", "qmgr", MASTER_SERVICE_PUBLIC},
+        {"mine unix - n n - - pipe\n qmgr unix n - n 300 1 qmgr\n", "qmgr", MASTER_SERVICE_ABSENT},
+        {"qmgr unix\n", "qmgr", MASTER_SERVICE_ABSENT},
+        {"qmgr unix n - n 300 1 qmgr\r\n", "qmgr", MASTER_SERVICE_PUBLIC},
+        {"127.0.0.1:10025 inet n - n - - smtpd\nqmgr unix n - n 300 1 qmgr\n", "qmgr",
+         MASTER_SERVICE_PUBLIC},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_services(cases[i].text, cases[i].name, cases[i].expected);
+}
+
+TEST(services_unknown)
+{
+    assert_int_equal(master_find_service(fixture_root, "qmgr"), MASTER_SERVICE_UNKNOWN);
+    (void)fixture_directory("master.cf");
+    assert_int_equal(master_find_service(fixture_root, "qmgr"), MASTER_SERVICE_UNKNOWN);
+}
+
+TEST(holder)
+{
+    struct master_locks *locks = master_locks_new(&fixture_no_limits);
+    int fd = lock_file(LOCK_EX);
+
+    assert_int_equal(master_lock_holder(locks, fixture_root, "pid/master.pid"), getpid());
+    assert_int_equal(master_lock_holder(locks, fixture_root, "master.lock"), 0);
+    (void)fixture_file("master.lock", "");
+    assert_int_equal(master_lock_holder(locks, fixture_root, "master.lock"), 0);
+    master_locks_free(locks);
+    close(fd);
+}
+
+TEST(stopped_process)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        (void)prctl(PR_SET_NAME, "a) T 1 (", 0, 0, 0);
+        for (;;)
+            pause();
+    }
+    assert_false(master_is_stopped(child));
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
+    assert_true(master_is_stopped(child));
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_false(master_is_stopped(child));
 }
