@@ -26,6 +26,8 @@ unsigned alloc_hash(const void *key, size_t length);
 #include <utarray.h>
 #include <uthash.h>
 #include <utstring.h>
+#undef oom
+#define oom() alloc_fail() /* arrays and strings, in uthash 2.1 */
 
 /* For a file that has tables of uthash, which hang on their first element, or arrays or strings
  * that move when they grow: gcc's analyzer takes all of that for leaks. clang knows no such option.

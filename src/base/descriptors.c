@@ -2,15 +2,25 @@
 /* The standard descriptors, how many there may be, and opening what one stands for. */
 #include "base/descriptors.h"
 #include "base/alloc.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* The C library and its headers may be older than the kernel. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4U
+#endif
 
 /* For the standard streams, epoll, and the lookup of an endpoint. */
 #define KEPT_BACK 10
@@ -99,14 +109,30 @@ void descriptors_close(int *fd)
     *fd = -1;
 }
 
-/* Closes them now, or by execve(2): one by one where Linux is older than 5.11. */
-static void close_all(unsigned first, unsigned last, int flags)
+/* Returns a number that no open descriptor exceeds. */
+static unsigned find_highest(void)
 {
-    struct rlimit limit;
+    DIR *list = opendir("/proc/self/fd");
+    unsigned highest = 0;
 
-    if (close_range(first, last, flags) == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    if (list == NULL)
+        return (unsigned)descriptors_for_connections() + KEPT_BACK;
+    for (const struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        unsigned fd = (unsigned)strtoul(entry->d_name, NULL, 10);
+        highest = fd > highest ? fd : highest;
+    }
+    closedir(list);
+    return highest;
+}
+
+/* Closes them now, or by execve(2): one by one where Linux is older than 5.11, or where a filter
+ * refuses close_range(2). */
+static void close_all(unsigned first, unsigned last, unsigned flags)
+{
+    if (syscall(SYS_close_range, first, last, flags) == 0)
         return;
-    for (unsigned fd = first; fd <= last && fd < limit.rlim_max; fd++)
+    unsigned highest = find_highest();
+    for (unsigned fd = first; fd <= last && fd <= highest; fd++)
         if (flags == 0)
             close((int)fd);
         else

@@ -278,16 +278,17 @@ static bool connect_streams(const struct process *child, const struct ends *ends
             dup2(drops_errors ? null : ends->errors, STDERR_FILENO) >= 0);
 }
 
-/* A limit that cannot be set is a failure: the child is not trusted without it. */
-static bool set_limit(__rlimit_resource_t resource, rlim_t value)
+/* Of processor time or memory. A limit that cannot be set is a failure: the child is not trusted
+ * without it. */
+static bool set_limit(bool is_time, rlim_t value)
 {
     struct rlimit limit = {value, value}, current;
 
     if (value == 0)
         return true;
-    if (getrlimit(resource, &current) == 0 && current.rlim_max < value)
+    if (getrlimit(is_time ? RLIMIT_CPU : RLIMIT_AS, &current) == 0 && current.rlim_max < value)
         limit.rlim_cur = limit.rlim_max = current.rlim_max;
-    return setrlimit(resource, &limit) == 0;
+    return setrlimit(is_time ? RLIMIT_CPU : RLIMIT_AS, &limit) == 0;
 }
 
 /* Returns false with errno set. */
@@ -300,8 +301,7 @@ static bool confine(const struct process_confinement *confinement, pid_t parent)
             _exit(127); /* too late: the parent has ended */
     }
     return (confinement->directory == NULL || chdir(confinement->directory) == 0) &&
-           set_limit(RLIMIT_CPU, confinement->processor_time) &&
-           set_limit(RLIMIT_AS, confinement->memory);
+           set_limit(true, confinement->processor_time) && set_limit(false, confinement->memory);
 }
 
 static char *const *make_environment(const struct process *child)
@@ -312,6 +312,25 @@ static char *const *make_environment(const struct process *child)
         if (putenv((char *)strings_item(child->settings, i)) != 0)
             alloc_fail();
     return environ;
+}
+
+/* Like execvpe(3) for a path, which with musl runs no script without "#!". Returns with errno set.
+ */
+static void execute(const char *program, char *const *argv, char *const *environment)
+{
+    size_t count = 1;
+
+    (void)execve(program, argv, environment);
+    if (errno != ENOEXEC)
+        return;
+    while (argv[count] != NULL)
+        count++;
+    const char **words = alloc_zeroed(count + 2, sizeof(*words));
+    words[0] = "/bin/sh";
+    words[1] = program;
+    memcpy(&words[2], &argv[1], (count - 1) * sizeof(*words));
+    (void)execve(words[0], (char *const *)words, environment);
+    free(words);
 }
 
 static _Noreturn void become_program(const struct process *child, const struct ends *ends,
@@ -326,7 +345,7 @@ static _Noreturn void become_program(const struct process *child, const struct e
     signals_reset_for_child();
     if (connect_streams(child, ends) &&
         (child->confinement == NULL || confine(child->confinement, parent)))
-        execvpe(child->program, child->argv, environment);
+        execute(child->program, child->argv, environment);
     int error = errno;
     _exit(write(ends->failure, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
 }
@@ -765,7 +784,8 @@ static void run_all(struct running *running, size_t most, struct pollfd *polls)
 
 void process_run(const struct process_batch *batch)
 {
-    size_t most = batch->count < (size_t)batch->parallel ? batch->count : (size_t)batch->parallel;
+    size_t parallel = (size_t)batch->parallel;
+    size_t most = batch->count < parallel ? batch->count : parallel;
     struct running running = {
         .batch = batch,
         .kill_at = CLOCK_NEVER,

@@ -709,6 +709,8 @@ static bool accept_options(struct options *options, int argc, char **argv, bool 
         else
             free(mistake);
     }
+    if (optind > argc) /* as POSIX allows where the last option lacks its argument */
+        optind = argc;
     options->ended = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
     options->operand_count = argc - optind;
     options->operands = argv + optind;
@@ -723,7 +725,8 @@ bool options_parse(struct options *options, int argc, char **argv, char **error)
 {
     bool given[ROWS] = {false};
 
-    *options = (struct options){.mode = OPTIONS_KICK, .filter = MESSAGE_FILTER_ALL};
+    *options = (struct options){.mode = OPTIONS_KICK};
+    options->filter = MESSAGE_FILTER_ALL;
     utarray_new(options->groups, &strings_icd);
     utarray_new(options->names, &strings_icd);
     if (!accept_options(options, argc, argv, given, error))

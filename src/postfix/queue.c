@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What a queue file begins with: its records C and T fit in. */
@@ -172,8 +173,17 @@ static bool look_at_file(struct walk *walk, int directory, const char *name)
     return true;
 }
 
+/* What getdents64(2) returns: C libraries before glibc 2.30 lack the call, and musl the name. */
+struct entry {
+    uint64_t d_ino;
+    int64_t d_off;
+    unsigned short d_reclen;
+    unsigned char d_type;
+    char d_name[];
+};
+
 /* Returns the type of an entry as in dirent.h, also where the file system does not say. */
-static unsigned char find_type(int directory, const struct dirent64 *entry)
+static unsigned char find_type(int directory, const struct entry *entry)
 {
     struct stat status;
 
@@ -194,7 +204,7 @@ static bool is_queue_file_name(const char *name)
 }
 
 /* Looks at one entry; notes directories in the set of names. */
-static bool look_at(struct walk *walk, int directory, const struct dirent64 *entry, bool *below)
+static bool look_at(struct walk *walk, int directory, const struct entry *entry, bool *below)
 {
     const char *name = entry->d_name;
 
@@ -216,9 +226,10 @@ static bool read_entries(struct walk *walk, int directory, bool *below)
 {
     ssize_t length;
 
-    while ((length = getdents64(directory, walk->entries, sizeof(walk->entries))) > 0) {
+    while ((length = syscall(SYS_getdents64, directory, walk->entries, sizeof(walk->entries))) >
+           0) {
         for (ssize_t at = 0; at < length;) {
-            const struct dirent64 *entry = (const void *)(walk->entries + at);
+            const struct entry *entry = (const void *)(walk->entries + at);
 
             if (!look_at(walk, directory, entry, below))
                 return false;

@@ -17,11 +17,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -521,7 +521,7 @@ static void run_timers(void)
 static void serve(pid_t watched_pid, int64_t end)
 {
     struct epoll_event events[256], death = {.events = EPOLLIN, .data.ptr = NULL};
-    int pid_fd = watched_pid ? pidfd_open(watched_pid, 0) : -1;
+    int pid_fd = watched_pid ? (int)syscall(SYS_pidfd_open, watched_pid, 0) : -1;
     sigset_t none;
     sigemptyset(&none);
     if (watched_pid && (pid_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, pid_fd, &death)))
@@ -567,7 +567,8 @@ int main(int argc, char **argv)
     pid_t watched_pid = 0, children[64] = {0};
     int option, ready[2];
 
-    close_range(3, ~0U, 0); /* keeps no inherited descriptor open */
+    for (int fd = 3; fd < 1024; fd++) /* keeps no inherited descriptor open */
+        close(fd);
     while ((option = getopt_long(argc, argv, "l:p:t:", long_options, NULL)) != -1) {
         if (option == 'l' &&
             (log_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) < 0)

@@ -115,7 +115,8 @@ static void find(void *real, const char *name)
 
 CALL(void *, malloc, (size_t size), (size), NULL)
 
-/* iniparser 4.1 does not check its memory for a new dictionary, which is the first that it asks for. */
+/* iniparser 4.1 does not check its memory for a new dictionary, which is the first that it asks
+ * for. */
 static bool is_for_dictionary(const void *caller)
 {
     Dl_info info;
@@ -189,7 +190,7 @@ CALL(int, timer_create, (clockid_t clock, struct sigevent *restrict event, timer
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags), -1)
 CALL(pid_t, fork, (void), (), -1)
 CALL(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), -1)
-CALL(int, execvpe, (const char *program, char *const *argv, char *const *environment),
+CALL(int, execve, (const char *program, char *const *argv, char *const *environment),
      (program, argv, environment), -1)
 CALL(int, ppoll,
      (struct pollfd * polls, nfds_t count, const struct timespec *timeout, const sigset_t *mask),

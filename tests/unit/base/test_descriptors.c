@@ -2,6 +2,7 @@
 /* The process's own descriptors. */
 #include "base/descriptors.h"
 #include "fixture.h"
+#include <dlfcn.h>
 #include <sys/syscall.h>
 
 static void close_all_and_open(void)
@@ -17,8 +18,8 @@ static void close_all_and_open(void)
     ssize_t in = read(0, text, 1);
     ssize_t out = write(1, "x", 1);
     int why = errno;
-    (void)snprintf(text, sizeof(text), "%d %d %zd %zd %s", error == NULL, open_ones, in, out,
-                   strerrorname_np(why));
+    (void)snprintf(text, sizeof(text), "%d %d %zd %zd %d", error == NULL, open_ones, in, out,
+                   why == EBADF);
     (void)!write(spare, text, strlen(text));
 }
 
@@ -27,7 +28,7 @@ TEST(closed_standard_descriptors)
 {
     struct fixture_result result = fixture_run(close_all_and_open, STDERR_FILENO);
 
-    assert_string_equal(result.text, "1 1 0 -1 EBADF");
+    assert_string_equal(result.text, "1 1 0 -1 1");
 }
 
 static void leave_open(void)
@@ -89,14 +90,23 @@ TEST(limits)
     assert_string_equal(result.text, "54 118 64 128 1");
 }
 
-/* Before Linux 5.9 there is none, and before 5.11 it cannot set FD_CLOEXEC. */
-static bool is_old;
+/* Before Linux 5.9 there is none, and before 5.11 it cannot set FD_CLOEXEC; filters answer EPERM.
+ */
+static bool is_refused;
 
-int close_range(unsigned first, unsigned last, int flags)
+long syscall(long number, ...)
 {
-    if (!is_old)
-        return (int)syscall(SYS_close_range, first, last, flags);
-    errno = ENOSYS;
+    long (*real)(long, ...), values[6];
+    va_list arguments;
+
+    va_start(arguments, number);
+    for (size_t i = 0; i < COUNT(values); i++)
+        values[i] = va_arg(arguments, long);
+    va_end(arguments);
+    *(void **)&real = dlsym(RTLD_NEXT, "syscall");
+    if (!is_refused || number != SYS_close_range)
+        return real(number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    errno = EPERM;
     return -1;
 }
 
@@ -120,7 +130,7 @@ static void close_some(void)
 
 static void close_some_one_by_one(void)
 {
-    is_old = true;
+    is_refused = true;
     close_some();
 }
 
