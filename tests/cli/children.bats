@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # The children of -p and -x: signals and terminals, stops, shortages.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # The default instance, two that are enabled and one, 0002, that is not; programs are in $BIN.

@@ -5,7 +5,6 @@
 # status unless 0 (after "? "). @ is the directory of the test, and figures of time are N, however wide.
 # With UPDATE in the environment, what is found replaces what was expected.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # The instances home (the default one), on (in group g), and off, which is not enabled. None runs.

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What is written for people agrees with the program: manual pages, README.md, --help, completion.
 
-bats_require_minimum_version 1.5.0
+load ../lib/common
 
 setup()
 {
-    load ../lib/common
     cd "$ROOT" || return 1
     MAN=man/postkick.1
     SETTINGS=man/postkick.ini.5

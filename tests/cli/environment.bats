@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # What the program inherits: its name, descriptors, variables; and a terminal.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # bats test_tags=native

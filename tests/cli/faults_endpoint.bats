@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Every fault of an endpoint, each in one of many instances that are kicked in the same run: all the
 # others are confirmed at once, and the run ends with the longest limit.
-bats_require_minimum_version 1.5.0
 load ../lib/common
 
 SEND_LIMIT=2

@@ -3,7 +3,6 @@
 # bats file_tags=plain
 # Nobody's paths hold a run, or show what only root may read: a second user attacks every path that
 # root follows.
-bats_require_minimum_version 1.5.0
 load cli
 
 # Links of /proc lead into the mount namespaces of other users.

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # bats file_tags=injection
 # Every allocation and every system call fails once: tests/lib/inject-every has the rules.
-bats_require_minimum_version 1.5.0
 load ../lib/common
 
 setup()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Requests: what arrives, and the report of every failure.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # bats test_tags=plain

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Limits and trust: descriptors, and the programs of Postfix that may be asked.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # make_postconf DIR SCRIPT: a postconf there that logs how it is called, and then runs the script.

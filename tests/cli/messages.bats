@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # -M on the command line: with stand-ins for postqueue and postsuper, which take a file for the queue.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # The default instance, 0001, and 0002 that is not enabled, each with a queue.

@@ -3,7 +3,6 @@
 # check_postkick and postkick-metrics: all well, and not; names that would end a label, a value or a
 # line; and what is typed wrong.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # Quotes, the characters of both formats, controls (C1 too), what changes the direction

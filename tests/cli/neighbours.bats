@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What one instance, or its services, can do to the kicks of others: nothing.
-bats_require_minimum_version 1.5.0
 load cli
 
 @test "a queue directory that is swapped for the neighbour's keeps no request from it" {

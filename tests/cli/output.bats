@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Standard output and standard error that are not read, are full, or limited.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # blocked SIGNAL STREAM ARGUMENT...: a kick whose standard output and standard error, STREAM, is a full

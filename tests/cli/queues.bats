@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # -Q: what is in the queues of each instance.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # message FILE SIZE AGE: a queue file below $SPOOL, of a message that arrived so many seconds ago.

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # bats file_tags=plain
 # What is checked is what is used, while others change it.
-bats_require_minimum_version 1.5.0
 load ../lib/common
 
 SWAPPER=

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Every kind of line that -j prints, with every status, is as conf/postkick.schema.json says.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # The default instance, 0001, 0002 that is not enabled, and 0003.

@@ -3,7 +3,6 @@
 # Instances that are damaged, listed twice, not enabled, or that others can write. Which instances
 # are chosen is tested with unit/postfix and postfix/host.bats.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 @test "a group without members is an error, unless an instance may be in it" {

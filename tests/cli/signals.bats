@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Signals while the program waits: it says what is left undone, and dies of them.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 # interrupt SIGNAL ARGUMENT...: sends the signal once all has been read but by the two silent services,

@@ -9,6 +9,13 @@ POSTKICK=${POSTKICK:-$ROOT/build/postkick}
 TOOLS=${TOOLS:-$ROOT/build/lib}
 MAKE_INSTANCES=$ROOT/tests/lib/make-instances
 
+if declare -F bats_require_minimum_version >/dev/null; then
+    bats_require_minimum_version 1.5.0
+elif declare -F bats_test_begin >/dev/null; then
+    # shellcheck source=tests/lib/old_bats.bash
+    source "$ROOT/tests/lib/old_bats.bash"
+fi
+
 # make_tree [OPTION...]: an instance tree in $TREE, with $INI, $SPEC (for the listener) and $LOG.
 make_tree()
 {

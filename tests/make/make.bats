@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What the Makefile does: building and installing. Most tests build a program of one line.
 
-bats_require_minimum_version 1.5.0
+load ../lib/common
 
 setup()
 {
-    load ../lib/common
     unset CC CFLAGS CPPFLAGS LDFLAGS MAKEFLAGS MAKELEVEL
     TREE=$BATS_TEST_TMPDIR/tree
     mkdir -p "$TREE"/{src/base,tests/unit/base,tests/lib,tests/preload}

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # What a release consists of: the tarball, and the packages that are built from it, without git.
 
-bats_require_minimum_version 1.5.0
 load ../lib/common
 load ../postfix/real
 

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: MIT
 # The scripts that build and test: what they do without apt-get, and what they choose.
 
-bats_require_minimum_version 1.5.0
+load ../lib/common
 
 setup()
 {
-    load ../lib/common
     cd "$ROOT" || return 1
 }
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Messages and exit status beside those of Postfix's own postkick: see compare.table.
 
-bats_require_minimum_version 1.5.0
 load ../lib/common
 load real
 

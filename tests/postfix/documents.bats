@@ -3,7 +3,6 @@
 # Every command in README.md and the manual pages does what they say, as it stands there: on a host
 # with three real instances, in a mount namespace.
 
-bats_require_minimum_version 1.5.0
 load on_host
 
 make_host()

@@ -3,7 +3,6 @@
 # The whole of a host: instances made by postmulti(1) under /etc and /var, in a mount namespace that
 # leaves the real ones alone, and the program with no settings of its own.
 
-bats_require_minimum_version 1.5.0
 load on_host
 
 # All four run.

@@ -3,7 +3,6 @@
 # "make install" and "make uninstall" on a host of its own, in a mount namespace, with what Postfix
 # there says.
 
-bats_require_minimum_version 1.5.0
 # shellcheck disable=SC2016 # for main.cf
 load on_host
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Kicks of real Postfix instances in a scratch directory, beside Postfix's own postkick.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 INSTANCES=(postfix postfix-in postfix-out postfix-off)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Whether real instances run, seen without disturbing them.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 make_instances()

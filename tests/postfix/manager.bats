@@ -3,7 +3,6 @@
 # The manager beside postmulti(1), on a whole host: the default instance and three others, the last
 # but one not enabled. Everything is in a mount namespace with /etc, /usr and /var of its own.
 
-bats_require_minimum_version 1.5.0
 load on_host
 
 # postfix-script is where postfix(1) does what it does for one instance. It notes each time it is run,

@@ -3,7 +3,6 @@
 # -M with real mail in real instances: two that are enabled, one of them with long queue IDs, and "off",
 # that is not enabled.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 make_instances()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # The units of systemd, with real instances: the privileges and system calls that they leave are enough.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 make_instances()

@@ -3,7 +3,6 @@
 # -Q on real queues: the same figures as those that postqueue(1) has, message by message. Set
 # MESSAGES for another number of them than 2,000.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 INSTANCES=(postfix postfix-1 postfix-2 postfix-3)

@@ -3,7 +3,6 @@
 # The recipe for the network, with real mail in real instances: two that are enabled, and "off", that
 # is not.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 make_instances()

@@ -3,7 +3,6 @@
 # What postkick.ini says of the services in a stock master.cf, held against what real ones log when
 # they are kicked.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 make_instances()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # -s on real instances: the empty request makes the queue manager do nothing.
 
-bats_require_minimum_version 1.5.0
 load on_scratch
 
 make_instances()
