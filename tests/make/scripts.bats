@@ -46,6 +46,41 @@ deps: install what is missing for build; there is no apt-get here"
     is "${lines[0]}" "missing, for build: writing JSON (jansson.h) (in Debian: libjansson-dev)"
 }
 
+@test "busybox: make install, and what it installs" {
+    local busybox=$BATS_TEST_TMPDIR/busybox stage=$BATS_TEST_TMPDIR/stage each
+    command -v busybox >/dev/null || skip "needs busybox"
+    make_tree -n 2
+    # Debian's has no install.
+    mkdir "$busybox"
+    for each in $(busybox --list); do ln -s "$(command -v busybox)" "$busybox/$each"; done
+    for each in bash make jq install; do ln -sf "$(command -v $each)" "$busybox"; done
+    printf '#!/bin/sh\nfor name; do echo "$name = 11s"; done | tail -n +2\n' >"$busybox/postconf"
+    chmod 755 "$busybox/postconf"
+    PATH=$busybox make -s B="$(realpath --relative-to=. "${POSTKICK%/*}")" install DESTDIR="$stage" \
+        SBINDIR=/sbin PLUGINS=/sbin EXAMPLES=/sbin SHARE="$stage/share"
+    ln -s "$stage/$stage/share" "$stage/share"
+    sed -i "s|=/etc/|=$stage/etc/|" "$stage/sbin/postkick-settings"
+    export PATH=$busybox POSTKICK
+    printf '[ Postfix ]\ntrigger_timeout = 3\n' >>"$stage/etc/postkick.ini"
+    run bash "$stage/sbin/postkick-settings" --write
+    is "$status" 0
+    is "$output" "postkick-settings: [postfix] in $stage/etc/postkick.ini overrides trigger_timeout"
+    grep -q '^trigger_timeout = "11s"' "$stage/etc/postkick-postfix.ini"
+    sed -i 's/11s/12s/' "$stage/etc/postkick-postfix.ini"
+    run bash "$stage/sbin/postkick-settings"
+    is "$status" 1
+    has "$output" '+trigger_timeout = "11s"'
+    run bash "$stage/sbin/check_postkick" -f "$INI"
+    has "$output" "POSTKICK CRITICAL - 0 of 2 instances"
+    run bash "$stage/sbin/postkick-metrics" -f "$INI" "$stage"
+    is "$status$output" 0
+    grep -q '^postkick_status_success 1' "$stage/postkick.prom"
+    POSTKICK_SETTINGS=$INI run sh "$stage/sbin/postkick-network-up" eth0 up
+    is "$status" 0
+    has "$output" "public/qmgr: "
+    sh "$stage/share/uninstall-guard" "$stage/sbin/postkick"
+}
+
 @test "check: says when nothing matches" {
     run scripts/check nosuch
     is "$status" 1
