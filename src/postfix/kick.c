@@ -76,13 +76,29 @@ static bool shares(const struct kick *kick, struct kick *first)
     return true;
 }
 
-static void drop_claim(struct kick *kick)
+/* Drops the claim of an earlier attempt, unless the endpoint is still the same. Those that share
+ * its outcome are sent anew: what they opened is not what it is sent to. Returns whether it is
+ * kept. */
+static bool keep_claim(struct kick *kick, const struct endpoint_identity *identity)
 {
     struct kicks *kicks = kick->kicks;
 
-    if (kick->has_claim)
-        HASH_DEL(kicks->claims, kick);
+    if (!kick->has_claim)
+        return false;
+    if (memcmp(&kick->key.endpoint, identity, sizeof(*identity)) == 0)
+        return true;
+    HASH_DEL(kicks->claims, kick);
     kick->has_claim = false;
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct kick *other = &kicks->items[i];
+
+        if (other->duplicate_of != kick || other->trigger == NULL)
+            continue;
+        other->duplicate_of = NULL;
+        trigger_renew(other->trigger);
+        kicks->renewed = true;
+    }
+    return false;
 }
 
 /* For trigger: whether this kick is the one to send to the endpoint. */
@@ -91,7 +107,8 @@ static bool claim(void *context, const struct endpoint_identity *identity)
     struct kick *kick = context, *first;
     unsigned hash;
 
-    drop_claim(kick); /* from an earlier attempt */
+    if (keep_claim(kick, identity))
+        return true;
     memset(&kick->key, 0, sizeof(kick->key));
     kick->key.endpoint = *identity;
     kick->key.request = shared_request(kick->kicks->targets, kick->request);
@@ -375,8 +392,8 @@ static char *explain_trigger(const struct kick *kick)
     return alloc_string("not confirmed: interrupted");
 }
 
-/* The first one has its reason already. It may itself have become a duplicate later, when its
- * service was restarted. */
+/* The first one has its reason already. It may itself be the duplicate of another when its
+ * directory is listed twice. */
 static char *explain_duplicate(const struct kick *duplicate)
 {
     const struct kick *first = kick_first(duplicate);
@@ -438,6 +455,7 @@ int kicks_run(struct kicks *kicks, struct fanout fanout)
 {
     fanout.triggers = kicks->triggers;
     fanout.count = kicks->trigger_count;
+    fanout.renewed = &kicks->renewed;
     int error = fanout_run(&fanout);
     settle(kicks, KICK_FAILED);
     return error;

@@ -60,6 +60,7 @@ struct kicks {
     struct trigger *triggers; /* in the order of planning */
     size_t trigger_count;
     struct kick *claims;
+    bool renewed; /* triggers of duplicates are to be started again */
 };
 
 /* Plans the kicks of all targets in the members of a selection that is marked. The selection has to
@@ -73,8 +74,9 @@ void kicks_plan(struct kicks *kicks, struct selection *selection);
  * errno.
  *
  * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
- * sent, and the longer limits of the two hold. Nothing else keeps a kick from being sent because of
- * another instance. A member without its queue directory becomes SELECTION_FAILED.
+ * sent, and the longer limits of the two hold; when the other finds a different endpoint after its
+ * service was restarted, the duplicate is sent too. Nothing else keeps a kick from being sent
+ * because of another instance. A member without its queue directory becomes SELECTION_FAILED.
  */
 int kicks_run(struct kicks *kicks, struct fanout fanout);
 

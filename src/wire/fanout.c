@@ -170,6 +170,33 @@ static void start_more(struct fanout_state *state)
         watch_next(state);
 }
 
+static bool is_renewed(const struct fanout_state *state)
+{
+    return state->fanout->renewed != NULL && *state->fanout->renewed;
+}
+
+/* Starts those that were renewed, as there is room. */
+static void start_renewed(struct fanout_state *state)
+{
+    bool *renewed = state->fanout->renewed;
+
+    if (!is_renewed(state))
+        return;
+    *renewed = false;
+    for (size_t i = 0; i < state->next; i++) {
+        struct trigger *trigger = &state->fanout->triggers[i];
+
+        if (trigger->state != TRIGGER_IDLE)
+            continue;
+        if (state->live + state->lingering >= state->connections || !start_one(state, trigger)) {
+            close_lingering(state);
+            *renewed = true;
+            return;
+        }
+        watch(state, trigger, clock_now());
+    }
+}
+
 /* Calls the timers that are due, and finds out when the next one is. */
 static void run_timers(struct fanout_state *state, int64_t now)
 {
@@ -177,7 +204,7 @@ static void run_timers(struct fanout_state *state, int64_t now)
     for (size_t i = 0; i < state->next; i++) {
         struct trigger *trigger = &state->fanout->triggers[i];
 
-        if (trigger->state == TRIGGER_DONE)
+        if (trigger->state == TRIGGER_DONE || trigger->state == TRIGGER_IDLE)
             continue;
         if (trigger->due <= now) {
             bool had_descriptor = trigger->fd >= 0;
@@ -224,7 +251,7 @@ static void abandon_all(struct fanout_state *state)
     for (size_t i = 0; i < state->next; i++) {
         struct trigger *trigger = &state->fanout->triggers[i];
 
-        if (trigger->state == TRIGGER_DONE)
+        if (trigger->state == TRIGGER_DONE || trigger->state == TRIGGER_IDLE)
             continue;
         trigger_abandon(trigger, now);
         account(state, trigger);
@@ -246,9 +273,10 @@ int fanout_run(const struct fanout *fanout)
         return errno;
     while (error == 0 && signals_received() == 0) {
         start_more(&state);
+        start_renewed(&state);
         if (has_room(&state))
             continue; /* some were done at once */
-        if (state.live == 0 && state.next == fanout->count)
+        if (state.live == 0 && state.next == fanout->count && !is_renewed(&state))
             break;
         if (state.live > 0)
             error = wait_once(&state);

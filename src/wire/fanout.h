@@ -17,6 +17,7 @@ struct fanout {
     size_t count;
     int connections; /* at once; at least 1 */
     const struct limits *limits;
+    bool *renewed; /* set by claim() when it has renewed other triggers; or NULL */
     /* When not NULL, called first after a second of waiting, then once a second. */
     void (*progress)(void *context, int64_t now);
     void *context;

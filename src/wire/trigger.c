@@ -81,6 +81,13 @@ static void enter(struct trigger *trigger, enum trigger_state state, int64_t now
     trigger->due = trigger->ends;
 }
 
+void trigger_renew(struct trigger *trigger)
+{
+    trigger->state = TRIGGER_IDLE;
+    trigger->outcome = TRIGGER_PENDING;
+    trigger->was_full = true;
+}
+
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit)
 {
     if (send_limit > trigger->send_limit)

@@ -114,6 +114,10 @@ bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop);
  * come; may be called at any time. Does what can be done without waiting. */
 void trigger_step(struct trigger *trigger, uint32_t events, int64_t now);
 
+/* Makes a trigger whose outcome is TRIGGER_DUPLICATE idle, to be started again: the one that was
+ * sent in its place has found its listen queue full, and has gone to another endpoint since. */
+void trigger_renew(struct trigger *trigger);
+
 /* Raises the limits of a trigger, in any step, to those given in seconds where these are longer. */
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 

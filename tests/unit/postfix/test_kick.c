@@ -320,6 +320,107 @@ TEST(shared_failure)
     close(qmgr);
 }
 
+/* The first names its neighbour's queue directory by a link and leads it to one of its own while
+ * the neighbour's service, whose listen queue was full, restarts: the neighbour is sent its own
+ * request.
+ */
+TEST(moved_away_while_full)
+{
+    const char *host[4][2] = {{"link", "qmgr"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
+    char bytes[64] = {0};
+    int pipes[2];
+
+    for (int connections = 2; connections <= 10; connections += 8) {
+        if (connections == 2)
+            make_host(host);
+        (void)unlink(fixture_path("link"));
+        fixture_link("victim", "link");
+        fixture_link("other", "flip");
+        int old = fixture_socket("victim/public/qmgr", SOCK_STREAM, 0);
+        int fresh = fixture_socket("victim/public/new", SOCK_STREAM, 5);
+        int own = fixture_socket("other/public/qmgr", SOCK_STREAM, 5);
+        struct endpoint endpoint;
+        assert_int_equal(endpoint_open(&endpoint, fixture_path("victim"), "public", "qmgr"),
+                         ENDPOINT_SOCKET);
+        int filler = endpoint_reach(&endpoint);
+        endpoint_close(&endpoint);
+        assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
+        pid_t restarting = fork();
+        if (restarting == 0) {
+            (void)usleep(50000);
+            _exit(rename(fixture_path("flip"), fixture_path("link")) +
+                  rename(fixture_path("victim/public/new"), fixture_path("victim/public/qmgr")));
+        }
+        close(old);
+        pid_t readers[] = {fixture_reader(fresh, pipes[1]), fixture_reader(own, -1)};
+        kicks.is_action = false;
+        if (utarray_len(targets) == 2)
+            utarray_pop_back(targets);
+        kicks_plan(&kicks, &selection);
+        run(connections);
+        struct pollfd reported = {.fd = pipes[0], .events = POLLIN};
+        assert_int_equal(poll(&reported, 1, 10000), 1);
+        assert_int_equal(read(pipes[0], bytes, sizeof(bytes)), 5);
+        assert_string_equal(bytes, "FADI");
+        assert_kick(&kicks.items[0], "qmgr", KICK_KICKED, NULL);
+        assert_kick(&kicks.items[1], "qmgr", KICK_KICKED, NULL);
+        kicks_free(&kicks);
+        fixture_kill(readers[0]);
+        fixture_kill(readers[1]);
+        assert_int_equal(waitpid(restarting, NULL, 0), restarting);
+        for (size_t i = 0; i < 2; i++)
+            close(pipes[i]);
+        (void)unlink(fixture_path("victim/public/qmgr"));
+        (void)unlink(fixture_path("other/public/qmgr"));
+        close(fresh);
+        close(own);
+        close(filler);
+    }
+}
+
+/* A model of claims: endpoints are opened in any order, and again after restarts. Whoever shares an
+ * outcome last opened what the first one last opened, so that its own endpoint was read. */
+TEST(claims)
+{
+    enum { KICKS = 4, ENDPOINTS = 3, STEPS = 20000 };
+    const char *host[4][2] = {
+        {"victim", "qmgr"}, {"victim", "qmgr"}, {"victim", "qmgr"}, {"victim", "qmgr"}};
+    uint64_t opened[KICKS] = {0}, random = 1;
+    size_t shared = 0, renewed = 0;
+
+    make_host(host);
+    utarray_pop_back(targets);
+    kicks_plan(&kicks, &selection);
+    for (size_t step = 0; step < STEPS; step++) {
+        random = random * 6364136223846793005U + 1442695040888963407U;
+        struct kick *kick = &kicks.items[(random >> 33) % KICKS];
+        struct trigger *trigger = kick->trigger;
+        const struct endpoint_identity identity = {.inode = 1 + (random >> 40) % ENDPOINTS};
+
+        if (trigger->state != TRIGGER_DONE) { /* it is started, or looks its endpoint up again */
+            opened[kick - kicks.items] = identity.inode;
+            trigger->outcome = TRIGGER_PENDING;
+            trigger->state = TRIGGER_CONNECTING;
+            if (!trigger->claim(trigger->context, &identity)) {
+                trigger->state = TRIGGER_DONE;
+                trigger->outcome = TRIGGER_DUPLICATE;
+                shared++;
+            }
+        }
+        for (size_t i = 0; i < KICKS; i++) {
+            const struct kick *first = kicks.items[i].duplicate_of;
+
+            assert_int_equal(first != NULL, kicks.items[i].trigger->outcome == TRIGGER_DUPLICATE);
+            if (first != NULL)
+                assert_int_equal(opened[i], opened[first - kicks.items]);
+            if (first != NULL)
+                assert_int_equal(first->trigger->outcome, TRIGGER_PENDING);
+            renewed += kicks.items[i].trigger->state == TRIGGER_IDLE && opened[i] != 0;
+        }
+    }
+    assert_true(shared > STEPS / 100 && renewed > STEPS / 100);
+}
+
 TEST(check_finds_duplicates)
 {
     const char *host[4][2] = {
