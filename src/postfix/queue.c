@@ -191,7 +191,7 @@ static unsigned char find_type(int directory, const struct entry *entry)
         return entry->d_type;
     if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return DT_UNKNOWN;
-    return IFTODT(status.st_mode);
+    return (unsigned char)IFTODT(status.st_mode);
 }
 
 /* Whether it is one as Postfix gives to queue files; temporary ones have others. */

@@ -9,26 +9,63 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static enum endpoint_result check_type(const struct statx *status)
+/* What statx(2) returns, as in linux/stat.h: musl lacks it before 1.2.5. */
+struct status {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, user, group;
+    uint16_t mode, unused;
+    uint64_t inode, size, blocks, known_attributes;
+    struct {
+        int64_t seconds;
+        uint32_t nanoseconds, unused;
+    } accessed, born, changed, modified;
+    uint32_t special_major, special_minor, device_major, device_minor;
+    uint64_t more[14];
+};
+#define BASIC_STATUS 0x7ffU
+#define BIRTH 0x800U
+
+/* Fills in what is used here: without the birth where the kernel has no statx(2), of which EPERM is
+ * a filter's word. Returns 0 or an errno. */
+static int find_status(int fd, struct status *found)
 {
-    if (S_ISSOCK(status->stx_mode))
-        return ENDPOINT_SOCKET;
-    if (S_ISFIFO(status->stx_mode))
-        return status->stx_nlink > 1 ? ENDPOINT_HARD_LINKS : ENDPOINT_FIFO;
-    return S_ISLNK(status->stx_mode) ? ENDPOINT_LINK : ENDPOINT_WRONG_TYPE;
+    struct stat status;
+
+    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, BASIC_STATUS | BIRTH, found) == 0)
+        return 0;
+    if ((errno != ENOSYS && errno != EPERM) || fstat(fd, &status) < 0)
+        return errno;
+    *found = (struct status){.links = (uint32_t)status.st_nlink,
+                             .mode = (uint16_t)status.st_mode,
+                             .inode = status.st_ino,
+                             .device_major = major(status.st_dev),
+                             .device_minor = minor(status.st_dev)};
+    return 0;
 }
 
-static struct endpoint_identity identify(const struct statx *status)
+static enum endpoint_result check_type(const struct status *status)
 {
-    bool known = (status->stx_mask & STATX_BTIME) != 0;
+    if (S_ISSOCK(status->mode))
+        return ENDPOINT_SOCKET;
+    if (S_ISFIFO(status->mode))
+        return status->links > 1 ? ENDPOINT_HARD_LINKS : ENDPOINT_FIFO;
+    return S_ISLNK(status->mode) ? ENDPOINT_LINK : ENDPOINT_WRONG_TYPE;
+}
+
+static struct endpoint_identity identify(const struct status *status)
+{
+    bool known = (status->mask & BIRTH) != 0;
 
     return (struct endpoint_identity){
-        .device = (uint64_t)status->stx_dev_major << 32 | status->stx_dev_minor,
-        .inode = status->stx_ino,
-        .born = known ? status->stx_btime.tv_sec * 1000000000 + status->stx_btime.tv_nsec : 0};
+        .device = (uint64_t)status->device_major << 32 | status->device_minor,
+        .inode = status->inode,
+        .born = known ? status->born.seconds * 1000000000 + status->born.nanoseconds : 0};
 }
 
 static enum endpoint_result fail_lookup(struct endpoint *endpoint, int error)
@@ -73,7 +110,7 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
                                    const char *class, const char *service)
 {
     char *path = alloc_format("%s/%s/%s", queue_directory, class, service);
-    struct statx status;
+    struct status status;
 
     *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, path, 0)};
     free(path);
@@ -82,8 +119,9 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
         if (endpoint->fd < 0)
             return result;
     }
-    if (statx(endpoint->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status) < 0)
-        return fail_lookup(endpoint, errno);
+    int error = find_status(endpoint->fd, &status);
+    if (error != 0)
+        return fail_lookup(endpoint, error);
     enum endpoint_result result = check_type(&status);
     endpoint->identity = identify(&status);
     endpoint->is_socket = result == ENDPOINT_SOCKET;

@@ -148,9 +148,6 @@ CALL(char *, fgets, (char *line, int size, FILE *file), (line, size, file), NULL
 CALL(ssize_t, __getdelim, (char **line, size_t *size, int end, FILE *file), (line, size, end, file),
      -1)
 CALL(int, fstat, (int fd, struct stat *status), (fd, status), -1)
-CALL(int, statx,
-     (int fd, const char *restrict path, int flags, unsigned mask, struct statx *restrict status),
-     (fd, path, flags, mask, status), -1)
 CALL(int, stat, (const char *path, struct stat *status), (path, status), -1)
 CALL(int, lstat, (const char *path, struct stat *status), (path, status), -1)
 CALL(int, fstatat, (int fd, const char *path, struct stat *status, int flags),
@@ -245,7 +242,7 @@ CALL_WITH_MORE(openat, (int directory, const char *path, int flags, ...), flags,
 CALL_WITH_MORE(ioctl, (int fd, unsigned long request, ...), request, (fd, request, argument))
 CALL_WITH_MORE(fcntl, (int fd, int command, ...), command, (fd, command, argument))
 
-/* The C library has no openat2(2). */
+/* What C libraries may lack: openat2(2), statx(2). */
 long syscall(long number, ...)
 {
     ENTER(long, syscall, (long, ...));

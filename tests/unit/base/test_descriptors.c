@@ -5,6 +5,10 @@
 #include <dlfcn.h>
 #include <sys/syscall.h>
 
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
 static void close_all_and_open(void)
 {
     char text[64];
