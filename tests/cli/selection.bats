@@ -109,4 +109,8 @@ postfix-0004"
     is "$(warned -q -p status)" ""
     kick public qmgr W
     is "$status" 0
+    # the settings
+    chmod 666 "$INI"
+    is "$(warned -v public qmgr W)" "/postkick.ini
+$expected"
 }
