@@ -5,9 +5,15 @@
 #include "base/text.h"
 #include <ctype.h>
 #include <errno.h>
-#include <iniparser/iniparser.h>
 #include <stdio.h>
 #include <string.h>
+
+/* In a folder in Debian, and everywhere since 4.2; Fedora and openSUSE had it beside the others. */
+#if __has_include(<iniparser/iniparser.h>)
+#include <iniparser/iniparser.h>
+#else
+#include <iniparser.h>
+#endif
 
 ALLOC_TABLES_ARE_KEPT
 
