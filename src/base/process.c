@@ -350,16 +350,18 @@ static _Noreturn void become_program(const struct process *child, const struct e
     _exit(write(ends->failure, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
 }
 
-/* Waits until the child has become the program. Returns 0 or the errno of execve(2). */
-static int read_failure(int failure)
+/* Waits until the child has become the program: not beyond the time of the run, because the program
+ * may be in a file system that does not answer. Returns 0 or the errno of execve(2). */
+static int read_failure(int failure, const struct limits *limits)
 {
+    struct pollfd pipe = {.fd = failure, .events = POLLIN};
     int error = 0;
-    ssize_t count;
 
-    do
-        count = read(failure, &error, sizeof(error));
-    while (count < 0 && errno == EINTR);
-    return count == (ssize_t)sizeof(error) ? error : 0;
+    while (poll(&pipe, 1, clock_poll_timeout(clock_now(), limits->end)) < 0 && errno == EINTR)
+        ;
+    if (pipe.revents == 0 || read(failure, &error, sizeof(error)) != (ssize_t)sizeof(error))
+        return 0;
+    return error;
 }
 
 /* Opens a file without a name that the child reads: in memory, because whoever deletes mail may do
@@ -387,7 +389,8 @@ static int open_streams(struct process *child, struct ends *ends)
 }
 
 /* Forks. Returns 0 or an errno; closes the child's ends. */
-static int fork_child(struct process *child, struct ends *ends, int failure)
+static int fork_child(struct process *child, struct ends *ends, int failure,
+                      const struct limits *limits)
 {
     pid_t parent = getpid();
 
@@ -400,7 +403,7 @@ static int fork_child(struct process *child, struct ends *ends, int failure)
     if (child->leads_group)
         (void)setpgid(child->pid, child->pid); /* parent or child, whichever is first */
     close_ends(ends);
-    int error = read_failure(failure);
+    int error = read_failure(failure, limits);
     if (error != 0)
         while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
             ;
@@ -409,7 +412,7 @@ static int fork_child(struct process *child, struct ends *ends, int failure)
 
 /* Starts the child as process.h describes, and waits for its execve(2). Returns 0, or an errno with
  * nothing left behind. */
-static int spawn(struct process *child)
+static int spawn(struct process *child, const struct limits *limits)
 {
     struct ends ends = {-1, -1, -1, -1};
     int failure[2] = {-1, -1};
@@ -419,7 +422,7 @@ static int spawn(struct process *child)
         error = errno;
     ends.failure = failure[1];
     if (error == 0)
-        error = fork_child(child, &ends, failure[0]);
+        error = fork_child(child, &ends, failure[0], limits);
     close_ends(&ends);
     descriptors_close(&failure[0]);
     if (error != 0) {
@@ -482,6 +485,7 @@ struct running {
     int passed_on;                   /* how many of the interruptions were passed on */
     int64_t kill_at;                 /* when the running ones get SIGKILL after SIGTERM */
     bool killed;                     /* SIGKILL was sent */
+    int64_t leave_at;                /* when those that are still there are left */
     int64_t notify_at;               /* when to say that we are waiting */
     struct process *speaker;         /* whose turn it is; NULL: everybody's */
     int64_t silent_at;               /* when it gives way, unless it writes something */
@@ -536,18 +540,21 @@ static void note_stop(const struct running *running, struct process *child, int 
         notify(running, PROCESS_STOPPED, child);
 }
 
-static void finish(const struct running *running, struct process *child, bool is_known, int status)
+static void end(struct process *child, enum process_outcome outcome)
 {
     read_left_behind(&child->output);
     read_left_behind(&child->errors);
-    child->outcome = child->is_ending ? running->end_reason : PROCESS_ENDED;
-    if (!is_known)
-        child->outcome = PROCESS_LOST;
-    else if (WIFEXITED(status))
-        child->exit_status = WEXITSTATUS(status);
-    else
-        child->signal = WTERMSIG(status);
+    child->outcome = outcome;
     child->finished = clock_now();
+}
+
+static void finish(const struct running *running, struct process *child, bool is_known, int status)
+{
+    end(child, !is_known ? PROCESS_LOST : child->is_ending ? running->end_reason : PROCESS_ENDED);
+    if (is_known && WIFEXITED(status))
+        child->exit_status = WEXITSTATUS(status);
+    else if (is_known)
+        child->signal = WTERMSIG(status);
 }
 
 /* Finds out whether the child has stopped or ended. */
@@ -604,8 +611,17 @@ static void check_interrupted(struct running *running)
     signal_children(running, number);
 }
 
-/* When the time is over: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. Orphans become our
- * children then, so that SIGCHLD reports their end too. */
+static void leave(const struct running *running, struct process *child)
+{
+    look_at(running, child);
+    if (child->outcome == PROCESS_PENDING)
+        end(child, PROCESS_LEFT);
+}
+
+/* When the time is over: SIGTERM first, SIGKILL after PROCESS_GRACE seconds; as long after that,
+ * what cannot be ended is left. Orphans become our children then, so that SIGCHLD reports their end
+ * too.
+ */
 static void check_time(struct running *running, int64_t now)
 {
     if (now >= running->batch->limits->end && running->kill_at == CLOCK_NEVER) {
@@ -617,7 +633,11 @@ static void check_time(struct running *running, int64_t now)
     if (now >= running->kill_at && !running->killed) {
         signal_children(running, SIGKILL);
         running->killed = true;
+        running->leave_at = clock_after(now, PROCESS_GRACE);
     }
+    if (running->killed && now >= running->leave_at)
+        for (size_t i = 0; i < running->active_count; i++)
+            leave(running, running->active[i]);
 }
 
 /* Whether processes of the child's group are left to be killed. The number of a group is not used
@@ -679,7 +699,7 @@ static void start_next(struct running *running)
     notify(running, PROCESS_STARTS, child);
     child->exit_status = -1;
     int64_t now = clock_now();
-    int error = spawn(child);
+    int error = spawn(child, batch->limits);
     if (is_shortage(error) && running->active_count > 0) {
         running->holds_back = true;
         return;
@@ -698,7 +718,7 @@ static int64_t find_due(const struct running *running)
     int64_t due = running->batch->limits->end;
 
     if (running->kill_at != CLOCK_NEVER)
-        due = running->killed ? CLOCK_NEVER : running->kill_at;
+        due = running->killed ? running->leave_at : running->kill_at;
     if (running->speaker != NULL && running->silent_at < due)
         due = running->silent_at;
     return due < running->notify_at ? due : running->notify_at;
@@ -824,6 +844,8 @@ static char *describe_interference(const struct process *child, const struct lim
         return alloc_format("run %s: %s", child->program, strerror(child->error));
     case PROCESS_TIMED_OUT:
         return alloc_format("not finished within %ds", limits->seconds);
+    case PROCESS_LEFT:
+        return alloc_format("not finished within %ds, and could not be ended", limits->seconds);
     case PROCESS_INTERRUPTED:
         return alloc_string("interrupted");
     case PROCESS_LOST:

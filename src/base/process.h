@@ -62,6 +62,7 @@ enum process_outcome {
     PROCESS_NOT_STARTED, /* could not be started: error */
     PROCESS_TIMED_OUT,   /* ended by us: the time was over */
     PROCESS_INTERRUPTED, /* ended by us: a signal interrupted us */
+    PROCESS_LEFT,        /* the time was over, and it could not be ended: it may still be there */
 };
 
 struct process {
@@ -128,7 +129,8 @@ struct process_batch {
  *
  * After an interruption no more children are started, and each signal is passed on to the process
  * groups of the running ones, which are waited for. When the time is over, the running ones are
- * ended with their process groups: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. A stopped
+ * ended with their process groups: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. What is not
+ * gone as many seconds later, because it waits for a file system or a tracer, is left. A stopped
  * child is continued to receive the signal, and killed when it stops again. A child that was never
  * started stays PROCESS_PENDING.
  */

@@ -4,6 +4,7 @@
 #include "base/process.h"
 #include "fixture.h"
 #include <poll.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -489,6 +490,67 @@ TEST(time_limit_kills_the_group)
     assert_int_equal(children[3].exit_status, 5);
     for (size_t i = 0; i < 4; i++)
         process_free(&children[i]);
+    reap_adopted();
+}
+
+/* Traces the process without ever waiting for it: the tracer alone is told of its end. Returns the
+ * tracer, or -1 where nothing may be traced. */
+static pid_t trace(pid_t process)
+{
+    int ready[2];
+    char byte = 0;
+
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    pid_t tracer = fork();
+    if (tracer == 0) {
+        byte = ptrace(PTRACE_SEIZE, process, NULL, NULL) == 0;
+        (void)!write(ready[1], &byte, 1);
+        while (byte == 1)
+            (void)pause();
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return byte == 1 ? tracer : -1;
+}
+
+static pid_t tracer;
+
+static void trace_first(void *context, enum process_event event, struct process *child)
+{
+    (void)context;
+    if (event == PROCESS_WAITING && tracer == 0)
+        tracer = trace(child == NULL ? ((struct process *)context)->pid : child->pid);
+}
+
+/* Neither SIGTERM nor SIGKILL lets the program wait any longer for what does not go. */
+TEST(left)
+{
+    struct process children[] = {
+        shell("echo here; sleep 1000", PROCESS_CAPTURE),
+        shell("sleep 1000", PROCESS_CAPTURE),
+    };
+    struct limits limits = {.end = clock_after(clock_now(), 2), .seconds = 2};
+    struct process_batch all = {.processes = children,
+                                .count = 2,
+                                .parallel = 2,
+                                .limits = &limits,
+                                .observe = trace_first,
+                                .context = children};
+
+    process_run(&all);
+    if (tracer < 0)
+        skip();
+    assert_int_equal(children[0].outcome, PROCESS_LEFT);
+    char *failure = process_failure(&children[0], &limits);
+    assert_string_equal(failure, "not finished within 2s, and could not be ended");
+    free(failure);
+    assert_text(&children[0], "here\n");
+    assert_int_equal(children[1].outcome, PROCESS_TIMED_OUT);
+    process_free(&children[1]);
+    fixture_kill(tracer);
+    assert_int_equal(waitpid(children[0].pid, NULL, 0), children[0].pid);
     reap_adopted();
 }
 
