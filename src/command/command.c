@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static enum selection_trust find_trust(const struct command *command)
 {
@@ -121,7 +122,7 @@ static bool write_out(const struct command *command, struct selection *selection
         selection_find_running(selection, locks);
         master_locks_free(locks);
     }
-    report_list(selection, command->options->json, &out);
+    report_list(selection, command->options->json, isatty(STDOUT_FILENO) == 1, &out);
     bool written = output_flush(&out);
     utstring_done(&out);
     return written;

@@ -53,9 +53,12 @@ void report_selection(const struct selection *selection, bool with_conflicts, bo
         diag_line("warning", "%s", strings_item(warnings, i));
 }
 
+/* The columns of "postmulti -l". */
+#define LIST_COLUMNS "%-15s %-15s %-9s %s"
+
 static void append_text(const struct instance *instance, UT_string *out)
 {
-    row_append_line(out, "%-15s %-15s %-9s %s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
+    row_append_line(out, LIST_COLUMNS, row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
                     row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP), row_enabled(instance),
                     instance->config_directory);
 }
@@ -68,8 +71,10 @@ static void append_json(const struct instance *instance, UT_string *out)
     row_finish(row, out);
 }
 
-void report_list(const struct selection *selection, bool json, UT_string *out)
+void report_list(const struct selection *selection, bool json, bool with_titles, UT_string *out)
 {
+    if (with_titles && !json)
+        row_append_line(out, LIST_COLUMNS, "NAME", "GROUP", "ENABLED", "DIRECTORY");
     for (size_t i = 0; i < selection->member_count; i++)
         (json ? append_json : append_text)(selection->members[i].instance, out);
 }

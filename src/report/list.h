@@ -15,8 +15,9 @@ void report_no_selection(const struct selection *selection);
  * most five remarks for each where there are several instances. */
 void report_selection(const struct selection *selection, bool with_conflicts, bool with_remarks);
 
-/* Appends the selected instances to out: as "postmulti -l" lists them, or one JSON object per line
- * for each; their running has to be set then: see selection_find_running(). */
-void report_list(const struct selection *selection, bool json, UT_string *out);
+/* Appends the selected instances to out: as "postmulti -l" lists them, below a line of titles if
+ * with_titles; or as JSON, one object per line, for which selection_find_running() must have set
+ * their running. */
+void report_list(const struct selection *selection, bool json, bool with_titles, UT_string *out);
 
 #endif

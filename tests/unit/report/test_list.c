@@ -8,7 +8,7 @@ static void assert_list(bool json, const char *expected)
     UT_string out;
 
     utstring_init(&out);
-    report_list(&selection, json, &out);
+    report_list(&selection, json, false, &out);
     assert_string_equal(utstring_body(&out), expected);
     utstring_done(&out);
 }
