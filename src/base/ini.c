@@ -79,14 +79,16 @@ static bool parse(struct ini *ini, const char *path, UT_array *errors)
     bool any = false;
 
     while (next != NULL) {
-        char *whole = strsep(&next, "\n"), *line = whole;
+        char *line = strsep(&next, "\n");
+        size_t length = strlen(line);
         const char *mistake = NULL;
 
         entry.line++;
         entry.key = entry.value = NULL;
-        if (strlen(whole) > LINE_MAXIMUM)
+        line = text_trim(line);
+        if (length > LINE_MAXIMUM)
             mistake = TOO_LONG;
-        else if (*(line = text_trim(whole)) == '\0')
+        else if (line[0] == '\0')
             continue;
         else if (line[strlen(line) - 1] == '\\')
             mistake = "ends in a backslash, which would join it with the next line";
@@ -145,11 +147,11 @@ static void compare(const struct ini *ini, const char *path, UT_array *errors)
     for (size_t i = 0; (entry = ini_entry(ini, i)) != NULL; i++) {
         if (entry->key == NULL)
             continue;
-        (void)snprintf(name, sizeof(name), "%s:%s", entry->section, entry->key);
+        (void)stpcpy(stpcpy(stpcpy(name, entry->section), ":"), entry->key); /* fits: parsed */
         const char *value = iniparser_getstring(loaded, name, NULL);
         if (value == NULL) /* without memory iniparser skips a line, and may reset errno later */
             alloc_fail();
-        if (strcmp(value, entry->value) != 0)
+        else if (strcmp(value, entry->value) != 0)
             strings_append(errors,
                            "%s, line %d: %s would be read as \"%s\": set it once, and in double "
                            "quotes if it contains ; or #",
