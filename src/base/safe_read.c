@@ -142,8 +142,8 @@ enum safe_read_result safe_read(const char *path, size_t typed, size_t maximum,
     bool missing;
     enum attempt_result result = ATTEMPT_CHANGED;
 
-    *file =
-        (struct safe_read_file){.fd = open_file(path, typed, maximum, &status, &missing, error)};
+    *file = (struct safe_read_file){0};
+    file->fd = open_file(path, typed, maximum, &status, &missing, error);
     if (file->fd < 0)
         return missing ? SAFE_READ_MISSING : SAFE_READ_ERROR;
     for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)
