@@ -291,7 +291,7 @@ END
 
 @test "the units say nothing to systemd-analyze, and are in a tight sandbox" {
     local unit
-    command -v systemd-analyze >/dev/null || skip "needs systemd-analyze"
+    systemd-analyze --help 2>/dev/null | grep -q offline || skip "needs systemd-analyze of systemd 250"
     mkdir -p "$BATS_TEST_TMPDIR/units"
     cp "$ROOT"/conf/systemd/* "$BATS_TEST_TMPDIR/units"
     sed -i -e 's,^ExecStart=/usr/sbin/[^ ]*,ExecStart=/bin/true,' "$BATS_TEST_TMPDIR"/units/*.service

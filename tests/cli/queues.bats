@@ -43,9 +43,9 @@ total                            1       0         2     0         1  18.1M     
 corrupt: /spool/postfix-0001/corrupt: 1 message, size 4.9K, oldest 2h"
     kick -Q -j -R -E -P 3
     is "$(rows config_directory status messages running)" "\
-/etc/postfix-0003|ok|2|$(stopped)
-/etc/postfix-0001|ok|2|$(stopped)
-/etc/postfix|ok|1|$(stopped)"
+/etc/postfix-0003|ok|2|n
+/etc/postfix-0001|ok|2|n
+/etc/postfix|ok|1|n"
 }
 
 @test "an instance that cannot be read does not hold the others" {

@@ -3,7 +3,6 @@
 # Kernels without the younger system calls, and filters of containers that refuse them: whatever fails,
 # everything works as it does otherwise.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 CALLS="clone3 close_range faccessat2 memfd_create openat2 pidfd_open statx"

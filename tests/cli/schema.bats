@@ -7,6 +7,8 @@ load cli
 # The default instance, 0001, 0002 that is not enabled, and 0003.
 setup()
 {
+    /usr/bin/python3 -c 'from jsonschema import Draft202012Validator' 2>/dev/null ||
+        skip "needs python3-jsonschema 4"
     make_tree -n 4 -d 2
     A=$DEFAULT-0001 C=$DEFAULT-0003
     start_listener
