@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes to standard error and standard output, within the limits of the run. */
 #include "base/diag.h"
+#include "base/descriptors.h"
 #include "base/text.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-/* Seconds that a run whose time is over may still take to write its report. */
-#define LAST_WORDS 1
-
-/* How often a write that blocks is interrupted, to check the limits. */
-#define TICK_NANOSECONDS 50000000
 
 /* Bytes of the program's name that are shown at most. */
 #define NAME_MAXIMUM 256
@@ -28,86 +28,84 @@ void diag_limit(const struct limits *to)
     limits = to;
 }
 
-static void interrupt(int number)
+/* Waits until the descriptor can be written to. What a run whose time is over, or that got a
+ * signal, may still wait for its readers is one second for all writing together. Returns 0, also
+ * after a signal; ETIMEDOUT, or another errno. */
+static int wait_for_reader(int fd)
 {
-    (void)number; /* its only effect is that the system call returns */
-}
-
-/* While on, a signal interrupts system calls that block: they fail with EINTR, or return early. Not
- * SIGALRM: an alarm(2) may have been set before the program was started. The timer, the program's
- * only one, stays from the first use to its end. */
-static void tick(bool on)
-{
-    static timer_t timer;
-    static bool is_there;
-    struct sigaction action = {.sa_handler = interrupt};
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
-    struct timespec interval = {.tv_nsec = on ? TICK_NANOSECONDS : 0};
-    struct itimerspec times = {interval, interval};
-
-    sigemptyset(&action.sa_mask);
-    if (!is_there && on)
-        is_there = sigaction(SIGRTMIN, &action, NULL) == 0 &&
-                   timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
-    if (is_there)
-        (void)timer_settime(timer, 0, &times, NULL);
-}
-
-/* Returns when the wait for a reader ends: a clock_now() value. */
-static int64_t last_moment(void)
-{
-    int64_t least = clock_after(clock_now(), LAST_WORDS);
-
-    return signals_received() != 0 || limits->end < least ? least : limits->end;
-}
-
-/* Returns 0 when the write is to be repeated: after EINTR, and after EAGAIN once the descriptor can
- * be written to. Otherwise the error. */
-static int wait_for_reader(int fd, int error)
-{
+    static int64_t patience = CLOCK_SECOND;
     struct pollfd reader = {.fd = fd, .events = POLLOUT};
+    bool is_over = limits != NULL && limits_reached(limits);
+    int64_t now = clock_now();
+    int64_t until = limits == NULL ? CLOCK_NEVER : is_over ? now + patience : limits->end;
+    int milliseconds = clock_poll_timeout(now, until);
+    struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
 
-    if (error == EAGAIN || error == EWOULDBLOCK)
-        return poll(&reader, 1, -1) < 0 && errno != EINTR ? errno : 0;
-    return error == EINTR ? 0 : error;
+    if (is_over && patience <= 0)
+        return signals_received() != 0 ? EINTR : ETIMEDOUT;
+    int count = ppoll(&reader, 1, milliseconds < 0 ? NULL : &timeout,
+                      limits == NULL ? NULL : signals_wait_mask());
+    int error = count < 0 && errno != EINTR ? errno : 0;
+    if (is_over)
+        patience -= clock_now() - now;
+    return error;
 }
 
-/* Without limits, end and signals, how many had arrived before, do not matter. */
-static int write_all(int fd, const char *text, size_t length, int64_t end, int signals)
-{
-    while (length > 0) {
-        ssize_t count = write(fd, text, length);
-        int error = count < 0 ? wait_for_reader(fd, errno) : 0;
+/* A descriptor as it is written to. */
+struct stream {
+    int fd;
+    bool is_socket;
+    bool may_block; /* a write of more than PIPE_BUF bytes, even if there is room for some */
+};
 
-        if (error != 0)
-            return error;
+/* Writes without blocking although the descriptor blocks, and others who have it may want that: a
+ * pipe or terminal is opened again. Not the master side of a terminal, which would be another. */
+static struct stream open_stream(int fd)
+{
+    struct stream stream = {.fd = -1, .may_block = true};
+    struct stat status;
+    int number;
+
+    if (fstat(fd, &status) == 0) {
+        stream.is_socket = S_ISSOCK(status.st_mode);
+        if (S_ISFIFO(status.st_mode) || (isatty(fd) == 1 && ioctl(fd, TIOCGPTN, &number) < 0))
+            stream.fd = descriptors_reopen(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
+    if (stream.fd >= 0 || stream.is_socket)
+        stream.may_block = false;
+    return stream;
+}
+
+static ssize_t write_some(int fd, const struct stream *stream, const char *text, size_t length)
+{
+    if (stream->is_socket)
+        return send(fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (stream->may_block && length > PIPE_BUF)
+        length = PIPE_BUF;
+    return write(stream->fd >= 0 ? stream->fd : fd, text, length);
+}
+
+/* Writes to a descriptor, blocking or not, within the limits. Returns 0 or an errno, as
+ * wait_for_reader() does. */
+static int write_all(int fd, const char *text, size_t length)
+{
+    struct stream stream = open_stream(fd);
+    int error = 0;
+
+    while (error == 0 && length > 0) {
+        error = stream.may_block ? wait_for_reader(fd) : 0;
+        ssize_t count = error == 0 ? write_some(fd, &stream, text, length) : 0;
+
         if (count > 0) {
             text += count;
             length -= (size_t)count;
+        } else if (count < 0 && errno == EAGAIN) {
+            error = wait_for_reader(fd);
+        } else if (count < 0 && errno != EINTR) {
+            error = errno;
         }
-        if (length > 0 && limits != NULL && signals_count() != signals)
-            return EINTR;
-        if (length > 0 && limits != NULL && clock_now() >= end)
-            return ETIMEDOUT;
     }
-    return 0;
-}
-
-/* Writes to a descriptor, blocking or not. Returns 0 or an errno: ETIMEDOUT for the time, EINTR for
- * a signal. */
-static int write_within_limits(int fd, const char *text, size_t length)
-{
-    sigset_t previous;
-
-    if (limits == NULL)
-        return write_all(fd, text, length, 0, 0);
-    int64_t end = last_moment();
-    int signals = signals_count();
-    tick(true);
-    (void)sigprocmask(SIG_SETMASK, signals_wait_mask(), &previous);
-    int error = write_all(fd, text, length, end, signals);
-    (void)sigprocmask(SIG_SETMASK, &previous, NULL);
-    tick(false);
+    descriptors_close(&stream.fd);
     return error;
 }
 
@@ -116,7 +114,7 @@ void diag_write(const char *text, size_t length)
     static bool is_given_up; /* standard error has no reader */
 
     if (!is_given_up)
-        is_given_up = write_within_limits(STDERR_FILENO, text, length) == ETIMEDOUT;
+        is_given_up = write_all(STDERR_FILENO, text, length) == ETIMEDOUT;
 }
 
 /* Appends the text, cut where it does not fit into a line. */
@@ -156,7 +154,7 @@ void diag_line(const char *level, const char *format, ...)
 
 bool output_flush(const UT_string *text)
 {
-    int error = write_within_limits(STDOUT_FILENO, utstring_body(text), utstring_len(text));
+    int error = write_all(STDOUT_FILENO, utstring_body(text), utstring_len(text));
 
     if (error == ETIMEDOUT)
         diag_line("warning", "write to standard output: not read within the time limit");

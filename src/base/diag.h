@@ -3,9 +3,9 @@
  * diag: what the program writes: diagnostics to standard error, in the form of Postfix's own
  * commands ("postkick: warning: ..."), never to syslog; and results to standard output.
  *
- * A reader that does not read is waited for until the end of the run as set by diag_limit(), but at
- * least a second for each piece, so that a run can report that its time is over. A signal that
- * arrives meanwhile ends the wait.
+ * A reader that does not read is waited for until the end of the run as set by diag_limit(), and
+ * after that for a second in all, so that a run can report that its time is over. The same second
+ * is left after a signal.
  */
 #ifndef DIAG_H
 #define DIAG_H

@@ -134,6 +134,67 @@ TEST(nobody_reads)
     fixture_assert_errors(flush_late_to_other, said);
 }
 
+/* No timer can be had. */
+static void flush_late_without_timers(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_SIGPENDING, &none);
+    (void)alarm(60);
+    flush_late(true);
+}
+
+TEST(nobody_reads_without_timers)
+{
+    fixture_assert_errors(
+        flush_late_without_timers,
+        "postkick: warning: write to standard output: not read within the time limit\n");
+}
+
+/* Makes standard output a pipe of one page, from which a process reads pages, one each time so many
+ * microseconds have passed, after a first pause. */
+static void read_slowly(unsigned first, unsigned pause)
+{
+    char page[4096];
+    int ends[2];
+
+    (void)!pipe2(ends, O_CLOEXEC);
+    (void)fcntl(ends[1], F_SETPIPE_SZ, sizeof(page));
+    (void)dup2(ends[1], STDOUT_FILENO);
+    close(ends[1]);
+    if (fork() == 0) {
+        close(STDOUT_FILENO);
+        (void)usleep(first);
+        while (read(ends[0], page, sizeof(page)) > 0)
+            (void)usleep(pause);
+        _exit(0);
+    }
+    close(ends[0]);
+}
+
+/* The time left after the end is one second for all writes together. */
+static void flush_to_slow_reader(void)
+{
+    static char page[4096];
+    struct limits limits = {.end = clock_after(clock_now(), 1)};
+    int count = 0;
+
+    signals_start();
+    diag_limit(&limits);
+    read_slowly(0, 300000);
+    while (count < 100 && flush(page, sizeof(page)))
+        count++;
+    /* some were read, and a reader as slow as this would have taken half a minute for all */
+    _exit(count >= 2 && clock_now() < clock_after(limits.end, 10) ? 0 : 1);
+}
+
+TEST(one_end_of_all_writes)
+{
+    fixture_assert_errors(
+        flush_to_slow_reader,
+        "postkick: warning: write to standard output: not read within the time limit\n");
+}
+
 /* After a timeout, nothing more is written to standard error. */
 static void write_late(void)
 {
@@ -171,6 +232,27 @@ static void flush_until_a_signal(void)
     (void)setitimer(ITIMER_REAL, &soon, NULL);
     fill_pipe(STDOUT_FILENO, true);
     _exit(flush("x", 1) || signals_received() != SIGTERM ? 1 : 0);
+}
+
+/* A row is not cut by the signal itself. */
+static void flush_while_a_signal_arrives(void)
+{
+    static char text[65536];
+    const struct itimerval soon = {.it_value.tv_usec = 50000};
+    struct limits limits = {.end = CLOCK_NEVER};
+
+    signals_start();
+    signals_catch();
+    diag_limit(&limits);
+    (void)signal(SIGALRM, terminate);
+    read_slowly(200000, 0);
+    (void)setitimer(ITIMER_REAL, &soon, NULL);
+    _exit(flush(text, sizeof(text)) && signals_received() == SIGTERM ? 0 : 1);
+}
+
+TEST(a_signal_cuts_nothing)
+{
+    assert_int_equal(fixture_run(flush_while_a_signal_arrives, STDERR_FILENO).status, 0);
 }
 
 TEST(a_signal_ends_it)
