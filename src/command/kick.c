@@ -36,16 +36,16 @@ bool command_send(const struct command *command, struct kicks *kicks)
     return error == 0;
 }
 
-/* Writes to standard output. Returns false when that failed. */
-static bool write_out(const struct command *command, const struct selection *selection,
-                      const struct kicks *kicks)
+/* Writes to standard output: statuses unless they are NULL. Returns false when that failed. */
+static bool write_out(const struct command *command, const struct kicks *kicks,
+                      const struct status_report *statuses)
 {
     const struct options *options = command->options;
     UT_string out;
 
     utstring_init(&out);
-    if (options->mode == OPTIONS_STATUS)
-        report_status_output(selection, kicks, options->json, isatty(STDOUT_FILENO) == 1, &out);
+    if (statuses != NULL)
+        report_status_output(statuses, options->json, isatty(STDOUT_FILENO) == 1, &out);
     else if (options->json || options->dry_run)
         report_kicks_output(kicks, options->json, &out);
     bool written = output_flush(&out);
@@ -55,7 +55,7 @@ static bool write_out(const struct command *command, const struct selection *sel
 
 /* Writes to standard error. */
 static void write_diagnostics(const struct command *command, const struct selection *selection,
-                              const struct kicks *kicks)
+                              const struct kicks *kicks, const struct status_report *statuses)
 {
     const struct options *options = command->options;
     bool as_postfix = selection->is_single && !kicks->is_action; /* Postfix has no actions */
@@ -64,22 +64,20 @@ static void write_diagnostics(const struct command *command, const struct select
     if (options->quiet || options->dry_run) {
         if (failed != NULL && (options->json || !options->dry_run)) /* the plan in text has it */
             row_diag_error(selection, failed);
-    } else if (options->mode == OPTIONS_STATUS) {
-        report_status(selection, kicks, command->verbose);
+    } else if (statuses != NULL) {
+        report_status(statuses, command->verbose);
     } else {
         report_kicks(selection, kicks, as_postfix, command->verbose);
     }
 }
 
 static bool all_succeeded(const struct command *command, const struct selection *selection,
-                          const struct kicks *kicks)
+                          const struct kicks *kicks, const struct status *statuses)
 {
     for (size_t i = 0; i < kicks->count; i++)
-        if (command->options->mode == OPTIONS_STATUS
-                ? !report_status_succeeded(selection, &kicks->items[i])
-                : !kick_succeeded(&kicks->items[i]))
+        if (statuses != NULL ? !statuses[i].has_succeeded : !kick_succeeded(&kicks->items[i]))
             return false;
-    bool is_question = command->options->mode == OPTIONS_STATUS || command->options->dry_run;
+    bool is_question = statuses != NULL || command->options->dry_run;
     return utarray_len(selection->unmatched) == 0 &&
            !(is_question && selection->host.conflicts != NULL);
 }
@@ -115,6 +113,26 @@ static bool check_requests(const struct command *command, const UT_array *target
     return accepted;
 }
 
+/* Reports the results. Returns whether all went well. */
+static bool finish(const struct command *command, struct selection *selection,
+                   const struct kicks *kicks)
+{
+    struct status_report report = {.selection = selection, .count = kicks->count};
+    struct status *statuses = NULL;
+
+    if (command->options->json || kicks->is_probe)
+        selection_find_running(selection, kicks->locks);
+    if (kicks->is_probe)
+        report.statuses = statuses = statuses_find(selection, kicks);
+    command_report_selection(command, selection);
+    bool written = write_out(command, kicks, statuses == NULL ? NULL : &report);
+    write_diagnostics(command, selection, kicks, statuses == NULL ? NULL : &report);
+    bool succeeded = all_succeeded(command, selection, kicks, statuses);
+    if (statuses != NULL)
+        statuses_free(statuses, kicks->count);
+    return written && succeeded;
+}
+
 /* Sends or checks the kicks in the selected instances, and reports the results. Those that are not
  * enabled are kicked only with all. Returns the exit status. */
 static int run(const struct command *command, bool all, struct kicks *kicks)
@@ -123,7 +141,8 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
     struct selection selection;
     bool succeeded = false;
 
-    if (command_select(command, PARAMETER_FOR_KICK, &selection) &&
+    if (command_select(command, kicks->is_probe ? PARAMETER_FOR_STATUS : PARAMETER_FOR_KICK,
+                       &selection) &&
         (kicks->is_probe || check_requests(command, kicks->targets, selection.is_single)) &&
         command_mark(command, &selection, all)) {
         bool sent = true;
@@ -135,12 +154,7 @@ static int run(const struct command *command, bool all, struct kicks *kicks)
             kicks_check(kicks);
         else
             sent = command_send(command, kicks);
-        if (options->json || options->mode == OPTIONS_STATUS)
-            selection_find_running(&selection, kicks->locks);
-        command_report_selection(command, &selection);
-        bool written = write_out(command, &selection, kicks);
-        write_diagnostics(command, &selection, kicks);
-        succeeded = sent && written && all_succeeded(command, &selection, kicks);
+        succeeded = finish(command, &selection, kicks) && sent;
         master_locks_free(kicks->locks);
         kicks_free(kicks);
     }

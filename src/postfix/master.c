@@ -241,7 +241,7 @@ pid_t master_lock_holder(struct master_locks *locks, const char *directory, cons
 {
     struct stat status;
 
-    if (find_status(directory, file, &status) != 0)
+    if (directory[0] != '/' || find_status(directory, file, &status) != 0)
         return 0;
     const struct file *found = find_locked(locks, &status);
     return found == NULL || found->holder < 0 ? 0 : found->holder;

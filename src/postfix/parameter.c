@@ -68,7 +68,8 @@ enum kind {
 #define WORDS ((size_t)64 * 1024)
 #define PATHS ((size_t)4 * 1024 * 1024)
 
-#define KICK PARAMETER_FOR_KICK
+#define STATUS PARAMETER_FOR_STATUS
+#define KICK (PARAMETER_FOR_KICK | STATUS)
 #define LIST PARAMETER_FOR_LIST
 #define POSTFIX PARAMETER_FOR_POSTFIX
 #define COMMAND PARAMETER_FOR_COMMAND
@@ -107,6 +108,8 @@ static const struct {
     {"import_environment",           ENVIRONMENT, WORDS, 0,                KICK | LIST, 0},
     {"queue_service_name",           NON_EMPTY,   NAME,  KICK,             LIST,        0},
     {"pickup_service_name",          NON_EMPTY,   NAME,  KICK,             LIST,        0},
+    {"queue_minfree",                STRING,      NAME,  STATUS,           0,           0},
+    {"message_size_limit",           STRING,      NAME,  STATUS,           0,           0},
     {"application_event_drain_time", TIME,        NAME,  0,                KICK | LIST, 0},
     {"trigger_timeout",              TIME,        NAME,  0,                KICK | LIST, 0},
     {"multi_instance_enable",        BOOLEAN,     NAME,  0,                MODES,       0},

@@ -27,6 +27,8 @@ enum parameter {
     PARAMETER_IMPORT_ENVIRONMENT,
     PARAMETER_QUEUE_SERVICE_NAME,
     PARAMETER_PICKUP_SERVICE_NAME,
+    PARAMETER_QUEUE_MINFREE,
+    PARAMETER_MESSAGE_SIZE_LIMIT,
     PARAMETER_APPLICATION_EVENT_DRAIN_TIME,
     PARAMETER_TRIGGER_TIMEOUT,
     PARAMETER_MULTI_INSTANCE_ENABLE,
@@ -38,12 +40,13 @@ enum parameter {
 
 /* What a main.cf is read for. */
 enum parameter_purpose {
-    PARAMETER_FOR_KICK = 1 << 0,     /* requests, and status */
+    PARAMETER_FOR_KICK = 1 << 0,     /* requests */
     PARAMETER_FOR_LIST = 1 << 1,     /* -l */
     PARAMETER_FOR_POSTFIX = 1 << 2,  /* -p */
     PARAMETER_FOR_COMMAND = 1 << 3,  /* -x */
     PARAMETER_FOR_PROGRAMS = 1 << 4, /* only where Postfix's programs are */
     PARAMETER_FOR_QUEUES = 1 << 5,   /* -Q */
+    PARAMETER_FOR_STATUS = 1 << 6,   /* -s */
 };
 
 enum parameter_use {

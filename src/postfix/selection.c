@@ -265,7 +265,8 @@ static bool find_forced(struct selection *selection, const char **directory)
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
      * manager: that does not force one instance. */
-    if ((criteria->purpose & (PARAMETER_FOR_KICK | PARAMETER_FOR_QUEUES)) == 0 &&
+    if ((criteria->purpose & (PARAMETER_FOR_KICK | PARAMETER_FOR_QUEUES | PARAMETER_FOR_STATUS)) ==
+            0 &&
         mail_config != NULL && criteria->config_directory == NULL) {
         if (strcmp(mail_config, home) != 0)
             selection->host.error =

@@ -7,6 +7,7 @@
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
+#include "base/alloc.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -52,6 +53,13 @@ int endpoint_reach(const struct endpoint *endpoint);
 
 /* Whether this process may write to the open endpoint; if not, errno says why. */
 bool endpoint_writable(const struct endpoint *endpoint);
+
+/* Returns the sockets in file systems that processes of this network namespace are listening on, as
+ * the kernel tells them (sock_diag(7)): an array for utarray_free(); or NULL if it does not. */
+UT_array *endpoint_find_listeners(void);
+
+/* Whether the open endpoint is one of them. */
+bool endpoint_has_listener(const struct endpoint *endpoint, const UT_array *listeners);
 
 /* Closes what is open. */
 void endpoint_close(struct endpoint *endpoint);
