@@ -18,7 +18,7 @@ COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 INI = $(DESTDIR)$(SETTINGS)
 
 PROGRAMS = $B/postkick scripts/postkick-metrics scripts/postkick-settings
-DATA = conf/postkick.schema.json conf/postkick.ini conf/postfix.ini
+DATA = conf/grafana.json conf/postkick.schema.json conf/postkick.ini conf/postfix.ini
 UNITS = $(wildcard conf/systemd/*)
 MAN = $(wildcard man/*.[1-8])
 COMPLETED = $(patsubst postkick,$(NAME),$(shell sed -n 's/^complete .* //p' $(COMPLETION)))
@@ -40,7 +40,7 @@ PLACES = -e 's|/usr/local/sbin/postkick|$(SBINDIR)/postkick|' \
 	-e 's|/etc/postkick\(-postfix\)\{0,1\}\.ini|$(SYSCONFDIR)/postkick\1.ini|' \
 	-e 's|=/usr/sbin/|=$(SBINDIR)/|' \
 	-e 's|:-postkick}|:-$(SBINDIR)/postkick}|' \
-	-e 's|^shipped=.*|shipped=$(SHARE)/postfix.ini|' \
+	-e 's|^shipped=.*|shipped=$(SHARE)/postfix.ini|' -e 's|^version=.*|version=$(VERSION)|' \
 	-e 's,$(SBINDIR)/postkick\([^-a-z]\|$$\),$(SBINDIR)/$(NAME)\1,g'
 
 # Postfix has a program and a manual page of the same names.

@@ -71,10 +71,10 @@ deps: install what is missing for build; there is no apt-get here"
     is "$status" 1
     has "$output" '+trigger_timeout = "11s"'
     run bash "$stage/sbin/check_postkick" -f "$INI"
-    has "$output" "POSTKICK CRITICAL - 0 of 2 instances"
+    has "$output" "POSTKICK CRITICAL - 0 of 2 instances ok; "
     run bash "$stage/sbin/postkick-metrics" -f "$INI" "$stage"
     is "$status$output" 0
-    grep -q '^postkick_status_success 1' "$stage/postkick.prom"
+    grep -q '^postkick_collector_success 1' "$stage/postkick.prom"
     POSTKICK_SETTINGS=$INI run sh "$stage/sbin/postkick-network-up" eth0 up
     is "$status" 0
     has "$output" "public/qmgr: "
