@@ -164,15 +164,40 @@ synopsis()
 @test "scripts: the manual pages, the usages and the scripts have the same options" {
     local script page taken
     for script in check_postkick postkick-metrics; do
-        page=$(echo man/$script.[18])
-        taken=$(sed -n 's/^while getopts \([A-Za-z:]*\) option.*/\1/p' scripts/$script | letters)
-        is "$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$page" | letters)" "$taken"
-        is "$(synopsis "$page")" "${taken/h/}"
-        is "$(scripts/$script --help 2>&1 | grep -o '[[ ]-[a-zA-Z]\{1,\}' | letters)" "${taken/h/}"
+        page=man/$script.8
+        taken=$(sed -n 's/.* -o +\([A-Za-z:]*\) .*/\1/p' scripts/$script | letters)
+        is "$(sed -n 's/^\.It Fl \([A-Za-z]\) .*/\1/p' "$page" | letters)" "$taken"
+        is "$(synopsis "$page")" "$taken"
+        is "$(scripts/$script --help 2>&1 | grep -o '[[ ]-[a-zA-Z]\{1,\}' | letters)" "$taken"
+        is "$(sed -n 's/^\.It \(Fl [A-Za-z] , \)\{0,1\}Fl -\([a-z-]*\).*/\2/p' "$page" | sort)" \
+            "$(sed -n '/getopt -n/,/|| *$/p' scripts/$script | grep -o -e '-l [^ ]*' | cut -c 4- |
+                tr ',' '\n' | tr -d : | grep . | sort)"
     done
     is "$(sed -n '/case "$\*" in/,/esac/s/^\(-[^*]*\)) .*/\1/p' scripts/postkick-settings | tr -s ' |\n' ' ')" \
-        "-w --write --help "
-    is "$(scripts/postkick-settings --help)" "usage: postkick-settings [--write]"
+        "-w --write -h --help -V --version "
+}
+
+@test "scripts: all have the same words for help and version, and the program's letters for what it has" {
+    local script word version
+    version=$("$POSTKICK" --version | cut -d ' ' -f 2)
+    for script in check_postkick postkick-metrics postkick-settings postkick-network-up; do
+        for word in -V --version; do
+            run "scripts/$script" $word
+            is "$output" "$script $version"
+        done
+        for word in -h --help; do
+            run "scripts/$script" $word
+            has "$output" "usage: $script "
+            has "$output" "[-hV"
+        done
+    done
+    # -c and -w are the guidelines' in the check
+    for script in check_postkick postkick-metrics; do
+        while read -r word; do
+            help_options | grep -q -x -e "$word" || { echo "$script: $word"; return 1; }
+        done < <(sed -n 's/^\.It Fl \([A-Za-z]\) , Fl -\([a-z-]*\)\( Ar .*\)\{0,1\}$/-\1 --\2\3/p' man/$script.8 |
+            sed 's/ Ar .*/ ARG/' | grep -v -e '-[hV] ' -e warning -e critical -e '-C --config-directory')
+    done
 }
 
 @test "JSON: the manual page describes every member that the schema has, and no other" {
