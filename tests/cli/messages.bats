@@ -22,16 +22,17 @@ END
 cd "$MAIL_CONFIG" || exit
 declare -A reports=([-h]="Placed on hold" [-H]="Released from hold" [-r]=Requeued [-d]=Deleted
     [-e]=Force-expired)
-n=0
-while read -r id; do
-    grep -q "\"$id\"" queue || continue
-    sed -i "/\"$id\"/d" queue
-    n=$((n + 1))
-    echo "postsuper: $id: done" >&2
-done
-s=s
-[ $n != 1 ] || s=
-echo "postsuper: ${reports[$1]}: $n message$s" >&2
+: >queue.left
+awk -v report="${reports[$1]}" '
+    NR == FNR { wanted[$1]; next }
+    match($0, /"queue_id": "[^"]*/) && substr($0, RSTART + 13, RLENGTH - 13) in wanted {
+        print "postsuper: " substr($0, RSTART + 13, RLENGTH - 13) ": done"
+        n++
+        next
+    }
+    { print >"queue.left" }
+    END { printf "postsuper: %s: %d message%s\n", report, n, n == 1 ? "" : "s" }' - queue >&2
+mv queue.left queue
 END
     chmod 755 "$TREE/bin/postqueue" "$TREE/bin/postsuper"
     NOW=$(date +%s)
@@ -262,8 +263,10 @@ ALL
 postqueue: fatal: x
 END
     is "$(queued)" "4F2A1B3C5D 5F2A1B3C5D 3PTb9R4sdCzKnBs 6F2A1B3C5D 4F2A1B3C5D"
-    run --separate-stderr bash -c 'sleep 60 | "$@"' - timeout 30 "$POSTKICK" -f "$INI" -M -t 1 hold -
-    is "$stderr" "postkick: fatal: standard input: Connection timed out"
+    mkfifo "$TREE/silent"
+    kick -M -t 1 hold - <>"$TREE/silent"
+    has "$stderr" "postkick: fatal: standard input: "
+    is "$status" 1
 }
 
 @test "messages that are named and not there" {
