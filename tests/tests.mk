@@ -17,7 +17,7 @@ QUICK = $(patsubst %,tests/cli/%.bats,commands kick queues selection signals)
 
 $B/unit/%: tests/unit/%.c $B/libpostkick.a $B/link
 	@mkdir -p $(@D)
-	$(LINK) -Itests/unit -MMD -MP -o $@ $< $B/libpostkick.a -lcmocka $(LIBS)
+	$(LINK) -Itests/unit -MMD -MP -o $@ $< $B/libpostkick.a -lcmocka -ldl $(LIBS)
 
 # Test programs stand alone: no module is tested with itself.
 $B/lib/%: tests/lib/%.c $B/link | $B/lib
@@ -25,7 +25,7 @@ $B/lib/%: tests/lib/%.c $B/link | $B/lib
 
 # It defines functions that the fortified headers define inline.
 $B/lib/%.so: tests/preload/%.c $B/link | $B/lib
-	$(COMPILE) -U_FORTIFY_SOURCE -fPIC -shared $(LDFLAGS) -o $@ $<
+	$(COMPILE) -U_FORTIFY_SOURCE -fPIC -shared $(LDFLAGS) -o $@ $< -ldl
 
 $B/bench/%: tests/bench/%.c $B/link | $B/bench
 	$(LINK) -MMD -MP -o $@ $<
