@@ -17,7 +17,7 @@ QUICK = $(patsubst %,tests/cli/%.bats,commands kick queues selection signals)
 
 $B/unit/%: tests/unit/%.c $B/libpostkick.a $B/link
 	@mkdir -p $(@D)
-	$(LINK) -Itests/unit -MMD -MP -o $@ $< $B/libpostkick.a -lcmocka -ldl $(LIBS)
+	$(LINK) -Itests/unit -MMD -MP -o $@ $< $B/libpostkick.a -lcmocka -ldl -pthread $(LIBS)
 
 # Test programs stand alone: no module is tested with itself.
 $B/lib/%: tests/lib/%.c $B/link | $B/lib

@@ -26,8 +26,12 @@ unsigned alloc_hash(const void *key, size_t length);
 #include <utarray.h>
 #include <uthash.h>
 #include <utstring.h>
+
+/* As in uthash 2.3; in 2.1 it is named oom(), and elements are not of type void *. */
 #undef oom
-#define oom() alloc_fail() /* arrays and strings, in uthash 2.1 */
+#define oom() alloc_fail()
+#undef _utarray_eltptr
+#define _utarray_eltptr(a, j) ((void *)((a)->d + ((a)->icd.sz * (j))))
 
 /* For a file that has tables of uthash, which hang on their first element, or arrays or strings
  * that move when they grow: gcc's analyzer takes all of that for leaks. clang knows no such option.

@@ -186,9 +186,7 @@ struct ini *ini_load(const char *path, bool required, UT_array *errors)
 
 const struct ini_entry *ini_entry(const struct ini *ini, size_t index)
 {
-    const void *entry = ini == NULL ? NULL : utarray_eltptr(ini->entries, (unsigned)index);
-
-    return entry;
+    return ini == NULL ? NULL : utarray_eltptr(ini->entries, (unsigned)index);
 }
 
 void ini_free(struct ini *ini)
