@@ -9,6 +9,7 @@
 #include "command/options.h"
 #include "postfix/kick.h"
 #include "postfix/selection.h"
+#include "report/jobs.h"
 
 /* The input of every command. */
 struct command {
@@ -51,5 +52,24 @@ const char *command_find_directory(struct host *host);
 /* Sends the requests of all planned kicks at once. Returns false when nothing could be sent, which
  * is reported. */
 bool command_send(const struct command *command, struct kicks *kicks);
+
+/*
+ * For -p and -x: returns a report of jobs, whose jobs have to be set, and, for each run of jobs,
+ * sets how the spec's commands write: directly, captured, or line by line to the report.
+ * changes_running: they start and stop mail systems. command_end_report() empties the report.
+ */
+struct jobs_report command_start_report(const struct command *command,
+                                        const struct selection *selection, bool changes_running);
+void command_set_streams(const struct command *command, struct jobs_spec *spec,
+                         struct jobs_report *report);
+void command_end_report(struct jobs_report *report);
+
+/* For a spec's add_settings: the environment of postfix(1). */
+void command_add_mail_config(void *context, const struct instance *instance, UT_array *settings);
+
+/* "-p restart" in a selection that is marked, by the postfix(1) at that path: stops and starts one
+ * instance after the other. Reports the results, and returns the exit status. */
+int command_restart(const struct command *command, struct selection *selection,
+                    const char *program);
 
 #endif

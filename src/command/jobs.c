@@ -27,39 +27,71 @@ static int check_program(const char *path)
 /* The most that a row of JSON has of one stream, in bytes. */
 #define JSON_OUTPUT_MAXIMUM ((size_t)16 * 1024 * 1024)
 
-/* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
- * run. Returns the exit status. */
-static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
-               bool changes_running)
+static bool is_captured(const struct options *options)
+{
+    return options->json || options->parallel > 1 || options->tag;
+}
+
+struct jobs_report command_start_report(const struct command *command,
+                                        const struct selection *selection, bool changes_running)
 {
     const struct options *options = command->options;
-    bool is_captured = options->json || options->parallel > 1 || options->tag;
-    UT_array *tags = options->tag ? report_jobs_tags(&selection->host) : NULL;
-    struct jobs jobs;
-    struct jobs_report report = {
+
+    return (struct jobs_report){
         .selection = selection,
-        .jobs = &jobs,
         .locks = master_locks_new(command->limits),
         .changes_running = changes_running,
         .json = options->json,
         .quiet = options->quiet,
         .verbose = command->verbose,
-        .tags = tags,
-        .shows_headings = options->mode == OPTIONS_EXECUTE && !is_captured &&
+        .tags = options->tag ? report_jobs_tags(&selection->host) : NULL,
+        .shows_headings = options->mode == OPTIONS_EXECUTE && !is_captured(options) &&
                           !selection->is_single && isatty(STDOUT_FILENO) == 1,
-        .shows_progress = !options->quiet && is_captured && progress_is_wanted(),
+        .shows_progress = !options->quiet && is_captured(options) && progress_is_wanted(),
         .end = command->limits->end,
     };
+}
+
+void command_set_streams(const struct command *command, struct jobs_spec *spec,
+                         struct jobs_report *report)
+{
+    const struct options *options = command->options;
 
     spec->parallel = options->parallel > 0 ? options->parallel : 1;
-    if (!is_captured)
+    if (!is_captured(options))
         spec->streams = PROCESS_INHERIT;
     if (options->json)
         spec->output_maximum = JSON_OUTPUT_MAXIMUM;
     if (options->tag && spec->parallel == 1) {
         spec->line = report_job_line; /* as soon as it is there */
-        spec->line_context = &report;
+        spec->line_context = report;
     }
+}
+
+void command_end_report(struct jobs_report *report)
+{
+    master_locks_free(report->locks);
+    if (report->tags != NULL)
+        utarray_free(report->tags);
+}
+
+/* What a command has to do with running mail systems. */
+enum effect { EFFECT_UNKNOWN, EFFECT_CHANGES_RUNNING, EFFECT_NEEDS_RUNNING };
+
+/* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
+ * run. Returns the exit status. */
+static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
+               enum effect effect)
+{
+    const struct options *options = command->options;
+    struct jobs jobs;
+    struct jobs_report report =
+        command_start_report(command, selection, effect == EFFECT_CHANGES_RUNNING);
+
+    report.jobs = &jobs;
+    if (effect == EFFECT_NEEDS_RUNNING)
+        spec->locks = report.locks;
+    command_set_streams(command, spec, &report);
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
         command_report_selection(command, selection);
@@ -76,10 +108,8 @@ static int run(const struct command *command, struct selection *selection, struc
     }
     bool well = jobs_succeeded(&jobs) && !report.failed && utarray_len(selection->unmatched) == 0 &&
                 !(options->dry_run && selection->host.conflicts != NULL);
-    master_locks_free(report.locks);
+    command_end_report(&report);
     jobs_free(&jobs);
-    if (tags != NULL)
-        utarray_free(tags);
     return well ? 0 : 1;
 }
 
@@ -189,7 +219,7 @@ static void warn_not_enabled(const struct command *command, const struct selecti
     }
 }
 
-static void add_settings(void *context, const struct instance *instance, UT_array *settings)
+void command_add_mail_config(void *context, const struct instance *instance, UT_array *settings)
 {
     (void)context;
     strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
@@ -219,6 +249,10 @@ static int run_postfix(const struct command *command, struct selection *selectio
                                             [ROLE_START] = JOB_DEFAULT_FIRST,
                                             [ROLE_STOP] = JOB_DEFAULT_LAST,
                                             [ROLE_CONTROL] = JOB_IN_ORDER};
+    static const enum effect effects[] = {[ROLE_OTHER] = EFFECT_UNKNOWN,
+                                          [ROLE_START] = EFFECT_CHANGES_RUNNING,
+                                          [ROLE_STOP] = EFFECT_CHANGES_RUNNING,
+                                          [ROLE_CONTROL] = EFFECT_NEEDS_RUNNING};
     enum role role;
 
     if (!find_role(selection, command->options->operands[0], &role) ||
@@ -230,7 +264,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
                              .program = program,
                              .argv = (char *const *)(void *)arguments->d,
                              .streams = PROCESS_CAPTURE_AS_TERMINAL,
-                             .add_settings = add_settings};
+                             .add_settings = command_add_mail_config};
     int status = 1;
 
     if (role == ROLE_START) {
@@ -239,10 +273,17 @@ static int run_postfix(const struct command *command, struct selection *selectio
         warn_not_enabled(command, selection);
     }
     if (role == ROLE_START || command_mark(command, selection, role == ROLE_OTHER))
-        status = run(command, selection, &spec, role == ROLE_START || role == ROLE_STOP);
+        status = run(command, selection, &spec, effects[role]);
     utarray_free(arguments);
     utarray_free(check);
     return status;
+}
+
+/* Whether the command is ours, and not one of postfix(1). */
+static bool is_restart(const struct options *options)
+{
+    return !options->ended && options->operand_count == 1 &&
+           strcmp(options->operands[0], "restart") == 0;
 }
 
 static int find_and_run(const struct command *command, struct selection *selection)
@@ -253,7 +294,11 @@ static int find_and_run(const struct command *command, struct selection *selecti
     if (directory != NULL) {
         char *program = alloc_format("%s/postfix", directory);
         int error = check_program(program);
-        if (error == 0)
+        if (error == 0 && is_restart(command->options))
+            status = command_mark(command, selection, false)
+                         ? command_restart(command, selection, program)
+                         : 1;
+        else if (error == 0)
             status = run_postfix(command, selection, program);
         else
             diag_line("fatal", "%s: %s", program, strerror(error));
@@ -267,7 +312,9 @@ int command_postfix(const struct command *command)
     struct selection selection;
     int status = 1;
 
-    if (command_select(command, PARAMETER_FOR_POSTFIX, &selection))
+    if (command_select(command,
+                       is_restart(command->options) ? PARAMETER_FOR_RESTART : PARAMETER_FOR_POSTFIX,
+                       &selection))
         status = find_and_run(command, &selection);
     selection_free(&selection);
     return status;
@@ -369,7 +416,7 @@ static int run_program(const struct command *command, struct selection *selectio
                                  .add_settings = export_instance,
                                  .context = shared};
         if (command_mark(command, selection, true))
-            status = run(command, selection, &spec, false);
+            status = run(command, selection, &spec, EFFECT_UNKNOWN);
     }
     free(program);
     free(own_path);

@@ -86,10 +86,25 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
     plan_children(jobs, spec, false);
 }
 
-/* Returns why the job has failed, a new string, or NULL. */
-static char *find_failure(const struct process *child, const struct limits *limits)
+/* Whether the command had nothing to work on. */
+static bool is_not_running(const struct job *job)
 {
+    const char *queue = instance_value(job->member->instance, PARAMETER_QUEUE_DIRECTORY);
+
+    return job->child->exit_status > 0 && job->spec->locks != NULL &&
+           master_state(job->spec->locks, queue) == MASTER_STOPPED;
+}
+
+/* Returns why the job has failed, a new string, or NULL. */
+static char *find_failure(const struct job *job, const struct limits *limits)
+{
+    const struct process *child = job->child;
     char *failure = process_failure(child, limits);
+
+    if (failure != NULL && is_not_running(job)) {
+        free(failure);
+        return alloc_format("exit status %d: not running", child->exit_status);
+    }
 
     if (failure == NULL && (child->output.truncated || child->errors.truncated))
         return alloc_format(
@@ -109,7 +124,7 @@ static void finish_jobs(struct running *running, bool is_over)
         if (child != NULL && child->finished == 0 && !is_over)
             return;
         if (child != NULL) {
-            job->reason = find_failure(child, running->limits);
+            job->reason = find_failure(job, running->limits);
             job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
         }
         running->observe(running->context, PROCESS_FINISHED, job);

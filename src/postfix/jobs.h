@@ -20,7 +20,8 @@ enum job_status {
     JOB_FAILED,
     JOB_DISABLED, /* not enabled, and the command is for enabled ones */
     JOB_DUPLICATE,
-    JOB_PLANNED, /* to be run */
+    JOB_PLANNED,   /* to be run */
+    JOB_UNTOUCHED, /* of a restart that has ended before */
 };
 
 struct job;
@@ -41,6 +42,8 @@ struct jobs_spec {
     void (*line)(void *context, const struct job *job, bool is_error, const char *text,
                  size_t length);
     void *line_context;
+    struct master_locks
+        *locks; /* a failure is explained by an instance that is not running; or NULL */
 };
 
 /* The command in one instance. */

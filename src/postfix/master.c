@@ -262,6 +262,53 @@ bool master_is_stopped(pid_t process)
     return state != NULL && (strncmp(state, ") T", 3) == 0 || strncmp(state, ") t", 3) == 0);
 }
 
+/* The most that is read of /proc/PID/cgroup: a dozen lines with a path each. */
+#define GROUPS_BYTES 16384
+
+/* Returns the path of the process's control group in systemd's hierarchy, a new string; an empty
+ * one if it cannot be found out. Lines are "0::/system.slice/cron.service", with version 1
+ * "1:name=systemd:/..." (cgroups(7)). */
+static char *find_group(const char *process)
+{
+    static const char old[] = ":name=systemd:", new[] = "0::";
+    char text[GROUPS_BYTES], *path = alloc_format("/proc/%s/cgroup", process);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    text[length < 0 ? 0 : length] = '\0';
+    const char *group = strstr(text, old);
+    if (group != NULL) {
+        group += sizeof(old) - 1;
+    } else {
+        group = strncmp(text, new, sizeof(new) - 1) == 0 ? text : strstr(text, "\n0::");
+        group = group == NULL ? "" : strchr(group, '/');
+    }
+    return group == NULL ? alloc_string("") : alloc_span(group, strcspn(group, "\n"));
+}
+
+char *master_find_unit(pid_t process)
+{
+    static const char suffix[] = ".service";
+    char *number = alloc_format("%ld", (long)process);
+    char *group = find_group(number), *own = find_group("self"), *unit = NULL;
+    UT_array *names = strings_split(group, "/");
+
+    for (size_t i = utarray_len(names); i > 0 && unit == NULL && strcmp(group, own) != 0; i--) {
+        const char *name = strings_item(names, i - 1), *end = strrchr(name, '.');
+
+        if (end != NULL && end != name && strcmp(end, suffix) == 0)
+            unit = alloc_string(name);
+    }
+    utarray_free(names);
+    free(number);
+    free(group);
+    free(own);
+    return unit;
+}
+
 /* A logical line of master.cf: its first words, which say what the service is. */
 struct entry {
     char *words[3]; /* name, type, private */

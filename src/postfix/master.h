@@ -50,6 +50,10 @@ pid_t master_lock_holder(struct master_locks *locks, const char *directory, cons
 /* Whether the process is stopped by a signal or a debugger, so that it does nothing. */
 bool master_is_stopped(pid_t process);
 
+/* Returns the unit that systemd runs the process as ("postfix@out.service"), a new string; NULL if
+ * it runs as none, in our own, or that cannot be found out. */
+char *master_find_unit(pid_t process);
+
 /* The largest master.cf that is read, in bytes. */
 #define MASTER_CF_MAXIMUM ((size_t)1024 * 1024)
 

@@ -71,7 +71,8 @@ enum kind {
 #define STATUS PARAMETER_FOR_STATUS
 #define KICK (PARAMETER_FOR_KICK | STATUS)
 #define LIST PARAMETER_FOR_LIST
-#define POSTFIX PARAMETER_FOR_POSTFIX
+#define RESTART PARAMETER_FOR_RESTART
+#define POSTFIX (PARAMETER_FOR_POSTFIX | RESTART)
 #define COMMAND PARAMETER_FOR_COMMAND
 #define PROGRAMS PARAMETER_FOR_PROGRAMS
 #define QUEUES PARAMETER_FOR_QUEUES
@@ -106,7 +107,7 @@ static const struct {
     {"multi_instance_group",         STRING,      NAME,  MODES,            0,           0},
     {"alternate_config_directories", STRING,      PATHS, 0,                KICK | LIST, 0},
     {"import_environment",           ENVIRONMENT, WORDS, 0,                KICK | LIST, 0},
-    {"queue_service_name",           NON_EMPTY,   NAME,  KICK,             LIST,        0},
+    {"queue_service_name",           NON_EMPTY,   NAME,  KICK | RESTART,   LIST,        0},
     {"pickup_service_name",          NON_EMPTY,   NAME,  KICK,             LIST,        0},
     {"queue_minfree",                STRING,      NAME,  STATUS,           0,           0},
     {"message_size_limit",           STRING,      NAME,  STATUS,           0,           0},

@@ -47,6 +47,7 @@ enum parameter_purpose {
     PARAMETER_FOR_PROGRAMS = 1 << 4, /* only where Postfix's programs are */
     PARAMETER_FOR_QUEUES = 1 << 5,   /* -Q */
     PARAMETER_FOR_STATUS = 1 << 6,   /* -s */
+    PARAMETER_FOR_RESTART = 1 << 7,  /* -p restart */
 };
 
 enum parameter_use {

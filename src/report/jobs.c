@@ -225,6 +225,7 @@ static const char *describe_status(enum job_status status)
         [JOB_DISABLED] = "disabled",
         [JOB_DUPLICATE] = "duplicate",
         [JOB_PLANNED] = "planned",
+        [JOB_UNTOUCHED] = "untouched",
     };
 
     return names[status];

@@ -17,10 +17,10 @@ struct jobs_report {
     bool quiet;
     int verbose;         /* how often -v */
     bool shows_headings; /* on a terminal: the instance's name before a command that writes to it */
-    const UT_array *tags; /* report_jobs_tags(): each line begins with one; NULL: none does */
-    bool shows_progress;  /* on a terminal: a line while commands run whose output is captured */
-    int64_t end;          /* of the run: a clock_now() value or CLOCK_NEVER */
-    bool failed;          /* to write to standard output, which was reported */
+    UT_array *tags;      /* report_jobs_tags(): each line begins with one; NULL: none does */
+    bool shows_progress; /* on a terminal: a line while commands run whose output is captured */
+    int64_t end;         /* of the run: a clock_now() value or CLOCK_NEVER */
+    bool failed;         /* to write to standard output, which was reported */
 };
 
 /*

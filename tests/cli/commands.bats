@@ -102,6 +102,7 @@ follow()
 @test "-p" { follow postfix; }
 @test "-x" { follow execute; }
 @test "--tag" { follow tag; }
+@test "-p restart" { follow restart; }
 @test "-n" { follow dryrun; }
 @test "postkick.ini" { follow settings; }
 @test "what people type" { follow typing; }

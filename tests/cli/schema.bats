@@ -111,6 +111,7 @@ print(*sorted(kind["properties"]["status"]["enum"]), sep="\n")' \
     valid command -x true
     echo damaged >>"$C/main.cf"
     valid command -x true
+    valid command -p restart
     seen command
 }
 

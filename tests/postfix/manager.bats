@@ -14,6 +14,9 @@ make_host()
     host mount -t overlay overlay -o lowerdir=/usr \
         -o upperdir="$HOST/usr",workdir="$HOST/usr.work" /usr
     host cp "$POSTKICK" /usr/local/sbin/postkick
+    # the locks of an overlay cannot be looked up in /proc/locks
+    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
+        mount --bind '$HOST/spool' /var/spool"
     host_instances postfix-{a,off,c}:some
     host mv /usr/lib/postfix/sbin/postfix-script /usr/lib/postfix/sbin/postfix-script.real
     host tee /usr/lib/postfix/sbin/postfix-script >/dev/null <<'EOF'
@@ -181,6 +184,88 @@ postkick: warning: /etc/postfix: exit status 1"
     is "$(rows status | paste -s -d " ")" "ok ok disabled ok"
     is "$(runs | tail -n 1)" "/etc/postfix stop"
     host rm /var/log/real
+}
+
+# master_of INSTANCE: its process.
+master_of()
+{
+    host cat "/var/spool/$1/pid/master.pid" | tr -d ' '
+}
+
+@test "-p restart: one after the other, and the next only when the last one responds" {
+    local before
+    host touch /var/log/real
+    ours -p start
+    runs >"$BATS_TEST_TMPDIR/runs"
+    before=$(master_of postfix):$(master_of postfix-a)
+    host postfix -c /etc/postfix-c stop
+    runs >"$BATS_TEST_TMPDIR/runs"
+    ours -v -t 60 -p restart
+    is "$status" 0
+    is "$(grep -v ' exit ' <<<"$stderr" | grep responds)" "postkick: /etc/postfix: restarted, and responds
+postkick: /etc/postfix-a: restarted, and responds
+postkick: /etc/postfix-c: started, and responds"
+    is "$(runs)" "/etc/postfix check
+/etc/postfix-a check
+/etc/postfix-c check
+/etc/postfix stop
+/etc/postfix start
+/etc/postfix-a stop
+/etc/postfix-a start
+/etc/postfix-c start"
+    [[ $(master_of postfix) != "${before%:*}" && $(master_of postfix-a) != "${before#*:}" ]]
+    ours -s -E
+    is "$status" 0
+    # what postfix check finds
+    host mv /etc/postfix-c/master.cf /etc/postfix-c/gone
+    ours -j -p restart
+    is "$status" 1
+    is "$(rows status reason)" "untouched|
+untouched|
+disabled|not enabled
+failed|check: exit status 1"
+    has "$output" "fatal: no /etc/postfix-c/master.cf file found"
+    is "$(runs | grep -c stop)" 0
+    host mv /etc/postfix-c/gone /etc/postfix-c/master.cf
+    # a queue manager that cannot be run
+    host sed -i 's/^\(qmgr .*\)qmgr$/\1nosuch/' /etc/postfix-a/master.cf
+    ours -P 1 -p restart
+    is "$status" 1
+    has "$stderr" "postkick: /etc/postfix: restarted, and responds
+postkick: warning: /etc/postfix-a: does not respond: "
+    is "${stderr##*$'\n'}" "postkick: warning: /etc/postfix-c: not touched"
+    host sed -i 's/^\(qmgr .*\)nosuch$/\1qmgr/' /etc/postfix-a/master.cf
+    ours -P 2 -p restart
+    is "$status" 0
+    ours -s -E
+    is "$status" 0
+    runs >"$BATS_TEST_TMPDIR/runs"
+}
+
+@test "-p restart: what systemd runs as a unit is refused, with the command" {
+    local groups=/sys/fs/cgroup unit=postkick-test-$$.service
+    [ ! -d $groups/systemd ] || groups=$groups/systemd
+    mkdir "$groups/$unit" 2>/dev/null || skip "needs control groups"
+    master_of postfix-a >"$groups/$unit/cgroup.procs"
+    ours -p restart
+    master_of postfix-a >"$groups/cgroup.procs"
+    rmdir "$groups/$unit"
+    is "$status" 1
+    is "$stderr" "postkick: warning: /etc/postfix-a: run by systemd: systemctl restart $unit
+postkick: warning: nothing was stopped"
+    is "$(runs)" ""
+}
+
+@test "-p reload names the instances that do not run" {
+    ours -p start
+    ours -i postfix-c -p stop
+    ours -p reload
+    is "$status" 1
+    has "$stderr" "postkick: warning: /etc/postfix-c: exit status 1: not running"
+    is "$(grep -c 'not running' <<<"$stderr")" 1
+    ours -p stop
+    host rm /var/log/real
+    runs >"$BATS_TEST_TMPDIR/runs"
 }
 
 @test "what Debian and postmulti(1) make is not warned about; what others can write is" {

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/* -p restart: stops and starts the instances one after the other, and goes on only when the one
+ * before responds. */
+#include "base/descriptors.h"
+#include "base/diag.h"
+#include "base/text.h"
+#include "command/command.h"
+#include "report/progress.h"
+#include "report/row.h"
+#include <string.h>
+#include <time.h>
+
+/* Seconds that a start may take even if the time of the run is over: an instance that was stopped
+ * is not left so. */
+#define START_SECONDS 60
+
+/* Between two questions whether an instance responds, in nanoseconds. */
+#define ASKING_PAUSE 100000000
+
+/* How far the restart of one instance has come. */
+enum part_state {
+    PART_SKIPPED, /* not enabled, or listed twice */
+    PART_UNTOUCHED,
+    PART_STOPPED, /* to be started, or started and not seen to respond */
+    PART_DONE,
+    PART_FAILED,
+};
+
+struct part {
+    const struct selection_member *member;
+    enum part_state state;
+    enum master_state running; /* before the restart */
+    char *reason;              /* why it failed, or NULL */
+    struct process child;      /* for a row of JSON: what its commands wrote, and the last status */
+};
+
+struct restart {
+    const struct command *command;
+    struct selection *selection; /* marked */
+    const char *program;         /* postfix(1) */
+    struct jobs_report report;
+    int parallel;
+    struct part *parts;   /* in the order of the selection */
+    size_t first, end;    /* those that are restarted at once */
+    struct part **chosen; /* those of them that the next step is for */
+    size_t chosen_count;
+    struct selection_member *members; /* of the chosen ones: copies */
+};
+
+static void fail(struct part *part, char *reason)
+{
+    part->state = PART_FAILED;
+    if (part->reason == NULL)
+        part->reason = reason;
+    else
+        free(reason);
+}
+
+/* Returns why an instance cannot be restarted at all, a new string, or NULL. */
+static char *find_obstacle(struct restart *restart, struct part *part)
+{
+    const struct instance *instance = part->member->instance;
+
+    if (part->member->state == SELECTION_FAILED)
+        return selection_reason(part->member);
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+    part->running = master_state(restart->report.locks, queue);
+    char *unit =
+        master_find_unit(master_lock_holder(restart->report.locks, queue, "pid/master.pid"));
+    char *obstacle =
+        unit == NULL ? NULL : alloc_format("run by systemd: systemctl restart %s", unit);
+    free(unit);
+    return obstacle;
+}
+
+/* Returns whether all instances can be restarted. */
+static bool plan(struct restart *restart)
+{
+    const struct selection *selection = restart->selection;
+    bool is_clear = true;
+
+    for (size_t i = 0; i < selection->member_count; i++) {
+        struct part *part = &restart->parts[i];
+
+        part->member = &selection->members[i];
+        if (part->member->state == SELECTION_DISABLED ||
+            part->member->state == SELECTION_DUPLICATE) {
+            part->reason = selection_reason(part->member);
+            continue;
+        }
+        part->state = PART_UNTOUCHED;
+        char *obstacle = find_obstacle(restart, part);
+        if (obstacle != NULL)
+            fail(part, obstacle);
+        is_clear = is_clear && obstacle == NULL;
+    }
+    return is_clear;
+}
+
+/* Chooses those parts of first to end that are in the state. */
+static void choose(struct restart *restart, enum part_state state)
+{
+    restart->chosen_count = 0;
+    for (size_t i = restart->first; i < restart->end; i++)
+        if (restart->parts[i].state == state)
+            restart->chosen[restart->chosen_count++] = &restart->parts[i];
+}
+
+/* Returns the chosen ones as a selection of their own. */
+static struct selection select_chosen(struct restart *restart)
+{
+    struct selection selection = *restart->selection;
+
+    for (size_t i = 0; i < restart->chosen_count; i++)
+        restart->members[i] = *restart->chosen[i]->member;
+    selection.members = restart->members;
+    selection.member_count = restart->chosen_count;
+    return selection;
+}
+
+static void append_capture(struct capture *all, const struct capture *capture)
+{
+    char buffer[4096];
+    size_t count;
+
+    for (size_t at = 0; (count = capture_read(capture, at, buffer, sizeof(buffer))) > 0;
+         at += count)
+        text_append(&all->text, buffer, count);
+    all->length = utstring_len(&all->text);
+}
+
+static void observe(void *context, enum process_event event, const struct job *job)
+{
+    struct restart *restart = context;
+
+    if (event != PROCESS_FINISHED || !restart->report.json) {
+        report_job_event(&restart->report, event, job);
+    } else if (job->child != NULL) {
+        struct process *own = &restart->chosen[job->member - restart->members]->child;
+
+        append_capture(&own->output, &job->child->output);
+        append_capture(&own->errors, &job->child->errors);
+        own->outcome = job->child->outcome;
+        own->exit_status = job->child->exit_status;
+        own->signal = job->child->signal;
+    }
+}
+
+/* Runs a command of postfix(1) in the chosen ones. Those where it fails have failed. */
+static void run_step(struct restart *restart, const char *word, const struct limits *limits)
+{
+    const char *arguments[] = {restart->program, "--", word, NULL};
+    struct selection selection = select_chosen(restart);
+    struct jobs_spec spec = {.program = restart->program,
+                             .argv = (char *const *)(void *)arguments,
+                             .streams = PROCESS_CAPTURE_AS_TERMINAL,
+                             .add_settings = command_add_mail_config};
+    struct jobs jobs;
+
+    command_set_streams(restart->command, &spec, &restart->report);
+    restart->report.selection = &selection;
+    restart->report.jobs = &jobs;
+    jobs_plan(&jobs, &selection, &spec);
+    jobs_run(&jobs, limits, observe, restart);
+    progress_clear();
+    for (size_t i = 0; i < jobs.count; i++)
+        if (jobs.items[i].status == JOB_FAILED)
+            fail(restart->chosen[i], alloc_format("%s: %s", word, jobs.items[i].reason));
+    jobs_free(&jobs);
+    restart->report.selection = restart->selection;
+}
+
+/* Stops what is running. Where that fails, or it is not known, there may be nothing to stop, and
+ * "start" shows it. */
+static void stop(struct restart *restart)
+{
+    size_t running = 0;
+
+    choose(restart, PART_UNTOUCHED);
+    for (size_t i = 0; i < restart->chosen_count; i++) {
+        struct part *part = restart->chosen[i];
+
+        part->state = PART_STOPPED;
+        part->child.started = clock_now();
+        if (part->running != MASTER_STOPPED)
+            restart->chosen[running++] = part;
+    }
+    restart->chosen_count = running;
+    if (running > 0)
+        run_step(restart, "stop", restart->command->limits);
+    for (size_t i = 0; i < running; i++)
+        restart->chosen[i]->state = PART_STOPPED;
+}
+
+/* Starts what was stopped, even if the time of the run is over. */
+static void start(struct restart *restart)
+{
+    struct limits limits = *restart->command->limits;
+    int64_t least = clock_after(clock_now(), START_SECONDS);
+
+    if (limits.end < least)
+        limits.end = least;
+    choose(restart, PART_STOPPED);
+    if (restart->chosen_count > 0)
+        run_step(restart, "start", &limits);
+}
+
+/* Asks the chosen ones whether they respond. */
+static void ask(struct restart *restart, const struct command *command, int seconds)
+{
+    struct selection selection = select_chosen(restart);
+    UT_array *targets;
+
+    utarray_new(targets, &target_icd);
+    target_append(targets, "public", "qmgr", "");
+    struct kicks kicks = {.targets = targets,
+                          .is_action = true,
+                          .is_probe = true,
+                          .whole_limit = seconds,
+                          .settings = command->settings,
+                          .locks = restart->report.locks};
+    master_locks_forget(kicks.locks);
+    kicks_plan(&kicks, &selection);
+    (void)command_send(command, &kicks);
+    for (size_t i = 0; i < kicks.count; i++) {
+        struct part *part = restart->chosen[i];
+
+        free(part->reason);
+        part->reason = NULL;
+        if (kick_succeeded(&kicks.items[i]))
+            part->state = PART_DONE;
+        else
+            part->reason = alloc_format("does not respond: %s", kicks.items[i].reason);
+    }
+    kicks_free(&kicks);
+    utarray_free(targets);
+}
+
+/* Waits until what was started responds as with -s. */
+static void wait_for_response(struct restart *restart, struct command command)
+{
+    int64_t now = clock_now(), end = clock_after(now, command.settings->status_limit);
+    struct limits limits = *command.limits;
+
+    if (limits.end < end)
+        limits.end = end;
+    command.limits = &limits;
+    choose(restart, PART_STOPPED);
+    while (restart->chosen_count > 0) {
+        ask(restart, &command, (clock_poll_timeout(now, end) + 999) / 1000);
+        choose(restart, PART_STOPPED);
+        now = clock_now();
+        if (now >= end || limits_reached(&limits))
+            break;
+        if (restart->chosen_count > 0)
+            (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
+    }
+    for (size_t i = 0; i < restart->chosen_count; i++)
+        restart->chosen[i]->state = PART_FAILED;
+}
+
+/* Sets first and end to the next ones, as many as are restarted at once. Returns false if there are
+ * no more. */
+static bool find_next(struct restart *restart)
+{
+    int count = 0;
+
+    restart->first = restart->end;
+    while (restart->end < restart->selection->member_count && count < restart->parallel)
+        if (restart->parts[restart->end++].state == PART_UNTOUCHED)
+            count++;
+    return count > 0;
+}
+
+static bool have_state(const struct restart *restart, enum part_state state)
+{
+    for (size_t i = 0; i < restart->selection->member_count; i++)
+        if (restart->parts[i].state == state)
+            return true;
+    return false;
+}
+
+/* Restarts one after the other, until one has failed or the run has to end. */
+static void restart_all(struct restart *restart)
+{
+    while (!have_state(restart, PART_FAILED) && !limits_reached(restart->command->limits) &&
+           find_next(restart)) {
+        stop(restart);
+        start(restart);
+        wait_for_response(restart, *restart->command);
+        for (size_t i = restart->first; i < restart->end; i++)
+            if (restart->parts[i].state > PART_UNTOUCHED)
+                restart->parts[i].child.finished = clock_now();
+    }
+}
+
+/* Checks all of them, as many at once as are restarted. Returns whether all are well. */
+static bool check_all(struct restart *restart)
+{
+    restart->end = restart->selection->member_count;
+    choose(restart, PART_UNTOUCHED);
+    run_step(restart, "check", restart->command->limits);
+    restart->end = 0;
+    return !have_state(restart, PART_FAILED);
+}
+
+/* Whether an instance that was running has been stopped, and no more. */
+static bool is_down(const struct restart *restart, const struct part *part)
+{
+    if (part->child.started == 0 || part->running == MASTER_STOPPED)
+        return false;
+    master_locks_forget(restart->report.locks);
+    return master_state(restart->report.locks,
+                        instance_value(part->member->instance, PARAMETER_QUEUE_DIRECTORY)) ==
+           MASTER_STOPPED;
+}
+
+/* What was done in an instance, and was not. */
+static void report_part(const struct restart *restart, const struct part *part, bool was_begun)
+{
+    const struct instance *instance = part->member->instance;
+    const char *done = part->running == MASTER_STOPPED ? "started" : "restarted";
+    bool is_named = selection_is_named(restart->selection, instance);
+
+    switch (part->state) {
+    case PART_SKIPPED:
+        if (is_named || restart->command->verbose > 0)
+            row_diag(restart->selection, instance, "warning", "%s: not restarted", part->reason);
+        break;
+    case PART_UNTOUCHED:
+        if (was_begun)
+            row_diag(restart->selection, instance, "warning", "not touched");
+        break;
+    case PART_DONE:
+        if (restart->command->verbose > 0 || have_state(restart, PART_FAILED) ||
+            have_state(restart, PART_UNTOUCHED))
+            row_diag(restart->selection, instance, NULL, "%s, and responds", done);
+        break;
+    default:
+        row_diag(restart->selection, instance, "warning", "%s%s", part->reason,
+                 is_down(restart, part) ? "; it is not running now" : "");
+        break;
+    }
+}
+
+/* A row of JSON. */
+static void report_row(struct restart *restart, struct part *part)
+{
+    static const enum job_status statuses[] = {
+        [PART_SKIPPED] = JOB_DISABLED, [PART_UNTOUCHED] = JOB_UNTOUCHED,
+        [PART_STOPPED] = JOB_FAILED,   [PART_DONE] = JOB_OK,
+        [PART_FAILED] = JOB_FAILED,
+    };
+    const char *arguments[] = {restart->program, "--", "restart", NULL};
+    struct job job = {.member = part->member,
+                      .argv = (char *const *)(void *)arguments,
+                      .child = &part->child,
+                      .status = statuses[part->state],
+                      .reason = part->reason};
+
+    if (part->member->state == SELECTION_DUPLICATE)
+        job.status = JOB_DUPLICATE;
+    if (restart->command->options->dry_run && part->state == PART_UNTOUCHED)
+        job.status = JOB_PLANNED;
+    report_job_event(&restart->report, PROCESS_FINISHED, &job);
+}
+
+/* The dry run in text. */
+static void report_plan(struct restart *restart)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    for (size_t i = 0; i < restart->selection->member_count; i++) {
+        const struct part *part = &restart->parts[i];
+        const char *directory = part->member->instance->config_directory;
+
+        if (part->state == PART_UNTOUCHED && part->running != MASTER_STOPPED)
+            row_append_line(&out, "%s: run %s -- stop", directory, restart->program);
+        if (part->state == PART_UNTOUCHED)
+            row_append_line(&out, "%s: run %s -- start", directory, restart->program);
+        else
+            row_append_line(&out, "%s: %s: %s", directory,
+                            part->state == PART_SKIPPED ? "skip" : "fail", part->reason);
+    }
+    restart->report.failed = !output_flush(&out);
+    utstring_done(&out);
+}
+
+static void report(struct restart *restart, bool was_begun)
+{
+    const struct options *options = restart->command->options;
+
+    if (options->dry_run && !options->json)
+        report_plan(restart);
+    for (size_t i = 0; i < restart->selection->member_count; i++) {
+        if (options->json)
+            report_row(restart, &restart->parts[i]);
+        if (!options->quiet && !options->dry_run)
+            report_part(restart, &restart->parts[i], was_begun);
+    }
+    if (!options->quiet && !options->dry_run && !was_begun)
+        diag_line("warning", "nothing was stopped");
+}
+
+/* Checks and restarts. Returns whether anything was touched. */
+static bool run(struct restart *restart)
+{
+    if (restart->command->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0)
+        alloc_fail();
+    signals_catch();
+    descriptors_raise_limit();
+    if (!check_all(restart))
+        return false;
+    restart_all(restart);
+    return true;
+}
+
+static void free_parts(struct restart *restart)
+{
+    for (size_t i = 0; i < restart->selection->member_count; i++) {
+        free(restart->parts[i].reason);
+        process_free(&restart->parts[i].child);
+    }
+    free(restart->parts);
+    free(restart->chosen);
+    free(restart->members);
+}
+
+int command_restart(const struct command *command, struct selection *selection, const char *program)
+{
+    size_t count = selection->member_count;
+    struct restart restart = {
+        .command = command,
+        .selection = selection,
+        .program = program,
+        .parallel = command->options->parallel > 0 ? command->options->parallel : 1,
+        .parts = alloc_zeroed(count, sizeof(struct part)),
+        .chosen = alloc_zeroed(count, sizeof(struct part *)),
+        .members = alloc_zeroed(count, sizeof(struct selection_member)),
+    };
+
+    restart.report = command_start_report(command, selection, true);
+    for (size_t i = 0; i < count; i++) {
+        struct process *child = &restart.parts[i].child;
+
+        child->exit_status = -1;
+        child->output.fd = child->errors.fd = child->output.file = child->errors.file = -1;
+        utstring_init(&child->output.text);
+        utstring_init(&child->errors.text);
+    }
+    bool was_begun = plan(&restart) && !command->options->dry_run && run(&restart);
+    command_report_selection(command, selection);
+    report(&restart, was_begun);
+    bool is_well = !have_state(&restart, PART_FAILED) &&
+                   (command->options->dry_run || !have_state(&restart, PART_UNTOUCHED)) &&
+                   !restart.report.failed && utarray_len(selection->unmatched) == 0 &&
+                   !(command->options->dry_run && selection->host.conflicts != NULL);
+    free_parts(&restart);
+    command_end_report(&restart.report);
+    return is_well ? 0 : 1;
+}
