@@ -8,6 +8,7 @@ setup()
 {
     cd "$ROOT" || return 1
     MAN=man/postkick.1
+    MESSAGES=man/postkick-messages.1
     SETTINGS=man/postkick.ini.5
 }
 
@@ -90,8 +91,8 @@ synopsis()
     is "$(man_options)" "$options"
     is "$(synopsis $MAN)" "$(cut -c 2 <<<"$options" | letters)"
     is "$(shipped_help | sed -n '/^Usage/,/^$/p' | grep -o '[[ ]-[a-zA-Z]\{1,\}' | letters)" "$(synopsis $MAN)"
-    is "$(sed -n 's/^\.It Fl -\([a-z]*\)\( Ar .*\)\{0,1\}$/--\1\2/p' $MAN | sed 's/ Ar .*/ ARG/' | sort)" \
-        "$(help_long)"
+    is "$(sed -n 's/^\.It Fl -\([a-z]*\)\( Ar .*\)\{0,1\}$/--\1\2/p' <(sed '/^\.Ss Output/q' $MAN) $MESSAGES |
+        sed 's/ Ar .*/ ARG/' | sort)" "$(help_long)"
 }
 
 @test "completion: the options are those of --help, with the same arguments" {
@@ -200,8 +201,22 @@ synopsis()
     done
 }
 
+@test "manual pages: what they refer to is there, and postkick(1) refers to all of them" {
+    local page word
+    for page in man/*.[1-8]; do
+        while read -r word; do
+            grep -q -x "\.S[hs] $word" "$page" || { echo "$page: no section: $word"; return 1; }
+        done < <(sed -n 's/^\.Sx //p' "$page" | sed 's/ [.,;:]$//' | sort -u)
+        while read -r word; do
+            [ -e "man/$word" ] || { echo "$page: no page: $word"; return 1; }
+        done < <(sed -n 's/^\.Xr \(postkick[a-z.-]*\|check_postkick\) \([1-8]\).*/\1.\2/p' "$page" | sort -u)
+        [ "$page" = $MAN ] || grep -q "^\.Xr $(basename "${page%.*}") ${page##*.}" <(sed -n '/^\.Sh SEE ALSO/,$p' $MAN) ||
+            { echo "not in SEE ALSO: $page"; return 1; }
+    done
+}
+
 @test "JSON: the manual page describes every member that the schema has, and no other" {
-    is "$(sed -n '/^\.Sh JSON/,/^\.Sh ENV/s/^\.It Va//p' $MAN | tr -s ', ' '\n' | grep . | sort -u)" \
+    is "$(sed -n '/^\.Sh MEMBERS/,/^\.Sh FILES/s/^\.It Va//p' man/postkick-json.5 | tr -s ', ' '\n' | grep . | sort -u)" \
         "$(python3 -c 'import json
 kinds = json.load(open("conf/postkick.schema.json"))["$defs"].values()
 print(*sorted({name for kind in kinds for name in kind.get("properties", {})}), sep="\n")')"

@@ -36,7 +36,7 @@ type_in()
 {
     : >"$BATS_TEST_TMPDIR/queueidlist"
     run host env PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
-        bash -c "cd '$BATS_TEST_TMPDIR'; $1" </dev/null
+        bash -c "cd '$BATS_TEST_TMPDIR'; $1" </dev/null 3>&- 4>&-
 }
 
 # readme_commands: those of README.md: after the prompt, in the column "Now", behind what they are
@@ -49,11 +49,11 @@ readme_commands()
         -e 's/^    [0-9*]* \* \* \* \*  root  //p' "$ROOT/README.md" | sed 's/\\|/|/g'
 }
 
-# manual_commands PAGE: those of its EXAMPLES.
+# manual_commands PAGE: the examples in its EXAMPLES and HOW DO I.
 manual_commands()
 {
     mandoc -T ascii -O width=500 "$ROOT/man/$1" | col -bx |
-        sed -n '/^EXAMPLES/,/^[A-Z]/s/^ *//p' |
+        sed -n -e '/^HOW DO I/,/^OPTIONS/s/^ \{8,\}//p' -e '/^EXAMPLES/,/^[A-Z]/s/^ *//p' |
         sed -e ':a' -e '/|$/{N;s/\n */ /;ba' -e '}' |
         sed -n -e 's/^0 \* \* \* \* root //' -e 's/^# //' -e '/^\(\/usr\/local\/sbin\/\)\{0,1\}postkick[ -]/p'
 }
@@ -70,9 +70,9 @@ manual_commands()
         fi
         echo "$command: $status: $output"
         is "$status" 0
-    done < <(readme_commands; manual_commands postkick.1
-        manual_commands postkick-settings.8)
-    [ "$count" -ge 25 ]
+    done < <(readme_commands; manual_commands postkick.1; manual_commands postkick-json.5
+        manual_commands postkick-messages.1; manual_commands postkick-settings.8)
+    [ "$count" -ge 40 ]
 }
 
 @test "what the manual shows as output is what is printed" {
@@ -97,7 +97,7 @@ manual_commands()
         "$ROOT/man/check_postkick.8" | col -bx | sed -n 's/^ *\$ //p')"
     is "$status" 2
     has "$(mandoc -T ascii -O width=500 "$ROOT/man/check_postkick.8" | col -bx |
-        sed 's/[0-9]*us;/us;/g')" "$(sed -e 's/[0-9]*us;/us;/g' -e "s/$(stopped_reason)/not running/" <<<"$output")"
+        sed 's/^ *//; s/=[0-9.]*s;/=s;/g')" "$(sed -e 's/=[0-9.]*s;/=s;/g' -e "s/$(stopped_reason)/not running/" <<<"$output")"
     host postfix -c /etc/postfix-out start >"$BATS_TEST_TMPDIR/start" 2>&1 3>&- 4>&-
 }
 
