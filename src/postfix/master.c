@@ -2,16 +2,19 @@
 /* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
 #include "base/alloc.h"
+#include "base/descriptors.h"
 #include "base/path.h"
 #include "base/safe_read.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,14 +45,22 @@ ALLOC_TABLES_ARE_KEPT
 /* More than the kernel gives at once, which is a page. */
 #define READ_BYTES 16384
 
-struct file {
-    dev_t device;
+/* What holds a lock on what. */
+struct lock {
+    dev_t device; /* of the mount */
     ino_t inode;
-    pid_t holder; /* of its lock */
+    pid_t holder;
 };
 
 /* Sorted by compare(). */
-static const UT_icd file_icd = {sizeof(struct file), NULL, NULL, NULL};
+static const UT_icd lock_icd = {sizeof(struct lock), NULL, NULL, NULL};
+
+struct mount {
+    int id;
+    dev_t device;
+};
+
+static const UT_icd mount_icd = {sizeof(struct mount), NULL, NULL, NULL};
 
 struct master_locks {
     const struct limits *limits;
@@ -57,8 +68,8 @@ struct master_locks {
     int readings;     /* how often /proc/locks was read */
     size_t left;      /* bytes of it that may still be read */
     bool shows_all;   /* it could be read, and we are in the first PID namespace */
-    UT_array *locked; /* files with exclusive flock(2) locks */
-    UT_array *mounts; /* devices of mounted file systems; inode 0 */
+    UT_array *locked; /* exclusive flock(2) locks */
+    UT_array *mounts;
 };
 
 struct master_locks *master_locks_new(const struct limits *limits)
@@ -67,10 +78,9 @@ struct master_locks *master_locks_new(const struct limits *limits)
 
     locks->limits = limits;
     locks->left = READING_BYTES;
-    utarray_new(locks->locked, &file_icd);
-    utarray_new(locks->mounts, &file_icd);
+    utarray_new(locks->locked, &lock_icd);
+    utarray_new(locks->mounts, &mount_icd);
     utarray_reserve(locks->locked, 1); /* qsort(3) and bsearch(3) accept no NULL */
-    utarray_reserve(locks->mounts, 1);
     return locks;
 }
 
@@ -93,25 +103,37 @@ void master_locks_free(struct master_locks *locks)
 
 static int compare(const void *left, const void *right)
 {
-    const struct file *a = left, *b = right;
+    const struct lock *a = left, *b = right;
 
     if (a->device != b->device)
         return a->device < b->device ? -1 : 1;
     return (a->inode > b->inode) - (a->inode < b->inode);
 }
 
-/* Returns the file in the array, or NULL. */
-static const struct file *find(const UT_array *files, dev_t device, ino_t inode)
+/* Returns the mount with that device, or else, if the device is 0, with that ID; or NULL. */
+static const struct mount *find_mount(const struct master_locks *locks, dev_t device, int id)
 {
-    const struct file wanted = {.device = device, .inode = inode};
+    for (size_t i = 0; i < utarray_len(locks->mounts); i++) {
+        const struct mount *mount = utarray_eltptr(locks->mounts, (unsigned)i);
 
-    return utarray_find(files, &wanted, compare);
+        if (device != 0 ? mount->device == device : mount->id == id)
+            return mount;
+    }
+    return NULL;
 }
 
 static bool has_time(const struct master_locks *locks)
 {
     return locks->spent < READING_TIME_LEFT ||
            (locks->spent < READING_TIME && !limits_reached(locks->limits));
+}
+
+/* Something else, such as an empty file, may be mounted there. */
+static bool is_of_proc(int fd)
+{
+    struct statfs system;
+
+    return fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }
 
 /* Appends a file in /proc, up to *left bytes, and while there is time. Returns whether that was
@@ -122,7 +144,7 @@ static bool read_file(const char *path, struct master_locks *locks, size_t *left
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t count = -1;
 
-    while (fd >= 0 && *left > 0 && has_time(locks)) {
+    while (fd >= 0 && is_of_proc(fd) && *left > 0 && has_time(locks)) {
         int64_t before = clock_now();
         count = read(fd, piece, sizeof(piece) < *left ? sizeof(piece) : *left);
         locks->spent += clock_now() - before;
@@ -166,19 +188,20 @@ static void take_lock(struct master_locks *locks, const char *line)
 
     if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%lu", &holder, &device_major, &device_minor,
                &inode) == 4) {
-        struct file file = {makedev(device_major, device_minor), inode, holder};
-        utarray_push_back(locks->locked, &file);
+        struct lock lock = {makedev(device_major, device_minor), inode, holder != 0 ? holder : -1};
+        utarray_push_back(locks->locked, &lock);
     }
 }
 
-/* "36 35 98:0 /mnt1 /mnt2 rw ...": device in decimal. proc_pid_mountinfo(5) */
+/* "36 35 98:0 /mnt1 /mnt2 rw ...": ID, and device in decimal. proc_pid_mountinfo(5) */
 static void take_mount(struct master_locks *locks, const char *line)
 {
     unsigned device_major, device_minor;
+    int id;
 
-    if (sscanf(line, "%*d %*d %u:%u", &device_major, &device_minor) == 2) {
-        struct file file = {.device = makedev(device_major, device_minor)};
-        utarray_push_back(locks->mounts, &file);
+    if (sscanf(line, "%d %*d %u:%u", &id, &device_major, &device_minor) == 3) {
+        struct mount mount = {id, makedev(device_major, device_minor)};
+        utarray_push_back(locks->mounts, &mount);
     }
 }
 
@@ -197,15 +220,110 @@ static void read_locks(struct master_locks *locks)
     locks->shows_all =
         read_lines("/proc/locks", locks, &locks->left, take_lock) && locks->shows_all;
     utarray_sort(locks->locked, compare);
-    utarray_sort(locks->mounts, compare);
 }
 
-/* Returns the file if it is locked, as far as the readings show; or NULL. */
-static const struct file *find_locked(struct master_locks *locks, const struct stat *status)
+/* Returns the last number of the line that begins with the word ("\nmnt_id:\t36"), in a file of
+ * /proc; or -1. */
+static int find_number(const char *path, const char *word)
 {
-    const struct file *found;
+    char text[4096];
+    int number = -1, fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-    while ((found = find(locks->locked, status->st_dev, status->st_ino)) == NULL) {
+    descriptors_close(&fd);
+    text[length < 0 ? 0 : length] = '\0';
+    char *line = strstr(text, word);
+    if (line == NULL)
+        return -1;
+    line[1 + strcspn(line + 1, "\n")] = '\0';
+    const char *last = strrchr(line, '\t');
+    return last != NULL && sscanf(last, "%d", &number) == 1 ? number : -1;
+}
+
+/* Returns the process that master(8) has written into the file, or -1. */
+static int read_writer(int place)
+{
+    char text[64];
+    int writer, fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    descriptors_close(&fd);
+    text[length < 0 ? 0 : length] = '\0';
+    return sscanf(text, "%d", &writer) == 1 ? writer : -1;
+}
+
+/* A file that may be locked. */
+struct file {
+    struct lock lock; /* on it, if there is one */
+    bool is_known;    /* whether it is on a device that /proc/locks names */
+    bool is_shared;   /* whether other files may have that device and inode */
+    int writer;       /* the process that locks it, as it says there; -1 if that cannot be read */
+};
+
+/* On btrfs, stat(2) names a device of each subvolume, and /proc/locks that of the mount, which the
+ * subvolumes share, and may have the same inodes: only together with the holder does it name the
+ * file. The same holds for overlayfs. */
+static void find_shared_device(const struct master_locks *locks, int fd, struct file *file)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    const struct mount *mount = find_mount(locks, 0, find_number(path, "\nmnt_id:"));
+    if (mount == NULL)
+        return;
+    file->is_known = file->is_shared = true;
+    file->lock.device = mount->device;
+    file->writer = read_writer(fd);
+}
+
+/* Fills in the file in a directory. Returns 0 or an errno. */
+static int find_file(struct master_locks *locks, const char *directory, const char *name,
+                     struct file *file)
+{
+    char *path = alloc_format("%s/%s", directory, name);
+    int fd = path_open(path, 0, O_NOFOLLOW);
+    struct stat status;
+    int error = fd < 0 || fstat(fd, &status) < 0 ? errno : 0;
+
+    free(path);
+    if (error == 0) {
+        if (locks->readings == 0)
+            read_locks(locks);
+        *file = (struct file){.lock = {.device = status.st_dev, .inode = status.st_ino}};
+        file->is_known = find_mount(locks, status.st_dev, 0) != NULL;
+        if (!file->is_known && S_ISREG(status.st_mode))
+            find_shared_device(locks, fd, file);
+    }
+    descriptors_close(&fd);
+    return error;
+}
+
+/* Returns the lock on the file, if it is among those that were read; or NULL. The process counts as
+ * it does in its own PID namespace. */
+static const struct lock *find_read(const struct master_locks *locks, const struct file *file)
+{
+    char path[64];
+
+    if (!file->is_shared)
+        return utarray_find(locks->locked, &file->lock, compare);
+    for (size_t i = 0; i < utarray_len(locks->locked); i++) {
+        const struct lock *lock = utarray_eltptr(locks->locked, (unsigned)i);
+
+        if (compare(lock, &file->lock) != 0)
+            continue;
+        (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)lock->holder);
+        if (file->writer > 0 && find_number(path, "\nNSpid:") == file->writer)
+            return lock;
+    }
+    return NULL;
+}
+
+/* The same, as far as all readings show. */
+static const struct lock *find_lock(struct master_locks *locks, const struct file *file)
+{
+    const struct lock *found;
+
+    while ((found = find_read(locks, file)) == NULL) {
         if (locks->readings == READINGS || locks->left == 0 || !has_time(locks))
             return NULL;
         read_locks(locks);
@@ -213,37 +331,28 @@ static const struct file *find_locked(struct master_locks *locks, const struct s
     return found;
 }
 
-/* Fills in the status of a file in a directory. Returns 0 or an errno. */
-static int find_status(const char *directory, const char *file, struct stat *status)
-{
-    char *path = alloc_format("%s/%s", directory, file);
-    int error = path_status(path, O_NOFOLLOW, status);
-
-    free(path);
-    return error;
-}
-
 enum master_state master_state(struct master_locks *locks, const char *queue_directory)
 {
-    struct stat status;
-    int error = find_status(queue_directory, "pid/master.pid", &status);
+    struct file file;
+    int error = find_file(locks, queue_directory, "pid/master.pid", &file);
 
     if (error != 0)
         return error == ENOENT ? MASTER_STOPPED : MASTER_UNKNOWN;
-    if (find_locked(locks, &status) != NULL)
+    if (find_lock(locks, &file) != NULL)
         return MASTER_RUNNING;
-    if (locks->shows_all && find(locks->mounts, status.st_dev, 0) != NULL)
-        return MASTER_STOPPED;
-    return MASTER_UNKNOWN;
+    if (!locks->shows_all || !file.is_known)
+        return MASTER_UNKNOWN;
+    file.is_shared = false; /* who knows whose lock it is? */
+    return file.writer < 0 && find_read(locks, &file) != NULL ? MASTER_UNKNOWN : MASTER_STOPPED;
 }
 
-pid_t master_lock_holder(struct master_locks *locks, const char *directory, const char *file)
+pid_t master_lock_holder(struct master_locks *locks, const char *directory, const char *name)
 {
-    struct stat status;
+    struct file file;
 
-    if (directory[0] != '/' || find_status(directory, file, &status) != 0)
+    if (find_file(locks, directory, name, &file) != 0)
         return 0;
-    const struct file *found = find_locked(locks, &status);
+    const struct lock *found = find_lock(locks, &file);
     return found == NULL || found->holder < 0 ? 0 : found->holder;
 }
 

@@ -35,10 +35,10 @@ void master_locks_free(struct master_locks *locks);
 /*
  * Whether the instance with that queue directory is running. MASTER_STOPPED only when that is
  * sure: the lock file does not exist, or the kernel would show its lock and shows none. Locks of
- * processes in another PID namespace are not shown to us, and a file system whose device numbers
- * are its own (btrfs, overlayfs) cannot be looked up. Nor is all of /proc/locks read where others
- * hold many thousands of locks, or keep the kernel busy with it: for 5 seconds in all, and for one
- * when the run has to end.
+ * processes in another PID namespace are not shown to us. On a file system whose device numbers are
+ * its own (btrfs, overlayfs), the holder has to be the process that the file names, which only root
+ * may read. Nor is all of /proc/locks read where others hold many thousands of locks, or keep the
+ * kernel busy with it: for 5 seconds in all, and for one when the run has to end.
  */
 enum master_state master_state(struct master_locks *locks, const char *queue_directory);
 

@@ -127,6 +127,53 @@ postkick: warning: /etc/postfix-0002: /bin/postconf did not answer in time"
     is "$stderr" "postkick: fatal: /proc/self/fd: No such file or directory: /proc must be mounted"
 }
 
+teardown()
+{
+    stop_listener
+    release_locks
+    umount -q "$TREE/btrfs" 2>/dev/null || true
+}
+
+# running: of each instance, as -l -j has it.
+running()
+{
+    kick -l -j
+    rows running | tr '\n' ' '
+}
+
+@test "what is mounted over /proc/locks shows no locks, and none that are missing" {
+    unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
+    make_tree -n 2
+    hold_locks "$SPOOL" "$SPOOL-0001"
+    is "$(running)" "y y "
+    : >"$BATS_TEST_TMPDIR/empty"
+    run --separate-stderr unshare -m sh -c 'mount --bind "$1" /proc/locks && shift && exec "$@"' sh \
+        "$BATS_TEST_TMPDIR/empty" env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -l -j
+    is "$(rows running | tr '\n' ' ')" "- - "
+}
+
+# The subvolumes share the device that /proc/locks names, and have the same inodes.
+@test "instances in subvolumes of btrfs are running or not" {
+    command -v mkfs.btrfs >/dev/null || skip "needs btrfs-progs"
+    make_tree -n 3
+    local each
+    truncate -s 128M "$TREE/image"
+    mkfs.btrfs -q "$TREE/image"
+    mkdir "$TREE/btrfs"
+    mount -o loop "$TREE/image" "$TREE/btrfs" 2>/dev/null || skip "cannot mount btrfs"
+    for each in postfix postfix-0001 postfix-0002; do
+        btrfs -q subvolume create "$TREE/btrfs/$each"
+        cp -r "$TREE/spool/$each/." "$TREE/btrfs/$each"
+        mkdir -p "$TREE/btrfs/$each/pid"
+        printf '%32d\n' 1 >"$TREE/btrfs/$each/pid/master.pid"
+    done
+    sed -i "s:$TREE/spool:$TREE/btrfs:" "$TREE"/etc/*/main.cf
+    is "$(stat -c %i "$TREE"/btrfs/*/pid/master.pid | sort -u | wc -l)" 1
+    is "$(running)" "$(stopped) $(stopped) $(stopped) "
+    hold_locks "$TREE/btrfs/postfix-0001"
+    is "$(running)" "$(stopped) y $(stopped) "
+}
+
 @test "a main.cf made to keep us busy does not delay the other kicks" {
     make_tree -n 5
     # names of a megabyte that are looked up again and again; nested text; many settings; a large file

@@ -66,6 +66,7 @@ held = []
 for queue in sys.argv[1:]:
     held.append(open(queue + "/pid/master.pid", "w"))
     fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    print("%32d" % os.getpid(), file=held[-1], flush=True)
 print("ready", flush=True)
 parent = os.getppid()
 while os.getppid() == parent:
