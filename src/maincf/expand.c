@@ -92,7 +92,7 @@ static const char *find_close(struct span span)
 struct expansion {
     expand_lookup *lookup;
     void *context;
-    size_t *steps; /* that are left */
+    struct expand_terms *terms;
     char **error;
 };
 
@@ -124,11 +124,11 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct expansion *expansi
 
 static bool spend(struct expansion *expansion, size_t steps)
 {
-    if (steps >= *expansion->steps) {
-        *expansion->steps = 0;
+    if (steps >= expansion->terms->steps) {
+        expansion->terms->steps = 0;
         return fail(expansion, "macro expansion: more work than is allowed for one instance");
     }
-    *expansion->steps -= steps;
+    expansion->terms->steps -= steps;
     return true;
 }
 
@@ -257,7 +257,9 @@ static bool take_comparison(struct expansion *expansion, struct span *rest,
                     "\"...%.*s}>>>%.*s\"",
                     quoted_length(left), left.at, shown_length(*rest), rest->at);
     operator.end = rest->at;
-    struct span suffix = take(rest, is_alphanumeric);
+    struct span suffix = {rest->at, rest->at};
+    if (!expansion->terms->lacks_levels)
+        suffix = take(rest, is_alphanumeric);
     comparison->of_levels = is_word(suffix, "level");
     if (!is_empty(suffix) && !comparison->of_levels)
         return fail(expansion, "bad operator suffix at: \"...%.*s>>>%.*s\"",
@@ -486,11 +488,11 @@ static bool expand_text(struct expansion *expansion, struct span text, int depth
     return true;
 }
 
-bool expand_value(const char *value, expand_lookup *lookup, void *context, size_t *steps,
-                  UT_string *out, char **error)
+bool expand_value(const char *value, expand_lookup *lookup, void *context,
+                  struct expand_terms *terms, UT_string *out, char **error)
 {
     struct expansion expansion = {
-        .lookup = lookup, .context = context, .steps = steps, .error = error};
+        .lookup = lookup, .context = context, .terms = terms, .error = error};
     size_t length = strlen(value);
 
     return spend(&expansion, length) &&

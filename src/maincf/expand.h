@@ -17,6 +17,12 @@
 #define EXPAND_DEPTH 100
 #define EXPAND_STEPS ((size_t)16 * 1024 * 1024)
 
+/* On what terms values are expanded, one after the other. */
+struct expand_terms {
+    size_t steps;      /* what is left of EXPAND_STEPS; goes down; at 0 nothing more is expanded */
+    bool lacks_levels; /* >=level and the like are errors, as in Postfix before 3.6 */
+};
+
 /*
  * Returns the unexpanded value of a name (length bytes), or NULL if unset, which counts as empty.
  * The string has to stay valid until expand_value() returns.
@@ -26,10 +32,9 @@ typedef const char *expand_lookup(void *context, const char *name, size_t length
 /*
  * Appends the expansion of value to *out. Returns true; or false with *error, which was NULL, a new
  * string in the words of Postfix's warning ("truncated macro reference: \"${a\""), cut like a
- * message of text.h, which the caller frees; *out is then incomplete. *steps is what is left of
- * EXPAND_STEPS, and goes down; at 0 nothing more is expanded.
+ * message of text.h, which the caller frees; *out is then incomplete.
  */
-bool expand_value(const char *value, expand_lookup *lookup, void *context, size_t *steps,
-                  UT_string *out, char **error);
+bool expand_value(const char *value, expand_lookup *lookup, void *context,
+                  struct expand_terms *terms, UT_string *out, char **error);
 
 #endif

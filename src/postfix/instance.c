@@ -23,9 +23,9 @@ struct evaluation {
     struct instance *instance;
     struct maincf *maincf;
     const char *mistaken; /* the parameter that instance->error is about, or NULL */
-    size_t steps;         /* that are left for expansion */
-    char *domain;         /* mydomain, once it is needed */
-    char *error;          /* why the present value cannot be known, or NULL */
+    struct expand_terms terms;
+    char *domain; /* mydomain, once it is needed */
+    char *error;  /* why the present value cannot be known, or NULL */
     UT_string scratch;
 };
 
@@ -48,7 +48,7 @@ static const char *find_domain(struct evaluation *evaluation, const char *hostna
     if (evaluation->domain != NULL)
         return evaluation->domain;
     utstring_init(&value);
-    if (expand_value(hostname, find_setting, evaluation, &evaluation->steps, &value, &notice)) {
+    if (expand_value(hostname, find_setting, evaluation, &evaluation->terms, &value, &notice)) {
         const char *dot = strchr(utstring_body(&value), '.');
 
         evaluation->domain = alloc_string(dot != NULL ? dot + 1 : "localdomain");
@@ -186,7 +186,7 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter,
         return take_value(evaluation, parameter, use, raw);
     utstring_clear(&evaluation->scratch);
     bool is_expanded =
-        expand_value(raw, look_up, evaluation, &evaluation->steps, &evaluation->scratch, &notice);
+        expand_value(raw, look_up, evaluation, &evaluation->terms, &evaluation->scratch, &notice);
     if (evaluation->error != NULL) {
         set_error(instance, evaluation->error);
         evaluation->error = NULL;
@@ -272,10 +272,22 @@ static void hide_text(struct instance *instance, const char *path, const char *p
     free(who);
 }
 
+/* Whether operators such as >=level are unknown to that Postfix, such as 3.5.25. */
+static bool lacks_levels(const char *version)
+{
+    int first, second;
+
+    return sscanf(version, "%d.%d", &first, &second) == 2 &&
+           (first < 3 || (first == 3 && second < 6));
+}
+
 static void load_maincf(struct instance *instance, const struct instance_source *source,
                         const char *path, struct safe_read_file *file)
 {
-    struct evaluation evaluation = {.source = source, .instance = instance, .steps = EXPAND_STEPS};
+    struct evaluation evaluation = {
+        .source = source,
+        .instance = instance,
+        .terms = {EXPAND_STEPS, lacks_levels(source->settings->mail_version)}};
     char *error = NULL;
 
     evaluation.maincf = maincf_new(path);

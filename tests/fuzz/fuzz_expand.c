@@ -17,15 +17,15 @@ static const char *look_up(void *context, const char *name, size_t length)
     return maincf_value(context, name, length);
 }
 
-static void expand(struct maincf *maincf, size_t *steps, const char *value)
+static void expand(struct maincf *maincf, struct expand_terms *terms, const char *value)
 {
     UT_string out;
     char *error = NULL;
 
     utstring_init(&out);
-    bool done = expand_value(value, look_up, maincf, steps, &out, &error);
+    bool done = expand_value(value, look_up, maincf, terms, &out, &error);
     assert(done == (error == NULL));
-    assert(!done || *steps > 0);
+    assert(!done || terms->steps > 0);
     assert(done || strlen(error) <= TEXT_MESSAGE_MAXIMUM);
     assert(utstring_len(&out) <= STEPS);
     assert(!done || strlen(utstring_body(&out)) == utstring_len(&out));
@@ -36,7 +36,7 @@ static void expand(struct maincf *maincf, size_t *steps, const char *value)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char names[] = "abcdefgh";
-    size_t steps = STEPS;
+    struct expand_terms terms = {.steps = STEPS};
     char *error = NULL;
 
     if (memchr(data, '\0', size) != NULL)
@@ -45,12 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct maincf *maincf = maincf_new("/x/main.cf");
     maincf_set(maincf, "text", copy);
     maincf_parse(maincf, text, size, &error);
-    expand(maincf, &steps, maincf_value(maincf, "text", strlen("text")));
+    expand(maincf, &terms, maincf_value(maincf, "text", strlen("text")));
     for (size_t i = 0; i < strlen(names); i++) {
         const char *value = maincf_value(maincf, &names[i], 1);
 
         if (value != NULL)
-            expand(maincf, &steps, value);
+            expand(maincf, &terms, value);
     }
     maincf_free(maincf);
     free(error);

@@ -38,13 +38,14 @@ static const char *look_up(void *context, const char *name, size_t length)
 }
 
 /* The expansion, or the error text after "error: ". The caller frees it. */
-static char *expand_within(size_t *steps, const char *value, const struct setting *settings)
+static char *expand_within(struct expand_terms *terms, const char *value,
+                           const struct setting *settings)
 {
     UT_string out;
     char *error = NULL, *result;
 
     utstring_init(&out);
-    if (expand_value(value, look_up, (void *)(uintptr_t)settings, steps, &out, &error)) {
+    if (expand_value(value, look_up, (void *)(uintptr_t)settings, terms, &out, &error)) {
         assert_null(error);
         result = alloc_string(utstring_body(&out));
     } else {
@@ -58,9 +59,9 @@ static char *expand_within(size_t *steps, const char *value, const struct settin
 
 static char *expand(const char *value, const struct setting *settings)
 {
-    size_t steps = EXPAND_STEPS;
+    struct expand_terms terms = {.steps = EXPAND_STEPS};
 
-    return expand_within(&steps, value, settings);
+    return expand_within(&terms, value, settings);
 }
 
 struct row {
@@ -310,15 +311,34 @@ TEST(errors_in_comparisons)
     CHECK(rows);
 }
 
+/* Postfix 3.5's words (src/util/mac_expand.c). */
+TEST(levels_before_3_6)
+{
+    static const struct row rows[] = {
+        {"${{3.5}<level {3.6}}",
+         "error: \"{expression}\" expected at: \"...{3.5} <>>>level {3.6}\""},
+        {"${{a}==levelx{b}}", "error: \"{expression}\" expected at: \"...{a} ==>>>levelx{b}\""},
+        {"${{a} == {b}}${{1} < {2}}", "true"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct expand_terms terms = {.steps = EXPAND_STEPS, .lacks_levels = true};
+        char *result = expand_within(&terms, rows[i].value, usual);
+
+        assert_string_equal(result, rows[i].result);
+        free(result);
+    }
+}
+
 TEST(result_is_appended)
 {
     UT_string out;
     char *error = NULL;
-    size_t steps = EXPAND_STEPS;
+    struct expand_terms terms = {.steps = EXPAND_STEPS};
 
     utstring_init(&out);
     utstring_printf(&out, "old ");
-    assert_true(expand_value("$n5 new", look_up, (void *)(uintptr_t)usual, &steps, &out, &error));
+    assert_true(expand_value("$n5 new", look_up, (void *)(uintptr_t)usual, &terms, &out, &error));
     assert_string_equal(utstring_body(&out), "old 5 new");
     utstring_done(&out);
 }
@@ -465,11 +485,11 @@ TEST(enough)
 /* The steps are those of the instance, not of one value. */
 TEST(steps_are_shared)
 {
-    size_t steps = 1000;
+    struct expand_terms terms = {.steps = 1000};
     int count = 0;
 
     for (bool done = true; done && count < 1000; count++) {
-        char *result = expand_within(&steps, "$a", usual);
+        char *result = expand_within(&terms, "$a", usual);
 
         done = strcmp(result, "A") == 0;
         if (!done)
@@ -477,8 +497,8 @@ TEST(steps_are_shared)
         free(result);
     }
     assert_in_range(count, 5, 10);
-    assert_int_equal(steps, 0);
-    char *result = expand_within(&steps, "x", usual);
+    assert_int_equal(terms.steps, 0);
+    char *result = expand_within(&terms, "x", usual);
     assert_string_equal(result, SPENT);
     free(result);
 }

@@ -75,6 +75,28 @@ TEST(values)
     instance_free(&instance);
 }
 
+/* Operators for compatibility levels are of Postfix 3.6; an unknown version has them. */
+TEST(levels)
+{
+    static const struct {
+        const char *version;
+        bool works;
+    } cases[] = {{"", true},    {"3.5.25", false},      {"3.4.0", false},
+                 {"3.6", true}, {"3.6-20200725", true}, {"3.10.13", true},
+                 {"4.0", true}, {"2.11.3", false}};
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *text = alloc_format("[postfix]\nmail_version = %s\n", cases[i].version);
+
+        settings_free(settings);
+        settings = settings_of(text);
+        free(text);
+        struct instance instance = load("queue_directory = ${{3.9} <level {3.10} ? {/a} : {/b}}\n");
+        assert_int_equal(instance.error == NULL, cases[i].works);
+        instance_free(&instance);
+    }
+}
+
 /* Those of secondary instances are as postmulti(1) reads them, from what postconf(1) prints;
  * Postfix itself uses the other values with their blanks. */
 TEST(blanks)
