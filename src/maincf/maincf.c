@@ -241,7 +241,9 @@ __attribute__((format(printf, 2, 3))) static void warn(struct maincf *maincf, co
     free(text);
 }
 
-static bool set_from_line(struct maincf *maincf, const struct logical_line *line, char **error)
+/* Sets what a line says. The first error of the file goes to *error; after it nothing is reported.
+ */
+static void set_from_line(struct maincf *maincf, const struct logical_line *line, char **error)
 {
     const char *name = line->text;
     size_t name_length = strcspn(name, "=" TEXT_WHITE_SPACE);
@@ -251,12 +253,12 @@ static bool set_from_line(struct maincf *maincf, const struct logical_line *line
     while (text_is_space(*value))
         value++;
     if (name_length == 0 || *value != '=') {
-        *error = alloc_format("%s, line %zu: %s: \"%.*s\"", maincf->path, line->number,
-                              name_length == 0 ? "missing attribute name"
-                                               : "missing '=' after attribute name",
-                              TEXT_MESSAGE_MAXIMUM, line->text);
-        *error = text_cut(*error);
-        return false;
+        if (*error == NULL)
+            *error = text_cut(alloc_format("%s, line %zu: %s: \"%.*s\"", maincf->path, line->number,
+                                           name_length == 0 ? "missing attribute name"
+                                                            : "missing '=' after attribute name",
+                                           TEXT_MESSAGE_MAXIMUM, line->text));
+        return;
     }
     do
         value++;
@@ -265,28 +267,28 @@ static bool set_from_line(struct maincf *maincf, const struct logical_line *line
         end--;
     *end = '\0';
     const char *earlier = set(maincf, name, name_length, value);
-    if (HASH_COUNT(maincf->settings) > SETTINGS_MAXIMUM) {
+    if (*error == NULL && HASH_COUNT(maincf->settings) > SETTINGS_MAXIMUM)
         *error = alloc_format("%s, line %zu: more than %d parameters", maincf->path, line->number,
                               SETTINGS_MAXIMUM);
-        return false;
-    }
-    if (earlier != NULL && strcmp(earlier, value) != 0)
+    if (*error == NULL && earlier != NULL && strcmp(earlier, value) != 0)
         warn(maincf, "%s, line %zu: overriding earlier entry: %.*s=%.*s", maincf->path,
              line->number, text_quoted(name_length), name, TEXT_MESSAGE_MAXIMUM, earlier);
-    return true;
 }
 
 bool maincf_parse(struct maincf *maincf, char *text, size_t length, char **error)
 {
     struct reader reader = {.at = text, .end = text + length};
     struct logical_line line;
+    char *first = NULL;
 
-    while (take_logical_line(&reader, &line)) {
-        if (text_is_space(line.text[0]))
+    while (HASH_COUNT(maincf->settings) <= SETTINGS_MAXIMUM && take_logical_line(&reader, &line)) {
+        if (!text_is_space(line.text[0]))
+            set_from_line(maincf, &line, &first);
+        else if (first == NULL)
             warn(maincf, "%s: logical line must not start with whitespace: \"%.*s%s\"",
                  maincf->path, SHOWN_LENGTH, line.text, line.length > SHOWN_LENGTH ? "..." : "");
-        else if (!set_from_line(maincf, &line, error))
-            return false;
     }
-    return true;
+    if (first != NULL)
+        *error = first;
+    return first == NULL;
 }

@@ -39,7 +39,7 @@ void maincf_set(struct maincf *maincf, const char *name, const char *value);
  * Returns true, or false with the first error in *error, a new string in Postfix's wording, e.g.
  * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut by text_cut(); more
  * than 16,384 different parameters are an error, too.
- * What stands before the error remains set.
+ * Whatever else is well-formed is set, before and after the error.
  */
 bool maincf_parse(struct maincf *maincf, char *text, size_t length, char **error);
 

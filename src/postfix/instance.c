@@ -218,14 +218,33 @@ static void evaluate_all(struct evaluation *evaluation)
             evaluation->mistaken = parameter_name(parameter);
     }
     utstring_done(&evaluation->scratch);
-    instance->has_identity = known[PARAMETER_MULTI_INSTANCE_NAME] &&
-                             known[PARAMETER_MULTI_INSTANCE_GROUP] &&
-                             known[PARAMETER_MULTI_INSTANCE_ENABLE];
+    if (known[PARAMETER_MULTI_INSTANCE_NAME] && known[PARAMETER_MULTI_INSTANCE_GROUP] &&
+        known[PARAMETER_MULTI_INSTANCE_ENABLE])
+        instance->identity = INSTANCE_EXACT;
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];
     if (instance->error != NULL || queue == NULL || queue[0] == '/')
         return;
     evaluation->mistaken = parameter_name(PARAMETER_QUEUE_DIRECTORY);
     instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
+}
+
+/* Finds out what an invalid main.cf says of the instance's name, so that it can be called by it. */
+static void evaluate_identity(struct evaluation *evaluation)
+{
+    static const enum parameter names[] = {PARAMETER_MULTI_INSTANCE_NAME,
+                                           PARAMETER_MULTI_INSTANCE_GROUP,
+                                           PARAMETER_MULTI_INSTANCE_ENABLE};
+    const struct instance_source *source = evaluation->source;
+    bool are_known = true;
+
+    utstring_init(&evaluation->scratch);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        enum parameter_use use = parameter_use(names[i], source->purpose, source->is_home);
+        are_known = use != PARAMETER_UNUSED && evaluate(evaluation, names[i], use) && are_known;
+    }
+    utstring_done(&evaluation->scratch);
+    if (are_known)
+        evaluation->instance->identity = INSTANCE_LENIENT;
 }
 
 /* For path_find(): whether a user who may not read the file, which is the context, could have led
@@ -295,10 +314,11 @@ static void load_maincf(struct instance *instance, const struct instance_source 
                instance->config_directory);
     if (maincf_parse(evaluation.maincf, file->text, file->length, &error)) {
         evaluate_all(&evaluation);
-        free(evaluation.domain);
     } else {
         set_error(instance, error);
+        evaluate_identity(&evaluation);
     }
+    free(evaluation.domain);
     instance->warnings = maincf_take_warnings(evaluation.maincf);
     hide_text(instance, path, evaluation.mistaken, file);
     maincf_free(evaluation.maincf);

@@ -15,6 +15,13 @@ enum instance_enabled {
     INSTANCE_DISABLED,
 };
 
+/* Whether name, group and multi_instance_enable are known, as far as they are kept. */
+enum instance_identity {
+    INSTANCE_NAMELESS, /* no: main.cf cannot be read, or one of them is invalid */
+    INSTANCE_LENIENT,  /* they are what an invalid main.cf sets them to; only good for naming it */
+    INSTANCE_EXACT,
+};
+
 struct instance {
     char *config_directory; /* as listed, or as given with -c */
     bool is_default;
@@ -22,12 +29,12 @@ struct instance {
     char *values[PARAMETER_COUNT];    /* expanded; NULL if not kept or unknown */
     int trigger_timeout;              /* seconds */
     int application_event_drain_time; /* seconds */
-    bool has_identity;                /* name, group and enabled are known */
-    char *notice;                     /* a warning of Postfix that belongs to error, or NULL */
-    char *error;                      /* why it cannot be served, in Postfix's words, or NULL */
-    UT_array *warnings;               /* strings, or NULL when there are none */
-    UT_array *conflicts;              /* the same: see host_find_conflicts() */
-    enum master_state running;        /* whether its master runs: instance_find_running() */
+    enum instance_identity identity;
+    char *notice;              /* a warning of Postfix that belongs to error, or NULL */
+    char *error;               /* why it cannot be served, in Postfix's words, or NULL */
+    UT_array *warnings;        /* strings, or NULL when there are none */
+    UT_array *conflicts;       /* the same: see host_find_conflicts() */
+    enum master_state running; /* whether its master runs: instance_find_running() */
 };
 
 /* How an instance is read. Everything belongs to the caller. */
@@ -43,8 +50,7 @@ struct instance_source {
 
 /*
  * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. A mistake
- * is in its error, and the rest is filled in as far as possible: has_identity if name, group and
- * multi_instance_enable are known.
+ * is in its error, and the rest is filled in as far as possible: see enum instance_identity.
  */
 void instance_load(struct instance *instance, const char *config_directory,
                    const struct instance_source *source);

@@ -192,7 +192,7 @@ static bool is_chosen(const struct selection *selection, const struct instance *
     bool by_name = utarray_len(criteria->names) == 0 || matches_any(instance, criteria->names);
     const char *group = instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP);
 
-    if (criteria->enabled_only && instance->has_identity &&
+    if (criteria->enabled_only && instance->identity != INSTANCE_NAMELESS &&
         instance->enabled == INSTANCE_DISABLED && !selection->is_single)
         return false;
     if (!by_name)
@@ -332,7 +332,8 @@ static enum selection_state mark(const struct selection *selection, struct insta
 {
     bool serve_disabled = all || selection->is_single;
 
-    if (instance->enabled == INSTANCE_DISABLED && instance->has_identity && !serve_disabled)
+    if (instance->enabled == INSTANCE_DISABLED && instance->identity != INSTANCE_NAMELESS &&
+        !serve_disabled)
         return SELECTION_DISABLED;
     refuse_if_writable(selection, instance);
     return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;

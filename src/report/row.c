@@ -215,6 +215,8 @@ static json_t *list(const UT_array *strings)
 
 json_t *row_new(const struct instance *instance)
 {
+    static const char *const identities[] = {
+        [INSTANCE_NAMELESS] = "none", [INSTANCE_LENIENT] = "lenient", [INSTANCE_EXACT] = "exact"};
     json_t *row = checked(json_object());
 
     if (instance == NULL)
@@ -226,6 +228,7 @@ json_t *row_new(const struct instance *instance)
     row_add_text(row, "queue_directory", instance_value(instance, PARAMETER_QUEUE_DIRECTORY));
     row_add_text(row, "data_directory", instance_value(instance, PARAMETER_DATA_DIRECTORY));
     row_add_text(row, "running", running(instance));
+    row_add_text(row, "identity", identities[instance->identity]);
     row_add(row, "conflicts", list(instance->conflicts));
     return row;
 }

@@ -139,13 +139,13 @@ TEST(errors)
     }
 }
 
-TEST(error_keeps_what_stood_before)
+TEST(error_keeps_what_stands_around_it)
 {
     struct parsed parsed = parse("a = b\nfoo\nc = d\n");
 
     assert_false(parsed.done);
     assert_string_equal(value(&parsed, "a"), "b");
-    assert_null(value(&parsed, "c"));
+    assert_string_equal(value(&parsed, "c"), "d");
     discard(&parsed);
 }
 

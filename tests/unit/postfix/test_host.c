@@ -176,8 +176,8 @@ TEST(postconf_does_not_answer)
     assert_host("@/home @/a! @/on @/b! ");
     fixture_assert_text(host.instances[1].error, "%s/postconf: exit status 3", fixture_root);
     assert_string_equal(host.instances[3].error, host.instances[1].error);
-    assert_false(host.instances[1].has_identity);
-    assert_true(host.instances[3].has_identity);
+    assert_int_equal(host.instances[1].identity, INSTANCE_NAMELESS);
+    assert_int_equal(host.instances[3].identity, INSTANCE_EXACT);
     assert_int_equal(times_asked(), 1);
     host_free(&host);
     make("home", "multi_instance_directories = @/${mail_owner}\n");

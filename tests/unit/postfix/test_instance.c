@@ -49,7 +49,7 @@ TEST(built_in_values)
     assert_int_equal(instance.enabled, INSTANCE_DISABLED);
     assert_int_equal(instance.trigger_timeout, 10);
     assert_int_equal(instance.application_event_drain_time, 100);
-    assert_true(instance.has_identity);
+    assert_int_equal(instance.identity, INSTANCE_EXACT);
     instance_free(&instance);
     assert_null(instance.config_directory);
     instance_free(&instance);
@@ -137,21 +137,24 @@ TEST(errors)
     static const struct {
         const char *main_cf;
         const char *error; /* @ is the directory */
-        bool has_identity;
+        enum instance_identity identity;
     } cases[] = {
-        {"a b\n", "@/main.cf, line 1: missing '=' after attribute name: \"a b\"", false},
-        {"trigger_timeout = 5x\n", "parameter trigger_timeout: bad time value or unit: 5x", true},
-        {"trigger_timeout = 0\n", "invalid trigger_timeout: 0 (min 1)", true},
-        {"queue_directory =\n", "bad string length 0 < 1: queue_directory = ", true},
-        {"queue_directory = spool\n", "queue_directory is not an absolute path: spool", true},
+        {"a b\n", "@/main.cf, line 1: missing '=' after attribute name: \"a b\"", INSTANCE_LENIENT},
+        {"trigger_timeout = 5x\n", "parameter trigger_timeout: bad time value or unit: 5x",
+         INSTANCE_EXACT},
+        {"trigger_timeout = 0\n", "invalid trigger_timeout: 0 (min 1)", INSTANCE_EXACT},
+        {"queue_directory =\n", "bad string length 0 < 1: queue_directory = ", INSTANCE_EXACT},
+        {"queue_directory = spool\n", "queue_directory is not an absolute path: spool",
+         INSTANCE_EXACT},
         {"multi_instance_enable = maybe\n",
-         "bad boolean configuration: multi_instance_enable = maybe", false},
-        {"multi_instance_name = ${\n", "dictionary mail_dict: macro processing error", false},
+         "bad boolean configuration: multi_instance_enable = maybe", INSTANCE_NAMELESS},
+        {"multi_instance_name = ${\n", "dictionary mail_dict: macro processing error",
+         INSTANCE_NAMELESS},
         {"queue_directory = /$a\na = $b\nb = $a\n", "dictionary mail_dict: macro processing error",
-         true},
+         INSTANCE_EXACT},
         /* the first one counts, in Postfix's order of kinds: strings, times, booleans */
         {"multi_instance_enable = x\ntrigger_timeout = y\n",
-         "parameter trigger_timeout: bad time value or unit: y", false},
+         "parameter trigger_timeout: bad time value or unit: y", INSTANCE_NAMELESS},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -160,7 +163,7 @@ TEST(errors)
 
         fixture_assert_text(instance.error, "%s%s", is_path ? fixture_root : "",
                             cases[i].error + (is_path ? 1 : 0));
-        assert_int_equal(instance.has_identity, cases[i].has_identity);
+        assert_int_equal(instance.identity, cases[i].identity);
         instance_free(&instance);
     }
 }
@@ -198,7 +201,7 @@ TEST(no_main_cf)
     assert_string_equal(instance.error, expected);
     assert_false(instance.is_default);
     assert_int_equal(instance.enabled, INSTANCE_UNKNOWN);
-    assert_false(instance.has_identity);
+    assert_int_equal(instance.identity, INSTANCE_NAMELESS);
     instance_free(&instance);
     instance_fail(&instance, "relative", expected);
     assert_string_equal(instance.config_directory, "relative");
@@ -313,7 +316,8 @@ TEST(values_of_postconf)
             fail_msg("%s: error: %s", cases[i].main_cf, error);
         assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME),
                             cases[i].name);
-        assert_int_equal(instance.has_identity, cases[i].error == NULL);
+        assert_int_equal(instance.identity,
+                         cases[i].error == NULL ? INSTANCE_EXACT : INSTANCE_NAMELESS);
         instance_free(&instance);
     }
     ask("exit 1");
@@ -427,4 +431,25 @@ TEST(writable_through_links)
     assert_int_equal(chmod(fixture_path("b"), 0755), 0);
     assert_int_equal(lchown(fixture_path("link"), 65534, 0), 0);
     assert_writable("link", "link");
+}
+
+/* What an invalid main.cf is called: by what is well-formed in it, before and after the error. */
+TEST(lenient_identity)
+{
+    struct instance instance =
+        load("multi_instance_name = a\n= x\nmulti_instance_group = g\nno equals sign\n"
+             "multi_instance_enable = yes\nmulti_instance_name = postfix-$multi_instance_group\n"
+             "queue_directory = /q\n");
+    fixture_assert_text(instance.error, "%s/main.cf, line 2: missing attribute name: \"= x\"",
+                        fixture_root);
+    assert_int_equal(instance.identity, INSTANCE_LENIENT);
+    assert_int_equal(instance.enabled, INSTANCE_ENABLED);
+    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "postfix-g");
+    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_GROUP), "g");
+    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "");
+    assert_null(instance.warnings); /* Postfix has stopped at the error */
+    instance_free(&instance);
+    instance = load("= x\nmulti_instance_name = ${\n");
+    assert_int_equal(instance.identity, INSTANCE_NAMELESS);
+    instance_free(&instance);
 }

@@ -66,7 +66,7 @@ static void assert_output(void (*function)(void), const char *expected)
 #define INSTANCE                                                                                   \
     "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": \"/etc/a\", "   \
     "\"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"-\", "                    \
-    "\"conflicts\": [], "
+    "\"identity\": \"none\", \"conflicts\": [], "
 #define COMMAND "\"command\": [\"/bin/x\", \"it's\"], "
 
 TEST(json)

@@ -17,6 +17,8 @@ TEST(list)
 {
     instances[0].running = MASTER_RUNNING;
     instances[1].running = MASTER_STOPPED;
+    instances[0].identity = INSTANCE_EXACT;
+    instances[1].identity = INSTANCE_LENIENT;
     utarray_new(instances[0].conflicts, &strings_icd);
     strings_append(instances[0].conflicts, "a b");
     strings_append(instances[0].conflicts, "c");
@@ -26,8 +28,8 @@ TEST(list)
         true,
         "{\"name\": \"postfix-a\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": "
         "\"/etc/a\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"y\", "
-        "\"conflicts\": [\"a b\", \"c\"], \"reason\": \"\"}\n"
+        "\"identity\": \"exact\", \"conflicts\": [\"a b\", \"c\"], \"reason\": \"\"}\n"
         "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"-\", \"config_directory\": "
         "\"/etc/b\\u001B\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": "
-        "\"n\", \"conflicts\": [], \"reason\": \"it is\\nbroken\"}\n");
+        "\"n\", \"identity\": \"lenient\", \"conflicts\": [], \"reason\": \"it is\\nbroken\"}\n");
 }
