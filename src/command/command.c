@@ -128,6 +128,19 @@ static bool write_out(const struct command *command, struct selection *selection
     return written;
 }
 
+/* Says why a host lists one instance only that has others in the old style. */
+static void report_old_style(const struct selection *selection)
+{
+    const struct instance *home = &selection->host.instances[0];
+    const char *others = instance_value(home, PARAMETER_ALTERNATE_CONFIG_DIRECTORIES);
+
+    if (selection->is_single && home->is_default && others[strspn(others, " \t,")] != '\0')
+        diag_line(NULL,
+                  "%s/main.cf: alternate_config_directories lists no instances: list them in "
+                  "multi_instance_directories",
+                  home->config_directory);
+}
+
 int command_list(const struct command *command)
 {
     struct selection selection;
@@ -136,6 +149,8 @@ int command_list(const struct command *command)
     if (command_select(command, PARAMETER_FOR_LIST, &selection)) {
         bool written = write_out(command, &selection);
         command_report_selection(command, &selection);
+        if (command->verbose > 0)
+            report_old_style(&selection);
         bool succeeded = report_errors(&selection, command->options->quiet);
         status = written && succeeded && utarray_len(selection.unmatched) == 0 ? 0 : 1;
     }

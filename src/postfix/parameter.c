@@ -105,7 +105,7 @@ static const struct {
     {"multi_instance_directories",   STRING,      PATHS, MODES,            KICK | LIST, ALL},
     {"multi_instance_name",          STRING,      NAME,  MODES,            0,           0},
     {"multi_instance_group",         STRING,      NAME,  MODES,            0,           0},
-    {"alternate_config_directories", STRING,      PATHS, 0,                KICK | LIST, 0},
+    {"alternate_config_directories", STRING,      PATHS, LIST,             KICK | LIST, ALL},
     {"import_environment",           ENVIRONMENT, WORDS, 0,                KICK | LIST, 0},
     {"queue_service_name",           NON_EMPTY,   NAME,  KICK | RESTART,   LIST,        0},
     {"pickup_service_name",          NON_EMPTY,   NAME,  KICK,             LIST,        0},
