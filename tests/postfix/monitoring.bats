@@ -18,26 +18,33 @@ setup()
     export POSTKICK
 }
 
-# as_unit COMMAND...: with what the units leave: root's user, Postfix's group, files that cannot be
-# written to but for the metrics, and no network.
+# as_unit UNIT COMMAND...: with what it leaves: root's user with its capabilities, Postfix's group, files
+# that cannot be written to but for the metrics, and no network.
 as_unit()
 {
+    local capability
+    capability=$(sed -n 's/^CapabilityBoundingSet=CAP_/,+/p' "$ROOT/conf/systemd/postkick-$1.service")
+    shift
     # shellcheck disable=SC2016 # for the shell there
     unshare -m -n sh -c 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"' "$REAL" \
-        setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \
+        setpriv --bounding-set="-all${capability,,}" --inh-caps=-all --no-new-privs \
         --groups="$(getent group postdrop | cut -d : -f 3)" "$@"
 }
 
 @test "the privileges that the units leave are enough" {
     mkdir "$BATS_TEST_TMPDIR/metrics"
-    run ! as_unit touch "$REAL/new"
-    run as_unit "$POSTKICK" -f "$INI" -t 30 flush
+    run ! as_unit metrics touch "$REAL/new"
+    run as_unit flush "$POSTKICK" -f "$INI" -t 30 flush
     is "$output" ""
     is "$status" 0
-    run as_unit "$ROOT/scripts/postkick-metrics" -f "$INI" "$BATS_TEST_TMPDIR/metrics"
+    run as_unit metrics "$ROOT/scripts/postkick-metrics" -f "$INI" "$BATS_TEST_TMPDIR/metrics"
     is "$output" ""
     is "$status" 0
     is "$(grep -c '^postkick_instance_up{.*} 1' "$BATS_TEST_TMPDIR/metrics/postkick.prom")" 2
+    is "$(grep -c '^postkick_queue_readable{.*} 1' "$BATS_TEST_TMPDIR/metrics/postkick.prom")" 2
+    # not without: the queues are the mail owner's
+    run as_unit flush "$ROOT/scripts/postkick-metrics" -f "$INI" -
+    is "$(grep -c '^postkick_queue_readable{.*} 0' <<<"$output")" 2
     run setpriv --bounding-set=-all --inh-caps=-all --clear-groups "$POSTKICK" -f "$INI" flush
     is "$status" 1
 }
