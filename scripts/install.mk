@@ -38,6 +38,7 @@ PLACES = -e 's|/usr/local/sbin/postkick|$(SBINDIR)/postkick|' \
 	-e 's|/usr/local/share/|$(PREFIX)/share/|' \
 	-e 's|/usr/lib/nagios/plugins|$(PLUGINS)|' \
 	-e 's|/etc/postkick\(-postfix\)\{0,1\}\.ini|$(SYSCONFDIR)/postkick\1.ini|' \
+	-e 's|/completions/postkick$$|/completions/$(NAME)|' \
 	-e 's|=/usr/sbin/|=$(SBINDIR)/|' \
 	-e 's|:-postkick}|:-$(SBINDIR)/postkick}|' \
 	-e 's|^shipped=.*|shipped=$(SHARE)/postfix.ini|' -e 's|^version=.*|version=$(VERSION)|' \

@@ -314,6 +314,32 @@ END
     stop_listener
 }
 
+@test "completion: in zsh, with what the manual says" {
+    local keys expected line home=$BATS_TEST_TMPDIR/home
+    command -v zsh >/dev/null || skip "needs zsh"
+    make_tree -n 4
+    mkdir "$home"
+    {
+        sed -n '/^\.Xr zsh 1/,/^\.Ed/{/^[^.]/p}' $MAN | sed -e 1d -e 's,/usr.*,scripts/postkick.bash-completion,'
+        echo 'PS1="ready> "; leave() { print -r -- "$BUFFER" >"$ZDOTDIR/line"; exit; }; zle -N leave; bindkey "^X" leave'
+    } >"$home/.zshrc"
+    while IFS='|' read -r keys expected; do
+        run env ZDOTDIR="$home" PATH="$(dirname "$POSTKICK"):$PATH" "$ROOT/tests/lib/on-terminal" \
+            -k "ready> =postkick -f $INI $keys\t\030" zsh -d -i
+        read -r line <"$home/line"
+        is "$line" "postkick -f $INI $expected"
+    done <<'END'
+-p rel|-p reload
+--dry|--dry-run
+-g outb|-g outbound
+-i 0003|-i 0003
+-M --queue de|-M --queue deferred
+-M requeue 00|-M requeue 000
+flu|flush
+public qmgr|public qmgr
+END
+}
+
 @test "completion: nothing that stands in a main.cf is run" {
     make_tree -n 2
     # shellcheck disable=SC2016 # as text
