@@ -27,7 +27,6 @@ struct run {
     struct selection *selection;
     struct messages messages;
     struct messages_report report;
-    struct message_counts counts;
     struct limits limits; /* the command's, and shorter when nobody reads what is listed */
     UT_string out;
     bool failed; /* to write to standard output, which was reported */
@@ -47,11 +46,6 @@ static void note_found(void *context, const struct messages_part *part,
 {
     struct run *run = context;
 
-    if (run->messages.verb == MESSAGE_COUNT) {
-        message_counts_add(&run->counts, message,
-                           row_value(part->member->instance, PARAMETER_MULTI_INSTANCE_NAME));
-        return;
-    }
     if (run->failed)
         return;
     report_message(&run->report, part, message, &run->out);
@@ -305,8 +299,7 @@ static bool show(struct run *run)
     const struct options *options = run->command->options;
 
     if (options->verb == MESSAGE_COUNT) {
-        message_counts_sort(&run->counts);
-        report_counts(&run->report, &run->counts, options->top == 0 ? TOP : (size_t)options->top,
+        report_counts(&run->report, options->top == 0 ? TOP : (size_t)options->top,
                       isatty(STDOUT_FILENO) == 1, &run->out);
     }
     if (options->json)
@@ -339,6 +332,7 @@ static int run_in(const struct command *command, struct selection *selection)
         .selection = selection,
         .messages = {.verb = options->verb,
                      .filter = options->filter,
+                     .counts = {.by = options->by},
                      .is_named =
                          options->operand_count > 1 && strcmp(options->operands[1], "ALL") != 0,
                      .daemon_directory =
@@ -347,7 +341,6 @@ static int run_in(const struct command *command, struct selection *selection)
                      .found = note_found,
                      .waiting = note_waiting},
         .report = {.selection = selection, .json = options->json, .dry_run = options->dry_run},
-        .counts = {.by = options->by},
         .limits = *command->limits,
     };
     struct master_locks *locks = master_locks_new(command->limits);
@@ -363,7 +356,6 @@ static int run_in(const struct command *command, struct selection *selection)
                    utarray_len(selection->unmatched) == 0 &&
                    !(options->dry_run && selection->host.conflicts != NULL);
     command_report_selection(command, selection);
-    message_counts_free(&run.counts);
     messages_free(&run.messages);
     utstring_done(&run.out);
     master_locks_free(locks);

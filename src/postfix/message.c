@@ -1,16 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses, filters and counts messages; reads operands, and the report of postsuper(1). */
+/* Reads what postqueue(1) lists, chooses, counts, and has postsuper(1) act. */
 #include "postfix/message.h"
+#include "base/path.h"
+#include "base/process.h"
 #include "base/text.h"
 #include <ctype.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 ALLOC_TABLES_ARE_KEPT
 
 /* postqueue(1) shows the empty sender as its empty_address_recipient. */
 #define EMPTY_SENDER "MAILER-DAEMON"
+
+/* In whichever instance it is. */
+#define ANYWHERE SIZE_MAX
+
+/* How much of a line of standard error is kept for a message, in bytes. */
+#define ERROR_MAXIMUM 1000
+
+/* A message that was named. */
+struct wish {
+    struct wish_key {
+        size_t part; /* its number, or ANYWHERE */
+        char id[MESSAGE_ID_SIZE];
+    } key;
+    UT_array *places; /* the numbers of the parts that have it */
+    UT_hash_handle hh;
+};
+
+static const UT_icd place_icd = {sizeof(size_t), NULL, NULL, NULL};
+static const UT_icd id_icd = {MESSAGE_ID_SIZE, NULL, NULL, NULL};
 
 const struct message_verb_row message_verbs[] = {
     [MESSAGE_LIST] = {"list", NULL, NULL, NULL},
@@ -60,7 +83,7 @@ static bool is_long_id(const char *text, size_t length)
     return true;
 }
 
-bool message_is_id(const char *text, size_t length)
+static bool is_id(const char *text, size_t length)
 {
     bool is_short = length >= 6;
 
@@ -112,7 +135,7 @@ static const char *take_members(struct message *message)
         if (!json_is_integer(value) || *numbers[i].value < 0)
             return numbers[i].name;
     }
-    if (!message_is_id(message->id, strlen(message->id)))
+    if (!is_id(message->id, strlen(message->id)))
         return "queue_id";
     message->recipients = json_object_get(message->object, "recipients");
     message->recipient_count = json_array_size(message->recipients);
@@ -138,7 +161,19 @@ static json_t *load(const char *line, size_t length, json_error_t *failure)
     return object;
 }
 
-bool message_parse(struct message *message, const char *line, size_t length, char **error)
+static void free_message(struct message *message)
+{
+    json_decref(message->object);
+    *message = (struct message){0};
+}
+
+/*
+ * Parses a line of postqueue(1) -j (JSON OBJECT FORMAT there), without its newline. Invalid UTF-8,
+ * which another host's reply can bring into a delay reason, becomes U+FFFD. Returns true, and
+ * free_message() empties *message; or false with a new string in *error when the line is no such
+ * object, a member has another type, or the queue ID is none.
+ */
+static bool parse_message(struct message *message, const char *line, size_t length, char **error)
 {
     json_error_t failure;
 
@@ -151,14 +186,8 @@ bool message_parse(struct message *message, const char *line, size_t length, cha
     if (wrong == NULL)
         return true;
     alloc_set_text(error, "%s is missing or invalid", wrong);
-    message_free(message);
+    free_message(message);
     return false;
-}
-
-void message_free(struct message *message)
-{
-    json_decref(message->object);
-    *message = (struct message){0};
 }
 
 const char *message_recipient(const struct message *message, size_t index, const char **reason)
@@ -194,7 +223,7 @@ static bool recipients_match(const struct message *message, const struct message
     return has_recipient && has_reason;
 }
 
-bool message_passes(const struct message *message, const struct message_filter *filter)
+static bool passes(const struct message *message, const struct message_filter *filter)
 {
     return message->arrival <= filter->before && message->size > filter->larger &&
            (filter->queue == NULL || strcmp(filter->queue, message->queue) == 0) &&
@@ -202,7 +231,14 @@ bool message_passes(const struct message *message, const struct message_filter *
            recipients_match(message, filter);
 }
 
-enum message_fitness message_fitness(const struct message *message, enum message_verb verb)
+/* Whether a verb of postsuper(1) has something to do to a message. */
+enum message_fitness {
+    MESSAGE_FITS,
+    MESSAGE_IS_DONE, /* it is in that state already */
+    MESSAGE_CANNOT,  /* mail in maildrop can only be deleted (postsuper(1)) */
+};
+
+static enum message_fitness find_fitness(const struct message *message, enum message_verb verb)
 {
     bool is_held = strcmp(message->queue, "hold") == 0;
     bool is_new = strcmp(message->queue, "maildrop") == 0; /* not read by pickup(8) yet */
@@ -229,7 +265,12 @@ static const char *skip(const char *text, const char *prefix)
     return strncmp(text, prefix, length) == 0 ? text + length : NULL;
 }
 
-bool message_read_report(const char *line, enum message_verb verb, size_t *done)
+/*
+ * Reads a line that postsuper(1) wrote to standard error, without its newline. Returns whether it
+ * is the report of that verb ("postsuper: Requeued: 3 messages"), with the number in *done. The
+ * line has to be that and nothing else: main.cf can make postsuper(1) print warnings.
+ */
+static bool read_report(const char *line, enum message_verb verb, size_t *done)
 {
     char *report = alloc_format("postsuper: %s: ", message_verbs[verb].report);
     const char *number = skip(line, report);
@@ -242,15 +283,17 @@ bool message_read_report(const char *line, enum message_verb verb, size_t *done)
     return strcmp(end, " messages") == 0 || strcmp(end, " message") == 0;
 }
 
-bool message_parse_operand(const char *text, size_t length, char **instance,
-                           char id[MESSAGE_ID_SIZE])
+/* Parses "ID" or "INSTANCE/ID", length bytes. Returns whether it is that, with the ID in id and
+ * the instance, a new string or NULL, in *instance. */
+static bool parse_operand(const char *text, size_t length, char **instance,
+                          char id[MESSAGE_ID_SIZE])
 {
     const char *slash = memrchr(text, '/', length);
     size_t before = slash == NULL ? 0 : (size_t)(slash - text);
     size_t start = slash == NULL ? 0 : before + 1;
 
     *instance = NULL;
-    if ((slash != NULL && before == 0) || !message_is_id(text + start, length - start))
+    if ((slash != NULL && before == 0) || !is_id(text + start, length - start))
         return false;
     memcpy(id, text + start, length - start);
     id[length - start] = '\0';
@@ -269,7 +312,7 @@ static enum message_operand parse_object(const char *line, size_t length, char *
     enum message_operand result = MESSAGE_OPERAND_BAD;
 
     if (json_is_string(found) && (directory == NULL || json_is_string(directory)) &&
-        message_is_id(json_string_value(found), json_string_length(found))) {
+        is_id(json_string_value(found), json_string_length(found))) {
         result = MESSAGE_OPERAND_ID;
         memcpy(id, json_string_value(found), json_string_length(found) + 1);
         if (directory != NULL)
@@ -322,8 +365,7 @@ enum message_operand message_parse_line(const char *line, size_t length, char **
     size_t rest = word;
     while (word > 0 && memchr("*!#", line[word - 1], 3) != NULL)
         word--;
-    return is_rest_of_mailq(line + rest, length - rest) &&
-                   message_parse_operand(line, word, instance, id)
+    return is_rest_of_mailq(line + rest, length - rest) && parse_operand(line, word, instance, id)
                ? MESSAGE_OPERAND_ID
                : MESSAGE_OPERAND_BAD;
 }
@@ -381,8 +423,9 @@ static void count_recipient(struct message_counts *counts, const struct message 
         count_key(counts, message, reason, strlen(reason));
 }
 
-void message_counts_add(struct message_counts *counts, const struct message *message,
-                        const char *instance)
+/* Counts the message of that instance: once for each of its kinds. */
+static void count_message(struct message_counts *counts, const struct message *message,
+                          const struct instance *instance)
 {
     const char *key = NULL;
 
@@ -396,7 +439,8 @@ void message_counts_add(struct message_counts *counts, const struct message *mes
         key = message->queue;
         break;
     case MESSAGE_BY_INSTANCE:
-        key = instance;
+        key = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+        key = key[0] == '\0' ? "-" : key;
         break;
     case MESSAGE_BY_RECIPIENT:
     case MESSAGE_BY_DOMAIN:
@@ -410,7 +454,7 @@ void message_counts_add(struct message_counts *counts, const struct message *mes
     count_key(counts, message, key, strlen(key));
 }
 
-static int compare(const struct message_count *one, const struct message_count *other)
+static int compare_counts(const struct message_count *one, const struct message_count *other)
 {
     if (one->messages != other->messages)
         return one->messages > other->messages ? -1 : 1;
@@ -419,12 +463,7 @@ static int compare(const struct message_count *one, const struct message_count *
     return strcmp(one->key, other->key);
 }
 
-void message_counts_sort(struct message_counts *counts)
-{
-    HASH_SORT(counts->first, compare);
-}
-
-void message_counts_free(struct message_counts *counts)
+static void free_counts(struct message_counts *counts)
 {
     struct message_count *count = counts->first, *next;
 
@@ -433,4 +472,575 @@ void message_counts_free(struct message_counts *counts)
         next = count->hh.next;
         free(count);
     }
+}
+
+static bool acts(const struct messages *messages)
+{
+    return message_verbs[messages->verb].option != NULL;
+}
+
+static void fail(struct messages_part *part, char *reason)
+{
+    if (part->reason == NULL)
+        part->reason = reason;
+    else
+        free(reason);
+}
+
+/* Returns the instance's name, or its directory if it has none. */
+static const char *name_of(const struct messages_part *part)
+{
+    const struct instance *instance = part->member->instance;
+    const char *name = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+
+    return name[0] != '\0' ? name : instance->config_directory;
+}
+
+/* Returns another instance of the host with the same queue directory, or NULL: what postsuper(1)
+ * does to one's messages it does to the other's. */
+static const struct instance *find_sharer(const struct host *host, const struct instance *instance)
+{
+    struct stat own, other;
+
+    if (path_status(instance_value(instance, PARAMETER_QUEUE_DIRECTORY), 0, &own) != 0)
+        return NULL;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *candidate = &host->instances[i];
+        const char *queue = instance_value(candidate, PARAMETER_QUEUE_DIRECTORY);
+
+        if (strcmp(candidate->config_directory, instance->config_directory) != 0 &&
+            path_status(queue, 0, &other) == 0 && own.st_dev == other.st_dev &&
+            own.st_ino == other.st_ino)
+            return candidate;
+    }
+    return NULL;
+}
+
+/* Returns why nothing is run in the instance, a new string; or NULL. */
+static char *find_refusal(const struct messages *messages, const struct selection *selection,
+                          const struct selection_member *member)
+{
+    const struct instance *instance = member->instance, *sharer;
+    const char *daemons = instance_value(instance, PARAMETER_DAEMON_DIRECTORY);
+
+    if (member->state != SELECTION_SERVE)
+        return selection_reason(member);
+    if (instance->running != MASTER_RUNNING && strcmp(daemons, messages->daemon_directory) != 0)
+        return alloc_format("not running, and postqueue(1) would run showq(8) from its own "
+                            "daemon_directory %s",
+                            daemons);
+    sharer = acts(messages) ? find_sharer(&selection->host, instance) : NULL;
+    return sharer == NULL
+               ? NULL
+               : alloc_format("refused: %s has the same queue_directory", sharer->config_directory);
+}
+
+void messages_plan(struct messages *messages, const struct selection *selection)
+{
+    utarray_new(messages->mistakes, &strings_icd);
+    messages->count = selection->member_count;
+    messages->parts = alloc_zeroed(messages->count, sizeof(*messages->parts));
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+
+        *part = (struct messages_part){
+            .member = &selection->members[i], .is_wanted = !messages->is_named, .all = messages};
+        part->reason = find_refusal(messages, selection, part->member);
+        part->is_excused = part->member->instance->enabled == INSTANCE_DISABLED &&
+                           !selection_is_named(selection, part->member->instance);
+        utarray_new(part->ids, &id_icd);
+        utarray_new(part->settings, &strings_icd);
+        strings_append(part->settings, "MAIL_CONFIG=%s", part->member->instance->config_directory);
+    }
+}
+
+static struct wish_key make_key(size_t part, const char *id)
+{
+    struct wish_key key;
+
+    memset(&key, 0, sizeof(key)); /* it is compared byte by byte */
+    key.part = part;
+    memcpy(key.id, id, strnlen(id, MESSAGE_ID_SIZE - 1));
+    return key;
+}
+
+static struct wish *find_wish(const struct messages *messages, size_t part, const char *id)
+{
+    struct wish_key key = make_key(part, id);
+    struct wish *wish;
+
+    HASH_FIND(hh, messages->wishes, &key, sizeof(key), wish);
+    return wish;
+}
+
+/* Returns the number of the part that the name means; ANYWHERE if that is not one. */
+static size_t find_part(struct messages *messages, const char *name, const char *id)
+{
+    size_t found = ANYWHERE, matching = 0;
+
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct selection_member *member = messages->parts[i].member;
+
+        if (member->state != SELECTION_DUPLICATE && selection_matches(member->instance, name)) {
+            found = i;
+            matching++;
+        }
+    }
+    if (matching == 1)
+        return found;
+    strings_append(messages->mistakes,
+                   matching == 0 ? "%s/%s: no such instance is selected"
+                                 : "%s/%s: several instances match: specify the directory",
+                   name, id);
+    return ANYWHERE;
+}
+
+void messages_name(struct messages *messages, const char *instance, const char *id)
+{
+    size_t part = instance == NULL ? ANYWHERE : find_part(messages, instance, id);
+
+    for (size_t i = 0; i < messages->count; i++)
+        messages->parts[i].is_wanted =
+            (messages->is_named && messages->parts[i].is_wanted) || instance == NULL || i == part;
+    messages->is_named = true;
+    if ((instance != NULL && part == ANYWHERE) || find_wish(messages, part, id) != NULL)
+        return;
+    struct wish *wish = alloc_zeroed(1, sizeof(*wish));
+    wish->key = make_key(part, id);
+    utarray_new(wish->places, &place_icd);
+    HASH_ADD(hh, messages->wishes, key, sizeof(wish->key), wish);
+}
+
+static size_t place_of(const struct wish *wish, size_t index)
+{
+    return *(const size_t *)utarray_eltptr(wish->places, index);
+}
+
+/* A message may be listed twice while it moves from queue to queue (postqueue(1)). */
+static void note_place(struct wish *wish, size_t part)
+{
+    for (size_t i = 0; i < utarray_len(wish->places); i++)
+        if (place_of(wish, i) == part)
+            return;
+    utarray_push_back(wish->places, &part);
+}
+
+/* Whether the message was named; notes where it is. */
+static bool note_named(const struct messages *messages, size_t part, const char *id)
+{
+    struct wish *here = find_wish(messages, part, id);
+    struct wish *anywhere = find_wish(messages, ANYWHERE, id);
+
+    if (here != NULL)
+        note_place(here, part);
+    if (anywhere != NULL)
+        note_place(anywhere, part);
+    return here != NULL || anywhere != NULL;
+}
+
+/* Whether the verb has something to do to the message, which is wanted. */
+static bool is_to_be_done(struct messages *messages, const struct message *message)
+{
+    bool is_held = strcmp(message->queue, "hold") == 0;
+    bool wants_held = messages->is_named || messages->filter.queue != NULL;
+    enum message_fitness fitness = find_fitness(message, messages->verb);
+
+    if (fitness == MESSAGE_CANNOT && messages->is_named)
+        strings_append(messages->mistakes, "%s: mail in %s cannot be %s", message->id,
+                       message->queue, message_verbs[messages->verb].done);
+    return fitness == MESSAGE_FITS &&
+           !(messages->verb == MESSAGE_REQUEUE && is_held && !wants_held);
+}
+
+static void note_message(struct messages_part *part, const struct message *message)
+{
+    struct messages *messages = part->all;
+
+    if (messages->is_named && !note_named(messages, (size_t)(part - messages->parts), message->id))
+        return;
+    if (!passes(message, &messages->filter))
+        return;
+    if (messages->verb == MESSAGE_LIST) {
+        messages->found(messages->context, part, message);
+    } else if (messages->verb == MESSAGE_COUNT) {
+        count_message(&messages->counts, message, part->member->instance);
+    } else if (is_to_be_done(messages, message)) {
+        char id[MESSAGE_ID_SIZE] = "";
+
+        memcpy(id, message->id, strnlen(message->id, MESSAGE_ID_SIZE - 1));
+        utarray_push_back(part->ids, id);
+    }
+}
+
+static int compare_ids(const void *one, const void *other)
+{
+    return strcmp(one, other);
+}
+
+/* What postsuper(1) did not count, and is still there, was not done. */
+static void note_left(struct messages_part *part, const struct message *message)
+{
+    const char *found = utarray_find(part->ids, message->id, compare_ids);
+
+    if (found != NULL && find_fitness(message, part->all->verb) == MESSAGE_FITS)
+        part->is_left[(size_t)(found - part->ids->d) / MESSAGE_ID_SIZE] = true;
+}
+
+static void note_line(struct messages_part *part, const char *text, size_t length)
+{
+    struct message message;
+    char *error = NULL;
+
+    part->lines++;
+    if (part->reason != NULL)
+        return;
+    if (!parse_message(&message, text, length, &error)) {
+        fail(part, alloc_format("postqueue -j, line %zu: %s", part->lines, error));
+        free(error);
+        return;
+    }
+    if (part->all->is_checking)
+        note_left(part, &message);
+    else
+        note_message(part, &message);
+    free_message(&message);
+}
+
+/* Keeps the report of postsuper(1), and otherwise the last line that says something. */
+static void note_error(struct messages_part *part, const char *text, size_t length)
+{
+    size_t done;
+
+    if (strlen(text) == length && read_report(text, part->all->verb, &done)) {
+        part->done = done;
+        part->has_report = true;
+    } else if (length > 0) {
+        free(part->last_error);
+        part->last_error = alloc_span(text, length < ERROR_MAXIMUM ? length : ERROR_MAXIMUM);
+    }
+}
+
+static void receive_line(struct process *child, bool is_error, const char *text, size_t length)
+{
+    if (is_error)
+        note_error(child->owner, text, length);
+    else if (child->input == NULL) /* it is postqueue(1) */
+        note_line(child->owner, text, length);
+}
+
+/* Returns how the child failed, a new string; or NULL. What it said of that comes first. */
+static char *describe_failure(const struct process *child, const struct messages_part *part)
+{
+    char *failure = process_failure(child, part->all->limits);
+
+    if (failure == NULL || child->outcome != PROCESS_ENDED || part->last_error == NULL)
+        return failure;
+    free(failure);
+    return alloc_string(part->last_error);
+}
+
+static void finish_search(struct messages_part *part, const struct process *child)
+{
+    char *failure = describe_failure(child, part);
+
+    if (failure != NULL)
+        fail(part, failure);
+    else if (child->output.truncated)
+        fail(part, alloc_format("postqueue -j: a line of more than %zu MiB",
+                                CAPTURE_LINE_MAXIMUM / 1024 / 1024));
+    else if (utstring_len(&child->output.text) > 0)
+        fail(part, alloc_string("postqueue -j: the last line is not complete"));
+}
+
+static void finish_act(struct messages_part *part, const struct process *child)
+{
+    static const char usage[] = "postsuper: fatal: usage:";
+    const char *last = part->last_error == NULL ? "" : part->last_error;
+    size_t requested = utarray_len(part->ids);
+    char *failure = describe_failure(child, part);
+
+    if (part->all->verb == MESSAGE_EXPIRE && strncmp(last, usage, sizeof(usage) - 1) == 0) {
+        free(failure);
+        fail(part, alloc_string("postsuper(1) has no -e: expire needs Postfix 3.5 or later"));
+    } else if (failure != NULL) {
+        fail(part, failure);
+    } else if (!part->has_report) {
+        fail(part, alloc_string("postsuper(1) has not reported how many messages it found"));
+    } else if (part->done > requested) {
+        fail(part, alloc_format("postsuper(1) reports %zu messages of %zu", part->done, requested));
+        part->done = requested;
+    }
+}
+
+static void finish(struct process *child)
+{
+    struct messages_part *part = child->owner;
+
+    part->is_running = false;
+    if (child->input == NULL)
+        finish_search(part, child);
+    else
+        finish_act(part, child);
+    process_free(child);
+}
+
+static void observe(void *context, enum process_event event, struct process *child)
+{
+    const struct messages *messages = context;
+
+    if (event == PROCESS_FINISHED)
+        finish(child);
+    else if (event == PROCESS_WAITING && messages->waiting != NULL)
+        messages->waiting(messages->context);
+}
+
+static void append_ids(UT_string *out, const struct messages_part *part)
+{
+    utstring_init(out);
+    for (size_t i = 0; i < utarray_len(part->ids); i++) {
+        const char *id = utarray_eltptr(part->ids, i);
+
+        text_append(out, id, strlen(id));
+        text_append(out, "\n", 1);
+    }
+}
+
+/* Runs the program in the parts that need it. */
+static void run(struct messages *messages, char *const *argv, bool with_input,
+                bool (*needs)(const struct messages_part *part))
+{
+    static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", locale[] = "LC_ALL=C";
+    static char *const environment[] = {path, locale, NULL};
+    struct process *children = alloc_zeroed(messages->count, sizeof(*children));
+    UT_string *inputs = alloc_zeroed(messages->count, sizeof(*inputs));
+    char *program = alloc_format("%s/%s", messages->directory, argv[0]);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct process_batch batch = {.processes = children,
+                                  .parallel = cores < 1 ? 1 : (int)cores,
+                                  .in_turn = messages->verb == MESSAGE_LIST,
+                                  .limits = messages->limits,
+                                  .observe = observe,
+                                  .context = messages};
+
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+
+        if (part->reason != NULL || !needs(part))
+            continue;
+        part->lines = 0;
+        part->is_running = true;
+        if (with_input)
+            append_ids(&inputs[i], part);
+        children[batch.count++] = (struct process){.program = program,
+                                                   .argv = argv,
+                                                   .environment = environment,
+                                                   .settings = part->settings,
+                                                   .streams = PROCESS_CAPTURE,
+                                                   .input = with_input ? &inputs[i] : NULL,
+                                                   .line = receive_line,
+                                                   .owner = part};
+    }
+    process_run(&batch);
+    for (size_t i = 0; i < batch.count; i++)
+        if (children[i].outcome == PROCESS_PENDING)
+            fail(children[i].owner, process_failure(&children[i], messages->limits));
+    for (size_t i = 0; i < messages->count; i++)
+        utstring_done(&inputs[i]);
+    free(inputs);
+    free(program);
+    free(children);
+}
+
+static bool is_wanted(const struct messages_part *part)
+{
+    return part->is_wanted;
+}
+
+static void find(struct messages *messages, bool (*needs)(const struct messages_part *part))
+{
+    static char name[] = "postqueue", option[] = "-j";
+    static char *const argv[] = {name, option, NULL};
+
+    run(messages, argv, false, needs);
+}
+
+/* Whether an instance could not be searched. */
+static bool is_incomplete(const struct messages *messages)
+{
+    for (size_t i = 0; i < messages->count; i++)
+        if (messages->parts[i].is_wanted && messages->parts[i].reason != NULL &&
+            messages->parts[i].member->state != SELECTION_DUPLICATE)
+            return true;
+    return false;
+}
+
+/* Whether a message in several instances was named without one. */
+static bool is_ambiguous(const struct messages *messages, const struct wish *wish)
+{
+    return acts(messages) && wish->key.part == ANYWHERE && utarray_len(wish->places) > 1;
+}
+
+static int compare_places(const void *one, const void *other)
+{
+    return *(const size_t *)one < *(const size_t *)other ? -1 : 1;
+}
+
+static void describe_ambiguous(struct messages *messages, const struct wish *wish)
+{
+    UT_string names;
+
+    utarray_sort(wish->places, compare_places);
+    utstring_init(&names);
+    for (size_t i = 0; i < utarray_len(wish->places); i++)
+        utstring_printf(&names, "%s%s", i == 0 ? "" : ", ",
+                        name_of(&messages->parts[place_of(wish, i)]));
+    strings_append(messages->mistakes, "%s: in several instances: %s: specify instance/%s",
+                   wish->key.id, utstring_body(&names), wish->key.id);
+    utstring_done(&names);
+}
+
+static void check_wishes(struct messages *messages)
+{
+    bool incomplete = is_incomplete(messages);
+
+    for (struct wish *wish = messages->wishes; wish != NULL; wish = wish->hh.next) {
+        size_t part = wish->key.part;
+
+        if (is_ambiguous(messages, wish))
+            describe_ambiguous(messages, wish);
+        else if (utarray_len(wish->places) == 0 && part == ANYWHERE)
+            strings_append(messages->mistakes, "%s: no such message%s", wish->key.id,
+                           incomplete ? " where it could be looked for" : "");
+        else if (utarray_len(wish->places) == 0 && messages->parts[part].reason == NULL)
+            strings_append(messages->mistakes, "%s/%s: no such message",
+                           name_of(&messages->parts[part]), wish->key.id);
+    }
+}
+
+/* Sorts what was found, and leaves out what was found twice or may be another instance's. */
+static void settle_ids(struct messages *messages, struct messages_part *part)
+{
+    UT_array *kept;
+    const char *last = "";
+
+    utarray_new(kept, &id_icd);
+    if (utarray_len(part->ids) > 1)
+        utarray_sort(part->ids, compare_ids);
+    for (size_t i = 0; i < utarray_len(part->ids); i++) {
+        const char *id = utarray_eltptr(part->ids, i);
+        const struct wish *wish = find_wish(messages, ANYWHERE, id);
+        bool is_other = wish != NULL && is_ambiguous(messages, wish) &&
+                        find_wish(messages, (size_t)(part - messages->parts), id) == NULL;
+
+        if (strcmp(id, last) != 0 && !is_other)
+            utarray_push_back(kept, id);
+        last = id;
+    }
+    utarray_free(part->ids);
+    part->ids = kept;
+    if (part->reason != NULL)
+        utarray_clear(part->ids);
+}
+
+void messages_find(struct messages *messages)
+{
+    find(messages, is_wanted);
+    check_wishes(messages);
+    for (size_t i = 0; i < messages->count; i++)
+        settle_ids(messages, &messages->parts[i]);
+    HASH_SORT(messages->counts.first, compare_counts);
+}
+
+static bool has_ids(const struct messages_part *part)
+{
+    return utarray_len(part->ids) > 0;
+}
+
+static bool has_fewer(const struct messages_part *part)
+{
+    return part->done < utarray_len(part->ids);
+}
+
+/* What is left in the queue, and could have been done, was not; the rest is gone. */
+static void judge(struct messages_part *part)
+{
+    size_t requested = utarray_len(part->ids), missing = requested - part->done, left = 0;
+
+    if (part->reason != NULL || missing == 0)
+        return;
+    for (size_t i = 0; i < requested; i++)
+        left += part->is_left[i];
+    if (left > missing)
+        left = missing; /* one may be back, under the same ID */
+    part->gone = missing - left;
+    if (left > 0)
+        fail(part, alloc_format("only %zu of %zu messages were %s", part->done, requested,
+                                message_verbs[part->all->verb].done));
+}
+
+void messages_act(struct messages *messages)
+{
+    static char name[] = "postsuper", input[] = "-";
+    char *option = alloc_string(message_verbs[messages->verb].option);
+    char *const argv[] = {name, option, input, NULL};
+
+    run(messages, argv, true, has_ids);
+    messages->is_checking = true;
+    for (size_t i = 0; i < messages->count; i++)
+        messages->parts[i].is_left =
+            alloc_zeroed(utarray_len(messages->parts[i].ids), sizeof(bool));
+    find(messages, has_fewer);
+    for (size_t i = 0; i < messages->count; i++)
+        judge(&messages->parts[i]);
+    free(option);
+}
+
+enum messages_status messages_status(const struct messages_part *part)
+{
+    if (part->member->state == SELECTION_DUPLICATE)
+        return MESSAGES_DUPLICATE;
+    if (part->reason == NULL)
+        return MESSAGES_OK;
+    return part->is_excused && utarray_len(part->ids) == 0 ? MESSAGES_DISABLED : MESSAGES_FAILED;
+}
+
+bool messages_succeeded(const struct messages *messages)
+{
+    for (size_t i = 0; i < messages->count; i++)
+        if (messages_status(&messages->parts[i]) == MESSAGES_FAILED)
+            return false;
+    return utarray_len(messages->mistakes) == 0;
+}
+
+size_t messages_total(const struct messages *messages)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < messages->count; i++)
+        total += utarray_len(messages->parts[i].ids);
+    return total;
+}
+
+void messages_free(struct messages *messages)
+{
+    struct wish *wish = messages->wishes, *next;
+
+    HASH_CLEAR(hh, messages->wishes); /* the table: its elements still lead to each other */
+    for (; wish != NULL; wish = next) {
+        next = wish->hh.next;
+        utarray_free(wish->places);
+        free(wish);
+    }
+    for (size_t i = 0; i < messages->count; i++) {
+        utarray_free(messages->parts[i].ids);
+        utarray_free(messages->parts[i].settings);
+        free(messages->parts[i].reason);
+        free(messages->parts[i].last_error);
+        free(messages->parts[i].is_left);
+    }
+    free(messages->parts);
+    if (messages->mistakes != NULL)
+        utarray_free(messages->mistakes);
+    free_counts(&messages->counts);
+    *messages = (struct messages){0};
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message: one message in an instance's queue, as postqueue(1) -j lists it: which ones are wanted,
- * how many there are of each kind, and what postsuper(1) says it has done with them.
+ * message: finds messages in the queues of the selected instances with postqueue(1), counts them,
+ * and acts on them with postsuper(1).
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
 #include "base/alloc.h"
+#include "postfix/selection.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,27 +59,9 @@ struct message {
     bool is_expired; /* forced to expire */
 };
 
-/*
- * Parses a line of postqueue(1) -j (JSON OBJECT FORMAT there), without its newline. Invalid UTF-8,
- * which another host's reply can bring into a delay reason, becomes U+FFFD. Returns true, and
- * message_free() empties *message; or false with a new string in *error when the line is no such
- * object, a member has another type, or the queue ID is none.
- */
-bool message_parse(struct message *message, const char *line, size_t length, char **error);
-
-/* Empties it. */
-void message_free(struct message *message);
-
 /* Returns the address of recipient number index, and in *reason why its delivery is delayed, or
  * NULL. Both belong to the message. */
 const char *message_recipient(const struct message *message, size_t index, const char **reason);
-
-/*
- * Whether length bytes of text are a queue ID: five or more digits of microseconds and an inode
- * number, in upper-case hexadecimal; or, with enable_long_queue_ids, a time and an inode number
- * with a z between them, without vowels (postconf(5)).
- */
-bool message_is_id(const char *text, size_t length);
 
 /* Which messages are wanted: those that meet every condition. Patterns are as in fnmatch(3), upper
  * and lower case alike. */
@@ -94,25 +77,6 @@ struct message_filter {
 /* The filter that every message passes. */
 #define MESSAGE_FILTER_ALL ((struct message_filter){.before = INT64_MAX, .larger = -1})
 
-/* Whether the message passes. */
-bool message_passes(const struct message *message, const struct message_filter *filter);
-
-/* Whether a verb of postsuper(1) has something to do to a message. */
-enum message_fitness {
-    MESSAGE_FITS,
-    MESSAGE_IS_DONE, /* it is in that state already */
-    MESSAGE_CANNOT,  /* mail in maildrop can only be deleted (postsuper(1)) */
-};
-
-enum message_fitness message_fitness(const struct message *message, enum message_verb verb);
-
-/*
- * Reads a line that postsuper(1) wrote to standard error, without its newline. Returns whether it
- * is the report of that verb ("postsuper: Requeued: 3 messages"), with the number in *done. The
- * line has to be that and nothing else: main.cf can make postsuper(1) print warnings.
- */
-bool message_read_report(const char *line, enum message_verb verb, size_t *done);
-
 /*
  * Operands: which messages are meant.
  */
@@ -123,16 +87,14 @@ enum message_operand {
     MESSAGE_OPERAND_BAD,
 };
 
-/* Parses "ID" or "INSTANCE/ID", length bytes. Returns whether it is that, with the ID in id and
- * the instance, a new string or NULL, in *instance. */
-bool message_parse_operand(const char *text, size_t length, char **instance,
-                           char id[MESSAGE_ID_SIZE]);
-
 /*
  * Parses a line, without its newline, that may name a message: an operand; a line of mailq(1),
  * whose IDs end in * for active, ! for held, and # for expired mail (postqueue(1)); an object of
- * postqueue(1) -j, or one of ours, which has the instance's config_directory. Results as from
- * message_parse_operand().
+ * postqueue(1) -j, or one of ours, which has the instance's config_directory. If it does, the ID is
+ * in id, and the instance, a new string or NULL, in *instance, otherwise NULL. A queue ID is five
+ * or more digits of microseconds and an inode number, in upper-case hexadecimal; or, with
+ * enable_long_queue_ids, a time and an inode number with a z between them, without vowels
+ * (postconf(5)).
  */
 enum message_operand message_parse_line(const char *line, size_t length, char **instance,
                                         char id[MESSAGE_ID_SIZE]);
@@ -167,20 +129,102 @@ struct message_count {
 };
 
 struct message_counts {
-    struct message_count *first; /* hh.next leads to the others */
+    /* those with most messages first, then those with most bytes, then by name; hh.next leads to
+     * the others */
+    struct message_count *first;
     enum message_key by;
     uint64_t messages; /* all that were counted */
     uint64_t bytes;
 };
 
-/* Counts the message of that instance: once for each of its kinds. */
-void message_counts_add(struct message_counts *counts, const struct message *message,
-                        const char *instance);
+/*
+ * All of them: what is found and done in the selected instances.
+ */
 
-/* Sorts the kinds: those with most messages first, then those with most bytes, then by name. */
-void message_counts_sort(struct message_counts *counts);
+enum messages_status {
+    MESSAGES_OK,
+    MESSAGES_FAILED,
+    MESSAGES_DISABLED, /* failed, but it need not be there: it is not enabled and was not named */
+    MESSAGES_DUPLICATE,
+};
 
-/* Frees the kinds. */
-void message_counts_free(struct message_counts *counts);
+struct messages;
+
+/* What was found and done in one of the selected instances. */
+struct messages_part {
+    const struct selection_member *member;
+    char *reason;    /* why it has failed, or is a duplicate; or NULL */
+    bool is_running; /* a program that has not ended, or is not started yet */
+    bool is_wanted;  /* false: only messages of other instances were named */
+    UT_array *ids;   /* to act on: elements of MESSAGE_ID_SIZE bytes, sorted */
+    size_t done;     /* as postsuper(1) has reported */
+    size_t gone;     /* had left the queue, or were in the wanted state, when it was asked */
+
+    /* private */
+    bool is_excused; /* when it fails before something is done */
+    struct messages *all;
+    UT_array *settings;
+    size_t lines;
+    bool *is_left; /* one for each of the ids: it is still to be done */
+    bool has_report;
+    char *last_error;
+};
+
+struct messages {
+    /* set by the caller, the rest zero */
+    enum message_verb verb;
+    struct message_filter filter;
+    bool is_named;         /* only messages that are named are wanted: messages_name() */
+    const char *directory; /* of Postfix's programs: the default instance's command_directory */
+    const char *daemon_directory; /* the default instance's */
+    const struct limits *limits;
+    /* With MESSAGE_LIST: called for each message, in the order of the instances. */
+    void (*found)(void *context, const struct messages_part *part, const struct message *message);
+    /* Called after each second of waiting, unless NULL. */
+    void (*waiting)(void *context);
+    void *context;
+
+    struct messages_part *parts; /* in the order of the selection */
+    size_t count;
+    struct message_counts counts; /* of MESSAGE_COUNT; by is set by the caller */
+    UT_array *mistakes;           /* strings: messages that were named, and are not there */
+
+    /* private */
+    struct wish *wishes;
+    bool is_checking; /* what postsuper(1) has left */
+};
+
+/*
+ * Plans the search in the members of a selection that is marked, and whose running is set. Refused
+ * are: an instance that has failed; one that is not running and has another daemon_directory, whose
+ * showq(8) postqueue(1) would run; and, unless messages are only listed or counted, one whose queue
+ * directory is another's too. messages_free() empties *messages.
+ */
+void messages_plan(struct messages *messages, const struct selection *selection);
+
+/* Names a message that is wanted; instance is a name as with -i, or NULL: whichever instance has
+ * it. */
+void messages_name(struct messages *messages, const char *instance, const char *id);
+
+/* Runs postqueue(1) in the instances, several at once, and finds the messages that pass the filter
+ * and are named, if any are; with MESSAGE_COUNT, counts them. Held mail is requeued only if the
+ * filter says "hold", or it is named. What is in the wanted state already is left out. */
+void messages_find(struct messages *messages);
+
+/* Runs postsuper(1) for what was found, and finds out what became of messages that it did not
+ * count. */
+void messages_act(struct messages *messages);
+
+/* Returns how it went in the part's instance. */
+enum messages_status messages_status(const struct messages_part *part);
+
+/* Whether no part has failed, and there are no mistakes. */
+bool messages_succeeded(const struct messages *messages);
+
+/* Returns how many messages were found to act on. */
+size_t messages_total(const struct messages *messages);
+
+/* Empties it. */
+void messages_free(struct messages *messages);
 
 #endif

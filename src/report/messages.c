@@ -97,9 +97,11 @@ static void append_count_table(const struct message_counts *counts, size_t top, 
     utarray_free(cells);
 }
 
-void report_counts(const struct messages_report *report, const struct message_counts *counts,
-                   size_t top, bool with_titles, UT_string *out)
+void report_counts(const struct messages_report *report, size_t top, bool with_titles,
+                   UT_string *out)
 {
+    const struct message_counts *counts = &report->messages->counts;
+
     if (!report->json) {
         append_count_table(counts, top, with_titles, out);
         return;

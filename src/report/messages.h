@@ -6,9 +6,9 @@
 #define REPORT_MESSAGES_H
 
 #include "postfix/kick.h"
-#include "postfix/messages.h"
+#include "postfix/message.h"
 
-/* Set by the caller, except failed. */
+/* Set by the caller. */
 struct messages_report {
     const struct selection *selection;
     const struct messages *messages;
@@ -25,8 +25,8 @@ void report_message(const struct messages_report *report, const struct messages_
 
 /* Appends the first kinds that were counted, as many as top says, to out: a table that ends with
  * the sum of all, below titles if with_titles; or JSON. */
-void report_counts(const struct messages_report *report, const struct message_counts *counts,
-                   size_t top, bool with_titles, UT_string *out);
+void report_counts(const struct messages_report *report, size_t top, bool with_titles,
+                   UT_string *out);
 
 /* Appends an object for each instance that has failed to out, for JSON. */
 void report_unlisted(const struct messages_report *report, UT_string *out);
