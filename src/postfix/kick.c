@@ -351,6 +351,24 @@ static char *explain_connect(const struct kick *kick)
     return alloc_format("cannot connect: %s", strerror(error));
 }
 
+/* Adds to the reason which process of the service it is that hangs. The socket is master's. */
+static char *name_process(const struct kick *kick, char *reason)
+{
+    const struct trigger *trigger = kick->trigger;
+    pid_t master =
+        trigger->peer > 0
+            ? trigger->peer
+            : master_lock_holder(kick->kicks->locks, trigger->queue_directory, "pid/master.pid");
+    char *process = master > 0 ? master_find_process(master, trigger->service) : NULL;
+
+    if (process == NULL)
+        return reason;
+    char *named = alloc_format("%s (%s)", reason, process);
+    free(process);
+    free(reason);
+    return named;
+}
+
 static char *explain_trigger(const struct kick *kick)
 {
     const struct trigger *trigger = kick->trigger;
@@ -359,9 +377,10 @@ static char *explain_trigger(const struct kick *kick)
     case TRIGGER_KICKED:
         return NULL;
     case TRIGGER_NOT_READ:
-        return alloc_format("request not read within %ds", trigger->seconds);
+        return name_process(kick, alloc_format("request not read within %ds", trigger->seconds));
     case TRIGGER_NOT_FINISHED:
-        return alloc_format("request read, service not finished within %ds", trigger->seconds);
+        return name_process(
+            kick, alloc_format("request read, service not finished within %ds", trigger->seconds));
     case TRIGGER_LOOKUP:
         return explain_lookup(kick, trigger->error);
     case TRIGGER_LINK:
@@ -374,9 +393,10 @@ static char *explain_trigger(const struct kick *kick)
     case TRIGGER_CONNECT:
         return explain_connect(kick);
     case TRIGGER_QUEUE_FULL:
-        return alloc_format("listen queue full for %ds", trigger->seconds);
+        return name_process(kick, alloc_format("listen queue full for %ds", trigger->seconds));
     case TRIGGER_NOT_WRITTEN:
-        return alloc_format("no room for the request for %ds", trigger->seconds);
+        return name_process(kick,
+                            alloc_format("no room for the request for %ds", trigger->seconds));
     case TRIGGER_NO_READER:
         return explain_no_listener(kick, "no process is reading the FIFO");
     case TRIGGER_CLOSED:

@@ -356,19 +356,84 @@ pid_t master_lock_holder(struct master_locks *locks, const char *directory, cons
     return found == NULL || found->holder < 0 ? 0 : found->holder;
 }
 
-/* "1234 (master) T 1 ...": the name may contain anything, the state follows its last ")". */
-bool master_is_stopped(pid_t process)
+/* Reads the beginning of a file in /proc, and ends it with a NUL. Returns its length; 0 if it
+ * cannot be read. */
+static size_t read_process(const char *process, const char *file, char *text, size_t size)
 {
-    char path[64], text[512];
-
-    (void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)process);
+    char *path = alloc_format("/proc/%s/%s", process, file);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
+
     if (fd >= 0)
         close(fd);
+    free(path);
     text[length < 0 ? 0 : length] = '\0';
+    return length < 0 ? 0 : (size_t)length;
+}
+
+/* Returns the letter of the process's state (proc_pid_stat(5)), or a blank if it is not known.
+ * "1234 (master) T 1 ...": the name may contain anything, the state follows its last ")". */
+static char find_state(const char *process)
+{
+    char text[512];
+
+    (void)read_process(process, "stat", text, sizeof(text));
     const char *state = strrchr(text, ')');
-    return state != NULL && (strncmp(state, ") T", 3) == 0 || strncmp(state, ") t", 3) == 0);
+    return state != NULL && strlen(state) > 2 ? state[2] : ' ';
+}
+
+bool master_is_stopped(pid_t process)
+{
+    char number[32];
+
+    (void)snprintf(number, sizeof(number), "%ld", (long)process);
+    char state = find_state(number);
+    return state == 'T' || state == 't';
+}
+
+/* Whether that is a process of the service: master(8) calls it by the program's name, and adds "-n
+ * NAME" where the service has another one. */
+static bool is_of_service(const char *process, const char *service)
+{
+    char text[512];
+    size_t length = read_process(process, "cmdline", text, sizeof(text));
+    const char *name = text;
+
+    for (const char *word = text; word < text + length; word += strlen(word) + 1)
+        if (strcmp(word, "-n") == 0 && word + 3 < text + length)
+            name = word + 3;
+    return length > 0 && strcmp(name, service) == 0;
+}
+
+/* The most that is read of a list of children, in bytes. */
+#define CHILDREN_BYTES 16384
+
+char *master_find_process(pid_t master, const char *service)
+{
+    char list[CHILDREN_BYTES], *file = alloc_format("task/%ld/children", (long)master);
+    char *number = alloc_format("%ld", (long)master);
+    UT_array *children, *found;
+
+    (void)read_process(number, file, list, sizeof(list));
+    children = strings_split(list, " ");
+    utarray_new(found, &strings_icd);
+    for (size_t i = 0; i < utarray_len(children); i++)
+        if (is_of_service(strings_item(children, i), service))
+            strings_append(found, "%s", strings_item(children, i));
+    char state = utarray_len(found) == 1 ? find_state(strings_item(found, 0)) : ' ';
+    char *text = utarray_len(found) == 0 ? NULL
+                 : utarray_len(found) == 1
+                     ? alloc_format("%s, process %s%s", service, strings_item(found, 0),
+                                    state == 'T'   ? ", stopped"
+                                    : state == 't' ? ", traced"
+                                    : state == 'D' ? ", waiting in the kernel"
+                                                   : "")
+                     : alloc_format("%s, %u processes", service, utarray_len(found));
+    utarray_free(found);
+    utarray_free(children);
+    free(number);
+    free(file);
+    return text;
 }
 
 /* The most that is read of /proc/PID/cgroup: a dozen lines with a path each. */
@@ -380,14 +445,9 @@ bool master_is_stopped(pid_t process)
 static char *find_group(const char *process)
 {
     static const char old[] = ":name=systemd:", new[] = "0::";
-    char text[GROUPS_BYTES], *path = alloc_format("/proc/%s/cgroup", process);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    char text[GROUPS_BYTES];
 
-    if (fd >= 0)
-        close(fd);
-    free(path);
-    text[length < 0 ? 0 : length] = '\0';
+    (void)read_process(process, "cgroup", text, sizeof(text));
     const char *group = strstr(text, old);
     if (group != NULL) {
         group += sizeof(old) - 1;

@@ -50,6 +50,10 @@ pid_t master_lock_holder(struct master_locks *locks, const char *directory, cons
 /* Whether the process is stopped by a signal or a debugger, so that it does nothing. */
 bool master_is_stopped(pid_t process);
 
+/* Returns which of master's processes serve a service, for a message: "qmgr, process 5434,
+ * stopped", a new string; NULL if none does or it cannot be found out. */
+char *master_find_process(pid_t master, const char *service);
+
 /* Returns the unit that systemd runs the process as ("postfix@out.service"), a new string; NULL if
  * it runs as none, in our own, or that cannot be found out. */
 char *master_find_unit(pid_t process);

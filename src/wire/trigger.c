@@ -22,8 +22,14 @@
 
 static void finish(struct trigger *trigger, enum trigger_outcome outcome, int error, int64_t now)
 {
+    bool hangs = outcome == TRIGGER_NOT_READ || outcome == TRIGGER_NOT_FINISHED;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
     trigger->outcome = outcome;
     trigger->error = error;
+    if (hangs && getsockopt(trigger->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+        trigger->peer = peer.pid;
     trigger_abandon(trigger, now);
 }
 

@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum trigger_state {
     TRIGGER_IDLE,
@@ -84,6 +85,7 @@ struct trigger {
     int error;       /* errno that goes with the outcome */
     bool is_socket;  /* not a FIFO; once it was opened */
     int fd;          /* once started: what to wait on, edge-triggered, unless it is -1 */
+    pid_t peer;      /* after TRIGGER_NOT_READ and _NOT_FINISHED on a socket: who listens; else 0 */
     bool lingers;    /* done, and fd is a socket for the caller to close where that may block */
     int seconds;     /* the limit of the step it is in, or was in when it ended */
     int64_t due;     /* when to call trigger_step(): a clock_now() value */

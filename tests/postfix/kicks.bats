@@ -187,7 +187,7 @@ deferred_still()
     is "$status" 1
     is "$(rows status reason)" "\
 kicked|
-unconfirmed|request not read within 1s
+unconfirmed|request not read within 1s (qmgr, process $stopped, stopped)
 kicked|
 disabled|"
     patiently requested "$REAL/postfix-in.log" "I " # late, but it came

@@ -60,7 +60,7 @@ read_empty()
     is "$status" 1
     is "$(rows running responding reason)" "\
 y|y|
-y|n|request not read within 1s
+y|n|request not read within 1s (qmgr, process $hung, stopped)
 $(stopped)|n|$(stopped_reason)
 y|y|"
     real_kick -s -i hung
@@ -89,7 +89,7 @@ public/pickup: request \"W\" read"
     real_kick -s -j -i fifo
     kill -CONT "$qmgr"
     is "$status" 1
-    is "$(rows responding reason)" "n|request not read within 1s"
+    is "$(rows responding reason)" "n|request not read within 1s (qmgr, process $qmgr, stopped)"
     postfix -c "$REAL/etc/postfix-fifo" stop >/dev/null 2>&1
     patiently real_ended postfix-fifo
     real_kick -i fifo flush

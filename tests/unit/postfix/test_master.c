@@ -229,3 +229,66 @@ TEST(stopped_process)
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_false(master_is_stopped(child));
 }
+
+/* Runs a program as a child of ours, as if we were master(8). */
+static pid_t start(const char *const *argv)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        execv("/usr/bin/tail", (char *const *)(void *)argv);
+        _exit(127);
+    }
+    char *path = alloc_format("/proc/%ld/cmdline", (long)child), text[16] = "";
+    do {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(read(fd, text, sizeof(text) - 1) >= 0);
+        close(fd);
+    } while (strcmp(text, argv[0]) != 0);
+    free(path);
+    return child;
+}
+
+static void assert_process(const char *service, const char *expected)
+{
+    char *found = master_find_process(getpid(), service);
+
+    if (expected == NULL)
+        assert_null(found);
+    else
+        assert_string_equal(found, expected);
+    free(found);
+}
+
+static void finish_child(pid_t child)
+{
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+TEST(processes)
+{
+    static const char *const plain[] = {"qmgr", "-f", "/dev/null", NULL};
+    static const char *const named[] = {"smtp", "-f", "/dev/null", "-n", "5", NULL};
+    pid_t first = start(plain), other = start(named);
+    char *expected = alloc_format("qmgr, process %ld", (long)first);
+
+    assert_process("qmgr", expected);
+    free(expected);
+    assert_process("pickup", NULL);
+    assert_process("smtp", NULL); /* its name is another */
+    expected = alloc_format("5, process %ld", (long)other);
+    assert_process("5", expected);
+    free(expected);
+    assert_int_equal(kill(first, SIGSTOP), 0);
+    assert_int_equal(waitpid(first, NULL, WUNTRACED), first);
+    expected = alloc_format("qmgr, process %ld, stopped", (long)first);
+    assert_process("qmgr", expected);
+    free(expected);
+    pid_t second = start(plain);
+    assert_process("qmgr", "qmgr, 2 processes");
+    finish_child(first);
+    finish_child(second);
+    finish_child(other);
+    assert_null(master_find_process(0x7fffffff, "qmgr"));
+}
