@@ -94,8 +94,11 @@ WARNING /etc/postfix-0001: responded after N s | ok=0;;1:;0;1 slowest=Ns;0:N;"
     is "$status" 0
     is "$(without_figures)" "POSTKICK OK - 1 of 1 instance ok
 OK /etc/postfix-0003: responded after N s | ok=1;;1:;0;1 slowest=Ns;;"
-    check -i 0003
+    check -i 0003 # it is named
     is "$status" 0
+    check -i '*3'
+    is "$status" 3
+    is "${lines[1]%% |*}" "UNKNOWN postkick: no selected instance is enabled"
 }
 
 @test "check: the queues, by ranges" {
