@@ -3,7 +3,6 @@
 #include "command/options.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "postfix/target.h"
 #include <ctype.h>
 #include <getopt.h>
 #include <limits.h>

@@ -7,7 +7,6 @@
 #define KICK_H
 
 #include "postfix/selection.h"
-#include "postfix/target.h"
 #include "wire/fanout.h"
 
 enum kick_status {

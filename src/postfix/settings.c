@@ -24,6 +24,73 @@ static const struct {
 };
 #define BUILT_IN_COUNT (sizeof(built_in) / sizeof(built_in[0]))
 
+static void free_target(void *element)
+{
+    struct target *target = element;
+
+    free(target->class);
+    free(target->service);
+    free(target->request);
+}
+
+const UT_icd target_icd = {sizeof(struct target), NULL, NULL, free_target};
+
+void target_append(UT_array *targets, const char *class, const char *service, const char *request)
+{
+    struct target target = {alloc_string(class), alloc_string(service), alloc_string(request)};
+
+    utarray_push_back(targets, &target);
+}
+
+const struct target *target_item(const UT_array *targets, size_t index)
+{
+    const struct target *items = (const struct target *)(const void *)targets->d;
+
+    return &items[index];
+}
+
+bool target_class_is_valid(const char *class)
+{
+    return strcmp(class, "public") == 0 || strcmp(class, "private") == 0;
+}
+
+bool target_service_is_valid(const char *service)
+{
+    return service[0] != '\0' && strcmp(service, ".") != 0 && strcmp(service, "..") != 0 &&
+           strchr(service, '/') == NULL;
+}
+
+/* Appends the target that item describes. Returns false if it is malformed. */
+static bool append_parsed(UT_array *targets, const char *item)
+{
+    UT_array *words = strings_split(item, TEXT_WHITE_SPACE);
+    bool valid = utarray_len(words) == 3 && target_class_is_valid(strings_item(words, 0)) &&
+                 target_service_is_valid(strings_item(words, 1));
+
+    if (valid)
+        target_append(targets, strings_item(words, 0), strings_item(words, 1),
+                      strings_item(words, 2));
+    utarray_free(words);
+    return valid;
+}
+
+/* Parses "CLASS SERVICE REQUEST", or several with commas between. Returns an array of targets, to
+ * be freed by utarray_free(), or NULL if the list is malformed. */
+static UT_array *parse_targets(const char *list)
+{
+    UT_array *targets, *items = strings_split(list, ",");
+    bool valid = utarray_len(items) > 0;
+
+    utarray_new(targets, &target_icd);
+    for (size_t i = 0; i < utarray_len(items) && valid; i++)
+        valid = append_parsed(targets, strings_item(items, i));
+    utarray_free(items);
+    if (valid)
+        return targets;
+    utarray_free(targets);
+    return NULL;
+}
+
 static bool has_prefix(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -185,7 +252,7 @@ static const char *mistake_in_action(const char *key, const char *value)
         return NULL;
     if (strcmp(key, "kick") != 0)
         return "unknown setting";
-    UT_array *targets = target_parse(value);
+    UT_array *targets = parse_targets(value);
     if (targets == NULL)
         return "must be \"class service request\", or several with commas between";
     utarray_free(targets);
@@ -440,7 +507,7 @@ UT_array *settings_action(const struct settings *settings, const char *name)
     const char *kick = find_value(settings, section, "kick");
 
     free(section);
-    return kick == NULL ? NULL : target_parse(kick);
+    return kick == NULL ? NULL : parse_targets(kick);
 }
 
 UT_array *settings_commands(const struct settings *settings, bool with_operands)

@@ -9,8 +9,29 @@
 
 #include "base/alloc.h"
 #include "postfix/parameter.h"
-#include "postfix/target.h"
 #include <stdbool.h>
+
+/* What is kicked in an instance. */
+struct target {
+    char *class;   /* "public" or "private" */
+    char *service; /* one path component */
+    char *request; /* any bytes but NUL; may be empty */
+};
+
+/* The element type of an array of targets, which owns their strings. */
+extern const UT_icd target_icd;
+
+/* Appends a target to such an array. Copies the strings. */
+void target_append(UT_array *targets, const char *class, const char *service, const char *request);
+
+/* Returns element number index of such an array. */
+const struct target *target_item(const UT_array *targets, size_t index);
+
+/* Whether the class is "public" or "private". */
+bool target_class_is_valid(const char *class);
+
+/* Whether the service is one path component: not empty, not "." or "..", without a slash. */
+bool target_service_is_valid(const char *service);
 
 /* What becomes of requests that a service ignores. */
 enum settings_strict {

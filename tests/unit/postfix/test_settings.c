@@ -207,12 +207,6 @@ TEST(mistakes)
         {"[service x]\nclass = public\nnosuch = 1\n",
          "@/postkick.ini, line 3: [service x] nosuch: unknown setting\n"},
         {"[action x]\nabout = y\n", "@/postkick.ini, line 1: [action x]: kick is missing\n"},
-        {"[action x]\nkick =\n",
-         "@/postkick.ini, line 2: [action x] kick: must be \"class service request\", or several "
-         "with commas between\n"},
-        {"[action x]\nkick = public qmgr\n",
-         "@/postkick.ini, line 2: [action x] kick: must be \"class service "
-         "request\", or several with commas between\n"},
         {"[action x]\nkick = public qmgr W\nnosuch = 1\n",
          "@/postkick.ini, line 3: [action x] nosuch: unknown setting\n"},
     };
@@ -409,18 +403,11 @@ TEST(actions)
     struct settings *settings = settings_of(
         "[action both]\nkick = private tlsmgr R , public  qmgr\tW\nabout = two of them\n");
     UT_array *names = settings_actions(settings);
-    UT_array *targets = settings_action(settings, "both");
 
     fixture_assert_lines(names, "flush\nincoming\ndeferred\npickup\nboth\n");
-    assert_int_equal(utarray_len(targets), 2);
-    assert_string_equal(target_item(targets, 0)->class, "private");
-    assert_string_equal(target_item(targets, 0)->service, "tlsmgr");
-    assert_string_equal(target_item(targets, 0)->request, "R");
-    assert_string_equal(target_item(targets, 1)->service, "qmgr");
     assert_string_equal(settings_about(settings, "both"), "two of them");
     assert_string_equal(settings_about(settings, "nosuch"), "");
     assert_null(settings_action(settings, "nosuch"));
-    utarray_free(targets);
     utarray_free(names);
     settings_free(settings);
 }
@@ -452,4 +439,81 @@ TEST(shipped_actions)
         utarray_free(targets);
     }
     settings_free(settings);
+}
+
+TEST(class)
+{
+    static const char *const invalid[] = {"",         "Public", "PRIVATE",   "public/", "publi",
+                                          "maildrop", ".",      "../public", "public "};
+
+    assert_true(target_class_is_valid("public"));
+    assert_true(target_class_is_valid("private"));
+    for (size_t i = 0; i < COUNT(invalid); i++)
+        assert_false(target_class_is_valid(invalid[i]));
+}
+
+TEST(service)
+{
+    static const char *const valid[] = {"qmgr", "Mine", "a b", "...", ".hidden", "-v", "a\n"};
+    static const char *const invalid[] = {"", ".", "..", "/", "a/b", "/a", "a/", "../qmgr"};
+
+    for (size_t i = 0; i < COUNT(valid); i++)
+        assert_true(target_service_is_valid(valid[i]));
+    for (size_t i = 0; i < COUNT(invalid); i++)
+        assert_false(target_service_is_valid(invalid[i]));
+}
+
+TEST(targets)
+{
+    static const struct {
+        const char *list;
+        const char *expected; /* NULL: it is malformed */
+    } cases[] = {
+        {"public qmgr W", "public|qmgr|W\n"},
+        {"public\tqmgr  W ,private x y,", "public|qmgr|W\nprivate|x|y\n"},
+        {"public qmgr W, public qmgr W", "public|qmgr|W\npublic|qmgr|W\n"},
+        {"", NULL},
+        {",", NULL},
+        {"public qmgr", NULL},
+        {"public qmgr W W", NULL},
+        {"other qmgr W", NULL},
+        {"public a/b W", NULL},
+        {"public .. W", NULL},
+        {"public qmgr W, nonsense", NULL},
+        {"public qmgr W, ,", NULL},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *text = alloc_format("[action x]\nkick = %s\n", cases[i].list);
+        struct settings *settings =
+            load(NULL, text,
+                 cases[i].expected != NULL
+                     ? ""
+                     : "@/postkick.ini, line 2: [action x] kick: must be \"class service "
+                       "request\", or several with commas between\n");
+        free(text);
+        if (settings == NULL)
+            continue;
+        UT_array *targets = settings_action(settings, "x"), *lines;
+        utarray_new(lines, &strings_icd);
+        for (size_t j = 0; j < utarray_len(targets); j++)
+            strings_append(lines, "%s|%s|%s", target_item(targets, j)->class,
+                           target_item(targets, j)->service, target_item(targets, j)->request);
+        fixture_assert_lines(lines, cases[i].expected);
+        utarray_free(lines);
+        utarray_free(targets);
+        settings_free(settings);
+    }
+}
+
+TEST(append_copies)
+{
+    char request[] = "W";
+    UT_array *targets;
+
+    utarray_new(targets, &target_icd);
+    target_append(targets, "public", "qmgr", request);
+    request[0] = 'x';
+    assert_string_equal(target_item(targets, 0)->request, "W");
+    utarray_free(targets);
 }
