@@ -395,8 +395,7 @@ static char *explain_trigger(const struct kick *kick)
     case TRIGGER_QUEUE_FULL:
         return name_process(kick, alloc_format("listen queue full for %ds", trigger->seconds));
     case TRIGGER_NOT_WRITTEN:
-        return name_process(kick,
-                            alloc_format("no room for the request for %ds", trigger->seconds));
+        return name_process(kick, alloc_format("FIFO full for %ds", trigger->seconds));
     case TRIGGER_NO_READER:
         return explain_no_listener(kick, "no process is reading the FIFO");
     case TRIGGER_CLOSED:

@@ -92,7 +92,7 @@ teardown()
     fault failed 0 1 "no process is listening on the socket: stop and start the instance" dead
     fault failed 0 1 "a datagram socket accepts no requests" dgram
     fault kicked 0 1 "" fifo
-    fault failed $n $((n + 1)) "no room for the request for ${n}s" fifofull
+    fault failed $n $((n + 1)) "FIFO full for ${n}s" fifofull
     fault kicked 0.3 3 "" fifofull 2
     fault failed 0.3 3 "no process is reading the FIFO: stop and start the instance" fifoleave 2
     fault failed 0 1 "no process is reading the FIFO: stop and start the instance" fifonoreader
