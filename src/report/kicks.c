@@ -40,8 +40,8 @@ static void report_success(const struct selection *selection, const struct kick 
     const struct trigger *trigger = kick->trigger;
     const char *how = trigger->wait_for_close && trigger->is_socket ? "finished" : "read";
 
-    row_diag(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.3fs",
-             kick->class, kick->service, kick->request, how, kick_seconds(kick));
+    row_diag(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.1fms",
+             kick->class, kick->service, kick->request, how, kick_seconds(kick) * 1000);
 }
 
 /* If the kick whose outcome it shares has failed, the reason of a duplicate contains that one's. */

@@ -113,8 +113,8 @@ static void report_one(const struct selection *selection, const struct status *s
                  kick->class, kick->service,
                  status->reason != NULL ? status->reason : kick->reason);
     else if (verbose > 0)
-        row_diag(selection, instance, NULL, "%s/%s: answered after %.4fs", kick->class,
-                 kick->service, status->seconds);
+        row_diag(selection, instance, NULL, "%s/%s: responding after %.1fms", kick->class,
+                 kick->service, status->seconds * 1000);
 }
 
 void report_status(const struct status_report *report, int verbose)

@@ -95,13 +95,13 @@ TEST(success)
     trigger.outcome = TRIGGER_KICKED;
     assert_reported("");
     verbose = 1;
-    assert_reported("postkick: public/x: request \"W\" read after 0.500s\n");
+    assert_reported("postkick: public/x: request \"W\" read after 500.0ms\n");
     trigger.wait_for_close = true;
-    assert_reported("postkick: public/x: request \"W\" finished after 0.500s\n");
+    assert_reported("postkick: public/x: request \"W\" finished after 500.0ms\n");
     trigger.is_socket = false;
-    assert_reported("postkick: public/x: request \"W\" read after 0.500s\n");
+    assert_reported("postkick: public/x: request \"W\" read after 500.0ms\n");
     selection.is_single = false;
-    assert_reported("postkick: /etc/a: public/x: request \"W\" read after 0.500s\n");
+    assert_reported("postkick: /etc/a: public/x: request \"W\" read after 500.0ms\n");
     kick.status = KICK_DISABLED;
     assert_reported("");
 }
