@@ -77,7 +77,8 @@ static const char *find_built_in(struct evaluation *evaluation, const char *name
     if (evaluation->error != NULL)
         return NULL;
     if (postconf == NULL || postconf_error(postconf) != NULL) {
-        evaluation->error = alloc_string(postconf == NULL ? "unknown" : postconf_error(postconf));
+        evaluation->error =
+            alloc_string(postconf == NULL ? "unknown parameter" : postconf_error(postconf));
         return NULL;
     }
     if (is_named(name, length, "mydomain") && hostname != NULL)

@@ -222,12 +222,13 @@ static char *set_parameter(struct settings *settings, enum parameter parameter, 
 /* A setting that is none of a service or an action. */
 static char *set(struct settings *settings, const char *section, const char *key, const char *value)
 {
-    const char *mistake = "unknown setting";
+    bool is_postfix = strcmp(section, POSTFIX) == 0;
+    const char *mistake = is_postfix ? "unknown parameter" : "unknown setting";
     enum parameter parameter;
 
     if (section[0] == '\0')
         return alloc_format("%s: setting before the first section", key);
-    if (strcmp(section, POSTFIX) == 0 && parameter_find(key, strlen(key), &parameter))
+    if (is_postfix && parameter_find(key, strlen(key), &parameter))
         return set_parameter(settings, parameter, value);
     for (size_t i = 0; i < OWN_COUNT; i++)
         if (strcmp(own_settings[i].section, section) == 0 && strcmp(own_settings[i].key, key) == 0)

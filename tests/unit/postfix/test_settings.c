@@ -164,9 +164,10 @@ TEST(mistakes)
         const char *text;
         const char *errors;
     } cases[] = {
-        {"[postfix]\nnosuch = 1\n", "@/postkick.ini, line 2: [postfix] nosuch: unknown setting\n"},
+        {"[postfix]\nnosuch = 1\n",
+         "@/postkick.ini, line 2: [postfix] nosuch: unknown parameter\n"},
         {"[postfix]\nmynetworks = 1\n",
-         "@/postkick.ini, line 2: [postfix] mynetworks: unknown setting\n"},
+         "@/postkick.ini, line 2: [postfix] mynetworks: unknown parameter\n"},
         {"[postfix]\ntrigger_timeout = 5x\n", "@/postkick.ini, line 2: [postfix] parameter "
                                               "trigger_timeout: bad time value or unit: 5x\n"},
         {"[postfix]\ntrigger_timeout = 0\n",
@@ -221,10 +222,10 @@ TEST(all_mistakes_are_reported)
     (void)load(
         "[postfix]\nnosuch = 1\n[kick]\nstrict = no\n[service x]\nclass = public\n",
         "[postfix]\nnosuch = 1\ntrigger_timeout = x\n[kick]\nstrict = 2\n[other]\n",
-        "@/generated.ini, line 2: [postfix] nosuch: unknown setting\n"
+        "@/generated.ini, line 2: [postfix] nosuch: unknown parameter\n"
         "@/generated.ini, line 3: [kick]: unknown section\n"
         "@/generated.ini, line 5: [service x]: unknown section\n"
-        "@/postkick.ini, line 2: [postfix] nosuch: unknown setting\n"
+        "@/postkick.ini, line 2: [postfix] nosuch: unknown parameter\n"
         "@/postkick.ini, line 3: [postfix] parameter trigger_timeout: bad time value or unit: "
         "x\n"
         "@/postkick.ini, line 5: [kick] strict: must be yes or no\n"
