@@ -2,12 +2,18 @@
 /* Makes the selection that the options ask for, and lists it: -l. */
 #include "command/command.h"
 #include "base/diag.h"
-#include "report/list.h"
 #include "report/row.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Remarks of one instance that are shown where there are several instances, and their bytes. */
+#define REMARKS_MAXIMUM 5
+#define REMARK_LENGTH 300
+
+/* The columns of "postmulti -l". */
+#define LIST_COLUMNS "%-15s %-15s %-9s %s"
 
 static enum selection_trust find_trust(const struct command *command)
 {
@@ -26,14 +32,47 @@ static bool shows_conflicts(const struct options *options)
            options->mode == OPTIONS_POSTFIX;
 }
 
+/* On a host with one instance, all that Postfix says; otherwise, bounded, so that one main.cf
+ * cannot hide what is said of the others. */
+static void report_remarks(const struct selection *selection, const struct instance *instance)
+{
+    size_t count = instance->warnings == NULL ? 0 : utarray_len(instance->warnings);
+    size_t most = selection->is_single ? count : REMARKS_MAXIMUM;
+
+    for (size_t i = 0; i < count && i < most; i++) {
+        const char *remark = strings_item(instance->warnings, i); /* it names the file */
+
+        if (selection->is_single || strlen(remark) <= REMARK_LENGTH)
+            diag_line("warning", "%s", remark);
+        else
+            diag_line("warning", "%.*s...", REMARK_LENGTH, remark);
+    }
+    if (count > most)
+        diag_line("warning", "%s: and %zu more", instance->config_directory, count - most);
+}
+
 void command_report_selection(const struct command *command, const struct selection *selection)
 {
     const struct options *options = command->options;
+    const UT_array *conflicts = selection->host.conflicts, *warnings = selection->warnings;
     bool with_remarks = selection->is_single || command->verbose > 0 || options->dry_run ||
                         options->mode == OPTIONS_LIST;
 
-    if (!options->quiet)
-        report_selection(selection, shows_conflicts(options), with_remarks);
+    if (options->quiet)
+        return;
+    for (size_t i = 0; with_remarks && i < selection->member_count; i++) {
+        const struct instance *instance = selection->members[i].instance;
+
+        /* errors in one that is not enabled are nobody's concern yet */
+        if (instance->enabled != INSTANCE_DISABLED || selection->is_single)
+            report_remarks(selection, instance);
+    }
+    for (size_t i = 0; shows_conflicts(options) && conflicts != NULL && i < utarray_len(conflicts);
+         i++)
+        diag_line("warning", "%s: postmulti(1) and systemd refuse every instance",
+                  strings_item(conflicts, i));
+    for (size_t i = 0; i < utarray_len(warnings); i++)
+        diag_line("warning", "%s", strings_item(warnings, i));
 }
 
 /* Whether there is nothing to do for the selection; reports why. */
@@ -59,6 +98,14 @@ static bool report_ambiguity(const struct selection *selection)
         diag_line("fatal", "%s", ambiguity);
     free(ambiguity);
     return ambiguity != NULL;
+}
+
+/* Reports why there is no selection: one fatal line, after the warning that belongs to it. */
+static void report_no_selection(const struct selection *selection)
+{
+    if (selection->host.notice != NULL)
+        diag_line("warning", "%s", selection->host.notice);
+    diag_line("fatal", "%s", selection->host.error);
 }
 
 bool command_select(const struct command *command, enum parameter_purpose purpose,
@@ -111,6 +158,21 @@ static bool report_errors(const struct selection *selection, bool quiet)
     return succeeded;
 }
 
+static void append_text(const struct instance *instance, UT_string *out)
+{
+    row_append_line(out, LIST_COLUMNS, row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
+                    row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP), row_enabled(instance),
+                    instance->config_directory);
+}
+
+static void append_json(const struct instance *instance, UT_string *out)
+{
+    json_t *row = row_new(instance);
+
+    row_add_text(row, "reason", instance->error);
+    row_finish(row, out);
+}
+
 /* Returns false when the list could not be written. */
 static bool write_out(const struct command *command, struct selection *selection)
 {
@@ -122,7 +184,10 @@ static bool write_out(const struct command *command, struct selection *selection
         selection_find_running(selection, locks);
         master_locks_free(locks);
     }
-    report_list(selection, command->options->json, isatty(STDOUT_FILENO) == 1, &out);
+    if (isatty(STDOUT_FILENO) == 1 && !command->options->json)
+        row_append_line(&out, LIST_COLUMNS, "NAME", "GROUP", "ENABLED", "DIRECTORY");
+    for (size_t i = 0; i < selection->member_count; i++)
+        (command->options->json ? append_json : append_text)(selection->members[i].instance, &out);
     bool written = output_flush(&out);
     utstring_done(&out);
     return written;

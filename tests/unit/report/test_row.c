@@ -54,6 +54,36 @@ TEST(table)
     utstring_done(&out);
 }
 
+/* The members of all rows, and one more. */
+TEST(object)
+{
+    UT_string out;
+
+    utstring_init(&out);
+    instances[0].running = MASTER_RUNNING;
+    instances[1].running = MASTER_STOPPED;
+    instances[0].identity = INSTANCE_EXACT;
+    instances[1].identity = INSTANCE_LENIENT;
+    utarray_new(instances[0].conflicts, &strings_icd);
+    strings_append(instances[0].conflicts, "a b");
+    strings_append(instances[0].conflicts, "c");
+    for (size_t i = 0; i < COUNT(instances); i++) {
+        json_t *row = row_new(&instances[i]);
+
+        row_add_text(row, "x", NULL);
+        row_finish(row, &out);
+    }
+    assert_text(
+        &out,
+        "{\"name\": \"postfix-a\", \"group\": \"-\", \"enabled\": \"y\", \"config_directory\": "
+        "\"/etc/a\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": \"y\", "
+        "\"identity\": \"exact\", \"conflicts\": [\"a b\", \"c\"], \"x\": \"\"}\n"
+        "{\"name\": \"-\", \"group\": \"-\", \"enabled\": \"-\", \"config_directory\": "
+        "\"/etc/b\\u001B\", \"queue_directory\": \"\", \"data_directory\": \"\", \"running\": "
+        "\"n\", \"identity\": \"lenient\", \"conflicts\": [], \"x\": \"\"}\n");
+    utstring_done(&out);
+}
+
 TEST(strings)
 {
     static const struct {
