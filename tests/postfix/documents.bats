@@ -101,11 +101,11 @@ manual_commands()
     host postfix -c /etc/postfix-out start >"$BATS_TEST_TMPDIR/start" 2>&1 3>&- 4>&-
 }
 
-# in_picture: the text of the picture in README.md, without times.
+# in_picture: the text of the picture in README.md, without times and process IDs.
 in_picture()
 {
     sed -n 's/<text[^>]*>\(.*\)<\/text>/\1/p' "$ROOT/man/terminal.svg" |
-        sed -e 's/&gt;/>/g' -e 's/&lt;/</g' -e 's/&amp;/\&/g' -e 's/[0-9.]*ms */TIME /'
+        sed -e 's/&gt;/>/g' -e 's/&lt;/</g' -e 's/&amp;/\&/g' -e 's/[0-9.]*ms */TIME /' -e 's/process [0-9]*/process N/'
 }
 
 @test "the picture in README.md shows what is printed" {
@@ -119,6 +119,6 @@ in_picture()
     done >"$BATS_TEST_TMPDIR/printed"
     kill -CONT "$hung"
     # A column is as wide as the times are long.
-    is "$(sed -E -e 's/.*\x1b\[K//' -e 's/\r$//' -e 's/[0-9.]+ms */TIME /' -e 's/ {2,}/  /g' \
+    is "$(sed -E -e 's/.*\x1b\[K//' -e 's/\r$//' -e 's/[0-9.]+ms */TIME /' -e 's/process [0-9]+/process N/' -e 's/ {2,}/  /g' \
         "$BATS_TEST_TMPDIR/printed")" "$(in_picture | sed -E 's/ {2,}/  /g')"
 }
