@@ -179,11 +179,8 @@ static bool write_out(const struct command *command, struct selection *selection
     UT_string out;
 
     utstring_init(&out);
-    if (command->options->json) {
-        struct master_locks *locks = master_locks_new(command->limits);
-        selection_find_running(selection, locks);
-        master_locks_free(locks);
-    }
+    if (command->options->json)
+        selection_find_running(selection, NULL);
     if (isatty(STDOUT_FILENO) == 1 && !command->options->json)
         row_append_line(&out, LIST_COLUMNS, "NAME", "GROUP", "ENABLED", "DIRECTORY");
     for (size_t i = 0; i < selection->member_count; i++)

@@ -42,14 +42,9 @@ static bool write_out(const struct command *command, struct selection *selection
     UT_string out;
 
     utstring_init(&out);
-    if (command->options->json) {
-        struct master_locks *locks = master_locks_new(command->limits);
-        selection_find_running(selection, locks);
-        master_locks_free(locks);
-        report_queues_json(selection, readings, &out);
-    } else {
-        report_queues_text(selection, readings, time(NULL), &out);
-    }
+    if (command->options->json)
+        selection_find_running(selection, NULL);
+    report_queues_output(selection, readings, command->options->json, time(NULL), &out);
     bool written = output_flush(&out);
     utstring_done(&out);
     return written;
@@ -60,10 +55,8 @@ static bool show(const struct command *command, struct selection *selection)
     struct queue_reading *readings = read_queues(command, selection);
     command_report_selection(command, selection);
     bool written = write_out(command, selection, readings);
-    bool succeeded = report_queues_succeeded(selection, readings);
+    bool succeeded = report_queues(selection, readings, command->options->quiet, command->verbose);
 
-    if (!command->options->quiet)
-        report_queues(selection, readings, command->verbose);
     for (size_t i = 0; i < selection->member_count; i++)
         free(readings[i].reason);
     free(readings);

@@ -465,8 +465,11 @@ const struct instance *selection_lone_failure(const struct selection *selection)
 
 void selection_find_running(struct selection *selection, struct master_locks *locks)
 {
+    struct master_locks *own = locks == NULL ? master_locks_new(selection->criteria.limits) : NULL;
+
     for (size_t i = 0; i < selection->member_count; i++)
-        instance_find_running(selection->members[i].instance, locks);
+        instance_find_running(selection->members[i].instance, locks == NULL ? own : locks);
+    master_locks_free(own);
 }
 
 void selection_free(struct selection *selection)

@@ -9,15 +9,6 @@ static bool counts(const struct selection *selection, const struct instance *ins
     return instance->enabled != INSTANCE_DISABLED || selection_is_named(selection, instance);
 }
 
-bool report_queues_succeeded(const struct selection *selection,
-                             const struct queue_reading *readings)
-{
-    for (size_t i = 0; i < selection->member_count; i++)
-        if (readings[i].reason != NULL && counts(selection, selection->members[i].instance))
-            return false;
-    return true;
-}
-
 /* Returns the messages of all queues but corrupt. */
 static struct queue_tally add_up(const struct queue_contents *contents)
 {
@@ -52,7 +43,6 @@ static bool is_seen(struct seen **table, struct seen *own, const struct queue_co
     return found != NULL;
 }
 
-/* 18.2M: in units of 1024. */
 /* The columns from INCOMING to OLDEST. */
 static void add_queue_cells(UT_array *cells, const struct queue_contents *contents, int64_t now)
 {
@@ -134,8 +124,8 @@ static void append_corrupt(const struct queue_reading *reading, int64_t now, UT_
     utarray_free(words);
 }
 
-void report_queues_text(const struct selection *selection, const struct queue_reading *readings,
-                        int64_t now, UT_string *out)
+static void append_table(const struct selection *selection, const struct queue_reading *readings,
+                         int64_t now, UT_string *out)
 {
     struct seen *table = NULL, *all = alloc_zeroed(selection->member_count, sizeof(*all));
     struct queue_contents total = {0};
@@ -192,48 +182,63 @@ static json_t *make_queues(const struct queue_contents *contents)
     return queues;
 }
 
-void report_queues_json(const struct selection *selection, const struct queue_reading *readings,
-                        UT_string *out)
+static void append_json(const struct selection *selection, const struct instance *instance,
+                        const struct queue_reading *reading, UT_string *out)
 {
-    for (size_t i = 0; i < selection->member_count; i++) {
-        const struct instance *instance = selection->members[i].instance;
-        const struct queue_contents *contents = &readings[i].contents;
-        bool is_known = readings[i].reason == NULL;
-        struct queue_tally sum = is_known ? add_up(contents) : (struct queue_tally){0};
-        json_t *row = row_new(instance);
+    const struct queue_contents *contents = &reading->contents;
+    bool is_known = reading->reason == NULL;
+    struct queue_tally sum = is_known ? add_up(contents) : (struct queue_tally){0};
+    json_t *row = row_new(instance);
 
-        row_add(row, "queues", is_known ? make_queues(contents) : json_null());
-        add_tally(row, is_known, &sum);
-        add_number(row, "free_bytes", is_known, contents->free_bytes);
-        add_number(row, "total_bytes", is_known, contents->total_bytes);
-        add_number(row, "free_inodes", is_known && contents->total_inodes > 0,
-                   contents->free_inodes);
-        add_number(row, "total_inodes", is_known && contents->total_inodes > 0,
-                   contents->total_inodes);
-        row_add_text(row, "status",
-                     is_known                      ? "ok"
-                     : counts(selection, instance) ? "failed"
-                                                   : "disabled");
-        row_add_text(row, "reason", readings[i].reason);
-        row_finish(row, out);
-    }
+    row_add(row, "queues", is_known ? make_queues(contents) : json_null());
+    add_tally(row, is_known, &sum);
+    add_number(row, "free_bytes", is_known, contents->free_bytes);
+    add_number(row, "total_bytes", is_known, contents->total_bytes);
+    add_number(row, "free_inodes", is_known && contents->total_inodes > 0, contents->free_inodes);
+    add_number(row, "total_inodes", is_known && contents->total_inodes > 0, contents->total_inodes);
+    row_add_text(row, "status",
+                 is_known                      ? "ok"
+                 : counts(selection, instance) ? "failed"
+                                               : "disabled");
+    row_add_text(row, "reason", reading->reason);
+    row_finish(row, out);
 }
 
-void report_queues(const struct selection *selection, const struct queue_reading *readings,
-                   int verbose)
+void report_queues_output(const struct selection *selection, const struct queue_reading *readings,
+                          bool json, int64_t now, UT_string *out)
 {
+    for (size_t i = 0; json && i < selection->member_count; i++)
+        append_json(selection, selection->members[i].instance, &readings[i], out);
+    if (!json)
+        append_table(selection, readings, now, out);
+}
+
+/* Writes why one could not be read. */
+static void report_one(const struct selection *selection, const struct selection_member *member,
+                       const struct queue_reading *reading, bool is_wanted)
+{
+    if (member->state == SELECTION_FAILED)
+        row_diag_error(selection, member->instance);
+    else
+        row_diag(selection, member->instance, is_wanted ? "warning" : NULL, "%s", reading->reason);
+}
+
+bool report_queues(const struct selection *selection, const struct queue_reading *readings,
+                   bool quiet, int verbose)
+{
+    bool succeeded = true;
+
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct selection_member *member = &selection->members[i];
         bool is_wanted = counts(selection, member->instance);
 
-        if (member->state == SELECTION_DUPLICATE)
+        if (member->state == SELECTION_DUPLICATE && !quiet)
             row_diag(selection, member->instance, "warning", "listed twice");
-        if (readings[i].reason == NULL || (!is_wanted && verbose == 0))
+        if (readings[i].reason == NULL)
             continue;
-        if (member->state == SELECTION_FAILED)
-            row_diag_error(selection, member->instance);
-        else
-            row_diag(selection, member->instance, is_wanted ? "warning" : NULL, "%s",
-                     readings[i].reason);
+        if (!quiet && (is_wanted || verbose > 0))
+            report_one(selection, member, &readings[i], is_wanted);
+        succeeded = succeeded && !is_wanted;
     }
+    return succeeded;
 }

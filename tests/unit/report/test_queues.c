@@ -29,7 +29,7 @@ static const char *show(void)
 
     utstring_done(&out);
     utstring_init(&out);
-    report_queues_text(&selection, readings, NOW, &out);
+    report_queues_output(&selection, readings, false, NOW, &out);
     text = utstring_body(&out);
     return text;
 }
@@ -126,7 +126,7 @@ static json_t *row(size_t index)
     char *line;
 
     utstring_init(&out);
-    report_queues_json(&selection, readings, &out);
+    report_queues_output(&selection, readings, true, NOW, &out);
     line = utstring_body(&out);
     for (; index > 0; index--)
         line = strchr(line, '\n') + 1;
@@ -188,7 +188,7 @@ static void expect_unknown(const char *status)
 
 static void report(void)
 {
-    report_queues(&selection, readings, 0);
+    (void)report_queues(&selection, readings, false, 0);
 }
 
 /* One that is not enabled counts only if it was named. */
@@ -200,18 +200,18 @@ TEST(failures)
     readings[1].reason = alloc_string("it is broken");
     utarray_new(names, &strings_icd);
     selection.criteria.names = names;
-    assert_false(report_queues_succeeded(&selection, readings));
+    assert_false(report_queues(&selection, readings, true, 0));
     expect_unknown("failed");
     assert_string_equal(fixture_run(report, STDERR_FILENO).text,
                         "postkick: warning: /etc/b\\033: it is broken\n");
     instances[1].enabled = INSTANCE_DISABLED;
-    assert_true(report_queues_succeeded(&selection, readings));
+    assert_true(report_queues(&selection, readings, true, 0));
     expect_unknown("disabled");
     assert_string_equal(fixture_run(report, STDERR_FILENO).text, "");
     strings_append(names, "/etc/?\033"); /* that names none */
-    assert_true(report_queues_succeeded(&selection, readings));
+    assert_true(report_queues(&selection, readings, true, 0));
     strings_append(names, "/etc/b\033");
-    assert_false(report_queues_succeeded(&selection, readings));
+    assert_false(report_queues(&selection, readings, true, 0));
     expect_unknown("failed");
     utarray_free(names);
     free(readings[1].reason);
