@@ -215,6 +215,28 @@ synopsis()
     done
 }
 
+@test "manual pages: DIAGNOSTICS has every reason that the program gives" {
+    # Of each text, the longest part without a figure or name.
+    python3 - <<'PYTHON'
+import re
+import subprocess
+
+pages = "".join(subprocess.check_output(f"mandoc -T ascii -O width=500 man/{page} | col -bx", shell=True, text=True)
+                for page in ("postkick.1", "postkick-messages.1"))
+pages, count = " ".join(pages.split()), 0
+for source in ("postfix/kick", "postfix/status", "postfix/queue", "postfix/message", "postfix/jobs",
+               "base/process", "command/restart"):
+    text = re.sub(r'"\s*\n\s*"', "", open(f"src/{source}.c", encoding="ascii").read())
+    for call in re.findall(r"alloc_(?:string|format)\(([^;]*);", text):
+        for literal in re.findall(r'"([^"]*)"', call):
+            part = max(re.split(r"%[-.*0-9]*(?:z?u|[sdcf])", literal), key=len).strip(" :,")
+            if " " in part:
+                count += 1
+                assert part in pages, f"src/{source}.c: not in the manual: {literal}"
+assert count > 50, count
+PYTHON
+}
+
 @test "JSON: the manual page describes every member that the schema has, and no other" {
     is "$(sed -n '/^\.Sh MEMBERS/,/^\.Sh FILES/s/^\.It Va//p' man/postkick-json.5 | tr -s ', ' '\n' | grep . | sort -u)" \
         "$(python3 -c 'import json
