@@ -10,7 +10,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-/* Reports mistakes in the settings; for --help they are only warnings. */
+/* Reports errors in the settings; for --help they are only warnings. */
 static struct settings *load_settings(const struct options *options)
 {
     const char *file = options->settings_file;

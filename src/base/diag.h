@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diag: what the program writes: diagnostics to standard error, in the form of Postfix's own
- * commands ("postkick: warning: ..."), never to syslog; and results to standard output.
+ * diag: writes diagnostics to standard error, in the form of Postfix's own commands ("postkick:
+ * warning: ..."), never to syslog; and results to standard output.
  *
  * A reader that does not read is waited for until the end of the run as set by diag_limit(), and
  * after that for a second in all, so that a run can report that its time is over. The same second

@@ -46,7 +46,7 @@ static char *unquote(char *value)
     return value + 1;
 }
 
-/* Fills in the entry of a line "[section]". Returns the mistake, or NULL. */
+/* Fills in the entry of a line "[section]". Returns the error, or NULL. */
 static const char *parse_section(char *line, struct ini_entry *entry)
 {
     char *end = strchr(line, ']');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ini: reads a settings file with iniparser, and compares the result with the text: what iniparser
- * would lose or change silently is a mistake here.
+ * ini: reads a settings file with iniparser, and compares the result with the text: a setting that
+ * iniparser would lose or change silently is an error.
  */
 #ifndef INI_H
 #define INI_H

@@ -129,10 +129,10 @@ struct process_batch {
  *
  * After an interruption no more children are started, and each signal is passed on to the process
  * groups of the running ones, which are waited for. When the time is over, the running ones are
- * ended with their process groups: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. What is not
- * gone as many seconds later, because it waits for a file system or a tracer, is left. A stopped
- * child is continued to receive the signal, and killed when it stops again. A child that was never
- * started stays PROCESS_PENDING.
+ * ended with their process groups: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. A child that
+ * is still there as many seconds later, because it waits for a file system or a tracer, is left. A
+ * stopped child is continued to receive the signal, and killed when it stops again. A child that
+ * was never started stays PROCESS_PENDING.
  */
 void process_run(const struct process_batch *batch);
 

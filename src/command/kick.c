@@ -241,7 +241,7 @@ static bool have_second_action(const struct command *command)
     return second != NULL;
 }
 
-/* Returns the targets of an action; or NULL, and the mistake was reported. */
+/* Returns the targets of an action; or NULL, and the error was reported. */
 static UT_array *find_action(const struct command *command)
 {
     UT_array *targets = settings_action(command->settings, command->options->operands[0]);
@@ -255,7 +255,7 @@ static UT_array *find_action(const struct command *command)
     return NULL;
 }
 
-/* Returns the target that the three operands mean; or NULL, and reports the mistake. */
+/* Returns the target that the three operands mean; or NULL, and reports the error. */
 static UT_array *find_target(const struct command *command)
 {
     char *const *operands = command->options->operands;

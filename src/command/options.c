@@ -671,7 +671,7 @@ static char *find_single_dash(const char *word)
     return NULL;
 }
 
-/* Accepts all options. Returns false if there is a mistake: *error is the first; the options after
+/* Accepts all options. Returns false if there is an error: *error is the first; the options after
  * it are accepted nevertheless, because they may set the mode. */
 static bool accept_options(struct options *options, int argc, char **argv, bool *given,
                            char **error)

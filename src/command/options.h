@@ -52,7 +52,7 @@ struct options {
 
 /*
  * Parses the command line; options end at the first operand, as everywhere in Postfix. argv is not
- * reordered. Returns true, or false with the first mistake in *error, a new string, which the
+ * reordered. Returns true, or false with the first error in *error, a new string, which the
  * caller frees; options->mode is then the mode in question. options_free() empties *options in both
  * cases.
  */

@@ -104,7 +104,7 @@ static int quoted_length(struct span span)
     return text_quoted((size_t)length_of(span));
 }
 
-/* The same for the text after a mistake. */
+/* The same for the text after an error. */
 static int shown_length(struct span span)
 {
     return length_of(span) < SHOWN_LENGTH ? length_of(span) : SHOWN_LENGTH;

@@ -218,7 +218,7 @@ void messages_act(struct messages *messages);
 /* Returns how it went in the part's instance. */
 enum messages_status messages_status(const struct messages_part *part);
 
-/* Whether no part has failed, and there are no mistakes. */
+/* Whether no part has failed, and there are no errors. */
 bool messages_succeeded(const struct messages *messages);
 
 /* Returns how many messages were found to act on. */

@@ -52,7 +52,7 @@ enum parameter_purpose {
 
 enum parameter_use {
     PARAMETER_UNUSED,
-    PARAMETER_CHECKED, /* a mistake counts, the value is not kept */
+    PARAMETER_CHECKED, /* an error counts, the value is not kept */
     PARAMETER_KEPT,
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue: what is in the queues of an instance, from the queue directories themselves: no daemon is
+ * queue: the contents of an instance's queues, from the queue directories themselves: no daemon is
  * asked, and a stopped instance is read like a running one.
  */
 #ifndef QUEUE_H

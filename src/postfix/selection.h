@@ -66,7 +66,7 @@ void selection_mark(struct selection *selection, bool all);
 
 /*
  * Returns why a name of -i that is no pattern may not be acted upon, a new string: several
- * instances have it. NULL if there is none such. One directory that is listed twice is one
+ * instances have it. NULL if there is none. One directory that is listed twice is one
  * instance.
  */
 char *selection_find_ambiguity(const struct selection *selection);

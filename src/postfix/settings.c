@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the settings: what is compiled in, what the files change, and every mistake in them. */
+/* Reads the settings: what is compiled in, what the files change, and every error in them. */
 #include "postfix/settings.h"
 #include "base/ini.h"
 #include "base/parse.h"
@@ -205,7 +205,7 @@ static bool is_own_section(const char *section)
     return false;
 }
 
-/* The following four return the mistake, a new string, or NULL. */
+/* The following four return the error, a new string, or NULL. */
 static char *set_parameter(struct settings *settings, enum parameter parameter, const char *value)
 {
     char *error = NULL, *mistake;

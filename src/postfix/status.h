@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status: whether each instance is in order, by the answer of its queue manager to an empty
- * request, and by what can be seen without asking: master(8), pickup(8) and the queue's file
- * system.
+ * status: whether each instance is in order: its queue manager reads an empty request; and without
+ * a request, whether master(8), pickup(8) and the queue's file system are in order.
  */
 #ifndef STATUS_H
 #define STATUS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/messages: messages that are listed and counted, and what was done with them.
+ * report/messages: the messages that are listed or counted, and the results of acting on them.
  */
 #ifndef REPORT_MESSAGES_H
 #define REPORT_MESSAGES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/queues: what is in the queues of each selected instance: one reading for each member of
- * the selection, in the same order.
+ * report/queues: the contents of the queues of each selected instance: one reading for each member
+ * of the selection, in the same order.
  */
 #ifndef REPORT_QUEUES_H
 #define REPORT_QUEUES_H
@@ -11,9 +11,9 @@
 
 /*
  * Appends a table to out, with a line for each instance: name, group, messages in each queue, their
- * bytes, the age of the oldest, what is free of the file system, configuration directory. Several
- * instances have a line with the total, in which a queue directory counts once; what is in the
- * queue "corrupt" has lines of its own at the end. now: seconds since 1970. Or, for JSON, one
+ * bytes, the age of the oldest, free space of the file system, configuration directory. Several
+ * instances have a line with the total, in which a queue directory counts once; the messages in the
+ * queue "corrupt" have lines of their own at the end. now: seconds since 1970. Or, for JSON, one
  * object per line for each instance; their running has to be set: see selection_find_running().
  */
 void report_queues_output(const struct selection *selection, const struct queue_reading *readings,

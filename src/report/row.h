@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/row: what the reports of all commands share: lines about an instance on standard error,
+ * report/row: shared by the reports of all commands: lines about an instance on standard error,
  * and on standard output its columns, tables and JSON objects.
  */
 #ifndef ROW_H

@@ -20,8 +20,8 @@ struct status_report {
 void report_status_output(const struct status_report *report, bool json, bool with_titles,
                           UT_string *out);
 
-/* Writes to standard error why an instance that ought to be in order is not; if verbose, also what
- * has answered, and why an instance that is not enabled has not. */
+/* Writes to standard error why an instance that ought to be in order is not; if verbose, also
+ * which ones are responding, and why one that is not enabled is not. */
 void report_status(const struct status_report *report, int verbose);
 
 #endif
