@@ -153,7 +153,7 @@ static size_t least(size_t a, size_t b)
  * one word of the other. Both are at most WORD_MAXIMUM long. */
 static size_t count_changes(const char *from, const char *to)
 {
-    size_t rows[3][WORD_MAXIMUM + 1], length = strlen(to);
+    size_t rows[3][WORD_MAXIMUM + 1] = {{0}}, length = strlen(to);
 
     for (size_t j = 0; j <= length; j++)
         rows[0][j] = j;
