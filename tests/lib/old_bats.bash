@@ -19,12 +19,15 @@ run()
     status=0
     if [ -n "$errors" ]; then
         output=$("$@" 2>"$errors") || status=$?
-        stderr=$(cat "$errors")
-        mapfile -t stderr_lines < <(printf '%s' "$stderr" | grep .)
+        stderr=$(<"$errors")
     else
         output=$("$@" 2>&1) || status=$?
     fi
-    mapfile -t lines < <(printf '%s' "$output" | grep .)
+    local IFS=$'\n'
+    set -f
+    # shellcheck disable=SC2206 # all but empty ones
+    lines=($output) stderr_lines=(${stderr-})
+    set +f
     set "-$flags"
     [ -z "$fails" ] || [ "$status" != 0 ]
 }

@@ -14,7 +14,7 @@ without()
 {
     local command
     mkdir "$BATS_TEST_TMPDIR/bin"
-    ln -sf /usr/sbin/* /usr/bin/* "$BATS_TEST_TMPDIR/bin"
+    ln -sf /sbin/* /bin/* /usr/sbin/* /usr/bin/* "$BATS_TEST_TMPDIR/bin"
     for command; do rm "$BATS_TEST_TMPDIR/bin/$command"; done
     echo "$BATS_TEST_TMPDIR/bin"
 }

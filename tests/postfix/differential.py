@@ -311,11 +311,22 @@ def check(number, options, directory, environment):
     return number, found, postconf[0] != 0 or refused(postkick[0], postkick[2]) is not None
 
 
+def own_settings(directory):
+    """A postkick.ini with what this Postfix was built with, as postkick-settings(8) records it."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    path = os.path.join(directory, "postkick.ini")
+    with open(os.path.join(here, "../../conf/postfix.ini"), encoding="ascii") as file:
+        names = re.findall(r"^(\w+) *=", file.read(), re.MULTILINE)
+    values = subprocess.run(["postconf", "-d", *names], check=True, capture_output=True, text=True)
+    with open(path, "w", encoding="ascii") as file:
+        file.write("[postfix]\n" + values.stdout)
+    return path
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    here = os.path.dirname(os.path.abspath(__file__))
     parser.add_argument("--postkick", required=True)
-    parser.add_argument("--settings", default=os.path.join(here, "../../conf/postkick.ini"))
+    parser.add_argument("--settings")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=random.randrange(1000000))
@@ -331,6 +342,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory, \
             concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         environment = without_sleep(directory)
+        options.settings = options.settings or own_settings(directory)
         numbers = range(options.first, options.first + options.count)
         for number, found, refusal in pool.map(
                 lambda number: check(number, options, directory, environment), numbers):

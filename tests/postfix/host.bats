@@ -181,7 +181,7 @@ conflicts()
 
 @test "-l -j has each member that postmulti -l -j of Postfix 3.11 prints, byte for byte" {
     host postmulti -l -j >"$BATS_TEST_TMPDIR/theirs" 2>/dev/null ||
-        [[ $(postconf -d -h mail_version) =~ ^3\.([789]|10)\. ]]
+        ! printf '%s\n' 3.11 "$(postconf -d -h mail_version)" | sort -C -V
     host "$HOST/postkick" -l -j >"$BATS_TEST_TMPDIR/ours"
     if [ -s "$BATS_TEST_TMPDIR/theirs" ]; then
         # but for the blanks between members, and their group, which is the first character only

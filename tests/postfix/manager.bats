@@ -18,8 +18,10 @@ make_host()
     host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
         mount --bind '$HOST/spool' /var/spool"
     host_instances postfix-{a,off,c}:some
-    host mv /usr/lib/postfix/sbin/postfix-script /usr/lib/postfix/sbin/postfix-script.real
-    host tee /usr/lib/postfix/sbin/postfix-script >/dev/null <<'EOF'
+    local script
+    script=$(postconf -d -h daemon_directory)/postfix-script
+    host mv "$script" "$script.real"
+    host tee "$script" >/dev/null <<'EOF'
 #!/bin/sh
 up=/var/log/up.${MAIL_CONFIG##*/}
 case $1 in
@@ -33,7 +35,7 @@ stop | abort | drain | quick-stop) rmdir "$up" ;;
 status | reload | flush) [ -d "$up" ] ;;
 esac
 EOF
-    host chmod 755 /usr/lib/postfix/sbin/postfix-script
+    host chmod 755 "$script"
 }
 
 # wrapper COMMAND: what postfix(1) runs from now on.

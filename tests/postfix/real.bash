@@ -35,17 +35,28 @@ patiently()
     return 1
 }
 
+# real_level: the compatibility level, without which Postfix warns: before 3.6, the last is 2.
+real_level()
+{
+    local version
+    version=$(postconf -d -h mail_version)
+    if printf '%s\n' 3.6 "$version" | sort -C -V; then cut -d. -f1,2 <<<"${version%%-*}"; else echo 2; fi
+}
+
 real_open()
 {
     export REAL=$BATS_FILE_TMPDIR/real INI=$BATS_FILE_TMPDIR/real/postkick.ini
     # Postfix's daemons and other users have to get there.
     chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
     mkdir -p "$REAL/etc" "$REAL/spool" "$REAL/lib"
+    # shellcheck disable=SC2153 # of common.bash
     cat >"$INI" <<EOF
 [postfix]
 config_directory = $REAL/etc/postfix
 queue_directory = $REAL/spool/postfix
 data_directory = $REAL/lib/postfix
+$(sed -n 's/^\([a-z_]*\) .*=.*/\1/p' "$ROOT/conf/postfix.ini" |
+        grep -v -x -E '(config|queue|data)_directory' | xargs postconf -d)
 EOF
     chmod 755 "$REAL" "$REAL/etc" "$REAL/spool" "$REAL/lib"
     cat >"$REAL/deliver" <<'EOF'
@@ -67,7 +78,7 @@ real_instance()
     mkdir "$etc" "$REAL/spool/$name" "$REAL/lib/$name"
     chown postfix "$REAL/lib/$name"
     cat >"$etc/main.cf" <<EOF
-compatibility_level = 3.6
+compatibility_level = $(real_level)
 queue_directory = $REAL/spool/$name
 data_directory = $REAL/lib/$name
 myhostname = $name.example
@@ -99,7 +110,7 @@ EOF
     awk '/^#/ { next }
          /^[a-z]/ { $5 = "n"; $6 = "-" }
          $1 == "qmgr" || $1 == "pickup" { $0 = $0 " -v" }
-         { print }' /usr/share/postfix/master.cf.dist >"$etc/master.cf"
+         { print }' "$(postconf -d -h meta_directory)/master.cf.proto" >"$etc/master.cf"
     echo "deliver unix - n n - - pipe user=nobody argv=$REAL/deliver $REAL/$name.works" \
         >>"$etc/master.cf"
     touch -d '1 hour ago' "$etc/main.cf" "$etc/master.cf" # Postfix waits for files that are new
@@ -270,12 +281,13 @@ host_open()
 # those, made by postmulti(1); all enabled but postfix-off.
 host_instances()
 {
-    local each name level
-    level=$(postconf -d -h mail_version)
+    local each name
+    # shellcheck disable=SC2016 # for the shell there
     host bash -c 'rm -rf /etc/postfix-* /var/spool/postfix-* /var/lib/postfix-*
-        cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
-        printf "%s\n" "$@" >/etc/postfix/main.cf' - "compatibility_level = ${level%.*}" 'alias_maps =' \
-        'master_service_disable = inet' 'maillog_file = /var/log/postfix.log' \
+        cp "$1/master.cf.proto" /etc/postfix/master.cf
+        printf "%s\n" "${@:2}" >/etc/postfix/main.cf' - "$(postconf -d -h meta_directory)" \
+        "compatibility_level = $(real_level)" 'alias_maps =' 'master_service_disable = inet' \
+        'maillog_file = /var/log/postfix.log' \
         'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
     host_aged postmulti -e init
     for each; do

@@ -247,7 +247,9 @@ static void pass_lingering(int connection, int listening, const struct sockaddr_
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(PASSED * sizeof(int))];
-    } control = {.header = {CMSG_LEN(PASSED * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    } control = {.header = {.cmsg_len = CMSG_LEN(PASSED * sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
     struct iovec data = {&byte, 1};
     struct msghdr message = {.msg_iov = &data,
                              .msg_iovlen = 1,

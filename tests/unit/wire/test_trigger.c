@@ -444,7 +444,9 @@ static void pass_descriptor(int fd, int flags)
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
     struct iovec data = {&byte, 1};
     struct msghdr message = {.msg_iov = &data,
                              .msg_iovlen = 1,
@@ -725,7 +727,13 @@ static void pass_time_before_look(void)
         descriptors_close(&service);
 }
 
-int ioctl(int fd, unsigned long request, ...)
+#ifdef __GLIBC__
+typedef unsigned long request_type;
+#else
+typedef int request_type; /* of musl and POSIX */
+#endif
+
+int ioctl(int fd, request_type request, ...)
 {
     va_list arguments;
 
