@@ -3,7 +3,7 @@
 
 #: make test             runs the unit tests and the quick tests of the command line: half a minute
 #: make check            runs every test, and installs what they need: scripts/check
-#: make lint             looks for mistakes in the source: scripts/deps lint installs the programs
+#: make lint             looks for errors in the source: scripts/deps lint installs the programs
 #: make demo             kicks four instances of a stand-in for Postfix, and shows what happens
 #: make fuzz, differential, soak, bench, matrix, check-package, check-fleet: see tests/README.md
 

@@ -9,7 +9,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 ---
 module: postkick_info
-short_description: List the Postfix instances of a host, whether each is alive, and its queues
+short_description: List the Postfix instances of a host, whether each is responding, and its queues
 version_added: 1.0.0
 author:
   - The postkick authors (@postkick)
