@@ -127,7 +127,7 @@ with_program()
     is "$(result two '[.changed, .msg] | @tsv')" $'true\t3 of 3 requests read'
 }
 
-@test "check mode sends nothing, and reports what stands in the way" {
+@test "check mode sends nothing, and reports the obstacles" {
     module postkick 'action=flush' --check
     is "$status" 0
     is "$(result one '[.changed, .msg] | @tsv')" $'true\t6 of 6 requests would be sent'

@@ -43,7 +43,7 @@ extends_documentation_fragment:
   - postkick.postfix.common
 attributes:
   check_mode:
-    description: Nothing is sent; what stands in the way is reported as a failure.
+    description: Nothing is sent; obstacles are reported as a failure.
     support: full
 seealso:
   - module: postkick.postfix.postkick_info
