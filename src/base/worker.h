@@ -11,7 +11,6 @@
 #include "base/limits.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* The longest question, in bytes. */
 #define WORKER_QUESTION_MAXIMUM ((size_t)8192)

@@ -7,7 +7,6 @@
 #include "command/command.h"
 #include "report/progress.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -7,7 +7,6 @@
 #include "command/command.h"
 #include "report/kicks.h"
 #include "report/progress.h"
-#include "report/row.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -148,8 +148,6 @@ enum messages_status {
     MESSAGES_DUPLICATE,
 };
 
-struct messages;
-
 /* What was found and done in one of the selected instances. */
 struct messages_part {
     const struct selection_member *member;

@@ -6,7 +6,6 @@
 #include "wire/endpoint.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/statvfs.h>
 
 /* Whether a failed trigger shows that the queue manager is missing or does not answer. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports what is in the queues of each instance, as a table and as JSON. */
 #include "report/queues.h"
-#include "base/diag.h"
 #include "report/row.h"
 
 static bool counts(const struct selection *selection, const struct instance *instance)

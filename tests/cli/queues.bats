@@ -64,7 +64,7 @@ corrupt: /spool/postfix-0001/corrupt: 1 message, size 4.9K, oldest 2h"
     is "$(shown | sed -n 's/  */ /gp')" "\
 NAME GROUP INCOMING ACTIVE DEFERRED HOLD MAILDROP SIZE OLDEST FREE DIRECTORY
 - - 0 0 0 0 0 - - N% /etc/postfix
-- - - - - - - - - - /etc/postfix-0001
+postfix-0001 outbound - - - - - - - - /etc/postfix-0001
 postfix-0002 submission - - - - - - - - /etc/postfix-0002
 total 0 0 0 0 0 - -"
 }
