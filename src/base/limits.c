@@ -99,3 +99,8 @@ bool limits_reached(const struct limits *limits)
 {
     return signals_received() != 0 || clock_now() >= limits->end;
 }
+
+const char *limits_reason(void)
+{
+    return signals_received() != 0 ? "interrupted" : "time limit reached";
+}

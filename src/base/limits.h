@@ -85,4 +85,7 @@ struct limits limits_start(int seconds);
  * every byte. */
 bool limits_reached(const struct limits *limits);
 
+/* Returns which of the two it was: "interrupted", "time limit reached". */
+const char *limits_reason(void);
+
 #endif

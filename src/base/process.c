@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -20,6 +21,9 @@
 #include <unistd.h>
 
 ALLOC_TABLES_ARE_KEPT
+
+static char clean_path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", english[] = "LC_ALL=C";
+char *const process_clean_environment[] = {clean_path, english, NULL};
 
 /* Read in one go, so that a flood does not hold up others. */
 #define READ_BYTES 65536
@@ -854,6 +858,13 @@ static char *describe_interference(const struct process *child, const struct lim
         break;
     }
     return NULL;
+}
+
+int process_count_processors(void)
+{
+    cpu_set_t processors;
+
+    return sched_getaffinity(0, sizeof(processors), &processors) < 0 ? 1 : CPU_COUNT(&processors);
 }
 
 char *process_failure(const struct process *child, const struct limits *limits)

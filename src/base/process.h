@@ -141,6 +141,13 @@ void process_run(const struct process_batch *batch);
  * and CAPTURE_LINE_MAXIMUM allow. The limits are the batch's. */
 char *process_failure(const struct process *child, const struct limits *limits);
 
+/* An environment for programs of Postfix, with nothing from ours: a PATH, and messages in English.
+ */
+extern char *const process_clean_environment[];
+
+/* Returns how many processors this process may use, at least 1. */
+int process_count_processors(void);
+
 /* Copies up to size bytes of what is kept to buffer, from the byte number at on. Returns how many;
  * 0 at the end, and where the file cannot be read. */
 size_t capture_read(const struct capture *capture, size_t at, char *buffer, size_t size);

@@ -286,19 +286,11 @@ int command_kick(const struct command *command)
     return status;
 }
 
-/* By an empty request: qmgr(8) reads it, and does nothing. Whoever asks for the status waits for
- * all, and not for as long as an instance may take for real requests. */
+/* Whoever asks for the status waits for all, and not for as long as an instance may take for real
+ * requests. */
 int command_status(const struct command *command)
 {
-    UT_array *targets;
+    struct kicks kicks = {.is_probe = true, .whole_limit = command->settings->status_limit};
 
-    utarray_new(targets, &target_icd);
-    target_append(targets, "public", "qmgr", "");
-    struct kicks kicks = {.targets = targets,
-                          .is_action = true,
-                          .is_probe = true,
-                          .whole_limit = command->settings->status_limit};
-    int status = run(command, true, &kicks);
-    utarray_free(targets);
-    return status;
+    return run(command, true, &kicks);
 }

@@ -2,17 +2,9 @@
 /* -Q: shows what is in the queues. */
 #include "report/queues.h"
 #include "base/diag.h"
+#include "base/process.h"
 #include "command/command.h"
-#include <sched.h>
 #include <time.h>
-
-/* Returns how many processors this process may use. */
-static int count_processors(void)
-{
-    cpu_set_t processors;
-
-    return sched_getaffinity(0, sizeof(processors), &processors) < 0 ? 1 : CPU_COUNT(&processors);
-}
 
 /* Returns a reading for each member, and reads those that are to be served. */
 static struct queue_reading *read_queues(const struct command *command,
@@ -30,7 +22,8 @@ static struct queue_reading *read_queues(const struct command *command,
             readings[i].directory = instance_value(member->instance, PARAMETER_QUEUE_DIRECTORY);
     }
     signals_catch();
-    queues_read(readings, selection->member_count, parallel > 0 ? parallel : count_processors(),
+    queues_read(readings, selection->member_count,
+                parallel > 0 ? parallel : process_count_processors(),
                 command->settings->queues_limit, command->limits);
     return readings;
 }

@@ -209,16 +209,11 @@ static void start(struct restart *restart)
 static void ask(struct restart *restart, const struct command *command, int seconds)
 {
     struct selection selection = select_chosen(restart);
-    UT_array *targets;
-
-    utarray_new(targets, &target_icd);
-    target_append(targets, "public", "qmgr", "");
-    struct kicks kicks = {.targets = targets,
-                          .is_action = true,
-                          .is_probe = true,
+    struct kicks kicks = {.is_probe = true,
                           .whole_limit = seconds,
                           .settings = command->settings,
                           .locks = restart->report.locks};
+
     master_locks_forget(kicks.locks);
     kicks_plan(&kicks, &selection);
     (void)command_send(command, &kicks);
@@ -233,7 +228,6 @@ static void ask(struct restart *restart, const struct command *command, int seco
             part->reason = alloc_format("does not respond: %s", kicks.items[i].reason);
     }
     kicks_free(&kicks);
-    utarray_free(targets);
 }
 
 /* Waits until what was started responds as with -s. */

@@ -56,10 +56,7 @@ static void load_listed(struct host *host, const UT_array *directories)
         struct instance *instance = &host->instances[host->count++];
 
         if (limits_reached(host->limits))
-            instance_fail(instance, directory,
-                          alloc_format("not read: %s", signals_received() != 0
-                                                           ? "interrupted"
-                                                           : "time limit reached"));
+            instance_fail(instance, directory, alloc_format("not read: %s", limits_reason()));
         else if (directory[0] == '/')
             load(host, instance, directory, false);
         else

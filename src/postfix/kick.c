@@ -172,8 +172,19 @@ static void plan_kick(struct kicks *kicks, struct kick *kick, struct selection_m
     }
 }
 
+/* Sets the target of a probe. */
+static void plan_probe(struct kicks *kicks)
+{
+    utarray_new(kicks->probe, &target_icd);
+    target_append(kicks->probe, "public", "qmgr", "");
+    kicks->targets = kicks->probe;
+    kicks->is_action = true;
+}
+
 void kicks_plan(struct kicks *kicks, struct selection *selection)
 {
+    if (kicks->is_probe)
+        plan_probe(kicks);
     size_t each = utarray_len(kicks->targets);
 
     kicks->count = selection->member_count * each;
@@ -542,6 +553,9 @@ void kicks_free(struct kicks *kicks)
     HASH_CLEAR(hh, kicks->claims);
     free(kicks->items);
     free(kicks->triggers);
+    if (kicks->probe != NULL)
+        utarray_free(kicks->probe);
+    kicks->probe = NULL;
     kicks->items = NULL;
     kicks->triggers = NULL;
     kicks->count = kicks->trigger_count = 0;

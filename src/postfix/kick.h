@@ -43,10 +43,11 @@ struct kick {
 /* Must stay where it is. */
 struct kicks {
     /* set by the caller, the rest zero */
-    const UT_array *targets; /* of struct target; have to outlive the kicks */
+    const UT_array *targets; /* of struct target; have to outlive the kicks; see is_probe */
     bool is_action;  /* qmgr and pickup mean what main.cf has as queue_ and pickup_service_name */
     int limit;       /* seconds that no limit of an instance exceeds */
-    bool is_probe;   /* -s: see trigger.h */
+    bool is_probe;   /* an empty request, which the queue manager reads and ignores, in place of
+                        targets: see trigger.h */
     int whole_limit; /* seconds for each kick as a whole, in place of those limits; 0: they hold */
     bool wait;       /* until the services have finished */
     const struct settings *settings; /* for reasons: to which class a service belongs */
@@ -56,6 +57,7 @@ struct kicks {
     size_t count;
 
     /* private */
+    UT_array *probe;          /* the target of is_probe */
     struct trigger *triggers; /* in the order of planning */
     size_t trigger_count;
     struct kick *claims;

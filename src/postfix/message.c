@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 ALLOC_TABLES_ARE_KEPT
 
@@ -809,14 +808,11 @@ static void append_ids(UT_string *out, const struct messages_part *part)
 static void run(struct messages *messages, char *const *argv, bool with_input,
                 bool (*needs)(const struct messages_part *part))
 {
-    static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", locale[] = "LC_ALL=C";
-    static char *const environment[] = {path, locale, NULL};
     struct process *children = alloc_zeroed(messages->count, sizeof(*children));
     UT_string *inputs = alloc_zeroed(messages->count, sizeof(*inputs));
     char *program = alloc_format("%s/%s", messages->directory, argv[0]);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct process_batch batch = {.processes = children,
-                                  .parallel = cores < 1 ? 1 : (int)cores,
+                                  .parallel = process_count_processors(),
                                   .in_turn = messages->verb == MESSAGE_LIST,
                                   .limits = messages->limits,
                                   .observe = observe,
@@ -833,7 +829,7 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
             append_ids(&inputs[i], part);
         children[batch.count++] = (struct process){.program = program,
                                                    .argv = argv,
-                                                   .environment = environment,
+                                                   .environment = process_clean_environment,
                                                    .settings = part->settings,
                                                    .streams = PROCESS_CAPTURE,
                                                    .input = with_input ? &inputs[i] : NULL,

@@ -17,9 +17,7 @@ struct postconf {
 
 static void run(struct process *child, char *program, const struct limits *limits)
 {
-    static char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin", locale[] = "LC_ALL=C";
     static char configuration[] = "-c", directory[] = EMPTY_DIRECTORY, defaults[] = "-d";
-    char *const environment[] = {path, locale, NULL};
     const struct process_confinement confinement = {.directory = "/",
                                                     .memory = POSTCONF_MEMORY,
                                                     .processor_time = POSTCONF_SECONDS,
@@ -30,7 +28,7 @@ static void run(struct process *child, char *program, const struct limits *limit
 
     *child = (struct process){.program = program,
                               .argv = arguments,
-                              .environment = environment,
+                              .environment = process_clean_environment,
                               .streams = PROCESS_CAPTURE_OUTPUT,
                               .output_maximum = CAPTURE_MEMORY,
                               .confinement = &confinement};
@@ -41,22 +39,21 @@ static void run(struct process *child, char *program, const struct limits *limit
 }
 
 /* Returns why the child gave no answer, or only a part of one, a new string; or NULL. */
-static char *describe_failure(const struct process *child, const char *program)
+static char *describe_failure(const struct process *child, const char *program,
+                              const struct limits *limits)
 {
-    const struct capture *output = &child->output;
-
     if (child->outcome == PROCESS_NOT_STARTED)
         return alloc_format("run %s: %s", program, strerror(child->error));
     if (child->outcome != PROCESS_ENDED)
         return alloc_format("%s did not answer in time", program);
-    if (child->signal != 0)
-        return alloc_format("%s: killed by signal %d (%s)", program, child->signal,
-                            strsignal(child->signal));
-    if (child->exit_status != 0)
-        return alloc_format("%s: exit status %d", program, child->exit_status);
-    if (output->error != 0)
-        return alloc_format("%s: output cannot be read: %s", program, strerror(output->error));
-    if (output->truncated)
+    char *failure = process_failure(child, limits);
+    if (failure != NULL) {
+        char *error = alloc_format("%s: %s", program, failure);
+
+        free(failure);
+        return error;
+    }
+    if (child->output.truncated)
         return alloc_format("%s printed more than %zu bytes", program, CAPTURE_MEMORY);
     return NULL;
 }
@@ -88,7 +85,7 @@ struct postconf *postconf_ask(const char *command_directory, const struct limits
     }
     char *program = alloc_format("%s/postconf", command_directory);
     run(&child, program, limits);
-    postconf->error = describe_failure(&child, program);
+    postconf->error = describe_failure(&child, program, limits);
     if (postconf->error == NULL && !read_answer(postconf, &child.output.text))
         postconf->error = alloc_format("%s did not print parameters", program);
     process_free(&child);

@@ -376,8 +376,7 @@ static char *explain_task(const char *directory, const struct worker_task *task,
     case WORKER_REFUSED:
         return alloc_format("queues not read: no process for it: %s", strerror(task->error));
     case WORKER_STOPPED:
-        return alloc_format("queues not read: %s",
-                            signals_received() != 0 ? "interrupted" : "time limit reached");
+        return alloc_format("queues not read: %s", limits_reason());
     }
     return explain(directory, task->answer);
 }
