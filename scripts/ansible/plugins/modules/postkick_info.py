@@ -9,22 +9,21 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 ---
 module: postkick_info
-short_description: List the Postfix instances of a host, whether each is responding, and its queues
+short_description: List the Postfix instances of a host, whether each is well, and its queues
 version_added: 1.0.0
 author:
   - The postkick authors (@postkick)
 description:
-  - Lists the Postfix instances of the host, and asks the queue manager of each one that is enabled
-    for an answer, as C(postkick --status) does. Reads what is in the queues, as
-    C(postkick --queues) does.
-  - An instance that does not answer is a result, not a failure.
+  - Lists the Postfix instances of the host and whether each is well, as C(postkick --status) does.
+    Reads what is in the queues, as C(postkick --queues) does.
+  - An instance that is not well is a result, not a failure.
 options:
   enabled:
     description: Only instances that are enabled.
     type: bool
     default: false
   status:
-    description: Whether to ask the queue managers; otherwise the instances are only listed.
+    description: Whether to check the instances; otherwise they are only listed.
     type: bool
     default: true
   queues:
@@ -46,9 +45,9 @@ EXAMPLES = r"""
   postkick.postfix.postkick_info:
   register: postfix
 
-- name: Every enabled instance answers
+- name: Every enabled instance is well
   ansible.builtin.assert:
-    that: postfix.responding
+    that: postfix.ok
 
 - name: Nowhere do more than 500 messages wait
   ansible.builtin.assert:
@@ -81,6 +80,14 @@ instances:
     responding:
       description: C(y), C(n), or C(-) when it is not known; not with C(status=false).
       type: str
+    state:
+      description: C(ok), C(full), C(stopped), C(no-pickup), C(not-responding), C(not-running) or
+        C(unknown); not with C(status=false).
+      type: str
+    conflicts:
+      description: Why postmulti(1) refuses every command because of this instance.
+      type: list
+      elements: str
     reason:
       description: What is wrong; empty when nothing is.
       type: str
@@ -97,22 +104,14 @@ instances:
       description: What is free of the file system; C(total_bytes), C(free_inodes) and
         C(total_inodes) likewise.
       type: int
-responding:
-  description: Whether every enabled instance answers.
+ok:
+  description: Whether every enabled instance has the state C(ok) and none has a conflict.
   returned: when C(status=true)
   type: bool
 version:
   description: The version of postkick.
   returned: success
   type: str
-ansible_facts:
-  description: The same results, as facts.
-  returned: success
-  type: dict
-  contains:
-    postkick:
-      description: C(instances), C(responding) and C(version).
-      type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -150,10 +149,10 @@ def main():
     rows, is_well, _errors = program.run(module, [mode] + options)
     if module.params["queues"]:
         add_queues(module, rows, options)
-    facts = dict(instances=rows, version=program.version(module))
+    result = dict(instances=rows, version=program.version(module))
     if module.params["status"]:
-        facts["responding"] = is_well
-    module.exit_json(changed=False, ansible_facts=dict(postkick=facts), **facts)
+        result["ok"] = is_well
+    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":
