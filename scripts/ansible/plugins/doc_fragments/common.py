@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The postkick authors
 # SPDX-License-Identifier: MIT
-"""What both modules take."""
+"""What all modules take."""
 
 from __future__ import absolute_import, division, print_function
 

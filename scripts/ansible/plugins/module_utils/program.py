@@ -25,7 +25,7 @@ EXCLUSIVE = [("config_directory", "group"), ("config_directory", "instance")]
 
 
 def common_options(params):
-    """The options of the command line for what both modules take."""
+    """The options of the command line for what all modules take."""
     options = []
     for name in ("config_directory", "settings", "timeout"):
         if params[name] is not None:

@@ -46,6 +46,7 @@ attributes:
     description: Nothing is sent; obstacles are reported as a failure.
     support: full
 seealso:
+  - module: postkick.postfix.postkick_instance
   - module: postkick.postfix.postkick_info
 """
 

@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The postkick authors
+# SPDX-License-Identifier: MIT
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+---
+module: postkick_instance
+short_description: Reload or restart the Postfix instances of a host
+version_added: 1.0.0
+author:
+  - The postkick authors (@postkick)
+description:
+  - Reloads or restarts every enabled Postfix instance of the host, as C(postkick --postfix) does.
+  - Instances are restarted one after the other, and the first one that does not respond again ends
+    the restart, so that the others keep running.
+options:
+  state:
+    description: What the instances are to be, whatever they were before.
+    type: str
+    required: true
+    choices: [reloaded, restarted]
+extends_documentation_fragment:
+  - postkick.postfix.common
+attributes:
+  check_mode:
+    description: Nothing is run; obstacles are reported as a failure.
+    support: full
+seealso:
+  - module: postkick.postfix.postkick
+  - module: postkick.postfix.postkick_info
+"""
+
+EXAMPLES = r"""
+- name: Read the changed configuration
+  postkick.postfix.postkick_instance:
+    state: reloaded
+
+- name: Restart the outbound instances, one after the other
+  postkick.postfix.postkick_instance:
+    state: restarted
+    group: [outbound]
+    timeout: 10m
+"""
+
+RETURN = r"""
+instances:
+  description: One result for each instance, as C(postkick --postfix --json) prints it.
+  returned: when postkick reported anything
+  type: list
+  elements: dict
+  contains:
+    config_directory:
+      description: Which instance.
+      type: str
+    exit_status:
+      description: Of postfix(1); -1 when it was not run.
+      type: int
+    stderr:
+      description: What postfix(1) reported.
+      type: str
+    status:
+      description: C(ok), C(failed), C(disabled), C(duplicate), or in check mode C(planned).
+      type: str
+    reason:
+      description: What is wrong; empty when nothing is.
+      type: str
+msg:
+  description: How many instances were reloaded or restarted, and the reason for each that was not.
+  returned: always
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.postkick.postfix.plugins.module_utils import program
+
+COMMANDS = {"reloaded": "reload", "restarted": "restart"}
+
+
+def operands(module):
+    """The command line. Options are over before the command."""
+    words = ["--postfix"] + program.common_options(module.params)
+    if module.check_mode:
+        words.append("--dry-run")
+    return words + [COMMANDS[module.params["state"]]]
+
+
+def summary(rows, state, dry_run):
+    """One line: how many, and what is wrong with each of the others."""
+    counted = [row for row in rows if row["status"] not in ("disabled", "duplicate")]
+    done = sum(row["status"] in ("ok", "planned") for row in counted)
+    text = "%d of %d instances %s" % (done, len(counted), ("would be " if dry_run else "") + state)
+    return "; ".join([text] + ["%s: %s" % (row["config_directory"], row["reason"])
+                               for row in counted if row["status"] not in ("ok", "planned")])
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            program.ARGUMENTS,
+            state=dict(type="str", required=True, choices=sorted(COMMANDS)),
+        ),
+        supports_check_mode=True,
+        mutually_exclusive=program.EXCLUSIVE,
+    )
+    rows, is_well, _errors = program.run(module, operands(module))
+    # A command that failed may have stopped what it did not start again.
+    changed = [row for row in rows if row["status"] in ("ok", "planned") or
+               (row["status"] == "failed" and row["exit_status"] != -1)]
+    result = dict(
+        instances=rows,
+        changed=bool(changed),
+        msg=summary(rows, module.params["state"], module.check_mode),
+    )
+    if is_well:
+        module.exit_json(**result)
+    module.fail_json(**result)
+
+
+if __name__ == "__main__":
+    main()
