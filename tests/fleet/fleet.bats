@@ -54,24 +54,13 @@ read_by()
     done
 }
 
-# without_program HOST: its postkick is gone, until with_program.
-without_program()
-{
-    on "$1" mv /usr/local/sbin/postkick /usr/local/postkick
-}
-
-with_program()
-{
-    on "$1" mv /usr/local/postkick /usr/local/sbin/postkick
-}
-
 # For the tests that are left out, ansible-test would install packages from outside of Debian. The one
 # that compares the documentation of modules with their arguments runs by itself, with Debian's; it
 # wants a licence that a collection of one's own need not have.
 @test "ansible-lint and ansible-test find nothing" {
     local collection=$BATS_TEST_TMPDIR/ansible_collections/postkick/postfix needing
     mkdir -p "${collection%/*}"
-    cp -r "$ROOT/scripts/ansible" "$collection"
+    cp -rL "$ROOT/scripts/ansible" "$collection"
     cd "$collection"
     # It would look for the project's root in the directories above.
     git init -q .
@@ -90,9 +79,20 @@ with_program()
     is "$(grep -v missing-gplv3-license <<<"$output")" ""
 }
 
+@test "the collection has its licence, its changes and its tests, which pass" {
+    cd "$FLEET/collections/ansible_collections/postkick/postfix"
+    is "$(<LICENSE)" "$(<"$ROOT/LICENSE")"
+    grep -q "^## $(jq -r .collection_info.version MANIFEST.json)$" CHANGELOG.md
+    is "$(jq '.collection_info | map_values(. // "" | length > 0) | [.repository, .documentation, .issues] | all' \
+        MANIFEST.json)" true
+    run /usr/bin/python3 -m unittest discover tests/unit/plugins/modules
+    is "$status" 0
+    has "$output" "Ran 4 tests"
+}
+
 @test "ansible-doc has the documentation of the modules" {
     run ansible-doc -t module postkick.postfix.postkick postkick.postfix.postkick_messages \
-        postkick.postfix.postkick_info
+        postkick.postfix.postkick_info postkick.postfix.postkick_instance
     is "$status" 0
     run ! grep -i warning <<<"$output"
 }
@@ -179,19 +179,16 @@ postfix-b 0 ok"
     on two postkick -M --yes -q delete ALL
 }
 
-@test "info: instances as facts; nothing is changed" {
+@test "info: instances and queues; nothing is changed" {
     module postkick_info
     is "$status" 0
-    is "$(result one '[.changed, .responding, .version, .ansible_facts.postkick.responding] | @tsv')" \
-        "$(printf 'false\ttrue\t%s\ttrue' "$("$POSTKICK" --version | cut -d ' ' -f 2)")"
-    is "$(result one '.instances | map(.responding) | join(" ")')" "y y y"
+    is "$(result one '[.changed, .ok, .version, .ansible_facts] | @tsv')" \
+        "$(printf 'false\ttrue\t%s\t' "$("$POSTKICK" --version | cut -d ' ' -f 2)")"
+    is "$(result one '.instances | map(.state) | join(" ")')" "ok ok ok"
     is "$(result one '.instances | map(.queues.deferred.messages) | join(" ")')" "0 0 0"
     is "$(result one '.instances | map(.free_bytes > 0) | join(" ")')" "true true true"
     module postkick_info 'status=false enabled=true instance=postfix-*'
     is "$(result one '.instances | map(.name) | join(" ")')" "postfix-a postfix-b"
-    is "$(result one '.responding')" null
-    module postkick_info queues=false --limit one
-    is "$(result one '.instances[0].queues')" null
 }
 
 @test "one instance hangs: that host fails with the reason, the others are served" {
@@ -211,7 +208,7 @@ postfix-b 0 ok"
     module postkick_info 'timeout=2s'
     on two kill -CONT "$hung"
     is "$status" 0
-    is "$(result two '[.responding, (.instances | map(.responding) | sort | join(""))] | @tsv')" $'false\tnyy'
+    is "$(result two '[.ok, (.instances | map(.responding) | sort | join(""))] | @tsv')" $'false\tnyy'
 }
 
 @test "one main.cf is damaged: that instance fails, its neighbours are served" {
@@ -223,52 +220,37 @@ postfix-b 0 ok"
     is "$(result one .msg)" "6 of 6 requests read"
     module postkick_info
     is "$(result three '.instances | map(.status) | join(" ")')" "ok failed ok"
+    playbook fleet_report
+    [ "$status" != 0 ]
+    has "$output" '"two: 3 of 3 instances ok",'
+    has "$output" '"three: 2 of 3 instances ok",'
+    has "$output" '"three: /etc/postfix-a: '
     on three sed -i '/^damaged$/d' /etc/postfix-a/main.cf
 }
 
-@test "a host whose postkick is Postfix's own, missing, or older" {
-    without_program one
-    without_program two
-    on two mv /usr/sbin/postkick /usr/sbin/postkick.away
-    without_program three
-    on three bash -c 'printf "#!/bin/sh\n[ \$1 = --version ] && echo postkick 0.9.1\nexit 1\n" \
-        >/usr/local/sbin/postkick && chmod 755 /usr/local/sbin/postkick'
-    module postkick action=flush
-    [ "$status" != 0 ]
-    is "$(result one .msg)" \
-        "/usr/sbin/postkick is not this postkick but another program, such as Postfix's own"
-    is "$(result two .msg)" "postkick is not installed on this host"
-    is "$(result three .msg)" "/usr/local/sbin/postkick is version 0.9.1; at least 1.0.0 is needed"
-    module postkick_info
-    is "$(result two .msg)" "postkick is not installed on this host"
-    module postkick_info executable=/nosuch
-    is "$(result two .msg)" "/nosuch: no such program on this host"
-    with_program one
-    on two mv /usr/sbin/postkick.away /usr/sbin/postkick
-    with_program two
-    with_program three
-}
-
-@test "what is wrong with a task gets one clear error" {
+@test "an error of the program is the one line that says what is wrong" {
     on one bash -c 'echo nonsense >/run/nonsense.ini'
-    module postkick 'action=flush limit=3'
-    has "$(result one .msg)" "Unsupported parameters for (postkick.postfix.postkick) module: limit."
-    module postkick
-    has "$(result one .msg)" "one of the following is required: action, class"
-    module postkick 'class=public service=qmgr'
-    has "$(result one .msg)" "parameters are required together: class, service, request"
-    module postkick 'action=flush group=a config_directory=/etc/postfix'
-    has "$(result one .msg)" "parameters are mutually exclusive: config_directory|group"
-    module postkick 'action=nosuch'
-    has "$(result one .msg)" "nosuch"
     module postkick 'action=--help'
     has "$(result one .msg)" "postkick: fatal: "
     module postkick 'action=flush group=nosuch'
-    is "$(result one .msg)" "postkick: fatal: No matching instances"
-    module postkick 'action=flush timeout=5x'
-    has "$(result one .msg)" "5x"
+    has "$(result one .msg)" "postkick: fatal: no instance is in group nosuch"
     module postkick_info 'settings=/run/nonsense.ini'
     has "$(result one .msg)" "/run/nonsense.ini"
+}
+
+@test "instances are reloaded, and restarted one after the other" {
+    local before
+    before=$(on one cat /var/spool/postfix-a/pid/master.pid)
+    module postkick_instance state=reloaded
+    is "$status" 0
+    is "$(result one '[.changed, .msg] | @tsv')" $'true\t3 of 3 instances reloaded'
+    is "$(on one cat /var/spool/postfix-a/pid/master.pid)" "$before"
+    module postkick_instance 'state=restarted instance=a' --limit one --check
+    is "$(result one '[.changed, .msg] | @tsv')" $'true\t1 of 1 instances would be restarted'
+    module postkick_instance 'state=restarted instance=a' --limit one
+    is "$(result one '[.changed, .msg] | @tsv')" $'true\t1 of 1 instances restarted'
+    [ "$(on one cat /var/spool/postfix-a/pid/master.pid)" != "$before" ]
+    on one postkick -q -s
 }
 
 playbook()
@@ -283,7 +265,7 @@ playbook()
     is "$(grep -c 'changed=1 ' <<<"$output")" 3
     playbook fleet_report
     is "$status" 0
-    has "$output" '"one: 3 of 3 instances answer",'
+    has "$output" '"one: 3 of 3 instances ok",'
     on two bash -c 'echo "example.com error:no" >/etc/postfix/transport'
     playbook requeue_after_maps -e '{"target": "two", "maps": ["/etc/postfix/transport"], "rewrite": true}'
     is "$status" 0
@@ -303,13 +285,14 @@ playbook()
     read_by three ""
 }
 
-# readme WORD: the line of README.md that begins with it, where the hosts are called "mail".
+# readme WORD: the line of the collection's README.md that begins with it, where the hosts are called
+# "mail".
 readme()
 {
-    sed -n "s/^    \\$ \\($1 .*\\)/\\1/p" "$ROOT/README.md"
+    sed -n "s/^    \($1 .*\)/\1/p" "$ROOT/scripts/ansible/README.md" | head -n 1
 }
 
-@test "README.md: one line with clush, one with ansible" {
+@test "the README of the collection: one line with clush, one with ansible" {
     local name config=$HOME/.config/clustershell
     mkdir -p "$config"
     printf '[Main]\ndefault: here\n[here]\nmap: echo %s\n' "$FLEET_NETWORK.[1-3]" >"$config/groups.conf"
@@ -339,6 +322,7 @@ readme()
     is "$(result two .msg)" "6 of 6 requests read"
     is "$(result three .unreachable)" true
     playbook fleet_report -T 3
-    has "$output" '"one: 3 of 3 instances answer",'
+    [ "$status" != 0 ]
+    has "$output" '"one: 3 of 3 instances ok",'
     has "$output" '"three: Failed to connect'
 }
