@@ -812,6 +812,7 @@ void process_run(const struct process_batch *batch)
     size_t most = batch->count < parallel ? batch->count : parallel;
     struct running running = {
         .batch = batch,
+        .passed_on = batch->signals_known,
         .kill_at = CLOCK_NEVER,
         .notify_at = batch->observe == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };

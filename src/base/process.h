@@ -115,6 +115,9 @@ struct process_batch {
      * second gives way to all others. */
     bool in_turn;
     const struct limits *limits;
+    /* Earlier signals that do not count (signals_count()): children that have to be run even if a
+     * signal has arrived before; 0: all count. */
+    int signals_known;
     /* Called at every event, unless NULL. */
     void (*observe)(void *context, enum process_event event, struct process *child);
     void *context;

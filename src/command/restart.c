@@ -146,15 +146,18 @@ static void observe(void *context, enum process_event event, const struct job *j
     }
 }
 
-/* Runs a command of postfix(1) in the chosen ones. Those where it fails have failed. */
-static void run_step(struct restart *restart, const char *word, const struct limits *limits)
+/* Runs a command of postfix(1) in the chosen ones. Those where it fails have failed. So many
+ * signals that have arrived before do not count. */
+static void run_step(struct restart *restart, const char *word, const struct limits *limits,
+                     int signals_known)
 {
     const char *arguments[] = {restart->program, "--", word, NULL};
     struct selection selection = select_chosen(restart);
     struct jobs_spec spec = {.program = restart->program,
                              .argv = (char *const *)(void *)arguments,
                              .streams = PROCESS_CAPTURE_AS_TERMINAL,
-                             .add_settings = command_add_mail_config};
+                             .add_settings = command_add_mail_config,
+                             .signals_known = signals_known};
     struct jobs jobs;
 
     command_set_streams(restart->command, &spec, &restart->report);
@@ -187,12 +190,12 @@ static void stop(struct restart *restart)
     }
     restart->chosen_count = running;
     if (running > 0)
-        run_step(restart, "stop", restart->command->limits);
+        run_step(restart, "stop", restart->command->limits, 0);
     for (size_t i = 0; i < running; i++)
         restart->chosen[i]->state = PART_STOPPED;
 }
 
-/* Starts what was stopped, even if the time of the run is over. */
+/* Starts what was stopped, even if the time of the run is over, or a signal has arrived. */
 static void start(struct restart *restart)
 {
     struct limits limits = *restart->command->limits;
@@ -202,7 +205,7 @@ static void start(struct restart *restart)
         limits.end = least;
     choose(restart, PART_STOPPED);
     if (restart->chosen_count > 0)
-        run_step(restart, "start", &limits);
+        run_step(restart, "start", &limits, signals_count());
 }
 
 /* Asks the chosen ones whether they respond. */
@@ -225,7 +228,7 @@ static void ask(struct restart *restart, const struct command *command, int seco
         if (kick_succeeded(&kicks.items[i]))
             part->state = PART_DONE;
         else
-            part->reason = alloc_format("does not respond: %s", kicks.items[i].reason);
+            part->reason = alloc_format("no response: %s", kicks.items[i].reason);
     }
     kicks_free(&kicks);
 }
@@ -293,7 +296,7 @@ static bool check_all(struct restart *restart)
 {
     restart->end = restart->selection->member_count;
     choose(restart, PART_UNTOUCHED);
-    run_step(restart, "check", restart->command->limits);
+    run_step(restart, "check", restart->command->limits, 0);
     restart->end = 0;
     return !have_state(restart, PART_FAILED);
 }

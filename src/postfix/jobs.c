@@ -76,6 +76,7 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
 {
     *jobs = (struct jobs){.count = selection->member_count,
                           .parallel = spec->parallel,
+                          .signals_known = spec->signals_known,
                           .is_reversed = spec->order == JOB_DEFAULT_LAST};
     jobs->items = alloc_zeroed(jobs->count, sizeof(*jobs->items));
     jobs->processes = alloc_zeroed(jobs->count, sizeof(*jobs->processes));
@@ -151,6 +152,7 @@ void jobs_run(struct jobs *jobs, const struct limits *limits,
     struct process_batch batch = {.processes = jobs->processes,
                                   .count = jobs->first_part,
                                   .parallel = jobs->parallel,
+                                  .signals_known = jobs->signals_known,
                                   .limits = limits,
                                   .observe = observe_child,
                                   .context = &running};

@@ -42,6 +42,7 @@ struct jobs_spec {
     void (*line)(void *context, const struct job *job, bool is_error, const char *text,
                  size_t length);
     void *line_context;
+    int signals_known; /* as that of struct process_batch */
     struct master_locks
         *locks; /* a failure is explained by an instance that is not running; or NULL */
 };
@@ -65,6 +66,7 @@ struct jobs {
     size_t first_part; /* how many are run before the others are started */
     int parallel;
     bool is_reversed; /* stop-like: the last job is run first */
+    int signals_known;
 };
 
 /* Plans the jobs for a selection that is marked. Standard input is ours if one instance is

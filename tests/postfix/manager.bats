@@ -234,7 +234,7 @@ failed|check: exit status 1"
     ours -P 1 -p restart
     is "$status" 1
     has "$stderr" "postkick: /etc/postfix: restarted, and responds
-postkick: warning: /etc/postfix-a: does not respond: "
+postkick: warning: /etc/postfix-a: no response: "
     is "${stderr##*$'\n'}" "postkick: warning: /etc/postfix-c: not touched"
     host sed -i 's/^\(qmgr .*\)nosuch$/\1qmgr/' /etc/postfix-a/master.cf
     ours -P 2 -p restart
