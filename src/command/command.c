@@ -69,8 +69,7 @@ void command_report_selection(const struct command *command, const struct select
     }
     for (size_t i = 0; shows_conflicts(options) && conflicts != NULL && i < utarray_len(conflicts);
          i++)
-        diag_line("warning", "%s: postmulti(1) and systemd refuse every instance",
-                  strings_item(conflicts, i));
+        diag_line("warning", "%s: postmulti(1) refuses every instance", strings_item(conflicts, i));
     for (size_t i = 0; i < utarray_len(warnings); i++)
         diag_line("warning", "%s", strings_item(warnings, i));
 }

@@ -143,7 +143,7 @@ conflicts()
     fi
     is "$(printf '%s\n' "$stderr" | wc -l)" "$count"
     is "$(printf '%s\n' "$stderr" | head -n 1)" \
-        "postkick: warning: $theirs: postmulti(1) and systemd refuse every instance"
+        "postkick: warning: $theirs: postmulti(1) refuses every instance"
 }
 
 @test "what postmulti refuses every command for is a conflict, in its words; nothing else is" {
