@@ -241,18 +241,3 @@ void statuses_free(struct status *statuses, size_t count)
         free(statuses[i].reason);
     free(statuses);
 }
-
-const char *status_state_name(enum status_state state)
-{
-    static const char *const names[] = {
-        [STATUS_OK] = "ok",
-        [STATUS_FULL] = "full",
-        [STATUS_STOPPED] = "stopped",
-        [STATUS_NO_PICKUP] = "no-pickup",
-        [STATUS_NOT_RESPONDING] = "not-responding",
-        [STATUS_NOT_RUNNING] = "not-running",
-        [STATUS_UNKNOWN] = "unknown",
-    };
-
-    return names[state];
-}

@@ -50,7 +50,4 @@ struct status *statuses_find(const struct selection *selection, const struct kic
 /* Frees count of them. */
 void statuses_free(struct status *statuses, size_t count);
 
-/* Returns the state as in JSON: "ok", "no-pickup" and so on. */
-const char *status_state_name(enum status_state state);
-
 #endif

@@ -5,25 +5,30 @@
 #include "report/row.h"
 #include <errno.h>
 
+/* The states, as in JSON and in the table. */
+static const struct {
+    const char *name;
+    const char *words;
+} states[] = {
+    [STATUS_OK] = {"ok", "responding"},
+    [STATUS_FULL] = {"full", "full"},
+    [STATUS_STOPPED] = {"stopped", "stopped"},
+    [STATUS_NO_PICKUP] = {"no-pickup", "no pickup"},
+    [STATUS_NOT_RESPONDING] = {"not-responding", "not responding"},
+    [STATUS_NOT_RUNNING] = {"not-running", "not running"},
+    [STATUS_UNKNOWN] = {"unknown", "unknown"},
+};
+
 /* Returns the state of an instance that ought to be in order. */
 static const char *describe_wanted(const struct status *status)
 {
-    static const char *const words[] = {
-        [STATUS_OK] = "responding",
-        [STATUS_FULL] = "full",
-        [STATUS_STOPPED] = "stopped",
-        [STATUS_NO_PICKUP] = "no pickup",
-        [STATUS_NOT_RESPONDING] = "not responding",
-        [STATUS_NOT_RUNNING] = "not running",
-        [STATUS_UNKNOWN] = "unknown",
-    };
     const struct trigger *trigger = kick_first(status->kick)->trigger;
 
     if (status->kick->member->state == SELECTION_FAILED)
         return "configuration error";
     if (status->state == STATUS_UNKNOWN && trigger != NULL && trigger->error == EACCES)
         return "permission denied";
-    return words[status->state];
+    return states[status->state].words;
 }
 
 /* Returns the state of one that need not be. */
@@ -43,7 +48,7 @@ static void append_json(const struct status *status, UT_string *out)
     json_t *row = row_new(status->kick->member->instance);
 
     row_add_text(row, "responding", answers[status->answer]);
-    row_add_text(row, "state", status_state_name(status->state));
+    row_add_text(row, "state", states[status->state].name);
     row_add_text(row, "status",
                  !status->is_wanted      ? "disabled"
                  : status->has_succeeded ? "ok"
