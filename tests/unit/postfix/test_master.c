@@ -2,9 +2,11 @@
 /* Whether a mail system runs: master's lock, looked up and never taken. */
 #include "fixture.h"
 #include "postfix/master.h"
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 
 static enum master_state look(void)
@@ -129,6 +131,80 @@ TEST(while_others_lock)
     }
     fixture_kill(children[0]);
     fixture_kill(children[1]);
+    close(fd);
+}
+
+/* What is read for /proc/locks, and counts as a file of /proc. */
+static const char *stand_in;
+
+/* Stands before the C library's open(2), under a name that its headers do not define. */
+int open_stand_in(const char *path, int flags, ...) __asm__("open");
+
+int open_stand_in(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list arguments;
+
+    va_start(arguments, flags);
+    if ((flags & O_CREAT) != 0)
+        mode = va_arg(arguments, mode_t);
+    va_end(arguments);
+    if (stand_in != NULL && strcmp(path, "/proc/locks") == 0)
+        path = stand_in;
+    return openat(AT_FDCWD, path, flags, mode);
+}
+
+int fstatfs(int fd, struct statfs *status)
+{
+    (void)fd;
+    *status = (struct statfs){.f_type = PROC_SUPER_MAGIC};
+    return 0;
+}
+
+#define LOCK "1: FLOCK  ADVISORY  WRITE 1 00:00:1 0 EOF\n"
+
+TEST(no_more_than_a_mebibyte)
+{
+    static const int counts[] = {1000, 30000};
+    char *text = alloc_zeroed(30000, sizeof(LOCK));
+    int fd = lock_file(0);
+
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        for (int line = 0; line < counts[i]; line++)
+            memcpy(text + (size_t)line * (sizeof(LOCK) - 1), LOCK, sizeof(LOCK));
+        stand_in = fixture_file("locks", text);
+        assert_int_equal(look(), i == 0 ? not_running() : MASTER_UNKNOWN);
+    }
+    stand_in = NULL;
+    free(text);
+    close(fd);
+}
+
+/* A FIFO: hundreds of processes that read /proc/locks make it as slow. */
+TEST(no_longer_than_a_second_at_the_end)
+{
+    const struct limits limits = {.end = clock_now()};
+    struct master_locks *locks = master_locks_new(&limits);
+    int fd = lock_file(0);
+
+    assert_int_equal(mkfifo(fixture_path("slow"), 0600), 0);
+    int slow = open(fixture_path("slow"), O_RDWR);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (write(slow, LOCK, strlen(LOCK)) > 0)
+            (void)usleep(50000);
+        _exit(1);
+    }
+    close(slow);
+    stand_in = alloc_string(fixture_path("slow"));
+    int64_t started = clock_now();
+    assert_int_equal(master_state(locks, fixture_root), MASTER_UNKNOWN);
+    assert_true(clock_now() - started < 4 * CLOCK_SECOND);
+    fixture_kill(child);
+    free((char *)(uintptr_t)stand_in);
+    stand_in = NULL;
+    master_locks_free(locks);
     close(fd);
 }
 
