@@ -369,10 +369,11 @@ enum message_operand message_parse_line(const char *line, size_t length, char **
                : MESSAGE_OPERAND_BAD;
 }
 
-/* Adds without overflow: sizes come from outside. */
+/* Adds without overflow: sizes come from outside. Neither is more than INT64_MAX. */
 static void add_bytes(uint64_t *sum, const struct message *message)
 {
-    if (__builtin_add_overflow(*sum, (uint64_t)message->size, sum) || *sum > INT64_MAX)
+    *sum += (uint64_t)message->size;
+    if (*sum > INT64_MAX)
         *sum = INT64_MAX;
 }
 

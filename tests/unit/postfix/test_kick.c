@@ -100,6 +100,20 @@ TEST(plan_of_an_action)
     assert_int_equal(trigger->whole_limit, 0);
 }
 
+/* To the queue manager, as main.cf calls it. */
+TEST(plan_of_a_probe)
+{
+    kicks.targets = NULL;
+    kicks.is_action = false;
+    kicks.is_probe = true;
+    kicks_plan(&kicks, &selection);
+    assert_int_equal(kicks.count, 4);
+    assert_kick(&kicks.items[0], "qmgr2", KICK_PLANNED, NULL);
+    assert_string_equal(kicks.items[0].class, "public");
+    assert_int_equal(kicks.items[0].trigger->request_length, 0);
+    assert_true(kicks.items[0].trigger->is_probe);
+}
+
 TEST(plan_of_a_service)
 {
     kicks.is_action = false;
