@@ -4,6 +4,7 @@
  */
 #include "base/descriptors.h"
 #include "base/diag.h"
+#include "base/path.h"
 #include "command/command.h"
 #include <errno.h>
 #include <jansson.h>
@@ -126,6 +127,7 @@ int main(int argc, char **argv)
     bool parsed = options_parse(&options, argc, argv, &error);
     struct limits limits = limits_start(options.time_limit);
     diag_limit(&limits);
+    path_limit(&limits);
     if (!parsed) {
         char *usage = options_usage(options.mode);
         diag_line("fatal", "%s", error);
@@ -136,6 +138,7 @@ int main(int argc, char **argv)
     }
 
     /* The end: by the signal that arrived meanwhile, or with the status */
+    path_limit(NULL);
     free(error);
     options_free(&options);
     signals_die();

@@ -3,13 +3,44 @@
  * path: opens what a path names that another user may have written. Symbolic links are followed,
  * but no link of /proc: /proc/PID/root, cwd and fd lead into the mount namespaces of other users,
  * where a file system of theirs can hold whoever enters it, and show what only root may read.
+ *
+ * A file system that does not answer holds the process that asks it. So what the kernel does not
+ * have in its cache (RESOLVE_CACHED), what is not on a local file system, and everything before
+ * Linux 5.12 is opened and read by a worker. On a warm machine with local file systems, none is
+ * started.
  */
 #ifndef PATH_H
 #define PATH_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/limits.h"
+#include "base/worker.h"
 #include <sys/stat.h>
+
+/* Sets the limits of waiting, which are kept by their address. NULL, as at the start: this process
+ * itself waits for its file systems, without end, and the worker is ended. */
+void path_limit(const struct limits *limits);
+
+/* Whether one of the next four had to wait since the last call of this: it has failed, and is for
+ * path_ask(). Never in a worker. */
+bool path_must_wait(void);
+
+/*
+ * Has a worker do the work, with a question and an answer as in worker.h, for as long as it may
+ * take within the limits. path is what the question is about: after it was late, nothing below it
+ * is asked again. Returns 0 with *answer, and *fd if that is not NULL; ETIMEDOUT if the file system
+ * does not answer; or another errno.
+ */
+int path_ask(worker_function *work, const char *path, const void *question, size_t length,
+             void *answer, size_t size, int *fd);
+
+/* Room for the answers of path_ask(). */
+#define PATH_ANSWER_MAXIMUM ((size_t)8192)
+
+/* Whether what the descriptor stands for is on a local file system. Does not wait for others. */
+bool path_is_near(int fd);
+
+/* As pread(2). */
+ssize_t path_read(int fd, void *text, size_t length, off_t offset);
 
 /*
  * Opens path with O_PATH, O_CLOEXEC and the flags, which are of O_DIRECTORY and O_NOFOLLOW. Its
@@ -26,18 +57,22 @@ int path_open(const char *path, size_t typed, int flags);
  */
 int path_open_direct(int directory, const char *path, int flags);
 
-/* As stat(2), or with O_NOFOLLOW as lstat(2), with path_open(). Returns 0 or an errno. */
+/* As path_open(), and fills in the status; asks a worker if it has to. */
+int path_place(const char *path, int flags, struct stat *status);
+
+/* As stat(2), or with O_NOFOLLOW as lstat(2), in the same way. Returns 0 or an errno. */
 int path_status(const char *path, int flags, struct stat *status);
 
 /* Returns what the errno of one of these means, as strerror(3) does. */
 const char *path_error(int error);
 
-/* Whether that is what is looked for; place is of O_PATH. */
+/* Whether that is what is looked for; place is of O_PATH. May be called in a worker. */
 typedef bool path_check(int place, const struct stat *status, void *context);
 
 /* Checks "/" and every component of the absolute path, links and their targets too, in the order of
- * the kernel's look-up. Returns the first one that passes the check, without links and "..", a new
- * string; or NULL if there is none, or when a component cannot be opened. */
-char *path_find(const char *path, path_check *check, void *context);
+ * the kernel's look-up; context is that many bytes. Asks a worker if it has to. Returns the first
+ * one that passes the check, without links and "..", a new string; or NULL if there is none, or
+ * when a component cannot be opened. */
+char *path_find(const char *path, path_check *check, void *context, size_t size);
 
 #endif

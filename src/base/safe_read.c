@@ -6,8 +6,10 @@
 #include "base/path.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -94,7 +96,7 @@ static ssize_t read_all(int fd, char *text, size_t length)
     size_t have = 0;
 
     while (have < length) {
-        ssize_t count = pread(fd, text + have, length - have, (off_t)have);
+        ssize_t count = path_read(fd, text + have, length - have, (off_t)have);
 
         if (count < 0 && errno == EINTR)
             continue;
@@ -135,8 +137,9 @@ static enum attempt_result read_once(int fd, const char *path, struct stat *stat
     return ATTEMPT_DONE;
 }
 
-enum safe_read_result safe_read(const char *path, size_t typed, size_t maximum,
-                                struct safe_read_file *file, char **error)
+/* Reads it in this process. */
+static enum safe_read_result read_here(const char *path, size_t typed, size_t maximum,
+                                       struct safe_read_file *file, char **error)
 {
     struct stat status;
     bool missing;
@@ -162,6 +165,88 @@ enum safe_read_result safe_read(const char *path, size_t typed, size_t maximum,
     }
     safe_read_free(file);
     return SAFE_READ_ERROR;
+}
+
+/* What is asked of a worker. */
+struct question {
+    size_t typed, maximum;
+    char path[];
+};
+
+/* Its answer; the text is in a file that comes with it. */
+struct answer {
+    enum safe_read_result result;
+    struct safe_read_file file;
+    char error[PATH_MAX + 256]; /* cut if it is longer */
+};
+
+static int answer(const void *asked, size_t length, void *answered)
+{
+    const struct question *question = asked;
+    struct answer *answer = answered;
+    char *error = NULL;
+    int fd = -1;
+
+    (void)length;
+    answer->result =
+        read_here(question->path, question->typed, question->maximum, &answer->file, &error);
+    if (answer->result == SAFE_READ_OK) {
+        fd = memfd_create("text", MFD_CLOEXEC);
+        if (fd < 0 ||
+            pwrite(fd, answer->file.text, answer->file.length, 0) != (ssize_t)answer->file.length) {
+            alloc_set_text(&error, "read %s: %s", question->path, strerror(errno));
+            answer->result = SAFE_READ_ERROR;
+        }
+        descriptors_close(&answer->file.fd);
+        free(answer->file.text);
+    }
+    (void)snprintf(answer->error, sizeof(answer->error), "%s", error == NULL ? "" : error);
+    free(error);
+    return fd;
+}
+
+/* Has a worker read it. */
+static enum safe_read_result read_there(const char *path, size_t typed, size_t maximum,
+                                        struct safe_read_file *file, char **error)
+{
+    size_t length = sizeof(struct question) + strlen(path) + 1;
+    struct question *question = alloc_bytes(length);
+    struct answer found;
+    int fd;
+
+    *question = (struct question){.typed = typed, .maximum = maximum};
+    memcpy(question->path, path, strlen(path) + 1);
+    int failure = path_ask(answer, path, question, length, &found, sizeof(found), &fd);
+    free(question);
+    if (failure != 0) {
+        alloc_set_text(error, "open %s: %s", path, path_error(failure));
+        return SAFE_READ_ERROR;
+    }
+    if (found.result != SAFE_READ_OK) {
+        descriptors_close(&fd);
+        alloc_set_text(error, "%s", found.error);
+        return found.result;
+    }
+    *file = found.file;
+    file->fd = fd;
+    file->text = alloc_bytes(file->length + 1);
+    if (pread(fd, file->text, file->length, 0) != (ssize_t)file->length)
+        alloc_fail();
+    file->text[file->length] = '\0';
+    return SAFE_READ_OK;
+}
+
+enum safe_read_result safe_read(const char *path, size_t typed, size_t maximum,
+                                struct safe_read_file *file, char **error)
+{
+    enum safe_read_result result = read_here(path, typed, maximum, file, error);
+
+    if (!path_must_wait())
+        return result;
+    free(*error);
+    *error = NULL;
+    safe_read_free(file);
+    return read_there(path, typed, maximum, file, error);
 }
 
 /* With an ACL, the group's bits are the most that any user in it has. */

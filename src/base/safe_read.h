@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * safe_read: reads a whole configuration file that another user may own, without being blocked,
- * misled or flooded.
+ * safe_read: reads a whole configuration file that another user may own, without being blocked (see
+ * path.h), misled or flooded.
  */
 #ifndef SAFE_READ_H
 #define SAFE_READ_H

@@ -60,14 +60,22 @@ static bool send_answer(int fd, void *answer, size_t length, int passed)
     return sendmsg(fd, &packet.message, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
+static bool is_running;
+
+bool worker_is_running(void)
+{
+    return is_running;
+}
+
 /* The child. It holds nothing that somebody could wait for: no end of a pipe, no directory. */
 static _Noreturn void serve(const struct workers *workers, int fd, pid_t parent)
 {
-    char question[WORKER_QUESTION_MAXIMUM];
+    _Alignas(max_align_t) char question[WORKER_QUESTION_MAXIMUM];
     void *answer = alloc_bytes(workers->answer_size);
     sigset_t all;
     ssize_t length;
 
+    is_running = true;
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd) != 0)

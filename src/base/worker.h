@@ -9,6 +9,7 @@
 #define WORKER_H
 
 #include "base/limits.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,9 @@ struct worker_task {
 };
 
 struct workers;
+
+/* Whether this process is a worker, and may wait. */
+bool worker_is_running(void);
 
 /* Returns workers that all do the same work, with answers of that many bytes; none is started yet.
  * workers_free() frees them. */

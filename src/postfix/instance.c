@@ -248,16 +248,16 @@ static void evaluate_identity(struct evaluation *evaluation)
         evaluation->instance->identity = INSTANCE_LENIENT;
 }
 
-/* For path_find(): whether a user who may not read the file, which is the context, could have led
- * us there: it is not its owner who chose this directory or link, nor root, nor this user. */
+/* For path_find(): whether a user who may not read a file, whose owner is the context, could have
+ * led us there: it is not its owner who chose this directory or link, nor root, nor this user. */
 static bool is_foreign(int place, const struct stat *status, void *context)
 {
-    const struct safe_read_file *file = context;
+    const uid_t *owner = context;
 
     (void)place;
     if (S_ISDIR(status->st_mode) && (status->st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
         return true;
-    return status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != file->owner;
+    return status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != *owner;
 }
 
 /* Takes the text of main.cf out of the messages where a user who may not read it may have chosen
@@ -269,7 +269,7 @@ static void hide_text(struct instance *instance, const char *path, const char *p
     size_t line;
 
     if (file->others_read || (error == NULL && instance->warnings == NULL) ||
-        (who = path_find(path, is_foreign, file)) == NULL)
+        (who = path_find(path, is_foreign, &file->owner, sizeof(file->owner))) == NULL)
         return;
     if (instance->warnings != NULL)
         utarray_free(instance->warnings);
@@ -387,7 +387,7 @@ char *instance_find_writable(const char *config_directory)
     char here[PATH_MAX] = "";
     bool is_relative = config_directory[0] != '/' && getcwd(here, sizeof(here)) != NULL;
     char *path = alloc_format("%s%s%s/main.cf", here, is_relative ? "/" : "", config_directory);
-    char *found = path_find(path, is_writable, NULL);
+    char *found = path_find(path, is_writable, NULL, 0);
 
     free(path);
     return found;

@@ -261,7 +261,7 @@ static char *explain_permission(const struct kick *kick)
     char *path =
         alloc_format("%s/%s/%s", trigger->queue_directory, trigger->class, trigger->service);
     struct stat status;
-    char *refusing = path_find(path, is_refusing, &status), *reason;
+    char *refusing = path_find(path, is_refusing, &status, sizeof(status)), *reason;
 
     if (refusing != NULL) {
         free(path);

@@ -281,9 +281,9 @@ static int find_file(struct master_locks *locks, const char *directory, const ch
                      struct file *file)
 {
     char *path = alloc_format("%s/%s", directory, name);
-    int fd = path_open(path, 0, O_NOFOLLOW);
     struct stat status;
-    int error = fd < 0 || fstat(fd, &status) < 0 ? errno : 0;
+    int fd = path_place(path, O_NOFOLLOW, &status);
+    int error = fd < 0 ? errno : 0;
 
     free(path);
     if (error == 0) {
@@ -291,7 +291,7 @@ static int find_file(struct master_locks *locks, const char *directory, const ch
             read_locks(locks);
         *file = (struct file){.lock = {.device = status.st_dev, .inode = status.st_ino}};
         file->is_known = find_mount(locks, status.st_dev, 0) != NULL;
-        if (!file->is_known && S_ISREG(status.st_mode))
+        if (!file->is_known && S_ISREG(status.st_mode) && path_is_near(fd))
             find_shared_device(locks, fd, file);
     }
     descriptors_close(&fd);

@@ -111,8 +111,8 @@ static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char 
     return class_is_link ? ENDPOINT_LINK : result;
 }
 
-enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
-                                   const char *class, const char *service)
+static enum endpoint_result open_here(struct endpoint *endpoint, const char *queue_directory,
+                                      const char *class, const char *service)
 {
     char *path = alloc_format("%s/%s/%s", queue_directory, class, service);
     struct status status;
@@ -136,16 +136,68 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
     return result;
 }
 
-int endpoint_reach(const struct endpoint *endpoint)
+/* What a worker answers. */
+struct answer {
+    enum endpoint_result result;
+    struct endpoint endpoint;
+};
+
+/* The question is queue directory, class and service, one after the other. */
+static int answer_open(const void *question, size_t length, void *answered)
+{
+    struct answer *answer = answered;
+    const char *queue_directory = question, *class = queue_directory + strlen(queue_directory) + 1;
+
+    (void)length;
+    answer->result =
+        open_here(&answer->endpoint, queue_directory, class, class + strlen(class) + 1);
+    return answer->endpoint.fd;
+}
+
+enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
+                                   const char *class, const char *service)
+{
+    enum endpoint_result result = open_here(endpoint, queue_directory, class, service);
+    struct answer answer;
+    UT_string question;
+    int fd;
+
+    if (!path_must_wait())
+        return result;
+    endpoint_close(endpoint);
+    utstring_init(&question);
+    utstring_bincpy(&question, queue_directory, strlen(queue_directory) + 1);
+    utstring_bincpy(&question, class, strlen(class) + 1);
+    utstring_bincpy(&question, service, strlen(service) + 1);
+    int error = path_ask(answer_open, queue_directory, utstring_body(&question),
+                         utstring_len(&question), &answer, sizeof(answer), &fd);
+    utstring_done(&question);
+    if (error != 0)
+        return fail_lookup(endpoint, error);
+    *endpoint = answer.endpoint;
+    endpoint->fd = fd;
+    endpoint->is_far = fd >= 0 && !path_is_near(fd);
+    return answer.result;
+}
+
+/* Our descriptor, as a worker can use it. */
+struct far {
+    bool is_socket;
+    bool is_checked; /* and nothing else */
+    char path[64];
+};
+
+/* Connects, or opens for writing, what the path in /proc stands for. */
+static int reach(const char *path, bool is_socket)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    if (!endpoint->is_socket)
-        return descriptors_reopen(endpoint->fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (!is_socket)
+        return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), DESCRIPTORS_PATH, endpoint->fd);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return fd;
     int error = errno;
@@ -154,9 +206,46 @@ int endpoint_reach(const struct endpoint *endpoint)
     return -1;
 }
 
+static int answer_far(const void *question, size_t length, void *answered)
+{
+    const struct far *far = question;
+    int fd = -1, *error = answered;
+
+    (void)length;
+    if (far->is_checked)
+        *error = faccessat(AT_FDCWD, far->path, W_OK, AT_EACCESS) < 0 ? errno : 0;
+    else
+        *error = (fd = reach(far->path, far->is_socket)) < 0 ? errno : 0;
+    return fd;
+}
+
+/* Returns -1 with errno, else 0 or a descriptor. */
+static int ask_far(const struct endpoint *endpoint, bool is_checked)
+{
+    struct far far = {.is_socket = endpoint->is_socket, .is_checked = is_checked};
+    int failure, fd;
+
+    (void)snprintf(far.path, sizeof(far.path), "/proc/%d/fd/%d", (int)getpid(), endpoint->fd);
+    int error = path_ask(answer_far, far.path, &far, sizeof(far), &failure, sizeof(failure), &fd);
+    if (error == 0 && failure == 0)
+        return is_checked ? 0 : fd;
+    errno = error != 0 ? error : failure;
+    return -1;
+}
+
+int endpoint_reach(const struct endpoint *endpoint)
+{
+    char path[sizeof(DESCRIPTORS_PATH) + 3 * sizeof(int)];
+
+    if (endpoint->is_far)
+        return ask_far(endpoint, false);
+    (void)snprintf(path, sizeof(path), DESCRIPTORS_PATH, endpoint->fd);
+    return reach(path, endpoint->is_socket);
+}
+
 bool endpoint_writable(const struct endpoint *endpoint)
 {
-    return descriptors_access(endpoint->fd, W_OK);
+    return endpoint->is_far ? ask_far(endpoint, true) == 0 : descriptors_access(endpoint->fd, W_OK);
 }
 
 /* A socket as unix_diag names it: the kernel's device number, and the lower half of the inode. */

@@ -34,6 +34,7 @@ struct endpoint {
     int error; /* errno of ENDPOINT_LOOKUP, ENDPOINT_DESCRIPTORS; of ENDPOINT_LINK: ENOTDIR when it
                   is the class, ELOOP when it is the service */
     bool is_socket;                    /* not a FIFO */
+    bool is_far;                       /* on a file system that may not answer */
     struct endpoint_identity identity; /* of what is open */
 };
 

@@ -5,6 +5,22 @@
 # root follows.
 load cli
 
+# held MOUNT... -- ARGUMENT...: a kick with those paths on a file system that has stopped to answer, which
+# shows one of its own instances. It is skipped where there is no FUSE.
+held()
+{
+    local mounts=()
+    while [ "$1" != -- ]; do
+        mounts+=("$1")
+        shift
+    done
+    cp -r "$TREE/etc/postfix-0001/." "$TREE/served"
+    run --separate-stderr env -u MAIL_CONFIG "$ROOT/tests/lib/hold" "${HOLD[@]}" "$TREE/served" \
+        "${mounts[@]}" -- "$POSTKICK" -f "$INI" "${@:2}" 3>&-
+    [ "$status" != 77 ] || skip "no FUSE: $stderr"
+    [ "$status" != 124 ] || { echo "held: $stderr" >&2; return 1; }
+}
+
 # Links of /proc lead into the mount namespaces of other users.
 @test "a link of /proc is followed in no path of an instance" {
     make_tree -n 3
@@ -33,4 +49,43 @@ postkick: warning: /etc/postfix-0002: open /etc/postfix-0002/main.cf: leads thro
     INI=/proc/$$/root$INI
     kick -l
     is "$status" 0
+}
+
+@test "a file system that does not answer fails its own instances alone" {
+    make_tree -n 5
+    start_listener
+    mkdir "$TREE/served" "$TREE/mnt"
+    local one=$TREE/etc/postfix-0001 two=$SPOOL-0002
+    HOLD=()
+    held "$one" "$two" -- -t 5 public qmgr D
+    is "$status" 1
+    is "$(plain "$stderr")" "\
+postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: the file system does not answer
+postkick: warning: /etc/postfix-0002: chdir /spool/postfix-0002: the file system does not answer"
+    received "$SPOOL/public/qmgr" 'D\000'
+    received "$SPOOL-0003/public/qmgr" 'D\000'
+    received "$SPOOL-0004/public/qmgr" 'D\000'
+    held "$one" "$two" -- -t 5 -n public qmgr D
+    has "$stderr$output" "the file system does not answer"
+    held "$one" "$two" -- -t 5 -s
+    is "$(grep -c "does not answer" <<<"$stderr")" 2
+    held "$one" "$two" -- -t 5 -Q
+    is "$status" 1
+    held "$one" "$two" -- -t 5 -v -x true
+    is "$status" 1
+    held "$TREE/mnt" -- -t 5 -c "$TREE/mnt" public qmgr D
+    is "$status" 1
+}
+
+@test "a directory that another user locks fails its own instance alone" {
+    make_tree -n 3
+    start_listener
+    mkdir "$TREE/served" "$TREE/mnt"
+    chown 65534 "$SPOOL-0001/public"
+    HOLD=(--lock "$SPOOL-0001/public")
+    held "$TREE/mnt" -- -t 5 public nosuch D
+    is "$status" 1
+    is "$(plain "$stderr" | grep -c "not answer")" 1
+    has "$stderr" "/etc/postfix-0001: public/nosuch: cannot be looked up: the file system does not answer"
+    is "$(wc -l <<<"$stderr")" 3
 }

@@ -6,6 +6,11 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
+TEARDOWN(no_limits)
+{
+    path_limit(NULL);
+}
+
 /* Makes openat2(2) fail in this process. */
 static void forbid_openat2(unsigned error)
 {
@@ -156,7 +161,8 @@ static void check_find(void)
         struct stat status;
 
         assert_int_equal(lstat(fixture_path(cases[i].wanted), &status), 0);
-        char *found = path_find(fixture_path(cases[i].path), is_named_by, &status.st_ino);
+        char *found = path_find(fixture_path(cases[i].path), is_named_by, &status.st_ino,
+                                sizeof(status.st_ino));
         assert_int_equal(found == NULL, cases[i].found == NULL);
         if (found != NULL)
             assert_string_equal(found, fixture_path(cases[i].found));
@@ -173,4 +179,89 @@ TEST(finds_on_the_way)
     fixture_link("a/b", "relative");
     fixture_link("../relative", "a/up");
     with_and_without(check_find);
+}
+
+/* What is cached, on a local file system, is looked up here: no worker is started. */
+TEST(warm)
+{
+    struct stat status;
+    int fd = open(fixture_file("file", "x"), O_RDONLY | O_CLOEXEC);
+    char byte;
+
+    (void)fixture_directory("a");
+    fixture_link("a", "link");
+    assert_int_equal(read(fd, &byte, 1), 1); /* an earlier time of the last access would be set */
+    path_limit(&fixture_no_limits);
+    if (!path_is_near(fd))
+        skip();
+    assert_int_equal(path_status(fixture_path("link"), 0, &status), 0);
+    assert_true(S_ISDIR(status.st_mode));
+    assert_int_equal(path_read(fd, &byte, 1, 0), 1);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    close(fd);
+}
+
+static void check_asked(void)
+{
+    struct stat status, expected;
+
+    path_limit(&fixture_no_limits);
+    assert_int_equal(lstat(fixture_path("a/file"), &expected), 0);
+    assert_int_equal(path_status(fixture_path("link"), 0, &status), 0);
+    assert_int_equal(status.st_ino, expected.st_ino);
+    assert_int_equal(path_status(fixture_path("link"), O_NOFOLLOW, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(path_status(fixture_path("nosuch"), 0, &status), ENOENT);
+    assert_int_equal(path_status("/proc/self/root/tmp", 0, &status), EXDEV);
+    char *found =
+        path_find(fixture_path("link"), is_named_by, &expected.st_ino, sizeof(expected.st_ino));
+    assert_string_equal(found, fixture_path("a/file"));
+    free(found);
+}
+
+/* Where nothing can be looked up in the cache, a worker finds the same. */
+TEST(asked)
+{
+    (void)fixture_directory("a");
+    (void)fixture_file("a/file", "x");
+    fixture_link("a/file", "link");
+    with_and_without(check_asked);
+}
+
+static int sleep_long(const void *question, size_t length, void *answer)
+{
+    (void)question;
+    (void)length;
+    (void)answer;
+    (void)usleep(60000000);
+    return -1;
+}
+
+static int answer_at_once(const void *question, size_t length, void *answer)
+{
+    (void)length;
+    memcpy(answer, question, sizeof(int));
+    return -1;
+}
+
+/* What did not answer is left, is not asked again, and takes the others no time. */
+TEST(late)
+{
+    const struct limits limits = {.end = clock_after(clock_now(), 4), .seconds = 4};
+    int question = 5, answer = 0;
+
+    path_limit(&limits);
+    assert_int_equal(
+        path_ask(sleep_long, "/late", &question, sizeof(question), &answer, sizeof(answer), NULL),
+        ETIMEDOUT);
+    assert_true(clock_now() < limits.end);
+    assert_int_equal(path_ask(answer_at_once, "/late/below", &question, sizeof(question), &answer,
+                              sizeof(answer), NULL),
+                     ETIMEDOUT);
+    assert_int_equal(path_ask(answer_at_once, "/later", &question, sizeof(question), &answer,
+                              sizeof(answer), NULL),
+                     0);
+    assert_int_equal(answer, 5);
+    assert_string_equal(path_error(ETIMEDOUT), "the file system does not answer");
 }

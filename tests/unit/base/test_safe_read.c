@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading a file that another user may own. */
+#include "base/path.h"
 #include "base/safe_read.h"
 #include "fixture.h"
 #include <pthread.h>
@@ -238,4 +239,23 @@ TEST(opens_regular_files_only)
     close(reader);
     free(path);
     assert_false(opened);
+}
+
+/* A worker reads what this process would have to wait for: all of it, or the same error. */
+TEST(read_by_a_worker)
+{
+    struct safe_read_file file;
+    char *error = NULL;
+
+    if (access("/sys", F_OK) < 0)
+        skip(); /* a file system that does not count as local */
+    path_limit(&fixture_no_limits);
+    assert_int_equal(safe_read("/sys/kernel/mm/nosuch", 0, 10, &file, &error), SAFE_READ_MISSING);
+    assert_string_equal(error, "open /sys/kernel/mm/nosuch: No such file or directory");
+    free(error);
+    error = NULL;
+    assert_int_equal(safe_read("/sys/kernel/mm", 0, 10, &file, &error), SAFE_READ_ERROR);
+    assert_string_equal(error, "read /sys/kernel/mm: Is a directory");
+    free(error);
+    path_limit(NULL);
 }

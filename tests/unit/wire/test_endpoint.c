@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking up a service's socket or FIFO. */
+#include "base/path.h"
 #include "fixture.h"
 #include "wire/endpoint.h"
 
@@ -157,4 +158,42 @@ TEST(out_of_descriptors)
     fixture_link("queue", "link");
     check_out_of_descriptors(fixture_path("queue"), 1);
     check_out_of_descriptors(fixture_path("link"), 2);
+}
+
+/* A worker connects, and opens, where that may have to wait. */
+TEST(reached_by_a_worker)
+{
+    int server = fixture_socket("public/far", SOCK_STREAM, 5), fd;
+    struct endpoint endpoint;
+    char bytes[8] = {0};
+
+    path_limit(&fixture_no_limits);
+    assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "far"), ENDPOINT_SOCKET);
+    endpoint.is_far = true;
+    assert_true(endpoint_writable(&endpoint));
+    fd = endpoint_reach(&endpoint);
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+    assert_int_equal(send(fd, "D", 2, 0), 2);
+    int service = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+    assert_int_equal(read(service, bytes, sizeof(bytes)), 2);
+    close(service);
+    close(fd);
+    close(server);
+    assert_int_equal(endpoint_reach(&endpoint), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    endpoint_close(&endpoint);
+
+    (void)fixture_fifo("public/far-fifo");
+    int reader = open(fixture_path("public/far-fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "far-fifo"), ENDPOINT_FIFO);
+    endpoint.is_far = true;
+    fd = endpoint_reach(&endpoint);
+    assert_int_equal(write(fd, "D", 1), 1);
+    assert_int_equal(read(reader, bytes, sizeof(bytes)), 1);
+    close(fd);
+    close(reader);
+    endpoint_close(&endpoint);
+    path_limit(NULL);
 }
