@@ -332,6 +332,13 @@ END
         has "$stderr" "postkick-metrics: fatal: postkick: fatal: $DEFAULT/main.cf, line "
         cp "$TREE/main.cf" "$DEFAULT/main.cf"
     done
+    # before the reason itself
+    text=$(instead '[ "$1" = --version ] && exec "$REAL" "$@"
+        printf "%s\n" "postkick: warning: /x: postkick: fatal: no" "postkick: fatal: the reason" >&2; exit 1')
+    POSTKICK=$text check
+    is "$output" "POSTKICK UNKNOWN - postkick: fatal: the reason"
+    POSTKICK=$text metrics -
+    is "$stderr" "postkick-metrics: fatal: postkick: fatal: the reason"
 }
 
 @test "a directory of any name is in its lines, without what could mislead" {
@@ -574,4 +581,21 @@ END
         run systemd-analyze security --offline=yes --threshold=11 --no-pager "$unit"
         is "$status" 0
     done
+}
+
+@test "the units are started at boot, and skipped where there is nobody to read the metrics" {
+    local root=$BATS_TEST_TMPDIR/root
+    command -v systemctl >/dev/null || skip "needs systemctl"
+    mkdir -p "$root/usr/lib/systemd/system"
+    cp "$ROOT"/conf/systemd/* "$root/usr/lib/systemd/system"
+    systemctl --quiet --root="$root" enable postkick-flush.service postkick-metrics.timer
+    is "$(cd "$root/etc/systemd/system" && echo ./*/*)" \
+        "./multi-user.target.wants/postkick-flush.service ./timers.target.wants/postkick-metrics.timer"
+    # the directory, where the condition, the program and the sandbox have it
+    is "$(sed -n 's,^\(ConditionPathIsDirectory\|ExecStart\|ReadWritePaths\)=\(.*[- ]\)*\(/.*node-exporter\)$,\1 \2 \3,p' \
+        "$ROOT/conf/systemd/postkick-metrics.service")" "\
+ConditionPathIsDirectory  /var/lib/prometheus/node-exporter
+ExecStart /usr/sbin/postkick-metrics  /var/lib/prometheus/node-exporter
+ReadWritePaths - /var/lib/prometheus/node-exporter"
+    is "$(sed -n 's/^directory=\(\/.*\)/\1/p' "$ROOT/scripts/postkick-metrics")" /var/lib/prometheus/node-exporter
 }
