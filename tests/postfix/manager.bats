@@ -195,7 +195,9 @@ master_of()
 }
 
 @test "-p restart: one after the other, and the next only when the last one responds" {
-    local before
+    local before started=started also=
+    # one that may be running is stopped first
+    [ "$(stopped)" = n ] || started=restarted also=$'\n/etc/postfix-c stop'
     host touch /var/log/real
     ours -p start
     runs >"$BATS_TEST_TMPDIR/runs"
@@ -206,14 +208,14 @@ master_of()
     is "$status" 0
     is "$(grep -v ' exit ' <<<"$stderr" | grep responds)" "postkick: /etc/postfix: restarted, and responds
 postkick: /etc/postfix-a: restarted, and responds
-postkick: /etc/postfix-c: started, and responds"
+postkick: /etc/postfix-c: $started, and responds"
     is "$(runs)" "/etc/postfix check
 /etc/postfix-a check
 /etc/postfix-c check
 /etc/postfix stop
 /etc/postfix start
 /etc/postfix-a stop
-/etc/postfix-a start
+/etc/postfix-a start$also
 /etc/postfix-c start"
     [[ $(master_of postfix) != "${before%:*}" && $(master_of postfix-a) != "${before#*:}" ]]
     ours -s -E
@@ -263,8 +265,9 @@ postkick: warning: nothing was stopped"
     ours -i postfix-c -p stop
     ours -p reload
     is "$status" 1
-    has "$stderr" "postkick: warning: /etc/postfix-c: exit status 1: not running"
-    is "$(grep -c 'not running' <<<"$stderr")" 1
+    has "$stderr" "postkick: warning: /etc/postfix-c: exit status 1"
+    [ "$(stopped)" != n ] || is "$(grep 'not running' <<<"$stderr")" \
+        "postkick: warning: /etc/postfix-c: exit status 1: not running"
     ours -p stop
     host rm /var/log/real
     runs >"$BATS_TEST_TMPDIR/runs"
