@@ -114,7 +114,7 @@ static int compare(const void *left, const void *right)
 static const struct mount *find_mount(const struct master_locks *locks, dev_t device, int id)
 {
     for (size_t i = 0; i < utarray_len(locks->mounts); i++) {
-        const struct mount *mount = utarray_eltptr(locks->mounts, (unsigned)i);
+        const struct mount *mount = (const struct mount *)(const void *)locks->mounts->d + i;
 
         if (device != 0 ? mount->device == device : mount->id == id)
             return mount;

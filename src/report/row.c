@@ -87,8 +87,10 @@ void row_add_bytes(UT_array *cells, int64_t bytes)
         row_add_cell(cells, "%d", (int)bytes);
         return;
     }
-    for (; value >= 1023.95; value /= 1024)
+    while (value >= 1023.95) {
+        value /= 1024;
         unit++;
+    }
     row_add_cell(cells, "%.1f%c", value, units[unit]);
 }
 
@@ -145,20 +147,21 @@ void row_append_table(UT_string *out, const struct row_column *columns, size_t c
 {
     size_t *widths = alloc_zeroed(count, sizeof(*widths));
 
-    for (size_t i = 0; i < count && with_titles; i++)
-        widths[i] = count_characters(columns[i].title);
-    for (size_t i = 0; i < utarray_len(cells); i++) {
-        size_t width = count_characters(strings_item(cells, i));
-        if (width > widths[i % count])
-            widths[i % count] = width;
+    for (size_t column = 0; column < count; column++) {
+        if (with_titles)
+            widths[column] = count_characters(columns[column].title);
+        for (size_t i = column; i < utarray_len(cells); i += count) {
+            size_t width = count_characters(strings_item(cells, i));
+            if (width > widths[column])
+                widths[column] = width;
+        }
     }
     for (size_t i = 0; i < count && with_titles; i++)
         append_cell(out, columns[i].title, widths[i], columns[i].is_number, i + 1 == count);
-    for (size_t i = 0; i < utarray_len(cells); i++) {
-        size_t column = i % count;
-        append_cell(out, strings_item(cells, i), widths[column], columns[column].is_number,
-                    column + 1 == count);
-    }
+    for (size_t row = 0; row < utarray_len(cells); row += count)
+        for (size_t i = 0; i < count; i++)
+            append_cell(out, strings_item(cells, row + i), widths[i], columns[i].is_number,
+                        i + 1 == count);
     free(widths);
 }
 

@@ -331,7 +331,9 @@ bool endpoint_has_listener(const struct endpoint *endpoint, const UT_array *list
     uint32_t device = (uint32_t)(identity->device >> 32 << 20 | (identity->device & 0xfffff));
 
     for (size_t i = 0; i < utarray_len(listeners); i++) {
-        const struct unix_diag_vfs *each = utarray_eltptr(listeners, (unsigned)i);
+        const struct unix_diag_vfs *each =
+            (const struct unix_diag_vfs *)(const void *)listeners->d + i;
+
         if (each->udiag_vfs_dev == device && each->udiag_vfs_ino == (uint32_t)identity->inode)
             return true;
     }
