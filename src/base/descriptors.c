@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -100,6 +101,24 @@ bool descriptors_access(int fd, int mode)
         return false;
     (void)snprintf(name, sizeof(name), "%d", fd);
     return faccessat(own_directory, name, mode, 0) == 0;
+}
+
+int descriptors_open_unnamed(bool in_memory)
+{
+    const char *directory = getenv("TMPDIR");
+    int fd = in_memory ? memfd_create("unnamed", MFD_CLOEXEC) : -1;
+
+    if (fd >= 0)
+        return fd;
+    char *path = alloc_format("%s/postkick.XXXXXX",
+                              directory != NULL && directory[0] == '/' ? directory : P_tmpdir);
+    fd = mkostemp(path, O_CLOEXEC);
+    int error = errno;
+    if (fd >= 0)
+        (void)unlink(path);
+    free(path);
+    errno = error;
+    return fd;
 }
 
 void descriptors_close(int *fd)

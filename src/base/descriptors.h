@@ -37,6 +37,10 @@ int descriptors_reopen(int fd, int flags);
  * says, as for access(2); if not, errno says why. */
 bool descriptors_access(int fd, int mode);
 
+/* Opens a file that has no name: in memory, if that is wanted and Linux allows it, or else where
+ * TMPDIR says. Returns a descriptor, or -1 with errno. */
+int descriptors_open_unnamed(bool in_memory);
+
 /* Closes *fd unless it is -1, and makes it -1. */
 void descriptors_close(int *fd);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -27,9 +28,9 @@ struct open_manner {
     uint64_t flags, mode, resolve;
 };
 
-/* Of statx(2), missing in older headers. */
-#define MOUNT_ID 0x1000
-#define MOUNT_ID_OFFSET 0x90
+/* Of statx(2) and preadv2(2), which C libraries may lack. */
+#define DO_NOT_SYNC 0x4000
+#define NO_WAIT 0x8
 
 /* As many links as Linux follows. */
 #define LINKS_MAXIMUM 40
@@ -114,24 +115,46 @@ static UT_array *find_local_mounts(void)
     return mounts;
 }
 
+/* EPERM is the word of a filter that does not know the call. */
+static bool is_missing(int error)
+{
+    return error == ENOSYS || error == EPERM;
+}
+
+int path_describe(int fd, unsigned mask, struct path_details *found)
+{
+    struct stat status;
+    int flags = AT_EMPTY_PATH | (mask == 0 ? DO_NOT_SYNC : 0);
+
+    if (syscall(SYS_statx, fd, "", flags, mask, found) == 0)
+        return 0;
+    if (mask == 0 || !is_missing(errno) || fstat(fd, &status) < 0)
+        return errno;
+    *found = (struct path_details){.mask = PATH_BASIC,
+                                   .links = (uint32_t)status.st_nlink,
+                                   .mode = (uint16_t)status.st_mode,
+                                   .inode = status.st_ino,
+                                   .device_major = major(status.st_dev),
+                                   .device_minor = minor(status.st_dev)};
+    return 0;
+}
+
 bool path_is_near(int fd)
 {
     static UT_array *mounts;
-    struct statx status;
-    uint64_t mount;
+    struct path_details details;
 
     if (limits == NULL)
         return true;
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) < 0)
+    if (path_describe(fd, 0, &details) != 0)
         return false;
-    if (status.stx_dev_major != 0)
+    if (details.device_major != 0)
         return true; /* a disk */
-    if ((status.stx_mask & MOUNT_ID) == 0)
+    if ((details.mask & PATH_MOUNT) == 0)
         return false;
     if (mounts == NULL)
         mounts = find_local_mounts();
-    memcpy(&mount, (const char *)&status + MOUNT_ID_OFFSET, sizeof(mount));
-    return utarray_find(mounts, &mount, compare) != NULL;
+    return utarray_find(mounts, &details.mount, compare) != NULL;
 }
 
 /* Returns a descriptor, or -1 with errno: ENOSYS without openat2(2), of which EPERM is a filter's
@@ -159,10 +182,11 @@ ssize_t path_read(int fd, void *text, size_t length, off_t offset)
     if (may_wait())
         return pread(fd, text, length, offset);
     /* another process can lock a file for reading, too */
-    ssize_t count = preadv2(fd, &piece, 1, offset, RWF_NOWAIT);
+    ssize_t count =
+        syscall(SYS_preadv2, fd, &piece, 1L, (long)offset, (long)((uint64_t)offset >> 32), NO_WAIT);
     if (count < 0 && errno == EOPNOTSUPP)
         return pread(fd, text, length, offset);
-    return count < 0 && errno == EAGAIN ? leave_to_worker() : count;
+    return count < 0 && (errno == EAGAIN || is_missing(errno)) ? leave_to_worker() : count;
 }
 
 /* A question: what to do with the rest. */

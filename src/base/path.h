@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/worker.h"
 #include <sys/stat.h>
+#include <sys/types.h>
 
 /* Sets the limits of waiting, which are kept by their address. NULL, as at the start: this process
  * itself waits for its file systems, without end, and the worker is ended. */
@@ -59,6 +60,33 @@ int path_open_direct(int directory, const char *path, int flags);
 
 /* As path_open(), and fills in the status; asks a worker if it has to. */
 int path_place(const char *path, int flags, struct stat *status);
+
+/* What statx(2) returns, as in linux/stat.h: musl lacks it before 1.2.5. */
+struct path_details {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, user, group;
+    uint16_t mode, unused;
+    uint64_t inode, size, blocks, known_attributes;
+    struct {
+        int64_t seconds;
+        uint32_t nanoseconds, unused;
+    } accessed, born, changed, modified;
+    uint32_t special_major, special_minor, device_major, device_minor;
+    uint64_t mount;
+    uint64_t more[13];
+};
+
+/* What is asked for, and was known, is in the mask. */
+#define PATH_BASIC 0x7ffU
+#define PATH_BIRTH 0x800U
+#define PATH_MOUNT 0x1000U /* Linux 5.8 */
+
+/* Fills in what the mask asks for; with a mask of 0 the file system is not asked, and the mount and
+ * the device are filled in. Without the birth where the kernel has no statx(2). Returns 0 or an
+ * errno.
+ */
+int path_describe(int fd, unsigned mask, struct path_details *found);
 
 /* As stat(2), or with O_NOFOLLOW as lstat(2), in the same way. Returns 0 or an errno. */
 int path_status(const char *path, int flags, struct stat *status);

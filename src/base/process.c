@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -130,29 +129,16 @@ static int write_at(int fd, const char *text, size_t length, size_t at)
     return 0;
 }
 
-/* Opens a file that has no name. Returns 0 or an errno. */
-static int open_file(int *fd)
-{
-    const char *directory = getenv("TMPDIR");
-    char *path = alloc_format("%s/postkick.XXXXXX",
-                              directory != NULL && directory[0] == '/' ? directory : P_tmpdir);
-
-    *fd = mkostemp(path, O_CLOEXEC);
-    int error = *fd < 0 ? errno : 0;
-    if (error == 0)
-        (void)unlink(path);
-    free(path);
-    return error;
-}
-
 /* Keeps what memory has no room for. After an error the rest is dropped: what is kept has no gap.
  */
 static void keep_in_file(struct capture *capture, const char *text, size_t length)
 {
     if (length == 0 || capture->file_error != 0)
         return;
-    if (capture->file < 0)
-        capture->file_error = open_file(&capture->file);
+    if (capture->file < 0) {
+        capture->file = descriptors_open_unnamed(false);
+        capture->file_error = capture->file < 0 ? errno : 0;
+    }
     if (capture->file_error == 0)
         capture->file_error =
             write_at(capture->file, text, length, capture->length - utstring_len(&capture->text));
@@ -372,7 +358,7 @@ static int read_failure(int failure, const struct limits *limits)
  * so where the disk is full. Returns 0 or an errno. */
 static int open_input(const UT_string *text, int *fd)
 {
-    *fd = memfd_create("input", MFD_CLOEXEC);
+    *fd = descriptors_open_unnamed(true);
     return *fd < 0 ? errno : write_at(*fd, utstring_body(text), utstring_len(text), 0);
 }
 

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -191,7 +190,7 @@ static int answer(const void *asked, size_t length, void *answered)
     answer->result =
         read_here(question->path, question->typed, question->maximum, &answer->file, &error);
     if (answer->result == SAFE_READ_OK) {
-        fd = memfd_create("text", MFD_CLOEXEC);
+        fd = descriptors_open_unnamed(true);
         if (fd < 0 ||
             pwrite(fd, answer->file.text, answer->file.length, 0) != (ssize_t)answer->file.length) {
             alloc_set_text(&error, "read %s: %s", question->path, strerror(errno));

@@ -19,42 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* What statx(2) returns, as in linux/stat.h: musl lacks it before 1.2.5. */
-struct status {
-    uint32_t mask, block_size;
-    uint64_t attributes;
-    uint32_t links, user, group;
-    uint16_t mode, unused;
-    uint64_t inode, size, blocks, known_attributes;
-    struct {
-        int64_t seconds;
-        uint32_t nanoseconds, unused;
-    } accessed, born, changed, modified;
-    uint32_t special_major, special_minor, device_major, device_minor;
-    uint64_t more[14];
-};
-#define BASIC_STATUS 0x7ffU
-#define BIRTH 0x800U
-
-/* Fills in what is used here: without the birth where the kernel has no statx(2), of which EPERM is
- * a filter's word. Returns 0 or an errno. */
-static int find_status(int fd, struct status *found)
-{
-    struct stat status;
-
-    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, BASIC_STATUS | BIRTH, found) == 0)
-        return 0;
-    if ((errno != ENOSYS && errno != EPERM) || fstat(fd, &status) < 0)
-        return errno;
-    *found = (struct status){.links = (uint32_t)status.st_nlink,
-                             .mode = (uint16_t)status.st_mode,
-                             .inode = status.st_ino,
-                             .device_major = major(status.st_dev),
-                             .device_minor = minor(status.st_dev)};
-    return 0;
-}
-
-static enum endpoint_result check_type(const struct status *status)
+static enum endpoint_result check_type(const struct path_details *status)
 {
     if (S_ISSOCK(status->mode))
         return ENDPOINT_SOCKET;
@@ -63,9 +28,9 @@ static enum endpoint_result check_type(const struct status *status)
     return S_ISLNK(status->mode) ? ENDPOINT_LINK : ENDPOINT_WRONG_TYPE;
 }
 
-static struct endpoint_identity identify(const struct status *status)
+static struct endpoint_identity identify(const struct path_details *status)
 {
-    bool known = (status->mask & BIRTH) != 0;
+    bool known = (status->mask & PATH_BIRTH) != 0;
 
     return (struct endpoint_identity){
         .device = (uint64_t)status->device_major << 32 | status->device_minor,
@@ -115,7 +80,7 @@ static enum endpoint_result open_here(struct endpoint *endpoint, const char *que
                                       const char *class, const char *service)
 {
     char *path = alloc_format("%s/%s/%s", queue_directory, class, service);
-    struct status status;
+    struct path_details status;
 
     *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, path, 0)};
     free(path);
@@ -124,7 +89,7 @@ static enum endpoint_result open_here(struct endpoint *endpoint, const char *que
         if (endpoint->fd < 0)
             return result;
     }
-    int error = find_status(endpoint->fd, &status);
+    int error = path_describe(endpoint->fd, PATH_BASIC | PATH_BIRTH, &status);
     if (error != 0)
         return fail_lookup(endpoint, error);
     enum endpoint_result result = check_type(&status);
