@@ -99,7 +99,7 @@ static int fixture_end(FIXTURE_UNUSED void **state)
 {
     if (fixture_after != NULL)
         fixture_after();
-    return nftw(fixture_root, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    return nftw(fixture_root, fixture_remove, 64, FTW_DEPTH | FTW_PHYS);
 }
 
 static void fixture_add(const char *name, CMUnitTestFunction function)
