@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # The Ansible collection, and clush, against three hosts with three Postfix instances each.
 
-bats_require_minimum_version 1.5.0
 load ../lib/common
 load ../postfix/real
 load fleet

@@ -5,7 +5,6 @@
 # $BARE that of one without Postfix and what builds packages (make check-package makes both). Each
 # test goes on where the one before it ended.
 
-bats_require_minimum_version 1.5.0
 # shellcheck disable=SC2016 # for the shell there, dpkg and main.cf
 load ../lib/common
 load ../postfix/real
