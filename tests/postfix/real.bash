@@ -289,6 +289,7 @@ host_instances()
         "compatibility_level = $(real_level)" 'alias_maps =' 'master_service_disable = inet' \
         'maillog_file = /var/log/postfix.log' \
         'inet_interfaces = loopback-only' 'inet_protocols = ipv4'
+    host "$ROOT/scripts/postkick-settings" --write
     host_aged postmulti -e init
     for each; do
         name=${each%:*}
