@@ -153,7 +153,9 @@ static bool skip_block(const char *block, size_t *lines)
     vector here, next, found = {0}, ends = {0};
     uint64_t found_words[2], end_words[2];
 
+#ifndef __clang__ /* which unrolls it anyway, and knows the pragma only since 12 */
 #pragma GCC unroll 8
+#endif
     for (size_t i = 0; i < BLOCK_VECTORS; i++) {
         memcpy(&here, block + i * sizeof(vector), sizeof(vector));
         memcpy(&next, block + i * sizeof(vector) + 1, sizeof(vector));
