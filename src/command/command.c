@@ -167,9 +167,11 @@ static void append_text(const struct instance *instance, UT_string *out)
 static void append_json(const struct instance *instance, UT_string *out)
 {
     json_t *row = row_new(instance);
+    char *reason = instance_failure(instance);
 
-    row_add_text(row, "reason", instance->error);
+    row_add_text(row, "reason", reason);
     row_finish(row, out);
+    free(reason);
 }
 
 /* Returns false when the list could not be written. */

@@ -58,7 +58,8 @@ struct option_row {
 /* Every option, in the order of --help. */
 static const struct option_row rows[] = {
     {'l', "list", NULL, IN_ALL, GROUP_MODES, "list the instances, as postmulti -l does"},
-    {'M', "messages", NULL, IN_ALL, GROUP_MODES, "list messages, count them, or act on them"},
+    {'M', "messages", NULL, IN_ALL, GROUP_MODES,
+     "list, count, hold, release, requeue, delete\nor expire messages"},
     {'p', "postfix", NULL, IN_ALL, GROUP_MODES, "run a postfix(1) command for the instances"},
     {'Q', "queues", NULL, IN_ALL, GROUP_MODES, "show what is in the queues"},
     {'s', "status", NULL, IN_ALL, GROUP_MODES, "show whether each instance is responding"},

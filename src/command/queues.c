@@ -17,7 +17,7 @@ static struct queue_reading *read_queues(const struct command *command,
         const struct selection_member *member = &selection->members[i];
 
         if (member->state == SELECTION_FAILED)
-            readings[i].reason = alloc_string(member->instance->error);
+            readings[i].reason = instance_failure(member->instance);
         else
             readings[i].directory = instance_value(member->instance, PARAMETER_QUEUE_DIRECTORY);
     }

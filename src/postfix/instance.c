@@ -393,6 +393,13 @@ char *instance_find_writable(const char *config_directory)
     return found;
 }
 
+char *instance_failure(const struct instance *instance)
+{
+    if (instance->error == NULL || instance->notice == NULL)
+        return instance->error == NULL ? NULL : alloc_string(instance->error);
+    return alloc_format("%s: %s", instance->error, instance->notice);
+}
+
 void instance_free(struct instance *instance)
 {
     for (int i = 0; i < PARAMETER_COUNT; i++)

@@ -74,6 +74,10 @@ void instance_find_running(struct instance *instance, struct master_locks *locks
  */
 char *instance_find_writable(const char *config_directory);
 
+/* Returns why it has failed, with the warning that belongs to it, in one line: a new string. NULL
+ * if it has not. */
+char *instance_failure(const struct instance *instance);
+
 /* Empties it. */
 void instance_free(struct instance *instance);
 

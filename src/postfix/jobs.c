@@ -30,7 +30,7 @@ static void plan_job(struct job *job, const struct selection_member *member,
         job->reason = alloc_string("not enabled");
     } else if (instance->error != NULL) {
         job->status = JOB_FAILED;
-        job->reason = alloc_string(instance->error);
+        job->reason = instance_failure(instance);
     }
 }
 

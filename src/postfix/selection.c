@@ -446,7 +446,7 @@ char *selection_reason(const struct selection_member *member)
     case SELECTION_SERVE:
         return NULL;
     case SELECTION_FAILED:
-        return alloc_string(member->instance->error);
+        return instance_failure(member->instance);
     case SELECTION_DISABLED:
         return alloc_string("not enabled");
     case SELECTION_DUPLICATE:
