@@ -207,7 +207,7 @@ static bool confirm(const struct run *run)
     for (size_t i = 0; i < run->messages.count; i++)
         instances += utarray_len(run->messages.parts[i].ids) > 0;
     char *number = format_number(total);
-    (void)dprintf(terminal, "delete %s message%s of %zu instance%s? ", number,
+    (void)dprintf(terminal, "delete %s message%s of %zu instance%s? [y/N] ", number,
                   total == 1 ? "" : "s", instances, instances == 1 ? "" : "s");
     bool is_confirmed = read_answer(terminal, &run->limits);
     if (!is_confirmed)

@@ -534,7 +534,9 @@ static bool check_verb_options(const struct options *options, char **error)
             return false;
         }
     }
-    return true;
+    if (options->top != 0 && options->by == MESSAGE_BY_NOTHING)
+        alloc_set_text(error, "--top can only be used with --by");
+    return *error == NULL;
 }
 
 /* Which messages: what is acted on has to be said. */

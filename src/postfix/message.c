@@ -525,10 +525,9 @@ static char *find_refusal(const struct messages *messages, const struct selectio
 
     if (member->state != SELECTION_SERVE)
         return selection_reason(member);
-    if (instance->running != MASTER_RUNNING && strcmp(daemons, messages->daemon_directory) != 0)
-        return alloc_format("not running, and postqueue(1) would run showq(8) from its own "
-                            "daemon_directory %s",
-                            daemons);
+    if (strcmp(daemons, messages->daemon_directory) != 0)
+        return alloc_format(
+            "refused: postqueue(1) may run showq(8) from its own daemon_directory %s", daemons);
     sharer = acts(messages) ? find_sharer(&selection->host, instance) : NULL;
     return sharer == NULL
                ? NULL

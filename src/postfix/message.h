@@ -194,9 +194,10 @@ struct messages {
 
 /*
  * Plans the search in the members of a selection that is marked, and whose running is set. Refused
- * are: an instance that has failed; one that is not running and has another daemon_directory, whose
- * showq(8) postqueue(1) would run; and, unless messages are only listed or counted, one whose queue
- * directory is another's too. messages_free() empties *messages.
+ * are: an instance that has failed; one with another daemon_directory, whose showq(8) postqueue(1)
+ * runs when its socket does not answer, whether a master(8) seems to run or not; and, unless
+ * messages are only listed or counted, one whose queue directory is another's too. messages_free()
+ * empties *messages.
  */
 void messages_plan(struct messages *messages, const struct selection *selection);
 

@@ -288,14 +288,14 @@ postkick: warning: 4F2A1B3C5D: in several instances: $DEFAULT, postfix-0002: spe
     local answer
     for answer in 'n\n' '\n' '\4' 'yesterday\n'; do
         run "$ROOT/tests/lib/on-terminal" -k "instances?=$answer" "$POSTKICK" -f "$INI" -M delete ALL
-        has "$output" "delete 4 messages of 3 instances? "
+        has "$output" "delete 4 messages of 3 instances? [y/N] "
         has "$output" "postkick: fatal: not confirmed: nothing was deleted"
         is "${lines[-1]}" "status 1"
     done
     is "$(queued | wc -w)" 4
     for ((i = 10000; i < 11001; i++)); do queue "$A" hold "6F2A1$i" 1 1 x y; done
     run "$ROOT/tests/lib/on-terminal" -k 'instance?=y\n' "$POSTKICK" -f "$INI" -M -i 0001 --sender x delete
-    has "$output" "delete 1,001 messages of 1 instance? "
+    has "$output" "delete 1,001 messages of 1 instance? [y/N] "
     has "$output" "$A: 1001 messages deleted"
     is "${lines[-1]}" "status 0"
     # what is on standard input is no answer, and without a terminal there is none

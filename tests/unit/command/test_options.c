@@ -292,6 +292,7 @@ TEST(mistakes_about_messages)
     refuse("-M --top 0 count", "--top: bad number: 0: specify 1 or more");
     refuse("-M --by sender list", "--by cannot be used with list");
     refuse("-M --top 5 requeue ALL", "--top cannot be used with requeue");
+    refuse("-M --top 5 count", "--top can only be used with --by");
     refuse("-M --now requeue ALL", "--now cannot be used with requeue");
     refuse("-M --yes hold ALL", "--yes cannot be used with hold");
 }
