@@ -258,7 +258,7 @@ END
         POSTKICK=$program metrics -
         is "$status" 1
         [ -n "$stderr" ]
-        is "${lines[-1]}" "postkick_collector_success 0"
+        is "$commands: ${output##*$'\n'}" "$commands: postkick_collector_success 0"
     done <<'END'
 "$REAL" "$@" | head -n 1; kill -KILL $$
 "$REAL" "$@" | head -n 1; exit 1
