@@ -458,24 +458,55 @@ static char *find_group(const char *process)
     return group == NULL ? alloc_string("") : alloc_span(group, strcspn(group, "\n"));
 }
 
+/* Whether it is root's, and was not made so by a set-user-ID program: real, effective and saved
+ * user (proc_pid_status(5)). */
+static bool is_of_root(const char *process)
+{
+    char text[4096];
+    unsigned real, effective, saved;
+
+    (void)read_process(process, "status", text, sizeof(text));
+    const char *line = strstr(text, "\nUid:");
+    return line != NULL && sscanf(line, "\nUid: %u %u %u", &real, &effective, &saved) == 3 &&
+           real == 0 && effective == 0 && saved == 0;
+}
+
+/* Whether that is the name of a service unit (systemd.unit(5)), so that systemctl(1) and a shell
+ * take it for nothing else. */
+static bool is_service_unit(const char *name)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@\\-";
+    const char *end = strrchr(name, '.');
+
+    return end != NULL && end != name && strcmp(end, ".service") == 0 && name[0] != '-' &&
+           name[strspn(name, allowed)] == '\0';
+}
+
+/* Whether a user may make and name groups below it. */
+static bool is_of_users(const char *name)
+{
+    return strcmp(name, "user.slice") == 0 || strncmp(name, "user@", 5) == 0;
+}
+
 char *master_find_unit(pid_t process)
 {
-    static const char suffix[] = ".service";
     char *number = alloc_format("%ld", (long)process);
-    char *group = find_group(number), *own = find_group("self"), *unit = NULL;
+    char *group = find_group(number), *own = find_group("self");
+    const char *unit = NULL;
     UT_array *names = strings_split(group, "/");
 
-    for (size_t i = utarray_len(names); i > 0 && unit == NULL && strcmp(group, own) != 0; i--) {
-        const char *name = strings_item(names, i - 1), *end = strrchr(name, '.');
-
-        if (end != NULL && end != name && strcmp(end, suffix) == 0)
-            unit = alloc_string(name);
-    }
+    if (strcmp(group, own) == 0 || !is_of_root(number))
+        utarray_clear(names);
+    for (size_t i = 0; i < utarray_len(names) && !is_of_users(strings_item(names, i)); i++)
+        if (is_service_unit(strings_item(names, i)))
+            unit = strings_item(names, i);
+    char *found = unit == NULL ? NULL : alloc_string(unit);
     utarray_free(names);
     free(number);
     free(group);
     free(own);
-    return unit;
+    return found;
 }
 
 /* A logical line of master.cf: its first words, which say what the service is. */

@@ -55,7 +55,9 @@ bool master_is_stopped(pid_t process);
 char *master_find_process(pid_t master, const char *service);
 
 /* Returns the unit that systemd runs the process as ("postfix@out.service"), a new string; NULL if
- * it runs as none, in our own, or that cannot be found out. */
+ * it runs as none, in our own, or that cannot be found out. Any user may hold a lock, and name what
+ * is below the user's own service manager: only processes of root count, and only the names of
+ * services of the system. */
 char *master_find_unit(pid_t process);
 
 /* The largest master.cf that is read, in bytes. */

@@ -137,6 +137,9 @@ TEST(while_others_lock)
 /* What is read for /proc/locks, and counts as a file of /proc. */
 static const char *stand_in;
 
+/* What is read for the files of process 1, in the fixture's directory. */
+static bool has_process;
+
 /* Stands before the C library's open(2), under a name that its headers do not define. */
 int open_stand_in(const char *path, int flags, ...) __asm__("open");
 
@@ -151,6 +154,8 @@ int open_stand_in(const char *path, int flags, ...)
     va_end(arguments);
     if (stand_in != NULL && strcmp(path, "/proc/locks") == 0)
         path = stand_in;
+    if (has_process && strncmp(path, "/proc/1/", 8) == 0)
+        path = fixture_path(path + 8);
     return openat(AT_FDCWD, path, flags, mode);
 }
 
@@ -367,4 +372,59 @@ TEST(processes)
     finish_child(second);
     finish_child(other);
     assert_null(master_find_process(0x7fffffff, "qmgr"));
+}
+
+static void assert_unit(const char *users, const char *group, const char *expected)
+{
+    char *status = alloc_format("Name:\tmaster\nUmask:\t0077\nUid:\t%s\nGid:\t0\t0\t0\t0\n", users);
+
+    (void)fixture_file("status", status);
+    (void)fixture_file("cgroup", group);
+    has_process = true;
+    char *unit = master_find_unit(1);
+    has_process = false;
+    if (expected == NULL)
+        assert_null(unit);
+    else
+        assert_string_equal(unit, expected);
+    free(unit);
+    free(status);
+}
+
+#define ROOT "0\t0\t0\t0"
+
+/* With version 2 of control groups, and version 1. */
+TEST(units)
+{
+    static const struct {
+        const char *group, *expected;
+    } cases[] = {
+        {"0::/system.slice/system-postfix.slice/postfix@out.service\n", "postfix@out.service"},
+        {"0::/system.slice/a\\x2db_1:2.service/sub\n", "a\\x2db_1:2.service"},
+        {"2:cpu:/x.service\n1:name=systemd:/system.slice/postfix.service\n", "postfix.service"},
+        {"0::/\n", NULL},
+        {"0::/system.slice/x.scope\n", NULL},
+        {"0::/system.slice/.service\n", NULL},
+        {"0::/system.slice/-x.service\n", NULL},
+        {"0::/system.slice/a;b.service\n", NULL},
+        {"0::/system.slice/a b.service\n", NULL},
+        {"0::/system.slice/$(b).service\n", NULL},
+        {"0::/system.slice/postfix.service/a;b.service\n", "postfix.service"},
+        {"0::/user.slice/x.service\n", NULL},
+        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", NULL},
+        {"0::/../user@1000.service\n", NULL},
+        {"0::/../user@1000.service/app.slice/x.service\n", NULL},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_unit(ROOT, cases[i].group, cases[i].expected);
+}
+
+/* Any user may hold the lock, also as a set-user-ID program. */
+TEST(units_of_users)
+{
+    static const char *const users[] = {"7\t7\t7\t7", "7\t0\t0\t0", "0\t7\t7\t7", "0\t0\t7\t0", ""};
+
+    for (size_t i = 0; i < COUNT(users); i++)
+        assert_unit(users[i], "0::/system.slice/cron.service\n", NULL);
 }
