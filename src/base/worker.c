@@ -229,6 +229,12 @@ static void take_answer(struct running *running, struct worker *worker)
         finish(running, worker, WORKER_ENDED);
         return;
     }
+    if ((packet.message.msg_flags & MSG_CTRUNC) != 0) { /* a descriptor came, and none was free */
+        finish(running, worker, WORKER_ANSWERED);
+        task->result = WORKER_REFUSED;
+        task->error = EMFILE;
+        return;
+    }
     const struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
     if (header != NULL && header->cmsg_type == SCM_RIGHTS)
         memcpy(&task->fd, CMSG_DATA(header), sizeof(task->fd));

@@ -32,7 +32,7 @@ enum worker_result {
     WORKER_ANSWERED,
     WORKER_LATE,    /* not answered in time: left behind */
     WORKER_ENDED,   /* it ended without an answer */
-    WORKER_REFUSED, /* could not be started: error */
+    WORKER_REFUSED, /* could not be started, or pass its descriptor: error */
     WORKER_STOPPED, /* a signal, or the time of the run, came first */
 };
 

@@ -273,6 +273,33 @@ TEST(no_descriptor_is_left)
     }
 }
 
+/* The worker could open it, and remains. */
+TEST(no_descriptor_is_left_for_the_answer)
+{
+    static const char *const words[] = {"one", "file"};
+    struct rlimit limit, low;
+    int first = -1, last;
+
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    pid_t worker = answers[0].pid;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = limit;
+    low.rlim_cur = 100; /* poll(2) needs some */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    while ((last = dup(0)) >= 0)
+        first = first < 0 ? last : first;
+    ask(words + 1, 1, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int fd = first; fd < 100; fd++)
+        close(fd);
+    assert_int_equal(tasks[0].result, WORKER_REFUSED);
+    assert_int_equal(tasks[0].error, EMFILE);
+    assert_int_equal(tasks[0].fd, -1);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    assert_int_equal(tasks[0].result, WORKER_ANSWERED);
+    assert_int_equal(answers[0].pid, worker);
+}
+
 /* A program that is killed leaves no worker that waits for questions, or works. */
 TEST(workers_end_with_the_program)
 {
