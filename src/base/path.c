@@ -463,6 +463,36 @@ int path_status(const char *path, int flags, struct stat *status)
     return error;
 }
 
+struct room_answer {
+    int error;
+    struct statvfs room;
+};
+
+static int find_room(const void *asked, size_t length, void *answered)
+{
+    struct room_answer *found = answered;
+    int fd = path_open(asked, 0, 0);
+
+    (void)length;
+    found->error = fd < 0 || fstatvfs(fd, &found->room) < 0 ? errno : 0;
+    descriptors_close(&fd);
+    return -1;
+}
+
+int path_room(const char *path, struct statvfs *room)
+{
+    struct room_answer found = {0};
+
+    (void)find_room(path, strlen(path) + 1, &found);
+    if (path_must_wait()) {
+        int error = path_ask(find_room, path, path, strlen(path) + 1, &found, sizeof(found), NULL);
+        if (error != 0)
+            found.error = error;
+    }
+    *room = found.room;
+    return found.error;
+}
+
 const char *path_error(int error)
 {
     return error == EXDEV       ? "leads through a link of /proc"

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/worker.h"
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 
 /* Sets the limits of waiting, which are kept by their address. NULL, as at the start: this process
@@ -90,6 +91,9 @@ int path_describe(int fd, unsigned mask, struct path_details *found);
 
 /* As stat(2), or with O_NOFOLLOW as lstat(2), in the same way. Returns 0 or an errno. */
 int path_status(const char *path, int flags, struct stat *status);
+
+/* As statvfs(3), in the same way. Returns 0 or an errno. */
+int path_room(const char *path, struct statvfs *room);
 
 /* Returns what the errno of one of these means, as strerror(3) does. */
 const char *path_error(int error);

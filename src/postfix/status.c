@@ -2,11 +2,11 @@
 /* Finds out whether instances are in order. */
 #include "postfix/status.h"
 #include "base/alloc.h"
+#include "base/path.h"
 #include "postfix/master.h"
 #include "wire/endpoint.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 /* Whether a failed trigger shows that the queue manager is missing or does not answer. */
 static bool shows_silence(const struct trigger *trigger)
@@ -112,7 +112,7 @@ static char *find_shortage(const struct instance *instance)
     double message = 1.5 * bytes(instance, PARAMETER_MESSAGE_SIZE_LIMIT);
     struct statvfs status;
 
-    if (statvfs(queue, &status) < 0)
+    if (path_room(queue, &status) != 0)
         return NULL;
     double room = (double)status.f_bavail * (double)status.f_frsize;
     if (message > least)

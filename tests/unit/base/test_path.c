@@ -205,6 +205,7 @@ TEST(warm)
 static void check_asked(void)
 {
     struct stat status, expected;
+    struct statvfs room;
 
     path_limit(&fixture_no_limits);
     assert_int_equal(lstat(fixture_path("a/file"), &expected), 0);
@@ -214,6 +215,10 @@ static void check_asked(void)
     assert_true(S_ISLNK(status.st_mode));
     assert_int_equal(path_status(fixture_path("nosuch"), 0, &status), ENOENT);
     assert_int_equal(path_status("/proc/self/root/tmp", 0, &status), EXDEV);
+    assert_int_equal(path_room(fixture_path("link"), &room), 0);
+    assert_true(room.f_blocks > 0);
+    assert_int_equal(path_room(fixture_path("nosuch"), &room), ENOENT);
+    assert_int_equal(path_room("/proc/self/root/tmp", &room), EXDEV);
     char *found =
         path_find(fixture_path("link"), is_named_by, &expected.st_ino, sizeof(expected.st_ino));
     assert_string_equal(found, fixture_path("a/file"));
