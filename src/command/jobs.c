@@ -77,6 +77,22 @@ void command_end_report(struct jobs_report *report)
 /* What a command has to do with running mail systems. */
 enum effect { EFFECT_UNKNOWN, EFFECT_CHANGES_RUNNING, EFFECT_NEEDS_RUNNING };
 
+/* Marks what would fail because there is nothing to work on. */
+static void find_stopped(struct jobs *jobs, struct master_locks *locks)
+{
+    for (size_t i = 0; i < jobs->count; i++) {
+        struct job *job = &jobs->items[i];
+        const struct instance *instance = job->member->instance;
+
+        if (job->status == JOB_PLANNED &&
+            master_state(locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY)) ==
+                MASTER_STOPPED) {
+            job->status = JOB_FAILED;
+            job->reason = alloc_string("not running");
+        }
+    }
+}
+
 /* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
  * run. Returns the exit status. */
 static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
@@ -93,6 +109,8 @@ static int run(const struct command *command, struct selection *selection, struc
     command_set_streams(command, spec, &report);
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
+        if (effect == EFFECT_NEEDS_RUNNING)
+            find_stopped(&jobs, report.locks);
         command_report_selection(command, selection);
         report_jobs_plan(&report);
     } else {
