@@ -346,6 +346,8 @@ static int run_in(const struct command *command, struct selection *selection)
 
     run.messages.context = &run;
     run.messages.limits = &run.limits;
+    run.messages.locks = locks;
+    run.messages.maximum = MESSAGES_MAXIMUM;
     run.report.messages = &run.messages;
     if (!options->json) /* where no age is shown, the clock makes no difference */
         run.report.now = time(NULL);

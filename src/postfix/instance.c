@@ -370,6 +370,16 @@ void instance_find_running(struct instance *instance, struct master_locks *locks
     instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
 }
 
+bool instance_owns_queue(const struct instance *instance, struct master_locks *locks)
+{
+    pid_t holder = master_lock_holder(locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY),
+                                      "pid/master.pid");
+
+    return holder != 0 &&
+           master_lock_holder(locks, instance_value(instance, PARAMETER_DATA_DIRECTORY),
+                              "master.lock") == holder;
+}
+
 /* For path_find(): whether others can write it. A link's owner can replace it, even in a sticky
  * directory. */
 static bool is_writable(int place, const struct stat *status, void *context)

@@ -66,6 +66,10 @@ void instance_check_queue(struct instance *instance);
  * queue directory is unknown. */
 void instance_find_running(struct instance *instance, struct master_locks *locks);
 
+/* Whether the master(8) of the instance is proven to hold its queue directory: one process has the
+ * locks there and in its data directory. */
+bool instance_owns_queue(const struct instance *instance, struct master_locks *locks);
+
 /*
  * Checks CONFIG_DIRECTORY/main.cf and every directory in its path; symbolic links are followed.
  * Returns the first path that users other than root can write, a new string; or NULL if there is

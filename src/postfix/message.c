@@ -5,6 +5,8 @@
 #include "base/process.h"
 #include "base/text.h"
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,9 @@ ALLOC_TABLES_ARE_KEPT
 
 /* How much of a line of standard error is kept for a message, in bytes. */
 #define ERROR_MAXIMUM 1000
+
+/* How much of a key is kept, in bytes: replies of other hosts can be long. */
+#define KEY_MAXIMUM 1024
 
 /* A message that was named. */
 struct wish {
@@ -383,6 +388,8 @@ static void count_key(struct message_counts *counts, const struct message *messa
 {
     struct message_count *count;
 
+    if (length > KEY_MAXIMUM)
+        length = KEY_MAXIMUM;
     HASH_FIND(hh, counts->first, key, length, count);
     if (count == NULL) {
         count = alloc_zeroed(1, sizeof(*count) + length + 1);
@@ -496,47 +503,180 @@ static const char *name_of(const struct messages_part *part)
     return name[0] != '\0' ? name : instance->config_directory;
 }
 
-/* Returns another instance of the host with the same queue directory, or NULL: what postsuper(1)
- * does to one's messages it does to the other's. */
-static const struct instance *find_sharer(const struct host *host, const struct instance *instance)
+/* The directories of a queue directory where postsuper(1) works (global/mail_queue.h). */
+static const char *const worked_on[] = {"maildrop", "incoming", "active", "deferred", "hold",
+                                        "corrupt",  "bounce",   "defer",  "trace"};
+
+/* How many directories of an instance are looked at. */
+#define DIRECTORY_MAXIMUM 100000
+
+/* Returns why nothing is done where a directory is no real one, a new string; or NULL. */
+static char *find_trap_at(const char *path, size_t *looked)
 {
-    struct stat own, other;
+    static const char digits[] = "0123456789ABCDEF";
+    struct stat status;
+    char *reason = NULL;
+    int error = path_status(path, O_NOFOLLOW, &status);
 
-    if (path_status(instance_value(instance, PARAMETER_QUEUE_DIRECTORY), 0, &own) != 0)
+    if (error == ENOENT)
         return NULL;
-    for (size_t i = 0; i < host->count; i++) {
-        const struct instance *candidate = &host->instances[i];
-        const char *queue = instance_value(candidate, PARAMETER_QUEUE_DIRECTORY);
+    if (error != 0)
+        return alloc_format("refused: %s: %s", path, path_error(error));
+    if (!S_ISDIR(status.st_mode))
+        return alloc_format("refused: %s is not a directory of its own", path);
+    if (++*looked > DIRECTORY_MAXIMUM)
+        return alloc_format("refused: %s: too many directories", path);
+    for (const char *digit = digits; *digit != '\0' && reason == NULL; digit++) {
+        char *below = alloc_format("%s/%c", path, *digit); /* see hash_queue_names in postconf(5) */
 
-        if (strcmp(candidate->config_directory, instance->config_directory) != 0 &&
-            path_status(queue, 0, &other) == 0 && own.st_dev == other.st_dev &&
-            own.st_ino == other.st_ino)
-            return candidate;
+        reason = find_trap_at(below, looked);
+        free(below);
+    }
+    return reason;
+}
+
+/* The same for all directories of the instance: through a link, postsuper(1) would reach the
+ * messages of another one. */
+static char *find_trap(const struct instance *instance)
+{
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+    char *reason = NULL;
+    size_t looked = 0;
+
+    for (size_t i = 0; i < sizeof(worked_on) / sizeof(worked_on[0]) && reason == NULL; i++) {
+        char *path = alloc_format("%s/%s", queue, worked_on[i]);
+
+        reason = find_trap_at(path, &looked);
+        free(path);
+    }
+    return reason;
+}
+
+/* A directory that an instance has for its queue. */
+struct claim {
+    dev_t device;
+    ino_t inode;
+    const struct instance *instance;
+    bool is_link; /* which leads there */
+};
+
+static const UT_icd claim_icd = {sizeof(struct claim), NULL, NULL, NULL};
+
+static void add_claim(UT_array *claims, const struct instance *instance, const char *path,
+                      bool is_queue)
+{
+    struct claim claim = {.instance = instance};
+    struct stat status;
+    int error = path_status(path, is_queue ? 0 : O_NOFOLLOW, &status);
+
+    if (error == 0 && S_ISLNK(status.st_mode)) {
+        claim.is_link = true;
+        error = path_status(path, 0, &status);
+    }
+    if (error != 0)
+        return;
+    claim.device = status.st_dev;
+    claim.inode = status.st_ino;
+    utarray_push_back(claims, &claim);
+}
+
+static int compare_claims(const void *one, const void *other)
+{
+    const struct claim *a = one, *b = other;
+
+    if (a->device != b->device)
+        return a->device < b->device ? -1 : 1;
+    return a->inode < b->inode ? -1 : a->inode > b->inode;
+}
+
+/* Returns the claims of all instances, sorted by directory. */
+static UT_array *find_claims(const struct host *host)
+{
+    UT_array *claims;
+
+    utarray_new(claims, &claim_icd);
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *instance = &host->instances[i];
+        const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+
+        if (queue[0] == '\0')
+            continue;
+        add_claim(claims, instance, queue, true);
+        for (size_t j = 0; j < sizeof(worked_on) / sizeof(worked_on[0]); j++) {
+            char *path = alloc_format("%s/%s", queue, worked_on[j]);
+
+            add_claim(claims, instance, path, false);
+            free(path);
+        }
+    }
+    if (utarray_len(claims) > 0)
+        utarray_sort(claims, compare_claims);
+    return claims;
+}
+
+/* Whether one instance has to leave the directory to the other. Only the one whose master(8) is
+ * proven to run there keeps it: main.cf can name any directory. */
+static bool gives_way(const struct claim *one, const struct claim *other,
+                      struct master_locks *locks)
+{
+    return strcmp(one->instance->config_directory, other->instance->config_directory) != 0 &&
+           (!instance_owns_queue(one->instance, locks) ||
+            (!other->is_link && instance_owns_queue(other->instance, locks)));
+}
+
+/* Returns another instance of the host with one of the instance's directories, or NULL: what
+ * postsuper(1) does to one's messages it does to the other's. */
+static const struct instance *find_sharer(const UT_array *claims, const struct instance *instance,
+                                          struct master_locks *locks)
+{
+    const struct claim *first = (const struct claim *)(const void *)claims->d;
+    size_t count = utarray_len(claims), start = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (compare_claims(&first[start], &first[i]) != 0)
+            start = i;
+        if (first[i].instance != instance)
+            continue;
+        for (size_t j = start; j < count && compare_claims(&first[i], &first[j]) == 0; j++)
+            if (gives_way(&first[i], &first[j], locks))
+                return first[j].instance;
     }
     return NULL;
 }
 
+/* Returns why nothing is done to the messages of the instance, a new string; or NULL. */
+static char *find_danger(const struct messages *messages, const UT_array *claims,
+                         const struct instance *instance)
+{
+    const struct instance *sharer = find_sharer(claims, instance, messages->locks);
+
+    return sharer == NULL
+               ? find_trap(instance)
+               : alloc_format("refused: %s has the same queue_directory", sharer->config_directory);
+}
+
 /* Returns why nothing is run in the instance, a new string; or NULL. */
-static char *find_refusal(const struct messages *messages, const struct selection *selection,
+static char *find_refusal(const struct messages *messages, const UT_array *claims,
                           const struct selection_member *member)
 {
-    const struct instance *instance = member->instance, *sharer;
+    const struct instance *instance = member->instance;
     const char *daemons = instance_value(instance, PARAMETER_DAEMON_DIRECTORY);
 
     if (member->state != SELECTION_SERVE)
         return selection_reason(member);
     if (strcmp(daemons, messages->daemon_directory) != 0)
-        return alloc_format(
-            "refused: postqueue(1) may run showq(8) from its own daemon_directory %s", daemons);
-    sharer = acts(messages) ? find_sharer(&selection->host, instance) : NULL;
-    return sharer == NULL
-               ? NULL
-               : alloc_format("refused: %s has the same queue_directory", sharer->config_directory);
+        return alloc_format("refused: postqueue(1) may run showq(8) from its own daemon_directory "
+                            "%s",
+                            daemons);
+    return acts(messages) ? find_danger(messages, claims, instance) : NULL;
 }
 
 void messages_plan(struct messages *messages, const struct selection *selection)
 {
+    UT_array *claims = acts(messages) ? find_claims(&selection->host) : NULL;
+
     utarray_new(messages->mistakes, &strings_icd);
+    messages->host = &selection->host;
     messages->count = selection->member_count;
     messages->parts = alloc_zeroed(messages->count, sizeof(*messages->parts));
     for (size_t i = 0; i < messages->count; i++) {
@@ -544,13 +684,15 @@ void messages_plan(struct messages *messages, const struct selection *selection)
 
         *part = (struct messages_part){
             .member = &selection->members[i], .is_wanted = !messages->is_named, .all = messages};
-        part->reason = find_refusal(messages, selection, part->member);
+        part->reason = find_refusal(messages, claims, part->member);
         part->is_excused = part->member->instance->enabled == INSTANCE_DISABLED &&
                            !selection_is_named(selection, part->member->instance);
         utarray_new(part->ids, &id_icd);
         utarray_new(part->settings, &strings_icd);
         strings_append(part->settings, "MAIL_CONFIG=%s", part->member->instance->config_directory);
     }
+    if (claims != NULL)
+        utarray_free(claims);
 }
 
 static struct wish_key make_key(size_t part, const char *id)
@@ -651,6 +793,31 @@ static bool is_to_be_done(struct messages *messages, const struct message *messa
            !(messages->verb == MESSAGE_REQUEUE && is_held && !wants_held);
 }
 
+/* Keeps what is to be acted on. */
+static void note_id(struct messages_part *part, const char *found)
+{
+    char id[MESSAGE_ID_SIZE] = "";
+
+    if (utarray_len(part->ids) >= part->all->maximum) {
+        fail(part, alloc_format("more than %zu messages: narrow the filter", part->all->maximum));
+        return;
+    }
+    memcpy(id, found, strnlen(found, MESSAGE_ID_SIZE - 1));
+    utarray_push_back(part->ids, id);
+}
+
+/* Counts the message, unless its instance has too many keys. */
+static void note_counted(struct messages_part *part, const struct message *message)
+{
+    struct message_counts *counts = &part->all->counts;
+    size_t before = HASH_COUNT(counts->first);
+
+    count_message(counts, message, part->member->instance);
+    part->kinds += HASH_COUNT(counts->first) - before;
+    if (part->kinds > part->all->maximum)
+        fail(part, alloc_format("more than %zu keys to count by", part->all->maximum));
+}
+
 static void note_message(struct messages_part *part, const struct message *message)
 {
     struct messages *messages = part->all;
@@ -662,12 +829,9 @@ static void note_message(struct messages_part *part, const struct message *messa
     if (messages->verb == MESSAGE_LIST) {
         messages->found(messages->context, part, message);
     } else if (messages->verb == MESSAGE_COUNT) {
-        count_message(&messages->counts, message, part->member->instance);
+        note_counted(part, message);
     } else if (is_to_be_done(messages, message)) {
-        char id[MESSAGE_ID_SIZE] = "";
-
-        memcpy(id, message->id, strnlen(message->id, MESSAGE_ID_SIZE - 1));
-        utarray_push_back(part->ids, id);
+        note_id(part, message->id);
     }
 }
 
@@ -761,10 +925,15 @@ static void finish_act(struct messages_part *part, const struct process *child)
     if (part->all->verb == MESSAGE_EXPIRE && strncmp(last, usage, sizeof(usage) - 1) == 0) {
         free(failure);
         fail(part, alloc_string("postsuper(1) has no -e: expire needs Postfix 3.5 or later"));
+    } else if (!part->has_report && child->outcome != PROCESS_NOT_STARTED) {
+        part->is_unknown = true;
+        fail(part, failure == NULL
+                       ? alloc_string("postsuper(1) has not reported how many messages it found")
+                       : alloc_format("%s; it is unknown how many messages were %s", failure,
+                                      message_verbs[part->all->verb].done));
+        free(failure);
     } else if (failure != NULL) {
         fail(part, failure);
-    } else if (!part->has_report) {
-        fail(part, alloc_string("postsuper(1) has not reported how many messages it found"));
     } else if (part->done > requested) {
         fail(part, alloc_format("postsuper(1) reports %zu messages of %zu", part->done, requested));
         part->done = requested;
@@ -974,12 +1143,30 @@ static void judge(struct messages_part *part)
                                 message_verbs[part->all->verb].done));
 }
 
+/* Looks again, right before postsuper(1) runs: the search and the question take their time. */
+static void find_dangers(struct messages *messages)
+{
+    UT_array *claims = find_claims(messages->host);
+
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+        char *reason = part->reason == NULL && has_ids(part)
+                           ? find_danger(messages, claims, part->member->instance)
+                           : NULL;
+
+        if (reason != NULL)
+            fail(part, reason);
+    }
+    utarray_free(claims);
+}
+
 void messages_act(struct messages *messages)
 {
     static char name[] = "postsuper", input[] = "-";
     char *option = alloc_string(message_verbs[messages->verb].option);
     char *const argv[] = {name, option, input, NULL};
 
+    find_dangers(messages);
     run(messages, argv, true, has_ids);
     messages->is_checking = true;
     for (size_t i = 0; i < messages->count; i++)

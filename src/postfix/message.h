@@ -16,6 +16,9 @@
 /* Room for a queue ID and its NUL. */
 #define MESSAGE_ID_SIZE 33
 
+/* How many messages of an instance are acted on, or keys counted, so that memory is bounded. */
+#define MESSAGES_MAXIMUM ((size_t)1000 * 1000)
+
 /* What can be done. */
 enum message_verb {
     MESSAGE_LIST,
@@ -156,6 +159,7 @@ struct messages_part {
     bool is_wanted;  /* false: only messages of other instances were named */
     UT_array *ids;   /* to act on: elements of MESSAGE_ID_SIZE bytes, sorted */
     size_t done;     /* as postsuper(1) has reported */
+    bool is_unknown; /* it has not, so that any number may be done */
     size_t gone;     /* had left the queue, or were in the wanted state, when it was asked */
 
     /* private */
@@ -163,6 +167,7 @@ struct messages_part {
     struct messages *all;
     UT_array *settings;
     size_t lines;
+    size_t kinds;  /* keys of the counts that it was the first to have */
     bool *is_left; /* one for each of the ids: it is still to be done */
     bool has_report;
     char *last_error;
@@ -176,6 +181,8 @@ struct messages {
     const char *directory; /* of Postfix's programs: the default instance's command_directory */
     const char *daemon_directory; /* the default instance's */
     const struct limits *limits;
+    struct master_locks *locks;
+    size_t maximum; /* messages to act on, and keys that are counted, of one instance */
     /* With MESSAGE_LIST: called for each message, in the order of the instances. */
     void (*found)(void *context, const struct messages_part *part, const struct message *message);
     /* Called after each second of waiting, unless NULL. */
@@ -189,15 +196,16 @@ struct messages {
 
     /* private */
     struct wish *wishes;
+    const struct host *host;
     bool is_checking; /* what postsuper(1) has left */
 };
 
 /*
- * Plans the search in the members of a selection that is marked, and whose running is set. Refused
+ * Plans the search in the members of a selection that is marked, which has to remain valid. Refused
  * are: an instance that has failed; one with another daemon_directory, whose showq(8) postqueue(1)
- * runs when its socket does not answer, whether a master(8) seems to run or not; and, unless
- * messages are only listed or counted, one whose queue directory is another's too. messages_free()
- * empties *messages.
+ * runs when no socket answers, whether a master(8) seems to run or not; and, unless messages are
+ * only listed or counted, one where a directory of the queue is a link, or another instance's too;
+ * the one of them whose master(8) is proven to run there is not. messages_free() empties *messages.
  */
 void messages_plan(struct messages *messages, const struct selection *selection);
 

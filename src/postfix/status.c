@@ -38,17 +38,6 @@ static enum status_answer find_answer(const struct kick *duplicate)
     return shows_silence(kick->trigger) ? STATUS_SILENT : STATUS_UNASKED;
 }
 
-/* Whether the master(8) of the instance holds its queue directory. */
-static bool owns_queue(const struct instance *instance, struct master_locks *locks)
-{
-    pid_t holder = master_lock_holder(locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY),
-                                      "pid/master.pid");
-
-    return holder != 0 &&
-           master_lock_holder(locks, instance_value(instance, PARAMETER_DATA_DIRECTORY),
-                              "master.lock") == holder;
-}
-
 static bool is_master_stopped(const struct instance *instance, struct master_locks *locks)
 {
     pid_t holder = master_lock_holder(locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY),
@@ -168,13 +157,15 @@ static const struct instance *find_owner(const struct kicks *kicks, const struct
 {
     const struct kick *first = kick_first(kick);
 
-    if (kick->member->state != SELECTION_SERVE || owns_queue(kick->member->instance, kicks->locks))
+    if (kick->member->state != SELECTION_SERVE ||
+        instance_owns_queue(kick->member->instance, kicks->locks))
         return NULL;
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *other = &kicks->items[i];
 
         if (other != kick && other->member->state == SELECTION_SERVE &&
-            kick_first(other) == first && owns_queue(other->member->instance, kicks->locks))
+            kick_first(other) == first &&
+            instance_owns_queue(other->member->instance, kicks->locks))
             return other->member->instance;
     }
     return NULL;

@@ -183,11 +183,17 @@ static void append_plan(const struct messages_report *report, const struct messa
 static void append_act(const struct messages_report *report, const struct messages_part *part,
                        UT_string *out)
 {
+    const char *done = message_verbs[report->messages->verb].done;
+
+    if (part->is_unknown) {
+        row_append_line(out, "%s: unknown number of messages %s",
+                        part->member->instance->config_directory, done);
+        return;
+    }
     char *gone = part->gone == 0 ? alloc_string("") : alloc_format(", %zu gone", part->gone);
 
     row_append_line(out, "%s: %zu message%s %s%s", part->member->instance->config_directory,
-                    part->done, part->done == 1 ? "" : "s",
-                    message_verbs[report->messages->verb].done, gone);
+                    part->done, part->done == 1 ? "" : "s", done, gone);
     free(gone);
 }
 

@@ -284,6 +284,16 @@ postkick: warning: 4F2A1B3C5D: in several instances: $DEFAULT, postfix-0002: spe
     is "$status$output$stderr" 1
 }
 
+@test "no number is claimed where postsuper has not reported one" {
+    printf '#!/bin/sh\necho "postsuper: fatal: open /log" >&2\nexit 1\n' >"$TREE/bin/postsuper"
+    kick -M --yes -i 0001 delete ALL
+    is "$status" 1
+    is "$output" "$A: unknown number of messages deleted"
+    is "$stderr" "postkick: warning: $A: postsuper: fatal: open /log; it is unknown how many messages were deleted"
+    kick -M -j --yes -i 0001 delete ALL
+    is "$(rows requested done status)" "1|0|failed"
+}
+
 @test "delete asks on the terminal" {
     local answer
     for answer in 'n\n' '\n' '\4' 'yesterday\n'; do

@@ -20,6 +20,11 @@ setup()
     no_mail postfix postfix-a postfix-off
 }
 
+teardown()
+{
+    [ ! -e "$REAL/claimed" ] || mv "$REAL/claimed" "$ETC/postfix-off/main.cf"
+}
+
 # in_queue NAME QUEUE: the queue IDs there.
 in_queue()
 {
@@ -207,13 +212,16 @@ END
 @test "through a shared queue directory nothing is done to the neighbour's mail" {
     defer postfix
     real_kick -M -i - hold ALL
-    cp -p "$ETC/postfix-off/main.cf" "$REAL/saved"
+    cp -p "$ETC/postfix-off/main.cf" "$REAL/claimed"
     echo "queue_directory = $REAL/spool/postfix" >>"$ETC/postfix-off/main.cf"
     real_kick -M -i off release ALL
-    cp -p "$REAL/saved" "$ETC/postfix-off/main.cf"
     is "$status$output" 1
     is "$stderr" "postkick: warning: $ETC/postfix-off: refused: $ETC/postfix has the same queue_directory"
     is "$(in_queue postfix hold | wc -l)" 1
+    # the owner is proven where the locks of others are shown
+    [ "$(stopped)" = n ] || skip "no lock is shown"
+    real_kick -M -i - release ALL
+    is "$status$output$stderr" "0$ETC/postfix: 1 message released"
 }
 
 @test "only root acts, and postqueue decides who may list" {

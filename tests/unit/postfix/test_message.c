@@ -3,6 +3,7 @@
  * operands. */
 #include "fixture.h"
 #include "postfix/message.h"
+#include <sys/file.h>
 
 enum { INSTANCES = 3 };
 
@@ -12,6 +13,7 @@ static struct selection selection;
 static struct messages messages;
 static UT_array *names;
 static UT_string listed;
+static struct master_locks *locks;
 
 /* Queue IDs. */
 #define ONE "111111AAAA"
@@ -55,7 +57,9 @@ static void restart(void)
                                  .filter = MESSAGE_FILTER_ALL,
                                  .directory = fixture_root,
                                  .daemon_directory = "/daemons",
-                                 .limits = &fixture_no_limits};
+                                 .limits = &fixture_no_limits,
+                                 .locks = locks,
+                                 .maximum = 1000};
 }
 
 SETUP(make_selection)
@@ -68,6 +72,7 @@ SETUP(make_selection)
                                    .members = members,
                                    .member_count = INSTANCES,
                                    .criteria = {.names = names}};
+    locks = master_locks_new(&fixture_no_limits);
     restart();
     utstring_init(&listed);
     fixture_script("postqueue", "cat \"$MAIL_CONFIG\"/queue");
@@ -82,6 +87,7 @@ SETUP(make_selection)
 TEARDOWN(free_selection)
 {
     messages_free(&messages);
+    master_locks_free(locks);
     utarray_free(names);
     utstring_done(&listed);
     for (size_t i = 0; i < INSTANCES; i++)
@@ -407,7 +413,9 @@ TEST(acts_that_fail)
         const char *script, *expected;
     } cases[] = {
         {"echo 'postsuper: fatal: use of this command is reserved for the superuser' >&2; exit 1",
-         "0 0: postsuper: fatal: use of this command is reserved for the superuser"},
+         "0 0: postsuper: fatal: use of this command is reserved for the superuser; it is unknown "
+         "how "
+         "many messages were deleted"},
         {"echo 'postsuper: Deleted: 1 message'",
          "0 0: postsuper(1) has not reported how many messages it found"},
         {"echo 'postsuper: Deleted: 1 message' >&2; kill -TERM $$",
@@ -478,6 +486,105 @@ TEST(a_shared_queue_directory)
     list();
     find();
     assert_string_equal(utstring_body(&listed), "1:" ONE " ");
+}
+
+static void assert_refused(size_t index, const char *expected)
+{
+    char *text = fixture_fill(expected);
+
+    assert_part(index, text);
+    free(text);
+}
+
+static void make_directory(const char *name)
+{
+    free(alloc_string(fixture_directory(name)));
+}
+
+/* Through a link, the neighbour's mail would be lost; the neighbour is not refused where its master
+ * is proven to run. */
+TEST(a_queue_that_is_a_link)
+{
+    queues("", MESSAGE("active", ONE), "");
+    make_directory("postfix-b/deferred");
+    fixture_link("../postfix-b/deferred", "postfix-a/deferred");
+    find();
+    assert_refused(1, "0 0: refused: @/postfix-b has the same queue_directory");
+    assert_refused(2, "0 0: refused: @/postfix-a has the same queue_directory");
+}
+
+/* Locks a file as master(8) does. */
+static int hold(const char *name)
+{
+    int fd = open(fixture_file(name, ""), O_RDWR | O_CLOEXEC);
+
+    assert_true(fd >= 0 && flock(fd, LOCK_EX) == 0);
+    return fd;
+}
+
+/* Anybody's main.cf can name the victim's directory, and anybody's queue have links into it. */
+TEST(a_shared_queue_directory_whose_master_runs)
+{
+    make_directory("postfix-a/pid");
+    make_directory("postfix-a/hold");
+    make_directory("data");
+    int files[] = {hold("postfix-a/pid/master.pid"), hold("data/master.lock")};
+
+    instances[1].values[PARAMETER_DATA_DIRECTORY] = alloc_string(fixture_path("data"));
+    fixture_link("../postfix-a/hold", "default/hold");
+    free(instances[2].values[PARAMETER_QUEUE_DIRECTORY]);
+    instances[2].values[PARAMETER_QUEUE_DIRECTORY] = alloc_string(fixture_path("postfix-a"));
+    queues("", MESSAGE("active", ONE), "");
+    find();
+    assert_refused(0, "0 0: refused: @/postfix-a has the same queue_directory");
+    assert_part(1, ONE " 0 0: ");
+    assert_refused(2, "0 0: refused: @/postfix-a has the same queue_directory");
+    restart();
+    instances[2].values[PARAMETER_DATA_DIRECTORY] = alloc_string(fixture_path("data"));
+    find(); /* in doubt */
+    assert_refused(1, "0 0: refused: @/postfix-b has the same queue_directory");
+    close(files[0]);
+    close(files[1]);
+}
+
+TEST(a_hashed_queue_that_is_a_link)
+{
+    queues("", MESSAGE("active", ONE), "");
+    make_directory("postfix-a/deferred");
+    make_directory("postfix-a/deferred/A");
+    fixture_link("/tmp", "postfix-a/deferred/A/0");
+    find();
+    assert_refused(1, "0 0: refused: @/postfix-a/deferred/A/0 is not a directory of its own");
+    assert_part(2, "0 0: ");
+}
+
+/* After it was found. */
+TEST(a_queue_that_becomes_a_link)
+{
+    queues("", MESSAGE("active", ONE), "");
+    find();
+    fixture_link("/tmp", "postfix-a/hold");
+    messages_act(&messages);
+    assert_refused(1, ONE " 0 0: refused: @/postfix-a/hold is not a directory of its own");
+    assert_asked(1, "");
+}
+
+TEST(more_than_is_kept)
+{
+    queues(MESSAGE("hold", ONE) MESSAGE("hold", TWO), MESSAGE("hold", ONE), "");
+    messages.maximum = 1;
+    find();
+    assert_part(0, "0 0: more than 1 messages: narrow the filter");
+    assert_part(1, ONE " 0 0: ");
+    restart();
+    messages.maximum = 1;
+    messages.verb = MESSAGE_COUNT;
+    messages.counts.by = MESSAGE_BY_QUEUE;
+    queues(MESSAGE("hold", ONE) MESSAGE("active", TWO) MESSAGE("deferred", THREE),
+           MESSAGE("hold", ONE), "");
+    find();
+    assert_part(0, "0 0: more than 1 keys to count by");
+    assert_part(1, "0 0: ");
 }
 
 TEST(instances_that_are_not_served)
