@@ -388,8 +388,11 @@ static void count_key(struct message_counts *counts, const struct message *messa
 {
     struct message_count *count;
 
-    if (length > KEY_MAXIMUM)
+    if (length > KEY_MAXIMUM) {
         length = KEY_MAXIMUM;
+        while (length > 0 && ((unsigned char)key[length] & 0xC0) == 0x80) /* within a character */
+            length--;
+    }
     HASH_FIND(hh, counts->first, key, length, count);
     if (count == NULL) {
         count = alloc_zeroed(1, sizeof(*count) + length + 1);

@@ -569,6 +569,28 @@ TEST(a_queue_that_becomes_a_link)
     assert_asked(1, "");
 }
 
+/* Never within a character. */
+TEST(a_long_key_is_cut)
+{
+    char key[2001];
+
+    memset(key, 'x', sizeof(key) - 1);
+    key[sizeof(key) - 1] = '\0';
+    memcpy(key + 1023, "\303\244", 2);
+    char *line = alloc_format("{\"queue_name\": \"hold\", \"queue_id\": \"" ONE
+                              "\", \"arrival_time\": 1, \"message_size\": 1, "
+                              "\"sender\": \"%s\", \"recipients\": []}\n",
+                              key);
+
+    queues(line, "", "");
+    messages.verb = MESSAGE_COUNT;
+    messages.counts.by = MESSAGE_BY_SENDER;
+    find();
+    key[1023] = '\0';
+    assert_string_equal(messages.counts.first->key, key);
+    free(line);
+}
+
 TEST(more_than_is_kept)
 {
     queues(MESSAGE("hold", ONE) MESSAGE("hold", TWO), MESSAGE("hold", ONE), "");
