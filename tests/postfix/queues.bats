@@ -29,6 +29,8 @@ END
         touch -d '1 hour ago' "$REAL/etc/$name"/*.cf
     done
     real_start "${INSTANCES[@]}"
+    # postsuper(1), which is run at each start, ends if it cannot log what it finds
+    chown postfix "$REAL"/*.log
 }
 
 # figures NAME: "QUEUE MESSAGES BYTES OLDEST" of each queue that is not empty, as postqueue has them.
