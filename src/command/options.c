@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Parses the command line, and describes it, by two tables: of options and of modes. */
 #include "command/options.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include <ctype.h>
 #include <getopt.h>

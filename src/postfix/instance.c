@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the main.cf of an instance, and evaluates the parameters that are used. */
 #include "postfix/instance.h"
-#include "base/parse.h"
 #include "base/path.h"
 #include "base/safe_read.h"
 #include "base/text.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps the table of main.cf parameters, and checks values. */
 #include "postfix/parameter.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include <limits.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* Reads the settings: what is compiled in, what the files change, and every error in them. */
 #include "postfix/settings.h"
 #include "base/ini.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include <limits.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Any text as a time, a truth value, a number, a list, and as something to print. */
 #include "base/alloc.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include <assert.h>
 #include <stdint.h>
