@@ -23,13 +23,13 @@ static int connections(const struct command *command)
 
 bool command_send(const struct command *command, struct kicks *kicks)
 {
-    struct fanout fanout = {
+    struct trigger_batch batch = {
         .connections = connections(command), .limits = command->limits, .context = kicks};
 
     if (!command->options->quiet && progress_is_wanted())
-        fanout.progress = report_kicks_progress;
+        batch.progress = report_kicks_progress;
     signals_catch();
-    int error = kicks_run(kicks, fanout);
+    int error = kicks_run(kicks, batch);
     progress_clear();
     if (error != 0)
         diag_line("warning", "epoll: %s", strerror(error));

@@ -481,12 +481,12 @@ static void settle(struct kicks *kicks, enum kick_status pending)
     explain(kicks);
 }
 
-int kicks_run(struct kicks *kicks, struct fanout fanout)
+int kicks_run(struct kicks *kicks, struct trigger_batch batch)
 {
-    fanout.triggers = kicks->triggers;
-    fanout.count = kicks->trigger_count;
-    fanout.renewed = &kicks->renewed;
-    int error = fanout_run(&fanout);
+    batch.triggers = kicks->triggers;
+    batch.count = kicks->trigger_count;
+    batch.renewed = &kicks->renewed;
+    int error = trigger_run(&batch);
     settle(kicks, KICK_FAILED);
     return error;
 }

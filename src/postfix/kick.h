@@ -7,7 +7,7 @@
 #define KICK_H
 
 #include "postfix/selection.h"
-#include "wire/fanout.h"
+#include "wire/trigger.h"
 
 enum kick_status {
     KICK_KICKED,
@@ -69,17 +69,17 @@ struct kicks {
 void kicks_plan(struct kicks *kicks, struct selection *selection);
 
 /*
- * Sends the requests of all planned kicks at once, and waits. The triggers of fanout are set here,
- * the rest by the caller. Sets the status of these kicks, and the reasons of those that failed;
- * after an interruption, the outcome of unfinished triggers is TRIGGER_PENDING. Returns 0 or an
- * errno.
+ * Sends the requests of all planned kicks at once, and waits. The triggers of the batch are set
+ * here, the rest by the caller. Sets the status of these kicks, and the reasons of those that
+ * failed; after an interruption, the outcome of unfinished triggers is TRIGGER_PENDING. Returns 0
+ * or an errno.
  *
  * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
  * sent, and the longer limits of the two hold; when the other finds a different endpoint after its
  * service was restarted, the duplicate is sent too. Nothing else keeps a kick from being sent
  * because of another instance. A member without its queue directory becomes SELECTION_FAILED.
  */
-int kicks_run(struct kicks *kicks, struct fanout fanout);
+int kicks_run(struct kicks *kicks, struct trigger_batch batch);
 
 /* The dry run: makes the same checks and connects to nothing. */
 void kicks_check(struct kicks *kicks);

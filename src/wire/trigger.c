@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Connects to an endpoint, sends the request, and waits until it is read. */
+/* Connects to endpoints, sends the requests, waits until they are read, and closes what lingers. */
 #include "wire/trigger.h"
+#include "base/alloc.h"
 #include "base/descriptors.h"
-#include "base/limits.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define RETRY_FIRST (CLOCK_SECOND / 200) /* a full listen queue gives no event */
@@ -20,18 +22,13 @@
  * many messages of one byte fit into any socket buffer that is not made smaller on purpose. */
 #define REPLY_MAXIMUM 128
 
-static void finish(struct trigger *trigger, enum trigger_outcome outcome, int error, int64_t now)
-{
-    bool hangs = outcome == TRIGGER_NOT_READ || outcome == TRIGGER_NOT_FINISHED;
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
+/* Events to register a descriptor for, with epoll(7). */
+#define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define EVENTS_AT_ONCE 256
 
-    trigger->outcome = outcome;
-    trigger->error = error;
-    if (hangs && getsockopt(trigger->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
-        trigger->peer = peer.pid;
-    trigger_abandon(trigger, now);
-}
+/* A trigger is checked after that many others were started: most services have read the request by
+ * then, and it need not be registered with epoll. */
+#define LOOK_BEHIND 128
 
 /* After the shutdown nothing more can arrive. Each descriptor that was passed needs a byte: without
  * input there is none. */
@@ -42,7 +39,9 @@ static bool may_hold_descriptors(int socket)
     return shutdown(socket, SHUT_RD) < 0 || ioctl(socket, SIOCINQ, &waiting) < 0 || waiting > 0;
 }
 
-void trigger_abandon(struct trigger *trigger, int64_t now)
+/* Closes what is open, and makes the trigger done; its outcome stays as it is. A socket with input
+ * that was not received is only shut down: see lingers. */
+static void abandon(struct trigger *trigger, int64_t now)
 {
     if (trigger->state == TRIGGER_IDLE)
         trigger->fd = trigger->endpoint.fd = -1;
@@ -55,6 +54,19 @@ void trigger_abandon(struct trigger *trigger, int64_t now)
     trigger->state = TRIGGER_DONE;
     trigger->due = CLOCK_NEVER;
     trigger->finished = now;
+}
+
+static void finish(struct trigger *trigger, enum trigger_outcome outcome, int error, int64_t now)
+{
+    bool hangs = outcome == TRIGGER_NOT_READ || outcome == TRIGGER_NOT_FINISHED;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    trigger->outcome = outcome;
+    trigger->error = error;
+    if (hangs && getsockopt(trigger->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+        trigger->peer = peer.pid;
+    abandon(trigger, now);
 }
 
 /* At whole multiples of the pause, so that one pass over all triggers serves many. */
@@ -318,7 +330,10 @@ static int64_t whole_end(const struct trigger *trigger, int64_t now, int64_t sto
     return end < stop ? end : stop;
 }
 
-bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop)
+/* Opens, checks, connects and sends as far as possible without waiting. stop is the end of the
+ * whole run. Returns false when the process is out of descriptors: nothing is open, the state is
+ * TRIGGER_IDLE, and it can be started again later. */
+static bool start(struct trigger *trigger, int64_t now, int64_t stop)
 {
     trigger->fd = trigger->endpoint.fd = -1;
     trigger->outcome = TRIGGER_PENDING;
@@ -329,7 +344,7 @@ bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop)
     enter(trigger, TRIGGER_CONNECTING, now);
     if (attempt(trigger, now))
         return true;
-    trigger_abandon(trigger, now);
+    abandon(trigger, now);
     trigger->state = TRIGGER_IDLE;
     return false;
 }
@@ -363,7 +378,9 @@ static void time_is_up(struct trigger *trigger, int64_t now)
         finish(trigger, TRIGGER_NOT_FINISHED, 0, now);
 }
 
-void trigger_step(struct trigger *trigger, uint32_t events, int64_t now)
+/* To be called when epoll(7) reports events on fd, and with 0 when due has come; may be called at
+ * any time. Does what can be done without waiting. */
+static void step(struct trigger *trigger, uint32_t events, int64_t now)
 {
     if (trigger->state == TRIGGER_CONNECTING)
         follow_connecting(trigger, now);
@@ -379,4 +396,278 @@ void trigger_step(struct trigger *trigger, uint32_t events, int64_t now)
         look_again(trigger, now);
     else if (trigger->state != TRIGGER_CONNECTING && now >= trigger->due)
         trigger->due = trigger->ends; /* it was raised */
+}
+
+/* A batch under way. */
+struct running {
+    const struct trigger_batch *batch;
+    int epoll;
+    size_t next;          /* the first trigger that is not started */
+    size_t watched;       /* the first one that is started and not yet watched */
+    size_t live;          /* started and not done */
+    size_t lingering;     /* done, with a socket that is still open */
+    size_t connections;   /* that may be open at once */
+    int64_t due;          /* when the next live trigger is due; may be too early, never too late */
+    int64_t progress_due; /* when to call progress */
+};
+
+/* Registers the trigger's descriptor once it has one. */
+static void watch(const struct running *running, struct trigger *trigger, int64_t now)
+{
+    struct epoll_event event = {.events = EVENTS, .data.ptr = trigger};
+
+    if (trigger->fd >= 0 && epoll_ctl(running->epoll, EPOLL_CTL_ADD, trigger->fd, &event) < 0) {
+        trigger->outcome = TRIGGER_SEND;
+        trigger->error = errno;
+        abandon(trigger, now);
+    }
+}
+
+/* To be called after a trigger was started, or has had an event or a timer. */
+static void account(struct running *running, const struct trigger *trigger)
+{
+    if (trigger->state == TRIGGER_DONE) {
+        running->live--;
+        if (trigger->lingers)
+            running->lingering++;
+    } else if (trigger->due < running->due) {
+        running->due = trigger->due;
+    }
+}
+
+static int compare(const void *left, const void *right)
+{
+    const int *a = left, *b = right;
+
+    return (*a > *b) - (*a < *b);
+}
+
+/* Holds the sockets until the parent has closed its own copies, as the end of the pipe shows, and
+ * closes them by its end. Nobody waits for anything else that it has inherited: a reader of
+ * standard output, above all. */
+static _Noreturn void hold(int *kept, size_t count, int pipe)
+{
+    char byte;
+
+    qsort(kept, count, sizeof(*kept), compare);
+    descriptors_close_others(kept, count);
+    signals_reset_for_child();
+    while (read(pipe, &byte, 1) < 0 && errno == EINTR)
+        ;
+    _exit(0);
+}
+
+/* Closes the sockets that linger, in a child of a child; here where there can be none. */
+static void close_lingering(struct running *running)
+{
+    int ends[2] = {-1, -1};
+    pid_t child = -1;
+    size_t count = 0;
+
+    if (running->lingering == 0)
+        return;
+    int *kept = alloc_zeroed(running->lingering + 1, sizeof(*kept));
+    for (size_t i = 0; i < running->next; i++)
+        if (running->batch->triggers[i].lingers)
+            kept[count++] = running->batch->triggers[i].fd;
+    if (pipe2(ends, O_CLOEXEC) == 0)
+        child = fork();
+    if (child == 0 && fork() == 0) {
+        kept[count++] = ends[0];
+        hold(kept, count, ends[0]);
+    }
+    if (child == 0)
+        _exit(0); /* so that the other child is nobody's to wait for */
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    for (size_t i = 0; i < running->next; i++) {
+        if (running->batch->triggers[i].lingers)
+            descriptors_close(&running->batch->triggers[i].fd);
+        running->batch->triggers[i].lingers = false;
+    }
+    running->lingering = 0;
+    descriptors_close(&ends[0]);
+    descriptors_close(&ends[1]);
+    free(kept);
+}
+
+/* Starts a trigger, or ends it when the time is over. Returns false when it has to wait for
+ * descriptors of others. */
+static bool start_one(struct running *running, struct trigger *trigger)
+{
+    int64_t now = clock_now(), end = running->batch->limits->end;
+
+    if (now >= end) {
+        trigger->outcome = TRIGGER_NO_TIME;
+        abandon(trigger, now);
+    } else if (!start(trigger, now, end)) {
+        if (running->live + running->lingering > 0)
+            return false;
+        trigger->outcome = TRIGGER_CONNECT;
+        trigger->error = EMFILE;
+        abandon(trigger, now);
+    }
+    running->live++;
+    account(running, trigger);
+    return true;
+}
+
+/* Takes the next started trigger: checks it, unless it is the last one, which has just sent its
+ * request, and registers it unless it is done. */
+static void watch_next(struct running *running)
+{
+    struct trigger *trigger = &running->batch->triggers[running->watched++];
+    int64_t now = clock_now();
+
+    if (trigger->state == TRIGGER_DONE)
+        return;
+    if (running->watched < running->next)
+        step(trigger, 0, now);
+    watch(running, trigger, now);
+    account(running, trigger);
+}
+
+static bool has_room(const struct running *running)
+{
+    return running->next < running->batch->count &&
+           running->live + running->lingering < running->connections;
+}
+
+/* Starts as many triggers as may be live at once, and checks the first ones meanwhile. */
+static void start_more(struct running *running)
+{
+    if (running->next < running->batch->count && !has_room(running))
+        close_lingering(running);
+    while (has_room(running)) {
+        struct trigger *trigger = &running->batch->triggers[running->next];
+
+        if (trigger->state == TRIGGER_IDLE && !start_one(running, trigger)) {
+            running->connections = running->live + running->lingering; /* no descriptors for more */
+            close_lingering(running);
+            break;
+        }
+        running->next++;
+        if (running->next - running->watched > LOOK_BEHIND)
+            watch_next(running);
+    }
+    while (running->watched < running->next)
+        watch_next(running);
+}
+
+static bool is_renewed(const struct running *running)
+{
+    return running->batch->renewed != NULL && *running->batch->renewed;
+}
+
+/* Starts those that were renewed, as there is room. */
+static void start_renewed(struct running *running)
+{
+    bool *renewed = running->batch->renewed;
+
+    if (!is_renewed(running))
+        return;
+    *renewed = false;
+    for (size_t i = 0; i < running->next; i++) {
+        struct trigger *trigger = &running->batch->triggers[i];
+
+        if (trigger->state != TRIGGER_IDLE)
+            continue;
+        if (running->live + running->lingering >= running->connections ||
+            !start_one(running, trigger)) {
+            close_lingering(running);
+            *renewed = true;
+            return;
+        }
+        watch(running, trigger, clock_now());
+    }
+}
+
+/* Calls the timers that are due, and finds out when the next one is. */
+static void run_timers(struct running *running, int64_t now)
+{
+    running->due = CLOCK_NEVER;
+    for (size_t i = 0; i < running->next; i++) {
+        struct trigger *trigger = &running->batch->triggers[i];
+
+        if (trigger->state == TRIGGER_DONE || trigger->state == TRIGGER_IDLE)
+            continue;
+        if (trigger->due <= now) {
+            bool had_descriptor = trigger->fd >= 0;
+            step(trigger, 0, now);
+            if (!had_descriptor)
+                watch(running, trigger, now);
+        }
+        account(running, trigger);
+    }
+}
+
+/* Waits for events or the next timer, and handles them. Returns 0 or an errno. */
+static int wait_once(struct running *running)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int64_t now = clock_now();
+    int64_t due = running->due < running->progress_due ? running->due : running->progress_due;
+    int count = epoll_pwait(running->epoll, events, EVENTS_AT_ONCE, clock_poll_timeout(now, due),
+                            signals_wait_mask());
+
+    if (count < 0 && errno != EINTR)
+        return errno;
+    now = clock_now();
+    for (int i = 0; i < count; i++) {
+        struct trigger *trigger = events[i].data.ptr;
+        if (trigger->state == TRIGGER_DONE)
+            continue; /* its socket lingers */
+        step(trigger, events[i].events, now);
+        account(running, trigger);
+    }
+    if (now >= running->due)
+        run_timers(running, now);
+    if (now >= running->progress_due && signals_received() == 0) {
+        running->batch->progress(running->batch->context, now);
+        running->progress_due = now + CLOCK_SECOND;
+    }
+    return 0;
+}
+
+static void abandon_all(struct running *running)
+{
+    int64_t now = clock_now();
+
+    for (size_t i = 0; i < running->next; i++) {
+        struct trigger *trigger = &running->batch->triggers[i];
+
+        if (trigger->state == TRIGGER_DONE || trigger->state == TRIGGER_IDLE)
+            continue;
+        abandon(trigger, now);
+        account(running, trigger);
+    }
+}
+
+int trigger_run(const struct trigger_batch *batch)
+{
+    struct running running = {
+        .batch = batch,
+        .epoll = epoll_create1(EPOLL_CLOEXEC),
+        .connections = (size_t)batch->connections,
+        .due = CLOCK_NEVER,
+        .progress_due = batch->progress == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
+    };
+    int error = 0;
+
+    if (running.epoll < 0)
+        return errno;
+    while (error == 0 && signals_received() == 0) {
+        start_more(&running);
+        start_renewed(&running);
+        if (has_room(&running))
+            continue; /* some were done at once */
+        if (running.live == 0 && running.next == batch->count && !is_renewed(&running))
+            break;
+        if (running.live > 0)
+            error = wait_once(&running);
+    }
+    abandon_all(&running);
+    close_lingering(&running);
+    close(running.epoll);
+    return error;
 }

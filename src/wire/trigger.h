@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trigger: one request to one endpoint, as a state machine that never blocks. The caller owns the
- * clock and the wait (see fanout.h).
+ * trigger: requests to endpoints, all at the same time, from one thread, with edge-triggered
+ * epoll(7). Each is a state machine that never blocks:
  *
  *   idle -> connecting (listen queue full: retried) -> writing (FIFO full) -> reading (sent, not
  *   yet read) -> closing (read, waiting for the service to finish) -> done
@@ -18,7 +18,9 @@
  * looked at like a socket. -w has nothing to wait for.
  *
  * Nothing is received: the process that drops the last reference to a descriptor that a service
- * passes (SCM_RIGHTS, unix(7)) waits for its close, which a lingering TCP socket can delay.
+ * passes (SCM_RIGHTS, unix(7)) waits for its close, which a lingering TCP socket can delay, even
+ * uninterruptibly. So sockets that may hold some are closed by a child process that has no other
+ * file open, and is not waited for.
  *
  * A service whose listen queue was full is waited for even if it restarts meanwhile: when it
  * refuses a connection, or its endpoint is gone, the endpoint is looked up again until send_limit.
@@ -26,6 +28,7 @@
 #ifndef TRIGGER_H
 #define TRIGGER_H
 
+#include "base/limits.h"
 #include "wire/endpoint.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,17 +87,17 @@ struct trigger {
     enum trigger_outcome outcome;
     int error;       /* errno that goes with the outcome */
     bool is_socket;  /* not a FIFO; once it was opened */
-    int fd;          /* once started: what to wait on, edge-triggered, unless it is -1 */
     pid_t peer;      /* after TRIGGER_NOT_READ and _NOT_FINISHED on a socket: who listens; else 0 */
-    bool lingers;    /* done, and fd is a socket for the caller to close where that may block */
     int seconds;     /* the limit of the step it is in, or was in when it ended */
-    int64_t due;     /* when to call trigger_step(): a clock_now() value */
-    int64_t ends;    /* when the step it is in ends at the latest */
     int64_t started; /* clock_now() values */
     int64_t finished;
 
     /* private */
     struct endpoint endpoint;
+    int fd;          /* what is waited on, once started; -1: nothing is */
+    bool lingers;    /* done, and fd is a socket whose close may block */
+    int64_t due;     /* when there is something to do without an event: a clock_now() value */
+    int64_t ends;    /* when the step it is in ends at the latest */
     int64_t entered; /* when the present step began */
     int64_t pause;   /* microseconds until the next attempt to connect, or the next look */
     size_t written;  /* bytes of the request, with its NUL on a socket, that are sent */
@@ -102,32 +105,35 @@ struct trigger {
     bool was_full;   /* the service was there, and its listen queue full */
 };
 
-/* Events to register fd for, with epoll(7). */
-#define TRIGGER_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+struct trigger_batch {
+    struct trigger *triggers;
+    size_t count;
+    int connections; /* at once; at least 1 */
+    const struct limits *limits;
+    bool *renewed; /* set by claim() when it has renewed other triggers; or NULL */
+    /* When not NULL, called first after a second of waiting, then once a second. */
+    void (*progress)(void *context, int64_t now);
+    void *context;
+};
 
 /*
- * Opens, checks, connects and sends as far as possible without waiting. now is clock_now(), stop
- * the end of the whole run (CLOCK_NEVER: none). Returns false when the process is out of
- * descriptors: nothing is open, the state is TRIGGER_IDLE, and it can be started again later.
+ * Runs all idle triggers until they are done; others are left alone. Several silent services take
+ * the longest of their limits, not the sum. When there are more triggers than connections, or than
+ * descriptors, they take turns. After an interruption, triggers that are not done keep
+ * TRIGGER_PENDING; nothing stays open. Returns 0, or the errno of epoll(7).
  */
-bool trigger_start(struct trigger *trigger, int64_t now, int64_t stop);
+int trigger_run(const struct trigger_batch *batch);
 
-/* To be called when epoll(7) reports events (EPOLLHUP and so on) on fd, and with 0 when due has
- * come; may be called at any time. Does what can be done without waiting. */
-void trigger_step(struct trigger *trigger, uint32_t events, int64_t now);
-
-/* Makes a trigger whose outcome is TRIGGER_DUPLICATE idle, to be started again: the one that was
- * sent in its place has found its listen queue full, and has gone to another endpoint since. */
+/* For claim(): makes a trigger whose outcome is TRIGGER_DUPLICATE idle, to be started again. The
+ * one that was sent in its place has found its listen queue full, and has gone to another endpoint
+ * since. */
 void trigger_renew(struct trigger *trigger);
 
-/* Raises the limits of a trigger, in any step, to those given in seconds where these are longer. */
+/* For claim(): raises the limits of a trigger, in any step, to those given in seconds where these
+ * are longer. */
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 
 /* Returns the outcome for a result of endpoint_open(): TRIGGER_PENDING if it is usable. */
 enum trigger_outcome trigger_open_outcome(enum endpoint_result result);
-
-/* Closes what is open, and makes the trigger done; its outcome stays as it is. A socket with input
- * that was not received is only shut down: see lingers. */
-void trigger_abandon(struct trigger *trigger, int64_t now);
 
 #endif

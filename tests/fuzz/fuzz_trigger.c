@@ -5,7 +5,7 @@
  */
 #include "base/limits.h"
 #include "scratch.h"
-#include "wire/trigger.h"
+#include "wire/trigger.c" /* a step has no other way in */
 #include <assert.h>
 #include <poll.h>
 #include <stdint.h>
@@ -49,26 +49,26 @@ static void look(struct trigger *trigger)
 
     if (trigger->state == TRIGGER_DONE || poll(&waiting, 1, 0) < 0)
         return;
-    trigger_step(trigger, (uint32_t)waiting.revents, now); /* EPOLL* and POLL* are the same */
+    step(trigger, (uint32_t)waiting.revents, now); /* EPOLL* and POLL* are the same */
 }
 
 /* One step of the service. Returns how many bytes of the request it read. */
-static size_t serve(int *service, uint8_t step, const uint8_t *data, size_t size)
+static size_t serve(int *service, uint8_t act, const uint8_t *data, size_t size)
 {
     char bytes[sizeof(request)];
     ssize_t count = 0;
 
     if (*service < 0)
         return 0;
-    switch (step % 5) {
+    switch (act % 5) {
     case 0:
         (void)send(*service, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
         break;
     case 1:
-        count = recv(*service, bytes, step / 5 % sizeof(bytes) + 1, MSG_DONTWAIT);
+        count = recv(*service, bytes, act / 5 % sizeof(bytes) + 1, MSG_DONTWAIT);
         break;
     case 2:
-        (void)shutdown(*service, step & 1 ? SHUT_WR : SHUT_RD);
+        (void)shutdown(*service, act & 1 ? SHUT_WR : SHUT_RD);
         break;
     case 3:
         close(*service);
@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     trigger.request_length = strlen(request);
     trigger.send_limit = trigger.read_limit = 1000;
     trigger.wait_for_close = size > 0 && (data[0] & 0x80) != 0;
-    assert(trigger_start(&trigger, clock_now(), CLOCK_NEVER));
+    assert(start(&trigger, clock_now(), CLOCK_NEVER));
     int service = accept(listening, NULL, NULL);
     assert(service >= 0);
     for (size_t i = 0; i < size && trigger.state != TRIGGER_DONE; i++) {
@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(was_read == sizeof(request)); /* with its NUL */
     if (was_read < sizeof(request) && service < 0)
         assert(trigger.outcome == TRIGGER_CLOSED);
-    trigger_abandon(&trigger, clock_now());
+    abandon(&trigger, clock_now());
     assert(trigger.lingers == (trigger.fd >= 0));
     if (trigger.fd >= 0)
         close(trigger.fd);

@@ -5,7 +5,7 @@
  * million kicks that comes too early. usage: wakeup [KICKS]
  */
 #include "base/limits.h"
-#include "wire/fanout.h"
+#include "wire/trigger.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -88,7 +88,7 @@ static void kick(struct figures *figures)
 {
     static struct trigger triggers[BATCH];
     const struct limits limits = {.end = CLOCK_NEVER};
-    struct fanout fanout = {
+    struct trigger_batch batch = {
         .triggers = triggers, .count = BATCH, .connections = 1, .limits = &limits};
 
     for (int i = 0; i < BATCH; i++) {
@@ -100,7 +100,7 @@ static void kick(struct figures *figures)
                                        .send_limit = LIMIT,
                                        .read_limit = LIMIT};
     }
-    if (fanout_run(&fanout) != 0)
+    if (trigger_run(&batch) != 0)
         fail("epoll");
     for (int i = 0; i < BATCH; i++) {
         int64_t took = triggers[i].finished - triggers[i].started;

@@ -73,9 +73,9 @@ static size_t count_triggers(void)
 
 static void run(int connections)
 {
-    const struct fanout fanout = {.limits = &fixture_no_limits, .connections = connections};
+    const struct trigger_batch batch = {.limits = &fixture_no_limits, .connections = connections};
 
-    assert_int_equal(kicks_run(&kicks, fanout), 0);
+    assert_int_equal(kicks_run(&kicks, batch), 0);
 }
 
 TEST(plan_of_an_action)

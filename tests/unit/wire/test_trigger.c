@@ -3,7 +3,7 @@
  * end, many requests and a service that goes away at random moments. */
 #include "base/descriptors.h"
 #include "fixture.h"
-#include "wire/fanout.h"
+#include "wire/trigger.c" /* a step has no other way in */
 #include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -55,7 +55,7 @@ static struct trigger start_sent(const char *request, bool wait_for_close)
 
     server = serve_stream(5);
     trigger.wait_for_close = wait_for_close;
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_READING);
     assert_int_equal(trigger.seconds, trigger.read_limit);
     assert_true(trigger.ends == START + 100 * CLOCK_SECOND);
@@ -76,10 +76,10 @@ TEST(read)
 {
     struct trigger trigger = start_sent("FADI", false);
 
-    trigger_step(&trigger, EPOLLOUT, START);
+    step(&trigger, EPOLLOUT, START);
     assert_int_equal(trigger.state, TRIGGER_READING); /* not read: not confirmed */
     take(service, "FADI", 5);
-    trigger_step(&trigger, EPOLLOUT, START + 5);
+    step(&trigger, EPOLLOUT, START + 5);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     assert_true(trigger.finished == START + 5);
 }
@@ -90,7 +90,7 @@ TEST(empty_request)
 
     take(service, "", 1);
     descriptors_close(&service);
-    trigger_step(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP, START);
+    step(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -103,7 +103,7 @@ static void end_lingering(struct trigger *trigger)
 
 /* Ends with input that was not received: its socket is left to the caller, and the service can send
  * nothing more, and need not wait for the close. */
-static void close_lingering(struct trigger *trigger)
+static void assert_lingering(struct trigger *trigger)
 {
     char byte;
 
@@ -120,11 +120,11 @@ TEST(greeting)
     struct trigger trigger = start_sent("W", false);
 
     assert_int_equal(send(service, "hello", 5, 0), 5);
-    trigger_step(&trigger, EPOLLIN, START);
+    step(&trigger, EPOLLIN, START);
     assert_int_equal(trigger.state, TRIGGER_READING);
     take(service, "W", 2);
-    trigger_step(&trigger, EPOLLOUT, START);
-    close_lingering(&trigger);
+    step(&trigger, EPOLLOUT, START);
+    assert_lingering(&trigger);
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -145,7 +145,7 @@ TEST(gone_unread)
         server = serve_stream(5);
         struct trigger trigger = new_trigger("qmgr", "FADI");
 
-        assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+        assert_true(start(&trigger, START, CLOCK_NEVER));
         if (cases[i].accept)
             service = accept4(server, NULL, NULL, SOCK_CLOEXEC);
         if (cases[i].greeting[0] != '\0')
@@ -156,7 +156,7 @@ TEST(gone_unread)
         }
         descriptors_close(&service);
         descriptors_close(&server);
-        trigger_step(&trigger, ALL_EVENTS | EPOLLRDHUP | EPOLLHUP | EPOLLERR, START);
+        step(&trigger, ALL_EVENTS | EPOLLRDHUP | EPOLLHUP | EPOLLERR, START);
         assert_int_equal(trigger.lingers, cases[i].greeting[0] != '\0');
         end_lingering(&trigger);
         assert_done(&trigger, TRIGGER_CLOSED, ECONNRESET);
@@ -170,9 +170,9 @@ TEST(shutdown)
     struct trigger trigger = start_sent("W", false);
 
     assert_int_equal(shutdown(service, SHUT_WR), 0);
-    trigger_step(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP, START);
+    step(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP, START);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_step(&trigger, 0, trigger.ends);
+    step(&trigger, 0, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     assert_int_equal(trigger.seconds, 100);
 }
@@ -181,9 +181,9 @@ TEST(not_read)
 {
     struct trigger trigger = start_sent("W", false);
 
-    trigger_step(&trigger, 0, trigger.ends - 1);
+    step(&trigger, 0, trigger.ends - 1);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_step(&trigger, 0, trigger.ends);
+    step(&trigger, 0, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
 }
 
@@ -200,11 +200,11 @@ TEST(looked_at_again)
         assert_true(trigger.due > now && trigger.due <= now + pause);
         assert_true(trigger.due % pause == 0);
         now = trigger.due;
-        trigger_step(&trigger, 0, now);
+        step(&trigger, 0, now);
         assert_int_equal(trigger.state, TRIGGER_READING);
     }
     take(service, "W", 2);
-    trigger_step(&trigger, 0, trigger.due);
+    step(&trigger, 0, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -214,7 +214,7 @@ TEST(read_when_time_is_up)
     struct trigger trigger = start_sent("W", false);
 
     take(service, "W", 2);
-    trigger_step(&trigger, 0, trigger.due);
+    step(&trigger, 0, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -224,14 +224,14 @@ TEST(wait_for_close)
 
     take(service, "W", 2);
     int64_t later = START + 30 * CLOCK_SECOND;
-    trigger_step(&trigger, EPOLLOUT, later);
+    step(&trigger, EPOLLOUT, later);
     assert_int_equal(trigger.state, TRIGGER_CLOSING);
     assert_true(trigger.due == later + 100 * CLOCK_SECOND); /* a limit of its own */
     assert_int_equal(shutdown(service, SHUT_WR), 0);
-    trigger_step(&trigger, EPOLLIN | EPOLLRDHUP, later);
+    step(&trigger, EPOLLIN | EPOLLRDHUP, later);
     assert_int_equal(trigger.state, TRIGGER_CLOSING); /* it may go on working */
     descriptors_close(&service);
-    trigger_step(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, later);
+    step(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, later);
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -247,17 +247,17 @@ TEST(wait_for_close_of_a_talker)
 
         take(service, "W", 2);
         assert_int_equal(send(service, reply, sizeof(reply), 0), sizeof(reply));
-        trigger_step(&trigger, EPOLLIN | EPOLLOUT, START);
+        step(&trigger, EPOLLIN | EPOLLOUT, START);
         assert_int_equal(send(service, reply, 1, MSG_NOSIGNAL), 1);
         while (send(service, reply, size, MSG_NOSIGNAL) == (ssize_t)size) {
-            trigger_step(&trigger, EPOLLIN, START);
+            step(&trigger, EPOLLIN, START);
             assert_true(++count < 1000);
         }
         assert_int_equal(errno, EPIPE);
-        trigger_step(&trigger, EPOLLIN | EPOLLRDHUP, START);
+        step(&trigger, EPOLLIN | EPOLLRDHUP, START);
         assert_int_equal(trigger.state, TRIGGER_CLOSING);
         descriptors_close(&service);
-        trigger_step(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, START);
+        step(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, START);
         end_lingering(&trigger);
         assert_done(&trigger, TRIGGER_KICKED, 0);
         descriptors_close(&server);
@@ -270,9 +270,9 @@ TEST(not_finished)
     struct trigger trigger = start_sent("W", true);
 
     take(service, "W", 2);
-    trigger_step(&trigger, 0, START + 100 * CLOCK_SECOND); /* read, but seen only now */
+    step(&trigger, 0, START + 100 * CLOCK_SECOND); /* read, but seen only now */
     assert_int_equal(trigger.state, TRIGGER_CLOSING);
-    trigger_step(&trigger, 0, trigger.ends);
+    step(&trigger, 0, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_FINISHED, 0);
 }
 
@@ -282,11 +282,11 @@ TEST(reset_after_read)
     struct trigger trigger = start_sent("W", true);
 
     take(service, "W", 2);
-    trigger_step(&trigger, EPOLLOUT, START);
+    step(&trigger, EPOLLOUT, START);
     assert_int_equal(trigger.state, TRIGGER_CLOSING);
     assert_int_equal(send(trigger.fd, "x", 1, 0), 1);
     descriptors_close(&service);
-    trigger_step(&trigger, EPOLLIN | EPOLLERR | EPOLLHUP, START);
+    step(&trigger, EPOLLIN | EPOLLERR | EPOLLHUP, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -313,8 +313,8 @@ TEST(full_listen_queue)
     struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
 
     late.whole_limit = 3;
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
-    assert_true(trigger_start(&late, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&late, START, CLOCK_NEVER));
     int64_t now = START;
     for (int attempts = 0; trigger.state != TRIGGER_DONE; attempts++) {
         assert_int_equal(trigger.state, TRIGGER_CONNECTING);
@@ -322,7 +322,7 @@ TEST(full_listen_queue)
         assert_true(trigger.due > now && trigger.due <= START + 10 * CLOCK_SECOND);
         assert_true(attempts < 1000);
         now = trigger.due;
-        trigger_step(&trigger, 0, now);
+        step(&trigger, 0, now);
     }
     assert_true(now == START + 10 * CLOCK_SECOND);
     assert_done(&trigger, TRIGGER_QUEUE_FULL, EAGAIN);
@@ -331,12 +331,12 @@ TEST(full_listen_queue)
     int accepted;
     while ((accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
         close(accepted);
-    trigger_step(&late, 0, late.due); /* there is room now */
+    step(&late, 0, late.due); /* there is room now */
     assert_int_equal(late.state, TRIGGER_READING);
     assert_true(late.ends == START + 3 * CLOCK_SECOND); /* one limit for both steps */
     accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     take(accepted, "W", 2);
-    trigger_step(&late, EPOLLOUT, now);
+    step(&late, EPOLLOUT, now);
     assert_done(&late, TRIGGER_KICKED, 0);
     close(accepted);
     fixture_close(fillers, count);
@@ -350,20 +350,20 @@ TEST(restart_while_full)
     size_t count = fill_queue(fillers);
     struct trigger trigger = new_trigger("qmgr", "W");
 
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_CONNECTING);
     descriptors_close(&server);
-    trigger_step(&trigger, 0, trigger.due); /* refused */
+    step(&trigger, 0, trigger.due); /* refused */
     assert_int_equal(trigger.state, TRIGGER_CONNECTING);
     assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
-    trigger_step(&trigger, 0, trigger.due); /* not there */
+    step(&trigger, 0, trigger.due); /* not there */
     assert_int_equal(trigger.state, TRIGGER_CONNECTING);
     server = serve_stream(5);
-    trigger_step(&trigger, 0, trigger.due);
+    step(&trigger, 0, trigger.due);
     assert_int_equal(trigger.state, TRIGGER_READING);
     service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     take(service, "W", 2);
-    trigger_step(&trigger, EPOLLOUT, START);
+    step(&trigger, EPOLLOUT, START);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     fixture_close(fillers, count);
 }
@@ -376,24 +376,24 @@ TEST(gone_while_full)
     size_t count = fill_queue(fillers);
     struct trigger refused = new_trigger("qmgr", "W"), gone = refused, other = refused;
 
-    assert_true(trigger_start(&refused, START, CLOCK_NEVER));
-    assert_true(trigger_start(&gone, START, CLOCK_NEVER));
-    assert_true(trigger_start(&other, START, CLOCK_NEVER));
+    assert_true(start(&refused, START, CLOCK_NEVER));
+    assert_true(start(&gone, START, CLOCK_NEVER));
+    assert_true(start(&other, START, CLOCK_NEVER));
     descriptors_close(&server);
     for (int i = 0; i < 2; i++) {
-        trigger_step(&refused, 0, refused.due);
-        trigger_step(&gone, 0, gone.due);
-        trigger_step(&other, 0, other.due);
+        step(&refused, 0, refused.due);
+        step(&gone, 0, gone.due);
+        step(&other, 0, other.due);
         (void)unlink(fixture_path("public/qmgr"));
         if (i == 0) {
-            trigger_step(&refused, 0, refused.ends);
+            step(&refused, 0, refused.ends);
             assert_done(&refused, TRIGGER_CONNECT, ECONNREFUSED);
         }
     }
-    trigger_step(&gone, 0, gone.ends);
+    step(&gone, 0, gone.ends);
     assert_done(&gone, TRIGGER_LOOKUP, ENOENT);
     (void)fixture_file("public/qmgr", "no service");
-    trigger_step(&other, 0, other.due);
+    step(&other, 0, other.due);
     assert_done(&other, TRIGGER_WRONG_TYPE, 0);
     fixture_close(fillers, count);
 }
@@ -406,9 +406,9 @@ TEST(extended)
     assert_true(trigger.ends == START + 100 * CLOCK_SECOND);
     trigger_extend(&trigger, 5, 200);
     assert_true(trigger.ends == START + 200 * CLOCK_SECOND);
-    trigger_step(&trigger, 0, START + 100 * CLOCK_SECOND);
+    step(&trigger, 0, START + 100 * CLOCK_SECOND);
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_step(&trigger, 0, trigger.ends);
+    step(&trigger, 0, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
     assert_int_equal(trigger.seconds, 200);
 }
@@ -430,7 +430,7 @@ TEST(claimed_by_another)
 
     trigger.claim = refuse;
     trigger.context = &identity;
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
     assert_done(&trigger, TRIGGER_DUPLICATE, 0);
     assert_int_equal(stat(fixture_path("public/qmgr"), &status), 0);
     assert_true(identity.inode == status.st_ino);
@@ -470,12 +470,12 @@ TEST(passed_descriptors)
         struct trigger trigger = start_sent("W", false);
         pass_descriptor(ends[1], flags[i]);
         close(ends[1]);
-        trigger_step(&trigger, EPOLLIN, START);
+        step(&trigger, EPOLLIN, START);
         assert_int_equal(trigger.state, TRIGGER_READING);
         take(service, "W", 2);
-        trigger_step(&trigger, EPOLLOUT, START);
+        step(&trigger, EPOLLOUT, START);
         assert_int_equal(read(ends[0], &byte, 1), -1);
-        close_lingering(&trigger);
+        assert_lingering(&trigger);
         assert_done(&trigger, TRIGGER_KICKED, 0);
         assert_int_equal(read(ends[0], &byte, 1), 0); /* end of file: it is closed everywhere */
         close(ends[0]);
@@ -491,10 +491,10 @@ TEST(stop)
     server = serve_stream(5);
     struct trigger trigger = new_trigger("qmgr", "W");
 
-    assert_true(trigger_start(&trigger, START, START + 3 * CLOCK_SECOND / 2));
+    assert_true(start(&trigger, START, START + 3 * CLOCK_SECOND / 2));
     assert_true(trigger.ends == START + 3 * CLOCK_SECOND / 2);
     assert_int_equal(trigger.seconds, 2); /* rounded up for people */
-    trigger_step(&trigger, 0, trigger.ends);
+    step(&trigger, 0, trigger.ends);
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
 }
 
@@ -504,23 +504,23 @@ TEST(fifo)
 
     (void)fixture_directory("public");
     (void)fixture_fifo("public/fifo");
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
     assert_done(&trigger, TRIGGER_NO_READER, ENXIO);
     int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct trigger unread = trigger = new_trigger("fifo", "FADI");
     trigger.wait_for_close = true; /* there is nothing to wait for */
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_READING);
     char bytes[16];
     assert_int_equal(read(reader, bytes, 3), 3);
-    trigger_step(&trigger, 0, trigger.due);
+    step(&trigger, 0, trigger.due);
     assert_int_equal(trigger.state, TRIGGER_READING);
     assert_int_equal(read(reader, bytes + 3, sizeof(bytes) - 3), 1); /* without the NUL */
     assert_memory_equal(bytes, "FADI", 4);
-    trigger_step(&trigger, 0, trigger.due);
+    step(&trigger, 0, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
-    assert_true(trigger_start(&unread, START, CLOCK_NEVER));
-    trigger_step(&unread, 0, unread.ends);
+    assert_true(start(&unread, START, CLOCK_NEVER));
+    step(&unread, 0, unread.ends);
     assert_done(&unread, TRIGGER_NOT_READ, 0);
     close(reader);
 }
@@ -534,14 +534,14 @@ TEST(shared_fifo)
     (void)fixture_directory("public");
     (void)fixture_fifo("public/fifo");
     int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(trigger_start(&first, START, CLOCK_NEVER));
-    assert_true(trigger_start(&second, START, CLOCK_NEVER));
+    assert_true(start(&first, START, CLOCK_NEVER));
+    assert_true(start(&second, START, CLOCK_NEVER));
     assert_int_equal(read(reader, bytes, 1), 1);
-    trigger_step(&first, 0, first.due);
+    step(&first, 0, first.due);
     assert_int_equal(first.state, TRIGGER_READING);
     assert_int_equal(read(reader, bytes, 1), 1);
-    trigger_step(&first, 0, first.due);
-    trigger_step(&second, 0, second.due);
+    step(&first, 0, first.due);
+    step(&second, 0, second.due);
     assert_done(&first, TRIGGER_KICKED, 0);
     assert_done(&second, TRIGGER_KICKED, 0);
     close(reader);
@@ -556,15 +556,15 @@ TEST(fifo_without_reader)
     (void)fixture_directory("public");
     (void)fixture_fifo("public/fifo");
     int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(trigger_start(&unread, START, CLOCK_NEVER));
+    assert_true(start(&unread, START, CLOCK_NEVER));
     close(reader);
-    trigger_step(&unread, EPOLLERR, START);
+    step(&unread, EPOLLERR, START);
     assert_done(&unread, TRIGGER_CLOSED, EPIPE);
     reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(trigger_start(&read_before, START, CLOCK_NEVER));
+    assert_true(start(&read_before, START, CLOCK_NEVER));
     assert_int_equal(read(reader, &byte, 1), 1);
     close(reader);
-    trigger_step(&read_before, 0, read_before.due);
+    step(&read_before, 0, read_before.due);
     assert_done(&read_before, TRIGGER_CLOSED, EPIPE);
 }
 
@@ -577,16 +577,16 @@ TEST(empty_request_to_fifo)
     (void)fixture_directory("public");
     (void)fixture_fifo("public/fifo");
     int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
-    trigger_step(&trigger, 0, trigger.due);
+    assert_true(start(&trigger, START, CLOCK_NEVER));
+    step(&trigger, 0, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     probe.is_probe = true;
-    assert_true(trigger_start(&probe, START, CLOCK_NEVER));
-    trigger_step(&probe, 0, probe.due);
+    assert_true(start(&probe, START, CLOCK_NEVER));
+    step(&probe, 0, probe.due);
     assert_int_equal(probe.state, TRIGGER_READING);
     assert_int_equal(read(reader, bytes, sizeof(bytes)), 1);
     assert_int_equal(bytes[0], '\0');
-    trigger_step(&probe, 0, probe.due);
+    step(&probe, 0, probe.due);
     assert_done(&probe, TRIGGER_KICKED, 0);
     close(reader);
 }
@@ -610,24 +610,24 @@ TEST(full_fifo)
     char bytes[65536];
     struct trigger trigger = new_trigger("fifo", "W"), full = trigger, left = trigger;
 
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
-    assert_true(trigger_start(&full, START, CLOCK_NEVER));
-    assert_true(trigger_start(&left, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&full, START, CLOCK_NEVER));
+    assert_true(start(&left, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_WRITING);
     assert_true(trigger.fd >= 0);
-    trigger_step(&trigger, EPOLLOUT, START);
+    step(&trigger, EPOLLOUT, START);
     assert_int_equal(trigger.state, TRIGGER_WRITING);
-    trigger_step(&full, 0, full.due);
+    step(&full, 0, full.due);
     assert_done(&full, TRIGGER_NOT_WRITTEN, EAGAIN);
     assert_true(read(reader, bytes, sizeof(bytes)) > 0);
-    trigger_step(&trigger, EPOLLOUT, START);
+    step(&trigger, EPOLLOUT, START);
     assert_int_equal(trigger.state, TRIGGER_READING);
     assert_true(read(reader, bytes, sizeof(bytes)) > 0);
-    trigger_step(&trigger, 0, trigger.due);
+    step(&trigger, 0, trigger.due);
     assert_done(&trigger, TRIGGER_KICKED, 0);
     close(reader);
     (void)signal(SIGPIPE, SIG_IGN);
-    trigger_step(&left, EPOLLERR | EPOLLOUT, START);
+    step(&left, EPOLLERR | EPOLLOUT, START);
     (void)signal(SIGPIPE, SIG_DFL);
     assert_done(&left, TRIGGER_NO_READER, EPIPE);
 }
@@ -653,7 +653,7 @@ TEST(refusals)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct trigger trigger = new_trigger(cases[i].service, "W");
 
-        assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+        assert_true(start(&trigger, START, CLOCK_NEVER));
         assert_done(&trigger, cases[i].outcome, cases[i].error);
     }
     close(dead);
@@ -669,13 +669,13 @@ TEST(out_of_descriptors)
     struct rlimit before = fixture_limit_descriptors(64);
     size_t count = fixture_take_descriptors(taken);
     for (int spare = 0; spare < 2; spare++) {
-        assert_false(trigger_start(&trigger, START, CLOCK_NEVER));
+        assert_false(start(&trigger, START, CLOCK_NEVER));
         assert_int_equal(trigger.state, TRIGGER_IDLE);
         close(taken[--count]);
     }
-    assert_true(trigger_start(&trigger, START, CLOCK_NEVER));
+    assert_true(start(&trigger, START, CLOCK_NEVER));
     assert_int_equal(trigger.state, TRIGGER_READING);
-    trigger_abandon(&trigger, START);
+    abandon(&trigger, START);
     assert_done(&trigger, TRIGGER_PENDING, 0);
     fixture_close(taken, count);
     fixture_restore_descriptors(before);
@@ -809,17 +809,17 @@ static void stop_service(pid_t process)
 static void kick(bool wait, int *outcomes)
 {
     static struct trigger triggers[BATCH];
-    struct fanout fanout = {.triggers = triggers,
-                            .count = BATCH,
-                            .connections = CONNECTIONS,
-                            .limits = &fixture_no_limits};
+    struct trigger_batch batch = {.triggers = triggers,
+                                  .count = BATCH,
+                                  .connections = CONNECTIONS,
+                                  .limits = &fixture_no_limits};
 
     is_racing = true;
     for (int i = 0; i < BATCH; i++) {
         triggers[i] = new_trigger("x", "FADI");
         triggers[i].wait_for_close = wait;
     }
-    assert_int_equal(fanout_run(&fanout), 0);
+    assert_int_equal(trigger_run(&batch), 0);
     is_racing = false;
     for (int i = 0; i < BATCH; i++)
         outcomes[triggers[i].outcome]++;
@@ -857,11 +857,11 @@ TEST(gone_between_looks)
         struct trigger trigger = start_sent("FADI", false);
 
         looks_until_close = look;
-        trigger_step(&trigger, EPOLLOUT, START);
+        step(&trigger, EPOLLOUT, START);
         assert_int_equal(trigger.state == TRIGGER_READING, service >= 0);
         looks_until_close = 0;
         descriptors_close(&service);
-        trigger_step(&trigger, EPOLLHUP | EPOLLERR, START);
+        step(&trigger, EPOLLHUP | EPOLLERR, START);
         assert_done(&trigger, TRIGGER_CLOSED, ECONNRESET);
         descriptors_close(&server);
         assert_int_equal(unlink(fixture_path("public/qmgr")), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Many requests at the same time. The service is a child process that reads, or does not. */
 #include "fixture.h"
-#include "wire/fanout.h"
+#include "wire/trigger.h"
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -75,18 +75,18 @@ static size_t count_outcomes(size_t count, enum trigger_outcome outcome)
 
 static struct limits limits;
 
-static struct fanout all(size_t count, int connections)
+static struct trigger_batch all(size_t count, int connections)
 {
     limits = (struct limits){.end = CLOCK_NEVER};
-    return (struct fanout){
+    return (struct trigger_batch){
         .triggers = triggers, .count = count, .connections = connections, .limits = &limits};
 }
 
 TEST(nothing)
 {
-    struct fanout fanout = all(0, 1);
+    struct trigger_batch batch = all(0, 1);
 
-    assert_int_equal(fanout_run(&fanout), 0);
+    assert_int_equal(trigger_run(&batch), 0);
 }
 
 TEST(all_at_once_and_in_turns)
@@ -95,8 +95,8 @@ TEST(all_at_once_and_in_turns)
 
     for (size_t i = 0; i < COUNT(connections); i++) {
         start_services(MOST, 0);
-        struct fanout fanout = all(MOST, connections[i]);
-        assert_int_equal(fanout_run(&fanout), 0);
+        struct trigger_batch batch = all(MOST, connections[i]);
+        assert_int_equal(trigger_run(&batch), 0);
         assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
         stop_services();
     }
@@ -106,12 +106,12 @@ TEST(all_at_once_and_in_turns)
 TEST(silent_services)
 {
     start_services(3, 20);
-    struct fanout fanout = all(23, MOST);
+    struct trigger_batch batch = all(23, MOST);
     for (size_t i = 3; i < 23; i++)
         triggers[i].read_limit = 1;
 
     int64_t before = clock_now();
-    assert_int_equal(fanout_run(&fanout), 0);
+    assert_int_equal(trigger_run(&batch), 0);
     int64_t took = clock_now() - before;
     stop_services();
     assert_int_equal(count_outcomes(23, TRIGGER_KICKED), 3);
@@ -124,10 +124,10 @@ TEST(silent_services)
 TEST(stop_before_the_last_turn)
 {
     start_services(0, 3);
-    struct fanout fanout = all(3, 1);
+    struct trigger_batch batch = all(3, 1);
 
     limits.end = clock_after(clock_now(), 1);
-    assert_int_equal(fanout_run(&fanout), 0);
+    assert_int_equal(trigger_run(&batch), 0);
     stop_services();
     assert_int_equal(count_outcomes(3, TRIGGER_NOT_READ), 1);
     assert_int_equal(count_outcomes(3, TRIGGER_NO_TIME), 2);
@@ -146,8 +146,8 @@ TEST(fewer_descriptors_than_connections)
 {
     start_services(40, 0);
     struct rlimit before = fixture_limit_descriptors(lowest_descriptor() + 6);
-    struct fanout fanout = all(40, 40);
-    int error = fanout_run(&fanout);
+    struct trigger_batch batch = all(40, 40);
+    int error = trigger_run(&batch);
 
     fixture_restore_descriptors(before);
     stop_services();
@@ -161,10 +161,10 @@ TEST(no_descriptors)
     start_services(2, 0);
     rlim_t lowest = lowest_descriptor();
     struct rlimit before = fixture_limit_descriptors(lowest + 1);
-    struct fanout fanout = all(2, 2);
-    int error = fanout_run(&fanout);
+    struct trigger_batch batch = all(2, 2);
+    int error = trigger_run(&batch);
     (void)fixture_limit_descriptors(lowest);
-    int no_epoll = fanout_run(&fanout);
+    int no_epoll = trigger_run(&batch);
     fixture_restore_descriptors(before);
     stop_services();
     assert_int_equal(error, 0);
@@ -177,7 +177,7 @@ TEST(no_descriptors)
 TEST(interruption)
 {
     start_services(1, 2);
-    struct fanout fanout = all(3, 1);
+    struct trigger_batch batch = all(3, 1);
     signals_start();
     signals_catch();
     pid_t killer = fork();
@@ -185,7 +185,7 @@ TEST(interruption)
         usleep(500000);
         _exit(kill(getppid(), SIGTERM));
     }
-    assert_int_equal(fanout_run(&fanout), 0);
+    assert_int_equal(trigger_run(&batch), 0);
     assert_int_equal(waitpid(killer, NULL, 0), killer);
     assert_int_equal(signals_received(), SIGTERM);
     signals_start();
@@ -211,11 +211,11 @@ TEST(progress)
     int calls = 0;
 
     start_services(1, 1);
-    struct fanout fanout = all(2, 2);
+    struct trigger_batch batch = all(2, 2);
     triggers[1].read_limit = 3;
-    fanout.progress = count_calls;
-    fanout.context = &calls;
-    assert_int_equal(fanout_run(&fanout), 0);
+    batch.progress = count_calls;
+    batch.context = &calls;
+    assert_int_equal(trigger_run(&batch), 0);
     stop_services();
     assert_true(calls >= 1 && calls <= 3);
 }
@@ -295,12 +295,12 @@ int close(int fd)
 /* Ends with status 0 if the services were found silent, and no child is left. */
 static void kick_lingering(void)
 {
-    struct fanout fanout = all(4, 4);
+    struct trigger_batch batch = all(4, 4);
 
     is_slow = true;
-    if (fanout_run(&fanout) != 0)
+    if (trigger_run(&batch) != 0)
         _exit(1);
-    for (size_t i = 0; i < fanout.count; i++)
+    for (size_t i = 0; i < batch.count; i++)
         if (triggers[i].outcome != TRIGGER_NOT_READ)
             _exit(2);
     if (waitpid(-1, NULL, WNOHANG) != -1)
