@@ -276,6 +276,16 @@ static void find_shared_device(const struct master_locks *locks, int fd, struct 
     file->writer = read_writer(fd);
 }
 
+/* Whether stat(2) and /proc/locks name the same device, even where mountinfo does not show the
+ * mount to a process in a chroot: that of a disk, except for what overlayfs shows of it. */
+static bool is_on_disk(int fd, const struct stat *status)
+{
+    struct statfs system;
+
+    return major(status->st_dev) != 0 && path_is_near(fd) && fstatfs(fd, &system) == 0 &&
+           system.f_type != OVERLAYFS_SUPER_MAGIC;
+}
+
 /* Fills in the file in a directory. Returns 0 or an errno. */
 static int find_file(struct master_locks *locks, const char *directory, const char *name,
                      struct file *file)
@@ -290,7 +300,7 @@ static int find_file(struct master_locks *locks, const char *directory, const ch
         if (locks->readings == 0)
             read_locks(locks);
         *file = (struct file){.lock = {.device = status.st_dev, .inode = status.st_ino}};
-        file->is_known = find_mount(locks, status.st_dev, 0) != NULL;
+        file->is_known = find_mount(locks, status.st_dev, 0) != NULL || is_on_disk(fd, &status);
         if (!file->is_known && S_ISREG(status.st_mode) && path_is_near(fd))
             find_shared_device(locks, fd, file);
     }

@@ -131,7 +131,7 @@ teardown()
 {
     stop_listener
     release_locks
-    umount -q "$TREE/btrfs" 2>/dev/null || true
+    umount -q "$TREE/btrfs" "$TREE/disk" 2>/dev/null || true
 }
 
 # running: of each instance, as -l -j has it.
@@ -150,6 +150,33 @@ running()
     run --separate-stderr unshare -m sh -c 'mount --bind "$1" /proc/locks && shift && exec "$@"' sh \
         "$BATS_TEST_TMPDIR/empty" env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -l -j
     is "$(rows running | tr '\n' ' ')" "- - "
+}
+
+# In a chroot, mountinfo does not show what the root is on.
+# bats test_tags=native
+@test "a chroot whose root is no mount point: an instance is running or not" {
+    unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
+    PATH=$PATH:/sbin:/usr/sbin command -v mkfs.ext4 >/dev/null || skip "needs e2fsprogs"
+    TREE=$BATS_TEST_TMPDIR
+    truncate -s 64M "$TREE/image"
+    PATH=$PATH:/sbin:/usr/sbin mkfs.ext4 -q "$TREE/image"
+    mkdir "$TREE/disk"
+    mount -o loop "$TREE/image" "$TREE/disk" 2>/dev/null || skip "cannot mount ext4"
+    local root=$TREE/disk/root
+    mkdir -p "$root$ROOT" "$root/proc"
+    TREE=$root/tree make_tree -n 2
+    sed -i "s|$root||g" "$root/tree/postkick.ini" "$root"/tree/etc/*/main.cf
+    cp "$POSTKICK" "$root/postkick"
+    hold_locks "$root/tree/spool/postfix-0001"
+    : >"$root/tree/spool/postfix/pid/master.pid"
+    run --separate-stderr unshare -m bash -c 'for each in /usr /lib* "$1" /proc; do
+            [ -d "$0$each" ] || mkdir "$0$each"
+            mount --rbind "$each" "$0$each" || exit
+        done
+        exec env -u MAIL_CONFIG chroot "$0" /postkick -f /tree/postkick.ini -l -j' "$root" "$ROOT"
+    is "$status" 0
+    is "$(rows running)" "$(stopped)
+y"
 }
 
 # The subvolumes share the device that /proc/locks names, and have the same inodes.
