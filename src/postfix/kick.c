@@ -346,7 +346,10 @@ static char *explain_no_listener(const struct kick *kick, const char *nobody)
     case MASTER_UNKNOWN:
         break;
     }
-    return alloc_format("%s: is the instance running?", nobody);
+    if (master_is_gone(kick->trigger->queue_directory))
+        return alloc_format("%s, and the process of pid/master.pid is gone: start the instance",
+                            nobody);
+    return alloc_format("%s: check with postfix status whether the instance is running", nobody);
 }
 
 static char *explain_connect(const struct kick *kick)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -392,12 +393,32 @@ static char find_state(const char *process)
     return state != NULL && strlen(state) > 2 ? state[2] : ' ';
 }
 
-bool master_is_stopped(pid_t process)
+/* The same of a number. */
+static char find_state_of(pid_t process)
 {
     char number[32];
 
     (void)snprintf(number, sizeof(number), "%ld", (long)process);
-    char state = find_state(number);
+    return find_state(number);
+}
+
+bool master_is_gone(const char *queue_directory)
+{
+    char *path = alloc_format("%s/pid/master.pid", queue_directory);
+    struct stat status;
+    int fd = path_place(path, O_NOFOLLOW, &status), writer = -1;
+
+    if (fd >= 0 && S_ISREG(status.st_mode) && path_is_near(fd))
+        writer = read_writer(fd);
+    descriptors_close(&fd);
+    free(path);
+    return writer > 0 && ((kill(writer, 0) != 0 && errno == ESRCH) || find_state_of(writer) == 'Z');
+}
+
+bool master_is_stopped(pid_t process)
+{
+    char state = find_state_of(process);
+
     return state == 'T' || state == 't';
 }
 

@@ -47,6 +47,11 @@ enum master_state master_state(struct master_locks *locks, const char *queue_dir
  * DATA_DIRECTORY/master.lock. */
 pid_t master_lock_holder(struct master_locks *locks, const char *directory, const char *file);
 
+/* Whether the process that QUEUE_DIRECTORY/pid/master.pid names does not exist, or has ended and is
+ * only waited for. An ID of another PID namespace means nothing in ours: master(8) may run there
+ * nevertheless. False if the file cannot be read, as by anybody but root. */
+bool master_is_gone(const char *queue_directory);
+
 /* Whether the process is stopped by a signal or a debugger, so that it does nothing. */
 bool master_is_stopped(pid_t process);
 

@@ -152,6 +152,28 @@ running()
     is "$(rows running | tr '\n' ' ')" "- - "
 }
 
+# In a PID namespace, /proc/locks does not show the locks of processes outside it.
+@test "a PID namespace: the reason is what master.pid shows" {
+    unshare --mount --pid --fork --mount-proc true 2>/dev/null || skip "needs the privilege to make a PID namespace"
+    make_tree -n 4
+    start_listener
+    stop_listener # its sockets stay
+    echo 99999999 >"$SPOOL/pid/master.pid"
+    echo 99999999 >"$SPOOL-0001/pid/master.pid"
+    rm "$SPOOL-0001/public/qmgr"
+    mkfifo "$SPOOL-0001/public/qmgr"
+    echo 1 >"$SPOOL-0002/pid/master.pid"
+    mkdir "$SPOOL-0003/pid/master.pid"
+    run --separate-stderr unshare --mount --pid --fork --mount-proc env -u MAIL_CONFIG \
+        sh -c '"$@"; exit' sh "$POSTKICK" -f "$INI" -s -j
+    is "$status" 1
+    is "$(rows running state reason)" "\
+-|not-responding|no process is listening on the socket, and the process of pid/master.pid is gone: start the instance
+-|not-responding|no process is reading the FIFO, and the process of pid/master.pid is gone: start the instance
+-|not-responding|no process is listening on the socket: check with postfix status whether the instance is running
+-|not-responding|no process is listening on the socket: check with postfix status whether the instance is running"
+}
+
 # In a chroot, mountinfo does not show what the root is on.
 # bats test_tags=native
 @test "a chroot whose root is no mount point: an instance is running or not" {

@@ -145,7 +145,11 @@ stopped()
 # stopped_reason: why it cannot be kicked.
 stopped_reason()
 {
-    if [ "$(stopped)" = n ]; then echo "not running"; else echo "no process is listening on the socket: is the instance running?"; fi
+    if [ "$(stopped)" = n ]; then
+        echo "not running"
+    else
+        echo "no process is listening on the socket, and the process of pid/master.pid is gone: start the instance"
+    fi
 }
 
 # is TEXT EXPECTED: a comparison that shows both.

@@ -293,6 +293,46 @@ TEST(holder)
     close(fd);
 }
 
+/* What master.pid has, and whether that is the ID of a process that is gone. */
+static void assert_gone(const char *text, bool expected)
+{
+    (void)fixture_file("pid/master.pid", text);
+    assert_int_equal(master_is_gone(fixture_root), expected);
+}
+
+static void assert_process_gone(pid_t process, bool expected)
+{
+    char *text = alloc_format("%21ld\n", (long)process); /* as master(8) writes it */
+
+    assert_gone(text, expected);
+    free(text);
+}
+
+TEST(process_gone)
+{
+    siginfo_t ended;
+
+    assert_false(master_is_gone(fixture_root));
+    (void)fixture_directory("pid");
+    assert_false(master_is_gone(fixture_root));
+    assert_gone("", false);
+    assert_gone("x\n", false);
+    assert_gone("0\n", false);
+    assert_gone("-1\n", false);
+    assert_process_gone(getpid(), false);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+    assert_process_gone(child,
+                        true); /* a zombie, as where process 1 of a container waits for none */
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_process_gone(child, true);
+    assert_int_equal(rename(fixture_path("pid/master.pid"), fixture_path("other")), 0);
+    assert_int_equal(symlink("../other", fixture_path("pid/master.pid")), 0);
+    assert_false(master_is_gone(fixture_root));
+}
+
 TEST(stopped_process)
 {
     pid_t child = fork();
