@@ -53,16 +53,10 @@ const char *command_find_directory(struct host *host);
  * is reported. */
 bool command_send(const struct command *command, struct kicks *kicks);
 
-/*
- * For -p and -x: returns a report of jobs, whose jobs have to be set, and, for each run of jobs,
- * sets how the spec's commands write: directly, captured, or line by line to the report.
- * changes_running: they start and stop mail systems. command_end_report() empties the report.
- */
-struct jobs_report command_start_report(const struct command *command,
-                                        const struct selection *selection, bool changes_running);
-void command_set_streams(const struct command *command, struct jobs_spec *spec,
-                         struct jobs_report *report);
-void command_end_report(struct jobs_report *report);
+/* For -p and -x: report_jobs_start() as the options ask for. changes_running: the spec's commands
+ * start and stop mail systems. The report's jobs have to be set when they are planned. */
+void command_start_report(const struct command *command, const struct selection *selection,
+                          bool changes_running, struct jobs_spec *spec, struct jobs_report *report);
 
 /* For a spec's add_settings: the environment of postfix(1). */
 void command_add_mail_config(void *context, const struct instance *instance, UT_array *settings);

@@ -5,7 +5,7 @@
 #include "base/diag.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "report/progress.h"
+#include "report/row.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,55 +23,24 @@ static int check_program(const char *path)
     return access(path, X_OK) < 0 ? errno : 0; /* for the effective user: privilege is refused */
 }
 
-/* The most that a row of JSON has of one stream, in bytes. */
-#define JSON_OUTPUT_MAXIMUM ((size_t)16 * 1024 * 1024)
-
-static bool is_captured(const struct options *options)
-{
-    return options->json || options->parallel > 1 || options->tag;
-}
-
-struct jobs_report command_start_report(const struct command *command,
-                                        const struct selection *selection, bool changes_running)
+void command_start_report(const struct command *command, const struct selection *selection,
+                          bool changes_running, struct jobs_spec *spec, struct jobs_report *report)
 {
     const struct options *options = command->options;
 
-    return (struct jobs_report){
+    *report = (struct jobs_report){
         .selection = selection,
-        .locks = master_locks_new(command->limits),
+        .limits = command->limits,
         .changes_running = changes_running,
+        .has_headings = options->mode == OPTIONS_EXECUTE,
+        .dry_run = options->dry_run,
         .json = options->json,
         .quiet = options->quiet,
+        .tag = options->tag,
+        .parallel = options->parallel > 0 ? options->parallel : 1,
         .verbose = command->verbose,
-        .tags = options->tag ? report_jobs_tags(&selection->host) : NULL,
-        .shows_headings = options->mode == OPTIONS_EXECUTE && !is_captured(options) &&
-                          !selection->is_single && isatty(STDOUT_FILENO) == 1,
-        .shows_progress = !options->quiet && is_captured(options) && progress_is_wanted(),
-        .end = command->limits->end,
     };
-}
-
-void command_set_streams(const struct command *command, struct jobs_spec *spec,
-                         struct jobs_report *report)
-{
-    const struct options *options = command->options;
-
-    spec->parallel = options->parallel > 0 ? options->parallel : 1;
-    if (!is_captured(options))
-        spec->streams = PROCESS_INHERIT;
-    if (options->json)
-        spec->output_maximum = JSON_OUTPUT_MAXIMUM;
-    if (options->tag && spec->parallel == 1) {
-        spec->line = report_job_line; /* as soon as it is there */
-        spec->line_context = report;
-    }
-}
-
-void command_end_report(struct jobs_report *report)
-{
-    master_locks_free(report->locks);
-    if (report->tags != NULL)
-        utarray_free(report->tags);
+    report_jobs_start(report, spec);
 }
 
 /* What a command has to do with running mail systems. */
@@ -100,19 +69,16 @@ static int run(const struct command *command, struct selection *selection, struc
 {
     const struct options *options = command->options;
     struct jobs jobs;
-    struct jobs_report report =
-        command_start_report(command, selection, effect == EFFECT_CHANGES_RUNNING);
+    struct jobs_report report;
 
+    command_start_report(command, selection, effect == EFFECT_CHANGES_RUNNING, spec, &report);
     report.jobs = &jobs;
     if (effect == EFFECT_NEEDS_RUNNING)
         spec->locks = report.locks;
-    command_set_streams(command, spec, &report);
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
         if (effect == EFFECT_NEEDS_RUNNING)
             find_stopped(&jobs, report.locks);
-        command_report_selection(command, selection);
-        report_jobs_plan(&report);
     } else {
         if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
             alloc_fail();
@@ -120,12 +86,12 @@ static int run(const struct command *command, struct selection *selection, struc
         descriptors_raise_limit();
         jobs_run(&jobs, command->limits, report_job_event, &report);
         progress_clear();
-        command_report_selection(command, selection);
-        report_jobs(&report);
     }
+    command_report_selection(command, selection);
+    report_jobs(&report);
     bool well = jobs_succeeded(&jobs) && !report.failed && utarray_len(selection->unmatched) == 0 &&
                 !(options->dry_run && selection->host.conflicts != NULL);
-    command_end_report(&report);
+    report_jobs_end(&report);
     jobs_free(&jobs);
     return well ? 0 : 1;
 }

@@ -5,11 +5,8 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "report/kicks.h"
-#include "report/progress.h"
 #include "report/row.h"
-#include "report/status.h"
 #include <string.h>
-#include <unistd.h>
 
 /* Returns how many endpoints may be connected to at once. */
 static int connections(const struct command *command)
@@ -34,41 +31,6 @@ bool command_send(const struct command *command, struct kicks *kicks)
     if (error != 0)
         diag_line("warning", "epoll: %s", strerror(error));
     return error == 0;
-}
-
-/* Writes to standard output: statuses unless they are NULL. Returns false when that failed. */
-static bool write_out(const struct command *command, const struct kicks *kicks,
-                      const struct status_report *statuses)
-{
-    const struct options *options = command->options;
-    UT_string out;
-
-    utstring_init(&out);
-    if (statuses != NULL)
-        report_status_output(statuses, options->json, isatty(STDOUT_FILENO) == 1, &out);
-    else if (options->json || options->dry_run)
-        report_kicks_output(kicks, options->json, &out);
-    bool written = output_flush(&out);
-    utstring_done(&out);
-    return written;
-}
-
-/* Writes to standard error. */
-static void write_diagnostics(const struct command *command, const struct selection *selection,
-                              const struct kicks *kicks, const struct status_report *statuses)
-{
-    const struct options *options = command->options;
-    bool as_postfix = selection->is_single && !kicks->is_action; /* Postfix has no actions */
-    const struct instance *failed = selection_lone_failure(selection);
-
-    if (options->quiet || options->dry_run) {
-        if (failed != NULL && (options->json || !options->dry_run)) /* the plan in text has it */
-            row_diag_error(selection, failed);
-    } else if (statuses != NULL) {
-        report_status(statuses, command->verbose);
-    } else {
-        report_kicks(selection, kicks, as_postfix, command->verbose);
-    }
 }
 
 static bool all_succeeded(const struct command *command, const struct selection *selection,
@@ -117,16 +79,20 @@ static bool check_requests(const struct command *command, const UT_array *target
 static bool finish(const struct command *command, struct selection *selection,
                    const struct kicks *kicks)
 {
-    struct status_report report = {.selection = selection, .count = kicks->count};
+    struct kicks_report report = {.selection = selection,
+                                  .kicks = kicks,
+                                  .json = command->options->json,
+                                  .dry_run = command->options->dry_run,
+                                  .quiet = command->options->quiet,
+                                  .verbose = command->verbose};
     struct status *statuses = NULL;
 
-    if (command->options->json || kicks->is_probe)
+    if (report.json || kicks->is_probe)
         selection_find_running(selection, kicks->locks);
     if (kicks->is_probe)
         report.statuses = statuses = statuses_find(selection, kicks);
     command_report_selection(command, selection);
-    bool written = write_out(command, kicks, statuses == NULL ? NULL : &report);
-    write_diagnostics(command, selection, kicks, statuses == NULL ? NULL : &report);
+    bool written = report_kicks(&report);
     bool succeeded = all_succeeded(command, selection, kicks, statuses);
     if (statuses != NULL)
         statuses_free(statuses, kicks->count);

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "report/kicks.h"
-#include "report/progress.h"
+#include "report/row.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -264,7 +264,8 @@ static bool finish(struct run *run, struct master_locks *locks)
     run->report.kicks = &kicks;
     write_acts(run);
     if (!command->options->quiet)
-        report_kicks(run->selection, &kicks, false, command->verbose);
+        (void)report_kicks(&(struct kicks_report){
+            .selection = run->selection, .kicks = &kicks, .verbose = command->verbose});
     for (size_t i = 0; i < kicks.count; i++)
         is_sent = is_sent && kick_succeeded(&kicks.items[i]);
     kicks_free(&kicks);

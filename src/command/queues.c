@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* -Q: shows what is in the queues. */
 #include "report/queues.h"
-#include "base/diag.h"
 #include "base/process.h"
 #include "command/command.h"
 #include <time.h>
@@ -28,32 +27,24 @@ static struct queue_reading *read_queues(const struct command *command,
     return readings;
 }
 
-/* Returns false when the results could not be written. */
-static bool write_out(const struct command *command, struct selection *selection,
-                      const struct queue_reading *readings)
-{
-    UT_string out;
-
-    utstring_init(&out);
-    if (command->options->json)
-        selection_find_running(selection, NULL);
-    report_queues_output(selection, readings, command->options->json, time(NULL), &out);
-    bool written = output_flush(&out);
-    utstring_done(&out);
-    return written;
-}
-
 static bool show(const struct command *command, struct selection *selection)
 {
     struct queue_reading *readings = read_queues(command, selection);
-    command_report_selection(command, selection);
-    bool written = write_out(command, selection, readings);
-    bool succeeded = report_queues(selection, readings, command->options->quiet, command->verbose);
+    struct queues_report report = {.selection = selection,
+                                   .readings = readings,
+                                   .json = command->options->json,
+                                   .quiet = command->options->quiet,
+                                   .verbose = command->verbose,
+                                   .now = time(NULL)};
 
+    command_report_selection(command, selection);
+    if (report.json)
+        selection_find_running(selection, NULL);
+    bool succeeded = report_queues(&report);
     for (size_t i = 0; i < selection->member_count; i++)
         free(readings[i].reason);
     free(readings);
-    return written && succeeded && utarray_len(selection->unmatched) == 0;
+    return succeeded && utarray_len(selection->unmatched) == 0;
 }
 
 int command_queues(const struct command *command)

@@ -5,7 +5,6 @@
 #include "base/diag.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "report/progress.h"
 #include "report/row.h"
 #include <string.h>
 #include <time.h>
@@ -38,8 +37,8 @@ struct restart {
     const struct command *command;
     struct selection *selection; /* marked */
     const char *program;         /* postfix(1) */
+    struct jobs_spec spec;       /* of its commands */
     struct jobs_report report;
-    int parallel;
     struct part *parts;   /* in the order of the selection */
     size_t first, end;    /* those that are restarted at once */
     struct part **chosen; /* those of them that the next step is for */
@@ -153,17 +152,13 @@ static void run_step(struct restart *restart, const char *word, const struct lim
 {
     const char *arguments[] = {restart->program, "--", word, NULL};
     struct selection selection = select_chosen(restart);
-    struct jobs_spec spec = {.program = restart->program,
-                             .argv = (char *const *)(void *)arguments,
-                             .streams = PROCESS_CAPTURE_AS_TERMINAL,
-                             .add_settings = command_add_mail_config,
-                             .signals_known = signals_known};
     struct jobs jobs;
 
-    command_set_streams(restart->command, &spec, &restart->report);
+    restart->spec.argv = (char *const *)(void *)arguments;
+    restart->spec.signals_known = signals_known;
     restart->report.selection = &selection;
     restart->report.jobs = &jobs;
-    jobs_plan(&jobs, &selection, &spec);
+    jobs_plan(&jobs, &selection, &restart->spec);
     jobs_run(&jobs, limits, observe, restart);
     progress_clear();
     for (size_t i = 0; i < jobs.count; i++)
@@ -263,7 +258,7 @@ static bool find_next(struct restart *restart)
     int count = 0;
 
     restart->first = restart->end;
-    while (restart->end < restart->selection->member_count && count < restart->parallel)
+    while (restart->end < restart->selection->member_count && count < restart->spec.parallel)
         if (restart->parts[restart->end++].state == PART_UNTOUCHED)
             count++;
     return count > 0;
@@ -431,13 +426,15 @@ int command_restart(const struct command *command, struct selection *selection, 
         .command = command,
         .selection = selection,
         .program = program,
-        .parallel = command->options->parallel > 0 ? command->options->parallel : 1,
+        .spec = {.program = program,
+                 .streams = PROCESS_CAPTURE_AS_TERMINAL,
+                 .add_settings = command_add_mail_config},
         .parts = alloc_zeroed(count, sizeof(struct part)),
         .chosen = alloc_zeroed(count, sizeof(struct part *)),
         .members = alloc_zeroed(count, sizeof(struct selection_member)),
     };
 
-    restart.report = command_start_report(command, selection, true);
+    command_start_report(command, selection, true, &restart.spec, &restart.report);
     for (size_t i = 0; i < count; i++) {
         struct process *child = &restart.parts[i].child;
 
@@ -454,6 +451,6 @@ int command_restart(const struct command *command, struct selection *selection, 
                    !restart.report.failed && utarray_len(selection->unmatched) == 0 &&
                    !(command->options->dry_run && selection->host.conflicts != NULL);
     free_parts(&restart);
-    command_end_report(&restart.report);
+    report_jobs_end(&restart.report);
     return is_well ? 0 : 1;
 }

@@ -3,7 +3,6 @@
 #include "report/jobs.h"
 #include "base/diag.h"
 #include "base/text.h"
-#include "report/progress.h"
 #include "report/row.h"
 #include <ctype.h>
 #include <string.h>
@@ -63,7 +62,9 @@ static bool *find_shared(const struct host *host)
     return shared;
 }
 
-UT_array *report_jobs_tags(const struct host *host)
+/* Returns what lines of the instances begin with: for each of the host's, in order, its name, or
+ * its directory if another has the name; "-" is the default one. They are safe to print. */
+static UT_array *make_tags(const struct host *host)
 {
     bool *shared = find_shared(host);
     UT_array *tags;
@@ -154,8 +155,9 @@ static char copy_stream(struct jobs_report *report, const struct job *job, bool 
     return copy.last;
 }
 
-void report_job_line(void *context, const struct job *job, bool is_error, const char *text,
-                     size_t length)
+/* For the spec's line: writes it to our stream. */
+static void report_line(void *context, const struct job *job, bool is_error, const char *text,
+                        size_t length)
 {
     struct jobs_report *report = context;
     struct copy copy = {
@@ -169,6 +171,33 @@ void report_job_line(void *context, const struct job *job, bool is_error, const 
     text_append(&copy.text, "\n", 1);
     write_copy(&copy);
     utstring_done(&copy.text);
+}
+
+/* The most that a row of JSON has of one stream, in bytes. */
+#define JSON_OUTPUT_MAXIMUM ((size_t)16 * 1024 * 1024)
+
+void report_jobs_start(struct jobs_report *report, struct jobs_spec *spec)
+{
+    report->locks = master_locks_new(report->limits);
+    report->is_captured = report->json || report->parallel > 1 || report->tag;
+    if (report->tag)
+        report->tags = make_tags(&report->selection->host);
+    spec->parallel = report->parallel;
+    if (!report->is_captured)
+        spec->streams = PROCESS_INHERIT;
+    if (report->json)
+        spec->output_maximum = JSON_OUTPUT_MAXIMUM;
+    if (report->tag && report->parallel == 1) {
+        spec->line = report_line; /* as soon as it is there */
+        spec->line_context = report;
+    }
+}
+
+void report_jobs_end(struct jobs_report *report)
+{
+    master_locks_free(report->locks);
+    if (report->tags != NULL)
+        utarray_free(report->tags);
 }
 
 static void report_output(struct jobs_report *report, const struct job *job)
@@ -283,12 +312,9 @@ static void report_progress(const struct jobs_report *report)
 
         if (child == NULL)
             continue;
-        if (child->finished != 0)
-            progress_add_done(&progress);
-        else
-            progress_add_waiting(
-                &progress, child->started != 0 ? job->member->instance->config_directory : NULL,
-                report->end);
+        progress_add(&progress, child->finished != 0,
+                     child->started != 0 ? job->member->instance->config_directory : NULL,
+                     report->limits->end);
     }
     progress_show(&progress, clock_now());
 }
@@ -301,7 +327,8 @@ void report_job_event(void *context, enum process_event event, const struct job 
         progress_clear();
     switch (event) {
     case PROCESS_STARTS:
-        if (report->shows_headings)
+        if (report->has_headings && !report->is_captured && !report->selection->is_single &&
+            isatty(STDOUT_FILENO) == 1)
             report_heading(job);
         break;
     case PROCESS_STOPPED:
@@ -315,7 +342,7 @@ void report_job_event(void *context, enum process_event event, const struct job 
             report_output(report, job);
         break;
     case PROCESS_WAITING:
-        if (report->shows_progress)
+        if (!report->quiet && report->is_captured && progress_is_wanted())
             report_progress(report);
         break;
     }
@@ -397,16 +424,6 @@ static void report_job(const struct jobs_report *report, const struct job *job)
         report_verbosely(report, job);
 }
 
-void report_jobs(const struct jobs_report *report)
-{
-    const struct instance *failed = selection_lone_failure(report->selection);
-
-    for (size_t i = 0; i < report->jobs->count && !report->quiet; i++)
-        report_job(report, &report->jobs->items[i]);
-    if (report->quiet && failed != NULL)
-        row_diag_error(report->selection, failed);
-}
-
 static void append_plan(const struct job *job, UT_string *out)
 {
     const char *name = job->member->instance->config_directory;
@@ -420,7 +437,7 @@ static void append_plan(const struct job *job, UT_string *out)
     free(command);
 }
 
-void report_jobs_plan(struct jobs_report *report)
+static void report_plan(struct jobs_report *report)
 {
     const struct jobs *jobs = report->jobs;
     UT_string out;
@@ -434,4 +451,18 @@ void report_jobs_plan(struct jobs_report *report)
     }
     write_out(report, &out);
     utstring_done(&out);
+}
+
+void report_jobs(struct jobs_report *report)
+{
+    const struct instance *failed = selection_lone_failure(report->selection);
+
+    if (report->dry_run) {
+        report_plan(report);
+        return;
+    }
+    for (size_t i = 0; i < report->jobs->count && !report->quiet; i++)
+        report_job(report, &report->jobs->items[i]);
+    if (report->quiet && failed != NULL)
+        row_diag_error(report->selection, failed);
 }

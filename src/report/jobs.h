@@ -7,21 +7,30 @@
 
 #include "postfix/jobs.h"
 
-/* Set by the caller, except failed. */
 struct jobs_report {
+    /* set by the caller */
     const struct selection *selection;
-    const struct jobs *jobs;
-    struct master_locks *locks; /* for "running" in JSON */
-    bool changes_running;       /* the commands start and stop mail systems */
+    const struct jobs *jobs; /* once they are planned */
+    const struct limits *limits;
+    bool changes_running; /* the commands start and stop mail systems */
+    bool has_headings; /* on a terminal: the instance's name before a command that writes to it */
+    bool dry_run;
     bool json;
     bool quiet;
-    int verbose;         /* how often -v */
-    bool shows_headings; /* on a terminal: the instance's name before a command that writes to it */
-    UT_array *tags;      /* report_jobs_tags(): each line begins with one; NULL: none does */
-    bool shows_progress; /* on a terminal: a line while commands run whose output is captured */
-    int64_t end;         /* of the run: a clock_now() value or CLOCK_NEVER */
-    bool failed;         /* to write to standard output, which was reported */
+    bool tag;     /* each line begins with the instance's name */
+    int parallel; /* how many commands run at once */
+    int verbose;  /* how often -v */
+
+    /* by report_jobs_start() */
+    struct master_locks *locks; /* for "running" in JSON */
+    UT_array *tags;             /* for each instance of the host, in order; or NULL */
+    bool is_captured;           /* what the commands write */
+    bool failed;                /* to write to standard output, which was reported */
 };
+
+/* Starts the report of one or more runs of the spec, and sets how its commands write: directly,
+ * captured, or line by line to the report. report_jobs_end() empties the report. */
+void report_jobs_start(struct jobs_report *report, struct jobs_spec *spec);
 
 /*
  * For jobs_run(), with a struct jobs_report as the context. Reports a job as soon as it has
@@ -35,22 +44,13 @@ struct jobs_report {
  */
 void report_job_event(void *context, enum process_event event, const struct job *job);
 
-/* Returns what lines of the instances begin with: for each of the host's, in order, its name, or
- * its directory if another has the name; "-" is the default one. They are safe to print. An array
- * of strings to be freed by utarray_free(). */
-UT_array *report_jobs_tags(const struct host *host);
-
-/* For a spec's line, with a struct jobs_report as the context, which has tags: writes the line to
- * our stream. */
-void report_job_line(void *context, const struct job *job, bool is_error, const char *text,
-                     size_t length);
-
 /* Reports failures with their reasons, and duplicates, unless quiet; if verbose, successes too. The
  * exit status of a single instance's command is left out: the command has reported its own errors.
- * The error of a single instance is reported even if quiet. */
-void report_jobs(const struct jobs_report *report);
+ * The error of a single instance is reported even if quiet. Of a dry run, one line or JSON object
+ * for each instance. */
+void report_jobs(struct jobs_report *report);
 
-/* Reports the dry run, one line for each instance. */
-void report_jobs_plan(struct jobs_report *report);
+/* Empties it. */
+void report_jobs_end(struct jobs_report *report);
 
 #endif

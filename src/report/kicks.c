@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports the results of kicks, and their dry run. */
+/* Reports the results of kicks, their dry run, and the states that those of -s show. */
 #include "report/kicks.h"
 #include "base/diag.h"
 #include "base/path.h"
-#include "report/progress.h"
 #include "report/row.h"
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Writes Postfix's own lines. Returns false where Postfix has none. */
 static bool report_as_postfix(const struct kick *kick)
@@ -89,35 +89,20 @@ static bool is_first_of_instance(const struct kicks *kicks, size_t index)
     return index == 0 || kicks->items[index - 1].member != kicks->items[index].member;
 }
 
-void report_kicks(const struct selection *selection, const struct kicks *kicks, bool as_postfix,
-                  int verbose)
+/* In Postfix's words where Postfix has some, followed by the reason if it says more; Postfix has no
+ * actions. */
+static void report_results(const struct kicks_report *report)
 {
+    const struct selection *selection = report->selection;
+    const struct kicks *kicks = report->kicks;
+    bool as_postfix = selection->is_single && !kicks->is_action;
+
     for (size_t i = 0; i < kicks->count; i++) {
         if (kicks->items[i].member->state == SELECTION_SERVE)
-            report_kick(selection, &kicks->items[i], as_postfix, verbose);
+            report_kick(selection, &kicks->items[i], as_postfix, report->verbose);
         else if (is_first_of_instance(kicks, i))
-            report_unserved(selection, &kicks->items[i], verbose);
+            report_unserved(selection, &kicks->items[i], report->verbose);
     }
-}
-
-void report_kicks_progress(void *context, int64_t now)
-{
-    const struct kicks *kicks = context;
-    struct progress progress;
-
-    progress_start(&progress);
-    for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-
-        if (kick->trigger == NULL)
-            continue;
-        if (kick->trigger->state == TRIGGER_DONE)
-            progress_add_done(&progress);
-        else
-            progress_add_waiting(&progress, kick->member->instance->config_directory,
-                                 kick->trigger->ends);
-    }
-    progress_show(&progress, now);
 }
 
 /* Appends the line of the dry run about an instance that is not served. */
@@ -168,7 +153,7 @@ const char *report_kick_status(enum kick_status status)
     return names[status];
 }
 
-static void append_json(const struct kick *kick, UT_string *out)
+static void append_kick(const struct kick *kick, UT_string *out)
 {
     const char *queue = instance_value(kick->member->instance, PARAMETER_QUEUE_DIRECTORY);
     json_t *row = row_new(kick->member->instance);
@@ -186,10 +171,170 @@ static void append_json(const struct kick *kick, UT_string *out)
     free(endpoint);
 }
 
-void report_kicks_output(const struct kicks *kicks, bool json, UT_string *out)
+/* The states, as in JSON and in the table. */
+static const struct {
+    const char *name;
+    const char *words;
+} states[] = {
+    [STATUS_OK] = {"ok", "responding"},
+    [STATUS_FULL] = {"full", "full"},
+    [STATUS_STOPPED] = {"stopped", "stopped"},
+    [STATUS_NO_PICKUP] = {"no-pickup", "no pickup"},
+    [STATUS_NOT_RESPONDING] = {"not-responding", "not responding"},
+    [STATUS_NOT_RUNNING] = {"not-running", "not running"},
+    [STATUS_UNKNOWN] = {"unknown", "unknown"},
+};
+
+/* Returns the state of an instance that ought to be in order. */
+static const char *describe_wanted(const struct status *status)
 {
-    for (size_t i = 0; json && i < kicks->count; i++)
-        append_json(&kicks->items[i], out);
-    if (!json)
-        append_plan(kicks, out);
+    const struct trigger *trigger = kick_first(status->kick)->trigger;
+
+    if (status->kick->member->state == SELECTION_FAILED)
+        return "configuration error";
+    if (status->state == STATUS_UNKNOWN && trigger != NULL && trigger->error == EACCES)
+        return "permission denied";
+    return states[status->state].words;
+}
+
+/* Returns the state of one that need not be. */
+static const char *describe_disabled(const struct status *status)
+{
+    if (status->answer == STATUS_ANSWERED)
+        return "not enabled, but responding";
+    if (status->kick->member->instance->running == MASTER_RUNNING)
+        return "not enabled, but running";
+    return "not enabled";
+}
+
+static void append_status(const struct status *status, UT_string *out)
+{
+    static const char *const answers[] = {
+        [STATUS_ANSWERED] = "y", [STATUS_SILENT] = "n", [STATUS_UNASKED] = "-"};
+    json_t *row = row_new(status->kick->member->instance);
+
+    row_add_text(row, "responding", answers[status->answer]);
+    row_add_text(row, "state", states[status->state].name);
+    row_add_text(row, "status",
+                 !status->is_wanted      ? "disabled"
+                 : status->has_succeeded ? "ok"
+                                         : "failed");
+    row_add_text(row, "reason", status->reason);
+    row_add(row, "seconds", json_real(status->seconds));
+    row_finish(row, out);
+}
+
+static void add_cells(UT_array *cells, const struct status *status)
+{
+    const struct instance *instance = status->kick->member->instance;
+    const char *state = status->is_wanted ? describe_wanted(status) : describe_disabled(status);
+
+    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
+    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
+    row_add_cell(cells, "%s%s", state,
+                 status->kick->status == KICK_DUPLICATE && status->state != STATUS_NOT_RUNNING
+                     ? " (duplicate)"
+                     : "");
+    if (status->answer == STATUS_ANSWERED)
+        row_add_cell(cells, "%.1fms", status->seconds * 1000);
+    else
+        row_add_cell(cells, "-");
+    row_add_cell(cells, "%s", instance->config_directory);
+}
+
+/* Below titles on a terminal. */
+static void append_table(const struct kicks_report *report, UT_string *out)
+{
+    static const struct row_column columns[] = {
+        {.title = "NAME"}, {.title = "GROUP"},     {.title = "STATE"},
+        {.title = "TIME"}, {.title = "DIRECTORY"},
+    };
+    UT_array *cells;
+
+    utarray_new(cells, &strings_icd);
+    for (size_t i = 0; i < report->kicks->count; i++)
+        add_cells(cells, &report->statuses[i]);
+    row_append_table(out, columns, sizeof(columns) / sizeof(columns[0]), cells,
+                     isatty(STDOUT_FILENO) == 1);
+    utarray_free(cells);
+}
+
+/* Why an instance that ought to be in order is not; if verbose, also which ones are responding, and
+ * why one that is not enabled is not. */
+static void report_status(const struct selection *selection, const struct status *status,
+                          int verbose)
+{
+    const struct kick *kick = status->kick;
+    const struct instance *instance = kick->member->instance;
+
+    if (!status->is_wanted && verbose == 0)
+        return;
+    if (kick->member->state == SELECTION_FAILED)
+        row_diag_error(selection, instance);
+    else if (kick->member->state == SELECTION_DUPLICATE)
+        diag_line("warning", "%s: %s", instance->config_directory, kick->reason);
+    else if (status->reason != NULL && status->answer == STATUS_ANSWERED)
+        row_diag(selection, instance, status->is_wanted ? "warning" : NULL, "%s", status->reason);
+    else if (status->reason != NULL || kick->status == KICK_DUPLICATE)
+        row_diag(selection, instance, status->is_wanted ? "warning" : NULL, "%s/%s: %s",
+                 kick->class, kick->service,
+                 status->reason != NULL ? status->reason : kick->reason);
+    else if (verbose > 0)
+        row_diag(selection, instance, NULL, "%s/%s: responding after %.1fms", kick->class,
+                 kick->service, status->seconds * 1000);
+}
+
+static bool write_out(const struct kicks_report *report)
+{
+    const struct kicks *kicks = report->kicks;
+    UT_string out;
+
+    utstring_init(&out);
+    for (size_t i = 0; report->json && i < kicks->count; i++) {
+        if (report->statuses != NULL)
+            append_status(&report->statuses[i], &out);
+        else
+            append_kick(&kicks->items[i], &out);
+    }
+    if (!report->json && report->statuses != NULL)
+        append_table(report, &out);
+    else if (!report->json && report->dry_run)
+        append_plan(kicks, &out);
+    bool written = output_flush(&out);
+    utstring_done(&out);
+    return written;
+}
+
+bool report_kicks(const struct kicks_report *report)
+{
+    const struct instance *failed = selection_lone_failure(report->selection);
+    bool written = write_out(report);
+
+    if (report->quiet || report->dry_run) {
+        if (failed != NULL && (report->json || !report->dry_run)) /* the plan in text has it */
+            row_diag_error(report->selection, failed);
+    } else if (report->statuses != NULL) {
+        for (size_t i = 0; i < report->kicks->count; i++)
+            report_status(report->selection, &report->statuses[i], report->verbose);
+    } else {
+        report_results(report);
+    }
+    return written;
+}
+
+void report_kicks_progress(void *context, int64_t now)
+{
+    const struct kicks *kicks = context;
+    struct progress progress;
+
+    progress_start(&progress);
+    for (size_t i = 0; i < kicks->count; i++) {
+        const struct kick *kick = &kicks->items[i];
+
+        if (kick->trigger == NULL)
+            continue;
+        progress_add(&progress, kick->trigger->state == TRIGGER_DONE,
+                     kick->member->instance->config_directory, kick->trigger->ends);
+    }
+    progress_show(&progress, now);
 }

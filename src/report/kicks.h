@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report/kicks: the results of kicks, and their dry run.
+ * report/kicks: the results of kicks, their dry run, and the states that those of -s show.
  */
 #ifndef REPORT_KICKS_H
 #define REPORT_KICKS_H
 
-#include "postfix/kick.h"
+#include "postfix/status.h"
+
+/* Set by the caller. */
+struct kicks_report {
+    const struct selection *selection;
+    const struct kicks *kicks;
+    const struct status *statuses; /* with -s: one for each kick; otherwise NULL */
+    bool json;
+    bool dry_run;
+    bool quiet;
+    int verbose; /* how often -v */
+};
 
 /*
- * Writes to standard error every failure and every duplicate; if verbose, every success too.
- * as_postfix: in Postfix's words where Postfix has some, followed by the reason if it says more;
- * otherwise only the reason.
+ * Reports on standard output, with json, an object per line for each kick or status; their
+ * instances' running has to be set then: see selection_find_running(). Otherwise the states as a
+ * table, or the dry run, a line for each kick. Reports on standard error every failure and every
+ * duplicate; if verbose, every success too; if quiet or in a dry run, only the error of a single
+ * instance. Returns false when standard output could not be written, which was reported.
  */
-void report_kicks(const struct selection *selection, const struct kicks *kicks, bool as_postfix,
-                  int verbose);
+bool report_kicks(const struct kicks_report *report);
 
 /* Shows on a terminal which kicks are waited for; the progress of kicks_run(), with a struct kicks
  * as the context. */
 void report_kicks_progress(void *context, int64_t now);
-
-/* Appends to out one JSON object per line for each kick; their instances' running has to be set
- * then: see selection_find_running(). Or else the dry run, one line for each kick. */
-void report_kicks_output(const struct kicks *kicks, bool json, UT_string *out);
 
 /* Returns the status as in JSON: "kicked", "unconfirmed" and so on. */
 const char *report_kick_status(enum kick_status status);

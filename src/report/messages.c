@@ -3,7 +3,6 @@
 #include "report/messages.h"
 #include "base/diag.h"
 #include "report/kicks.h"
-#include "report/progress.h"
 #include "report/row.h"
 #include <string.h>
 
@@ -253,10 +252,7 @@ void report_messages_progress(const struct messages *messages, int64_t end)
     for (size_t i = 0; i < messages->count; i++) {
         const struct messages_part *part = &messages->parts[i];
 
-        if (!part->is_running)
-            progress_add_done(&progress);
-        else
-            progress_add_waiting(&progress, part->member->instance->config_directory, end);
+        progress_add(&progress, !part->is_running, part->member->instance->config_directory, end);
     }
     progress_show(&progress, clock_now());
 }

@@ -40,7 +40,7 @@ void report_acts(const struct messages_report *report, UT_string *out);
  * error of a single instance. */
 void report_messages_failures(const struct messages_report *report, bool after, bool quiet);
 
-/* Shows on a terminal which instances are waited for; end as in report/progress. */
+/* Shows on a terminal which instances are waited for; end as in struct progress. */
 void report_messages_progress(const struct messages *messages, int64_t end);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports what is in the queues of each instance, as a table and as JSON. */
 #include "report/queues.h"
+#include "base/diag.h"
 #include "report/row.h"
 
 static bool counts(const struct selection *selection, const struct instance *instance)
@@ -123,9 +124,10 @@ static void append_corrupt(const struct queue_reading *reading, int64_t now, UT_
     utarray_free(words);
 }
 
-static void append_table(const struct selection *selection, const struct queue_reading *readings,
-                         int64_t now, UT_string *out)
+static void append_table(const struct queues_report *report, UT_string *out)
 {
+    const struct selection *selection = report->selection;
+    const struct queue_reading *readings = report->readings;
     struct seen *table = NULL, *all = alloc_zeroed(selection->member_count, sizeof(*all));
     struct queue_contents total = {0};
     UT_string corrupt;
@@ -134,15 +136,15 @@ static void append_table(const struct selection *selection, const struct queue_r
     utarray_new(cells, &strings_icd);
     utstring_init(&corrupt);
     for (size_t i = 0; i < selection->member_count; i++) {
-        add_row(cells, selection->members[i].instance, &readings[i], now);
+        add_row(cells, selection->members[i].instance, &readings[i], report->now);
         if (readings[i].reason != NULL || is_seen(&table, &all[i], &readings[i].contents))
             continue;
         for (int j = 0; j < QUEUE_COUNT; j++)
             queue_add(&total.queues[j], &readings[i].contents.queues[j]);
-        append_corrupt(&readings[i], now, &corrupt);
+        append_corrupt(&readings[i], report->now, &corrupt);
     }
     if (selection->member_count > 1)
-        add_total(cells, &total, now);
+        add_total(cells, &total, report->now);
     row_append_table(out, columns, sizeof(columns) / sizeof(columns[0]), cells, true);
     utstring_concat(out, &corrupt);
     utstring_done(&corrupt);
@@ -203,13 +205,19 @@ static void append_json(const struct selection *selection, const struct instance
     row_finish(row, out);
 }
 
-void report_queues_output(const struct selection *selection, const struct queue_reading *readings,
-                          bool json, int64_t now, UT_string *out)
+static bool write_out(const struct queues_report *report)
 {
-    for (size_t i = 0; json && i < selection->member_count; i++)
-        append_json(selection, selection->members[i].instance, &readings[i], out);
-    if (!json)
-        append_table(selection, readings, now, out);
+    const struct selection *selection = report->selection;
+    UT_string out;
+
+    utstring_init(&out);
+    for (size_t i = 0; report->json && i < selection->member_count; i++)
+        append_json(selection, selection->members[i].instance, &report->readings[i], &out);
+    if (!report->json)
+        append_table(report, &out);
+    bool written = output_flush(&out);
+    utstring_done(&out);
+    return written;
 }
 
 /* Writes why one could not be read. */
@@ -222,21 +230,22 @@ static void report_one(const struct selection *selection, const struct selection
         row_diag(selection, member->instance, is_wanted ? "warning" : NULL, "%s", reading->reason);
 }
 
-bool report_queues(const struct selection *selection, const struct queue_reading *readings,
-                   bool quiet, int verbose)
+bool report_queues(const struct queues_report *report)
 {
-    bool succeeded = true;
+    const struct selection *selection = report->selection;
+    bool succeeded = write_out(report);
 
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct selection_member *member = &selection->members[i];
+        const struct queue_reading *reading = &report->readings[i];
         bool is_wanted = counts(selection, member->instance);
 
-        if (member->state == SELECTION_DUPLICATE && !quiet)
+        if (member->state == SELECTION_DUPLICATE && !report->quiet)
             row_diag(selection, member->instance, "warning", "listed twice");
-        if (readings[i].reason == NULL)
+        if (reading->reason == NULL)
             continue;
-        if (!quiet && (is_wanted || verbose > 0))
-            report_one(selection, member, &readings[i], is_wanted);
+        if (!report->quiet && (is_wanted || report->verbose > 0))
+            report_one(selection, member, reading, is_wanted);
         succeeded = succeeded && !is_wanted;
     }
     return succeeded;

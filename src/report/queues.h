@@ -9,20 +9,26 @@
 #include "postfix/queue.h"
 #include "postfix/selection.h"
 
-/*
- * Appends a table to out, with a line for each instance: name, group, messages in each queue, their
- * bytes, the age of the oldest, free space of the file system, configuration directory. Several
- * instances have a line with the total, in which a queue directory counts once; the messages in the
- * queue "corrupt" have lines of their own at the end. now: seconds since 1970. Or, for JSON, one
- * object per line for each instance; their running has to be set: see selection_find_running().
- */
-void report_queues_output(const struct selection *selection, const struct queue_reading *readings,
-                          bool json, int64_t now, UT_string *out);
+/* What is reported. */
+struct queues_report {
+    const struct selection *selection;
+    const struct queue_reading *readings;
+    bool json;
+    bool quiet;
+    int verbose; /* how often -v */
+    int64_t now; /* seconds since 1970 */
+};
 
-/* Writes to standard error, unless quiet, why the queues of an instance could not be read; if
- * verbose, also of one that does not count: it is not enabled and was not named. Returns false if
- * those of an instance that counts could not be read. */
-bool report_queues(const struct selection *selection, const struct queue_reading *readings,
-                   bool quiet, int verbose);
+/*
+ * Reports on standard output a table, with a line for each instance: name, group, messages in each
+ * queue, their bytes, the age of the oldest, free space of the file system, configuration
+ * directory. Several instances have a line with the total, in which a queue directory counts once;
+ * the messages in the queue "corrupt" have lines of their own at the end. Or, for JSON, one object
+ * per line for each instance; their running has to be set: see selection_find_running(). Reports on
+ * standard error, unless quiet, why the queues of an instance could not be read; if verbose, also
+ * of one that does not count: it is not enabled and was not named. Returns false if those of an
+ * instance that counts could not be read, or standard output not written, which was reported.
+ */
+bool report_queues(const struct queues_report *report);
 
 #endif

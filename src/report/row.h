@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * report/row: shared by the reports of all commands: lines about an instance on standard error,
- * and on standard output its columns, tables and JSON objects.
+ * on standard output its columns, tables and JSON objects, and on a terminal the line of progress.
  */
 #ifndef ROW_H
 #define ROW_H
@@ -65,5 +65,34 @@ json_t *row_string(const char *text, size_t length);
 
 /* Appends the row to out as a line, and frees it. */
 void row_finish(json_t *row, UT_string *out);
+
+/*
+ * progress: a line on a terminal while a run waits: how many of how many are done, how long it may
+ * still take, and which instances it waits for.
+ */
+
+/* The content of one line. */
+struct progress {
+    size_t count; /* of kicks or jobs */
+    size_t done;
+    int64_t end;       /* the latest end of those not done: a clock_now() value, or CLOCK_NEVER */
+    UT_string waiting; /* the names of those not done, as many as a line can show */
+};
+
+/* True when standard error is a terminal. */
+bool progress_is_wanted(void);
+
+/* Starts a line. progress_show() empties it again. */
+void progress_start(struct progress *progress);
+
+/* Counts one that is done, or that is waited for until end (CLOCK_NEVER: any time); name is its
+ * instance's configuration directory, or NULL if it is not started. */
+void progress_add(struct progress *progress, bool is_done, const char *name, int64_t end);
+
+/* Writes the line over the previous one, unless all are done. */
+void progress_show(struct progress *progress, int64_t now);
+
+/* Erases the line, if there is one. */
+void progress_clear(void);
 
 #endif

@@ -10,6 +10,7 @@ static struct selection selection;
 static struct process child;
 static struct job job;
 static struct jobs jobs = {.items = &job, .count = 1};
+static struct jobs_spec spec;
 static struct jobs_report report;
 
 SETUP(make_job)
@@ -39,12 +40,13 @@ SETUP(make_job)
                        .status = JOB_FAILED,
                        .reason = alloc_string("exit status 3")};
     report = (struct jobs_report){
-        .selection = &selection, .jobs = &jobs, .locks = master_locks_new(&fixture_no_limits)};
+        .selection = &selection, .jobs = &jobs, .limits = &fixture_no_limits, .parallel = 1};
+    report_jobs_start(&report, &spec);
 }
 
 TEARDOWN(free_job)
 {
-    master_locks_free(report.locks);
+    report_jobs_end(&report);
     process_free(&child);
     free(job.reason);
     instance_free(&instance);
@@ -109,11 +111,12 @@ TEST(running)
 
 static void report_plan(void)
 {
-    report_jobs_plan(&report);
+    report_jobs(&report);
 }
 
 TEST(plan)
 {
+    report.dry_run = true;
     job.status = JOB_PLANNED;
     assert_output(report_plan, "/etc/a: run /bin/x 'it'\\''s'\n");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The report of kicks: Postfix's words and ours, for each outcome. */
+/* The report of kicks: Postfix's words and ours, for each outcome; and the states of -s: what the
+ * answer, the lock and multi_instance_enable make together. */
 #include "fixture.h"
 #include "report/kicks.h"
 
@@ -9,8 +10,8 @@ static struct selection selection = {.members = &member, .member_count = 1};
 static struct trigger trigger;
 static struct kick kick;
 static struct kicks kicks = {.items = &kick, .count = 1};
-static bool as_postfix;
-static int verbose;
+static struct kicks_report report = {.selection = &selection, .kicks = &kicks};
+static UT_array *names;
 
 SETUP(make_kick)
 {
@@ -26,18 +27,19 @@ SETUP(make_kick)
                          .status = KICK_FAILED,
                          .reason = reason};
     member.state = SELECTION_SERVE;
-    selection.is_single = as_postfix = true;
-    verbose = 0;
+    selection.is_single = true;
+    kicks.is_action = report.json = false;
+    report.verbose = 0;
 }
 
-static void report(void)
+static void write_report(void)
 {
-    report_kicks(&selection, &kicks, as_postfix, verbose);
+    (void)report_kicks(&report);
 }
 
 static void assert_reported(const char *expected)
 {
-    fixture_assert_errors(report, expected);
+    fixture_assert_errors(write_report, expected);
 }
 
 #define CONTACT                                                                                    \
@@ -83,7 +85,7 @@ TEST(as_postfix)
 TEST(own_words)
 {
     trigger.outcome = TRIGGER_CONNECT;
-    as_postfix = false;
+    kicks.is_action = true;
     assert_reported(REASON);
     selection.is_single = false;
     assert_reported("postkick: warning: /etc/a: public/x: REASON\n");
@@ -94,7 +96,7 @@ TEST(success)
     kick.status = KICK_KICKED;
     trigger.outcome = TRIGGER_KICKED;
     assert_reported("");
-    verbose = 1;
+    report.verbose = 1;
     assert_reported("postkick: public/x: request \"W\" read after 500.0ms\n");
     trigger.wait_for_close = true;
     assert_reported("postkick: public/x: request \"W\" finished after 500.0ms\n");
@@ -128,19 +130,115 @@ TEST(status)
         [KICK_DISABLED] = "disabled",     [KICK_DUPLICATE] = "duplicate",
         [KICK_PLANNED] = "planned",
     };
-    UT_string out;
 
-    utstring_init(&out);
+    report.json = true;
     for (size_t i = 0; i < COUNT(words); i++) {
         char *expected = alloc_format("\"request\": \"W\", \"endpoint\": \"\", \"status\": \"%s\", "
                                       "\"reason\": \"REASON\", \"seconds\": 0.5}\n",
                                       words[i]);
 
         kick.status = (enum kick_status)i;
-        utstring_clear(&out);
-        report_kicks_output(&kicks, true, &out);
-        assert_non_null(strstr(utstring_body(&out), expected));
+        assert_non_null(strstr(fixture_run(write_report, STDOUT_FILENO).text, expected));
         free(expected);
     }
-    utstring_done(&out);
+}
+
+/* The kick of -s: its state as the table has it. */
+static void assert_state(const char *words, bool is_well)
+{
+    if (names == NULL)
+        utarray_new(names, &strings_icd);
+    selection.criteria.names = names;
+    kick.reason = NULL;
+    kicks.locks = master_locks_new(&fixture_no_limits);
+    struct status *statuses = statuses_find(&selection, &kicks);
+    report.statuses = statuses;
+    struct fixture_result table = fixture_run(write_report, STDOUT_FILENO);
+    fixture_assert_text(table.text, "-  -  %s  %s  /etc/a\n", words,
+                        statuses[0].answer == STATUS_ANSWERED ? "0.0ms" : "-");
+    assert_int_equal(statuses[0].has_succeeded, is_well);
+    report.statuses = NULL;
+    statuses_free(statuses, 1);
+    master_locks_free(kicks.locks);
+}
+
+TEST(states)
+{
+    static const struct {
+        enum instance_enabled enabled;
+        enum master_state running;
+        enum trigger_outcome outcome;
+        int error;
+        const char *words;
+        bool is_well;
+    } cases[] = {
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_KICKED, 0, "responding", true},
+        {INSTANCE_ENABLED, MASTER_UNKNOWN, TRIGGER_KICKED, 0, "responding", true},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_NOT_READ, 0, "not responding", false},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_CLOSED, ECONNRESET, "not responding", false},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_QUEUE_FULL, EAGAIN, "not responding", false},
+        {INSTANCE_ENABLED, MASTER_UNKNOWN, TRIGGER_LOOKUP, ENOENT, "not responding", false},
+        {INSTANCE_ENABLED, MASTER_STOPPED, TRIGGER_LOOKUP, ENOENT, "not running", false},
+        {INSTANCE_ENABLED, MASTER_STOPPED, TRIGGER_CONNECT, ECONNREFUSED, "not running", false},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_LOOKUP, EACCES, "permission denied", false},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_CONNECT, EACCES, "permission denied", false},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_LINK, ELOOP, "unknown", false},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_PENDING, 0, "unknown", false},
+        {INSTANCE_ENABLED, MASTER_RUNNING, TRIGGER_NO_TIME, 0, "unknown", false},
+        {INSTANCE_DISABLED, MASTER_RUNNING, TRIGGER_KICKED, 0, "not enabled, but responding", true},
+        {INSTANCE_DISABLED, MASTER_RUNNING, TRIGGER_NOT_READ, 0, "not enabled, but running", true},
+        {INSTANCE_DISABLED, MASTER_STOPPED, TRIGGER_LOOKUP, ENOENT, "not enabled", true},
+        {INSTANCE_DISABLED, MASTER_UNKNOWN, TRIGGER_CONNECT, EACCES, "not enabled", true},
+    };
+
+    trigger = (struct trigger){.is_socket = true};
+    selection.is_single = false;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        instance.enabled = cases[i].enabled;
+        instance.running = cases[i].running;
+        trigger.outcome = cases[i].outcome;
+        trigger.error = cases[i].error;
+        kick.status = cases[i].outcome == TRIGGER_KICKED ? KICK_KICKED : KICK_FAILED;
+        assert_state(cases[i].words, cases[i].is_well);
+    }
+}
+
+/* An instance that is asked for alone ought to answer, enabled or not. */
+TEST(single)
+{
+    instance.enabled = INSTANCE_DISABLED;
+    instance.running = MASTER_STOPPED;
+    trigger.outcome = TRIGGER_LOOKUP;
+    trigger.error = ENOENT;
+    kick.status = KICK_FAILED;
+    assert_state("not running", false);
+}
+
+TEST(configuration_error)
+{
+    selection.is_single = false;
+    static char error[] = "broken";
+
+    instance.error = error;
+    member.state = SELECTION_FAILED;
+    instance.enabled = INSTANCE_UNKNOWN;
+    kick.trigger = NULL;
+    kick.status = KICK_FAILED;
+    assert_state("configuration error", false);
+}
+
+/* A duplicate has the answer of the first. */
+TEST(duplicate_state)
+{
+    struct trigger first_trigger = {.is_socket = true, .outcome = TRIGGER_KICKED};
+    struct kick first = {.member = &member, .trigger = &first_trigger, .status = KICK_KICKED};
+
+    trigger = (struct trigger){.outcome = TRIGGER_DUPLICATE};
+    selection.is_single = false;
+    kick.status = KICK_DUPLICATE;
+    kick.duplicate_of = &first;
+    assert_state("responding (duplicate)", true);
+    first.status = KICK_UNCONFIRMED;
+    first_trigger.outcome = TRIGGER_NOT_READ;
+    assert_state("not responding (duplicate)", false);
 }

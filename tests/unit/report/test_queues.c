@@ -7,7 +7,9 @@
 #define NOW 1700000000
 
 static struct queue_reading readings[2];
-static char *text;
+static struct queues_report report = {.selection = &selection, .readings = readings, .now = NOW};
+static struct fixture_result result;
+static char *const text = result.text;
 
 /* Makes both instances ones that were read, with a message each, one second old. */
 static void read_both(void)
@@ -22,15 +24,16 @@ static void read_both(void)
     }
 }
 
+static void write_report(void)
+{
+    (void)report_queues(&report);
+}
+
 /* Returns the table. */
 static const char *show(void)
 {
-    static UT_string out;
-
-    utstring_done(&out);
-    utstring_init(&out);
-    report_queues_output(&selection, readings, false, NOW, &out);
-    text = utstring_body(&out);
+    report.json = false;
+    result = fixture_run(write_report, STDOUT_FILENO);
     return text;
 }
 
@@ -122,16 +125,12 @@ TEST(corrupt)
 
 static json_t *row(size_t index)
 {
-    UT_string out;
-    char *line;
-
-    utstring_init(&out);
-    report_queues_output(&selection, readings, true, NOW, &out);
-    line = utstring_body(&out);
+    report.json = true;
+    result = fixture_run(write_report, STDOUT_FILENO);
+    const char *line = text;
     for (; index > 0; index--)
         line = strchr(line, '\n') + 1;
     json_t *object = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
-    utstring_done(&out);
     assert_non_null(object);
     return object;
 }
@@ -186,9 +185,24 @@ static void expect_unknown(const char *status)
     json_decref(object);
 }
 
-static void report(void)
+static void report_errors(void)
 {
-    (void)report_queues(&selection, readings, false, 0);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)dup2(null, STDOUT_FILENO);
+    _exit(report_queues(&report) ? 0 : 1);
+}
+
+/* Compares whether all is well, and what is reported unless quiet. */
+static void expect_report(bool is_well, const char *expected)
+{
+    for (int quiet = 0; quiet <= 1; quiet++) {
+        report.quiet = quiet == 1;
+        struct fixture_result errors = fixture_run(report_errors, STDERR_FILENO);
+
+        assert_int_equal(WEXITSTATUS(errors.status), is_well ? 0 : 1);
+        assert_string_equal(errors.text, report.quiet ? "" : expected);
+    }
 }
 
 /* One that is not enabled counts only if it was named. */
@@ -200,18 +214,15 @@ TEST(failures)
     readings[1].reason = alloc_string("it is broken");
     utarray_new(names, &strings_icd);
     selection.criteria.names = names;
-    assert_false(report_queues(&selection, readings, true, 0));
     expect_unknown("failed");
-    assert_string_equal(fixture_run(report, STDERR_FILENO).text,
-                        "postkick: warning: /etc/b\\033: it is broken\n");
+    expect_report(false, "postkick: warning: /etc/b\\033: it is broken\n");
     instances[1].enabled = INSTANCE_DISABLED;
-    assert_true(report_queues(&selection, readings, true, 0));
     expect_unknown("disabled");
-    assert_string_equal(fixture_run(report, STDERR_FILENO).text, "");
+    expect_report(true, "");
     strings_append(names, "/etc/?\033"); /* that names none */
-    assert_true(report_queues(&selection, readings, true, 0));
+    expect_report(true, "");
     strings_append(names, "/etc/b\033");
-    assert_false(report_queues(&selection, readings, true, 0));
+    expect_report(false, "postkick: warning: /etc/b\\033: it is broken\n");
     expect_unknown("failed");
     utarray_free(names);
     free(readings[1].reason);
