@@ -168,13 +168,13 @@ struct ini *ini_load(const char *path, bool required, UT_array *errors)
     char *error = NULL;
 
     utarray_new(ini->entries, &entry_icd);
-    enum safe_read_result result = safe_read(path, strlen(path), FILE_MAXIMUM, &ini->file, &error);
-    if (result == SAFE_READ_OK) {
+    enum path_result result = path_read(path, strlen(path), FILE_MAXIMUM, &ini->file, &error);
+    if (result == PATH_OK) {
         ini->others_write = ini->file.others_write;
         if (parse(ini, path, errors) && utarray_len(errors) == before)
             compare(ini, path, errors);
         descriptors_close(&ini->file.fd);
-    } else if (result == SAFE_READ_ERROR || required) {
+    } else if (result == PATH_ERROR || required) {
         strings_append(errors, "%s", error);
     }
     free(error);
@@ -194,6 +194,6 @@ void ini_free(struct ini *ini)
     if (ini == NULL)
         return;
     utarray_free(ini->entries);
-    safe_read_free(&ini->file);
+    path_file_free(&ini->file);
     free(ini);
 }

@@ -7,7 +7,7 @@
 #define INI_H
 
 #include "base/alloc.h"
-#include "base/safe_read.h"
+#include "base/path.h"
 #include <stdbool.h>
 
 /* A line that starts a section, or is a setting. */
@@ -22,12 +22,12 @@ struct ini {
     bool others_write; /* users other than root can write the file */
 
     /* private */
-    struct safe_read_file file; /* the entries point into its text */
-    UT_array *entries;          /* struct ini_entry */
+    struct path_file file; /* the entries point into its text */
+    UT_array *entries;     /* struct ini_entry */
 };
 
 /*
- * Reads the file at path, as safe_read() does. A file that does not exist is empty, unless it is
+ * Reads the file at path, as path_read() does. A file that does not exist is empty, unless it is
  * required. Appends to errors why the file cannot be read; every line that is no section, setting
  * or comment ("PATH, line 3: not a section, a setting or a comment"), or that iniparser would join
  * with the next one; and, if there is none of these, every setting that iniparser does not return

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opens paths with openat2(2), or component by component. */
+/* Opens paths with openat2(2), or component by component, and reads files. */
 #include "base/path.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
@@ -8,13 +8,13 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* openat2(2), as in linux/openat2.h, which is missing before Linux 5.6. */
@@ -28,9 +28,28 @@ struct open_manner {
     uint64_t flags, mode, resolve;
 };
 
-/* Of statx(2) and preadv2(2), which C libraries may lack. */
-#define DO_NOT_SYNC 0x4000
+/* preadv2(2), which C libraries may lack. */
 #define NO_WAIT 0x8
+
+/* statx(2), as in linux/stat.h: musl lacks it before 1.2.5. */
+#define DO_NOT_SYNC 0x4000
+#define BASIC 0x7ffU
+#define BIRTH 0x800U
+#define MOUNT 0x1000U /* Linux 5.8; filled in also where it is not asked for */
+struct statx_answer {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, user, group;
+    uint16_t mode, unused;
+    uint64_t inode, size, blocks, known_attributes;
+    struct {
+        int64_t seconds;
+        uint32_t nanoseconds, unused;
+    } accessed, born, changed, modified;
+    uint32_t special_major, special_minor, device_major, device_minor;
+    uint64_t mount;
+    uint64_t more[13];
+};
 
 /* As many links as Linux follows. */
 #define LINKS_MAXIMUM 40
@@ -45,7 +64,6 @@ static const char *const local[] = {"bcachefs", "btrfs", "overlay", "ramfs",
 
 static const struct limits *limits;
 static bool must_wait;
-static struct workers *workers;
 static UT_array *late; /* paths that were asked about and had no answer */
 
 void path_limit(const struct limits *to)
@@ -53,8 +71,7 @@ void path_limit(const struct limits *to)
     limits = to;
     if (to != NULL)
         return;
-    workers_free(workers);
-    workers = NULL;
+    workers_end();
     if (late != NULL)
         utarray_free(late);
     late = NULL;
@@ -115,91 +132,106 @@ static UT_array *find_local_mounts(void)
     return mounts;
 }
 
+static void translate(const struct statx_answer *answer, struct path_details *found)
+{
+    *found = (struct path_details){
+        .status = {.st_dev = makedev(answer->device_major, answer->device_minor),
+                   .st_ino = answer->inode,
+                   .st_mode = answer->mode,
+                   .st_nlink = answer->links,
+                   .st_uid = answer->user,
+                   .st_gid = answer->group,
+                   .st_size = (off_t)answer->size,
+                   .st_mtim = {answer->modified.seconds, (long)answer->modified.nanoseconds},
+                   .st_ctim = {answer->changed.seconds, (long)answer->changed.nanoseconds}},
+        .born = (answer->mask & BIRTH) == 0
+                    ? 0
+                    : answer->born.seconds * 1000000000 + answer->born.nanoseconds};
+}
+
 /* EPERM is the word of a filter that does not know the call. */
 static bool is_missing(int error)
 {
     return error == ENOSYS || error == EPERM;
 }
 
-int path_describe(int fd, unsigned mask, struct path_details *found)
+/* Returns 0 or an errno. Without the birth where the kernel has no statx(2). */
+static int describe(int fd, struct path_details *found)
 {
-    struct stat status;
-    int flags = AT_EMPTY_PATH | (mask == 0 ? DO_NOT_SYNC : 0);
+    struct statx_answer answer;
 
-    if (syscall(SYS_statx, fd, "", flags, mask, found) == 0)
-        return 0;
-    if (mask == 0 || !is_missing(errno) || fstat(fd, &status) < 0)
+    *found = (struct path_details){0};
+    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, BASIC | BIRTH, &answer) == 0)
+        translate(&answer, found);
+    else if (!is_missing(errno) || fstat(fd, &found->status) < 0)
         return errno;
-    *found = (struct path_details){.mask = PATH_BASIC,
-                                   .links = (uint32_t)status.st_nlink,
-                                   .mode = (uint16_t)status.st_mode,
-                                   .inode = status.st_ino,
-                                   .device_major = major(status.st_dev),
-                                   .device_minor = minor(status.st_dev)};
     return 0;
+}
+
+/* Whether that is on a local file system. */
+static bool is_near(const struct statx_answer *answer)
+{
+    static UT_array *mounts;
+
+    if (answer->device_major != 0)
+        return true; /* a disk */
+    if ((answer->mask & MOUNT) == 0)
+        return false;
+    if (mounts == NULL)
+        mounts = find_local_mounts();
+    return utarray_find(mounts, &answer->mount, compare) != NULL;
 }
 
 bool path_is_near(int fd)
 {
-    static UT_array *mounts;
-    struct path_details details;
+    struct statx_answer answer;
 
-    if (limits == NULL)
-        return true;
-    if (path_describe(fd, 0, &details) != 0)
-        return false;
-    if (details.device_major != 0)
-        return true; /* a disk */
-    if ((details.mask & PATH_MOUNT) == 0)
-        return false;
-    if (mounts == NULL)
-        mounts = find_local_mounts();
-    return utarray_find(mounts, &details.mount, compare) != NULL;
+    return limits == NULL ||
+           (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, 0, &answer) == 0 &&
+            is_near(&answer));
+}
+
+/* Closes the descriptor, and sets errno. Returns -1. */
+static int fail(int fd, int error)
+{
+    descriptors_close(&fd);
+    errno = error;
+    return -1;
+}
+
+/* Returns the descriptor, described; or -1 with errno, also if it is -1. */
+static int described(int fd, struct path_details *found)
+{
+    int error = fd < 0 ? errno : describe(fd, found);
+
+    return error == 0 ? fd : fail(fd, error);
 }
 
 /* Returns a descriptor, or -1 with errno: ENOSYS without openat2(2), of which EPERM is a filter's
  * word. */
-static int open_at_once(int directory, const char *path, int flags, uint64_t resolve)
+static int open_at_once(int directory, const char *path, int flags, uint64_t resolve,
+                        struct path_details *found)
 {
     struct open_manner manner = {.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
                                  .resolve = resolve | (may_wait() ? 0 : CACHED)};
+    struct statx_answer answer;
     int fd = (int)syscall(SYS_openat2, directory, path, &manner, sizeof(manner));
 
     if (fd < 0 && errno == EPERM)
         errno = ENOSYS;
-    if (may_wait() || (fd < 0 && errno != EAGAIN && errno != EINVAL && errno != ENOSYS))
+    if (may_wait())
+        return described(fd, found);
+    if (fd < 0 && errno != EAGAIN && errno != EINVAL && errno != ENOSYS)
+        return -1;
+    /* what is in the cache is not asked for */
+    if (fd >= 0 &&
+        syscall(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, BASIC | BIRTH, &answer) == 0 &&
+        is_near(&answer)) {
+        translate(&answer, found);
         return fd;
-    if (fd >= 0 && path_is_near(fd))
-        return fd;
+    }
     descriptors_close(&fd);
     return leave_to_worker();
-}
-
-ssize_t path_read(int fd, void *text, size_t length, off_t offset)
-{
-    const struct iovec piece = {text, length};
-
-    if (may_wait())
-        return pread(fd, text, length, offset);
-    /* another process can lock a file for reading, too */
-    ssize_t count =
-        syscall(SYS_preadv2, fd, &piece, 1L, (long)offset, (long)((uint64_t)offset >> 32), NO_WAIT);
-    if (count < 0 && errno == EOPNOTSUPP)
-        return pread(fd, text, length, offset);
-    return count < 0 && (errno == EAGAIN || is_missing(errno)) ? leave_to_worker() : count;
-}
-
-/* A question: what to do with the rest. */
-struct question {
-    worker_function *work;
-    char rest[];
-};
-
-static int answer(const void *asked, size_t length, void *answer)
-{
-    const struct question *question = asked;
-
-    return question->work(question->rest, length - sizeof(*question), answer);
 }
 
 /* Whether something above it did not answer before. */
@@ -225,23 +257,22 @@ static int64_t find_share(int64_t spare)
 }
 
 int path_ask(worker_function *work, const char *path, const void *question, size_t length,
-             void *answered, size_t size, int *fd)
+             void *answer, size_t size, int *fd)
 {
     static int64_t spare = SPARE_TIME;
-    struct question *whole = alloc_bytes(sizeof(*whole) + length);
-    struct worker_task task = {.question = whole, .length = sizeof(*whole) + length, .fd = -1};
+    struct worker_task task = {.work = work,
+                               .question = question,
+                               .length = length,
+                               .answer = answer,
+                               .size = size,
+                               .fd = -1};
 
-    whole->work = work;
-    memcpy(whole->rest, question, length);
-    task.answer = alloc_zeroed(1, PATH_ANSWER_MAXIMUM);
-    if (workers == NULL)
-        workers = workers_new(answer, PATH_ANSWER_MAXIMUM);
     if (is_late(path)) {
         task.result = WORKER_LATE;
     } else {
         int64_t started = clock_now();
 
-        workers_run(workers, &task, 1, 1, find_share(spare), limits);
+        workers_run(&task, 1, 1, find_share(spare), limits);
         if (task.result == WORKER_LATE) {
             spare -= clock_now() - started;
             if (late == NULL)
@@ -249,9 +280,6 @@ int path_ask(worker_function *work, const char *path, const void *question, size
             strings_append(late, "%s", path);
         }
     }
-    memcpy(answered, task.answer, size);
-    free(task.answer);
-    free(whole);
     if (fd != NULL)
         *fd = task.fd;
     if (task.result == WORKER_ANSWERED)
@@ -262,13 +290,13 @@ int path_ask(worker_function *work, const char *path, const void *question, size
                                          : ETIMEDOUT;
 }
 
-int path_open_direct(int directory, const char *path, int flags)
+int path_open_direct(int directory, const char *path, int flags, struct path_details *found)
 {
-    int fd = open_at_once(directory, path, O_NOFOLLOW | flags, NO_SYMLINKS);
+    int fd = open_at_once(directory, path, O_NOFOLLOW | flags, NO_SYMLINKS, found);
 
     if (fd >= 0 || errno != ENOSYS || (strchr(path, '/') != NULL && strcmp(path, "/") != 0))
         return fd;
-    return openat(directory, path, O_PATH | O_NOFOLLOW | O_CLOEXEC | flags);
+    return described(openat(directory, path, O_PATH | O_NOFOLLOW | O_CLOEXEC | flags), found);
 }
 
 /* A path that is looked up component by component. */
@@ -278,21 +306,13 @@ struct walk {
     int links;  /* that were followed */
 };
 
-/* Closes the descriptor, and sets errno. Returns -1. */
-static int fail(int fd, int error)
-{
-    descriptors_close(&fd);
-    errno = error;
-    return -1;
-}
-
 /* Opens what is not in /proc. Returns a descriptor, or -1 with errno. */
-static int open_outside_proc(int directory, const char *name, struct stat *status)
+static int open_outside_proc(int directory, const char *name, struct path_details *found)
 {
-    int fd = path_open_direct(directory, name, 0);
+    int fd = path_open_direct(directory, name, 0, found);
     struct statfs system;
 
-    if (fd >= 0 && (fstat(fd, status) < 0 || fstatfs(fd, &system) < 0))
+    if (fd >= 0 && fstatfs(fd, &system) < 0)
         return fail(fd, errno);
     return fd >= 0 && system.f_type == PROC_SUPER_MAGIC ? fail(fd, EXDEV) : fd;
 }
@@ -325,15 +345,15 @@ static int step(struct walk *walk, int flags, path_check *check, void *context)
 {
     size_t blanks = strspn(walk->rest, "/"), length = strcspn(walk->rest + blanks, "/");
     char *name = alloc_span(walk->rest + blanks, length);
-    struct stat status;
+    struct path_details found;
 
     memmove(walk->rest, walk->rest + blanks + length, strlen(walk->rest + blanks + length) + 1);
-    int next = open_outside_proc(walk->at, name, &status);
+    int next = open_outside_proc(walk->at, name, &found);
     free(name);
     if (next < 0)
         return -1;
-    bool is_found = check != NULL && check(next, &status, context);
-    bool is_followed = !is_found && S_ISLNK(status.st_mode) &&
+    bool is_found = check != NULL && check(next, &found.status, context);
+    bool is_followed = !is_found && S_ISLNK(found.status.st_mode) &&
                        (walk->rest[0] != '\0' || (flags & O_NOFOLLOW) == 0);
     int error = is_followed ? follow(walk, next) : 0;
     if (is_followed) {
@@ -348,16 +368,16 @@ static int step(struct walk *walk, int flags, path_check *check, void *context)
 
 /* Returns the descriptor of the path, or of what passes the check first, if there is one; else -1
  * with errno. */
-static int walk_path(const char *path, int directory, int flags, path_check *check, void *context)
+static int walk_path(const char *path, int directory, int flags, path_check *check, void *context,
+                     struct path_details *found)
 {
     struct walk walk = {.rest = alloc_string(path)};
-    struct stat status;
     int result = 0;
 
-    walk.at = open_outside_proc(directory, path[0] == '/' ? "/" : ".", &status);
+    walk.at = open_outside_proc(directory, path[0] == '/' ? "/" : ".", found);
     if (walk.at < 0)
         result = -1;
-    else if (check != NULL && check(walk.at, &status, context))
+    else if (check != NULL && check(walk.at, &found->status, context))
         result = 1;
     while (result == 0 && walk.rest[strspn(walk.rest, "/")] != '\0')
         result = step(&walk, flags, check, context);
@@ -365,43 +385,44 @@ static int walk_path(const char *path, int directory, int flags, path_check *che
     free(walk.rest);
     if (result < 0 || (result == 0 && check != NULL))
         return fail(walk.at, error);
-    if ((flags & O_DIRECTORY) != 0 && (fstat(walk.at, &status) < 0 || !S_ISDIR(status.st_mode)))
-        return fail(walk.at, ENOTDIR);
-    return walk.at;
+    int fd = described(walk.at, found);
+    return fd >= 0 && (flags & O_DIRECTORY) != 0 && !S_ISDIR(found->status.st_mode)
+               ? fail(fd, ENOTDIR)
+               : fd;
 }
 
 /* After a failure the path is walked, where that can do more or knows more. */
-static int open_from(int directory, const char *path, int flags)
+static int open_from(int directory, const char *path, int flags, struct path_details *found)
 {
-    int fd = open_at_once(directory, path, flags, NO_MAGICLINKS);
+    int fd = open_at_once(directory, path, flags, NO_MAGICLINKS, found);
 
     if (fd >= 0 || path[0] == '\0' || (errno != ENOSYS && errno != ELOOP))
         return fd;
-    return walk_path(path, directory, flags, NULL, NULL);
+    return walk_path(path, directory, flags, NULL, NULL, found);
 }
 
 /* Opens what the administrator typed: in this process where it means something else in a worker. */
-static int open_typed(const char *path, int flags)
+static int open_typed(const char *path, int flags, struct path_details *found)
 {
     bool is_own =
         path[0] != '/' || strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/", 5) == 0;
 
-    return is_own || may_wait() ? open(path, O_PATH | O_CLOEXEC | flags)
-                                : open_at_once(AT_FDCWD, path, flags, 0);
+    return is_own || may_wait() ? described(open(path, O_PATH | O_CLOEXEC | flags), found)
+                                : open_at_once(AT_FDCWD, path, flags, 0, found);
 }
 
-int path_open(const char *path, size_t typed, int flags)
+int path_open(const char *path, size_t typed, int flags, struct path_details *found)
 {
     const char *rest = path + typed + strspn(path + typed, "/");
 
     if (typed == 0)
-        return open_from(AT_FDCWD, path, flags);
+        return open_from(AT_FDCWD, path, flags, found);
     if (*rest == '\0')
-        return open_typed(path, flags);
+        return open_typed(path, flags, found);
     char *start = alloc_span(path, typed);
-    int directory = open_typed(start, O_DIRECTORY);
+    int directory = open_typed(start, O_DIRECTORY, found);
     free(start);
-    int fd = directory < 0 ? -1 : open_from(directory, rest, flags);
+    int fd = directory < 0 ? -1 : open_from(directory, rest, flags, found);
     (void)fail(directory, errno);
     return fd;
 }
@@ -414,14 +435,14 @@ struct status_question {
 
 struct status_answer {
     int error;
-    struct stat status;
+    struct path_details details;
 };
 
 static int find_place(const char *path, int flags, struct status_answer *found)
 {
-    int fd = path_open(path, 0, flags);
+    int fd = path_open(path, 0, flags, &found->details);
 
-    found->error = fd < 0 || fstat(fd, &found->status) < 0 ? errno : 0;
+    found->error = fd < 0 ? errno : 0;
     return fd;
 }
 
@@ -450,7 +471,7 @@ int path_place(const char *path, int flags, struct stat *status)
             found.error = error;
         free(question);
     }
-    *status = found.status;
+    *status = found.details.status;
     return found.error == 0 ? fd : fail(fd, found.error);
 }
 
@@ -471,7 +492,8 @@ struct room_answer {
 static int find_room(const void *asked, size_t length, void *answered)
 {
     struct room_answer *found = answered;
-    int fd = path_open(asked, 0, 0);
+    struct path_details details;
+    int fd = path_open(asked, 0, 0, &details);
 
     (void)length;
     found->error = fd < 0 || fstatvfs(fd, &found->room) < 0 ? errno : 0;
@@ -510,10 +532,11 @@ struct search {
 static int search(const void *asked, size_t length, void *answered)
 {
     struct search *found = answered;
+    struct path_details details;
     char name[sizeof(DESCRIPTORS_PATH) + 3 * sizeof(int)];
 
     memcpy(found, asked, length);
-    int place = walk_path(found->path, AT_FDCWD, 0, found->check, found->context);
+    int place = walk_path(found->path, AT_FDCWD, 0, found->check, found->context, &details);
     found->path[0] = '\0';
     if (place < 0)
         return -1;
@@ -540,4 +563,263 @@ char *path_find(const char *path, path_check *check, void *context, size_t size)
     if (size > 0)
         memcpy(context, found.context, size);
     return found.path[0] == '\0' ? NULL : alloc_string(found.path);
+}
+
+/* How often a file that changes is read. */
+#define ATTEMPTS 3
+
+static int check_status(const char *path, const struct stat *status, size_t maximum, char **error)
+{
+    if (S_ISDIR(status->st_mode)) {
+        /* Postfix opens it and fails in read(2) */
+        alloc_set_text(error, "read %s: %s", path, strerror(EISDIR));
+        return -1;
+    }
+    if (!S_ISREG(status->st_mode)) {
+        alloc_set_text(error, "open %s: not a regular file", path);
+        return -1;
+    }
+    if (status->st_size < 0 || (size_t)status->st_size > maximum) {
+        alloc_set_text(error, "open %s: file is larger than %zu bytes", path, maximum);
+        return -1;
+    }
+    return 0;
+}
+
+/* Whether another user's link leads to a file that this user might not read: messages would quote
+ * it. */
+static bool is_lured(uid_t owner, const struct stat *status)
+{
+    return owner != 0 && owner != geteuid() && owner != status->st_uid &&
+           (status->st_mode & S_IROTH) == 0;
+}
+
+/* Returns a descriptor, or -1 with *missing if the file does not exist. */
+static int open_file(const char *path, size_t typed, size_t maximum, struct stat *status,
+                     bool *missing, char **error)
+{
+    struct path_details found;
+    int place = path_open(path, typed, O_NOFOLLOW, &found), fd = -1;
+    uid_t owner = place >= 0 && S_ISLNK(found.status.st_mode) ? found.status.st_uid : 0;
+
+    if (place >= 0 && S_ISLNK(found.status.st_mode)) {
+        close(place);
+        place = path_open(path, typed, 0, &found);
+    }
+    *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
+    if (place < 0) {
+        alloc_set_text(error, "open %s: %s", path, path_error(errno));
+        return -1;
+    }
+    *status = found.status;
+    if (is_lured(owner, status)) {
+        alloc_set_text(error, "open %s: another user's link to a file that not everybody may read",
+                       path);
+    } else if (check_status(path, status, maximum, error) == 0) {
+        fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0)
+            alloc_set_text(error, "open %s: %s", path, strerror(errno));
+    }
+    close(place);
+    return fd;
+}
+
+static bool same_content(const struct stat *before, const struct stat *after)
+{
+    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
+           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec &&
+           before->st_ctim.tv_sec == after->st_ctim.tv_sec &&
+           before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
+}
+
+/* As pread(2). */
+static ssize_t read_piece(int fd, void *text, size_t length, off_t offset)
+{
+    const struct iovec piece = {text, length};
+
+    if (may_wait())
+        return pread(fd, text, length, offset);
+    /* another process can lock a file for reading, too */
+    ssize_t count =
+        syscall(SYS_preadv2, fd, &piece, 1L, (long)offset, (long)((uint64_t)offset >> 32), NO_WAIT);
+    if (count < 0 && errno == EOPNOTSUPP)
+        return pread(fd, text, length, offset);
+    return count < 0 && (errno == EAGAIN || is_missing(errno)) ? leave_to_worker() : count;
+}
+
+/* Reads up to length bytes from the start of the file. Returns the count, or -1 with errno. */
+static ssize_t read_all(int fd, char *text, size_t length)
+{
+    size_t have = 0;
+
+    while (have < length) {
+        ssize_t count = read_piece(fd, text + have, length - have, (off_t)have);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -1;
+        if (count == 0)
+            break;
+        have += (size_t)count;
+    }
+    return (ssize_t)have;
+}
+
+enum attempt_result { ATTEMPT_DONE, ATTEMPT_CHANGED, ATTEMPT_ERROR };
+
+/* Reads the file once; it is complete if it still is as *status describes it. */
+static enum attempt_result read_once(int fd, const char *path, struct stat *status,
+                                     struct path_file *file, char **error)
+{
+    struct stat after;
+    size_t size = (size_t)status->st_size;
+
+    file->text = alloc_resize(file->text, size + 1);
+    ssize_t count = read_all(fd, file->text, size);
+    if (count < 0) {
+        alloc_set_text(error, "read %s: %s", path, strerror(errno));
+        return ATTEMPT_ERROR;
+    }
+    if (fstat(fd, &after) < 0) {
+        alloc_set_text(error, "fstat %s: %s", path, strerror(errno));
+        return ATTEMPT_ERROR;
+    }
+    bool unchanged = (size_t)count == size && same_content(status, &after);
+    *status = after;
+    if (!unchanged)
+        return ATTEMPT_CHANGED;
+    file->text[size] = '\0';
+    file->length = size;
+    return ATTEMPT_DONE;
+}
+
+/* Reads it in this process. */
+static enum path_result read_here(const char *path, size_t typed, size_t maximum,
+                                  struct path_file *file, char **error)
+{
+    struct stat status;
+    bool missing;
+    enum attempt_result result = ATTEMPT_CHANGED;
+
+    *file = (struct path_file){0};
+    file->fd = open_file(path, typed, maximum, &status, &missing, error);
+    if (file->fd < 0)
+        return missing ? PATH_MISSING : PATH_ERROR;
+    for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)
+        result = check_status(path, &status, maximum, error) < 0
+                     ? ATTEMPT_ERROR
+                     : read_once(file->fd, path, &status, file, error);
+    file->others_write = result == ATTEMPT_DONE && path_others_write(file->fd, &status);
+    file->others_read = (status.st_mode & S_IROTH) != 0;
+    file->owner = status.st_uid;
+    if (result == ATTEMPT_CHANGED) {
+        alloc_set_text(error, "read %s: file keeps changing while it is read", path);
+    } else if (result == ATTEMPT_DONE && memchr(file->text, '\0', file->length) != NULL) {
+        alloc_set_text(error, "read %s: file contains a null byte", path);
+    } else if (result == ATTEMPT_DONE) {
+        return PATH_OK;
+    }
+    path_file_free(file);
+    return PATH_ERROR;
+}
+
+/* What is asked of a worker. */
+struct read_question {
+    size_t typed, maximum;
+    char path[];
+};
+
+/* Its answer; the text is in a file that comes with it. */
+struct read_answer {
+    enum path_result result;
+    struct path_file file;
+    char error[PATH_MAX + 256]; /* cut if it is longer */
+};
+
+static int answer_read(const void *asked, size_t length, void *answered)
+{
+    const struct read_question *question = asked;
+    struct read_answer *answer = answered;
+    char *error = NULL;
+    int fd = -1;
+
+    (void)length;
+    answer->result =
+        read_here(question->path, question->typed, question->maximum, &answer->file, &error);
+    if (answer->result == PATH_OK) {
+        fd = descriptors_open_unnamed(true);
+        if (fd < 0 ||
+            pwrite(fd, answer->file.text, answer->file.length, 0) != (ssize_t)answer->file.length) {
+            alloc_set_text(&error, "read %s: %s", question->path, strerror(errno));
+            answer->result = PATH_ERROR;
+        }
+        descriptors_close(&answer->file.fd);
+        free(answer->file.text);
+    }
+    (void)snprintf(answer->error, sizeof(answer->error), "%s", error == NULL ? "" : error);
+    free(error);
+    return fd;
+}
+
+/* Has a worker read it. */
+static enum path_result read_there(const char *path, size_t typed, size_t maximum,
+                                   struct path_file *file, char **error)
+{
+    size_t length = sizeof(struct read_question) + strlen(path) + 1;
+    struct read_question *question = alloc_bytes(length);
+    struct read_answer found;
+    int fd;
+
+    *question = (struct read_question){.typed = typed, .maximum = maximum};
+    memcpy(question->path, path, strlen(path) + 1);
+    int failure = path_ask(answer_read, path, question, length, &found, sizeof(found), &fd);
+    free(question);
+    if (failure != 0) {
+        alloc_set_text(error, "open %s: %s", path, path_error(failure));
+        return PATH_ERROR;
+    }
+    if (found.result != PATH_OK) {
+        descriptors_close(&fd);
+        alloc_set_text(error, "%s", found.error);
+        return found.result;
+    }
+    *file = found.file;
+    file->fd = fd;
+    file->text = alloc_bytes(file->length + 1);
+    if (pread(fd, file->text, file->length, 0) != (ssize_t)file->length)
+        alloc_fail();
+    file->text[file->length] = '\0';
+    return PATH_OK;
+}
+
+enum path_result path_read(const char *path, size_t typed, size_t maximum, struct path_file *file,
+                           char **error)
+{
+    enum path_result result = read_here(path, typed, maximum, file, error);
+
+    if (!path_must_wait())
+        return result;
+    free(*error);
+    *error = NULL;
+    path_file_free(file);
+    return read_there(path, typed, maximum, file, error);
+}
+
+/* With an ACL, the group's bits are the most that any user in it has. */
+bool path_others_write(int fd, const struct stat *status)
+{
+    char path[sizeof(DESCRIPTORS_PATH) + 3 * sizeof(fd)]; /* fgetxattr(2) refuses O_PATH */
+
+    (void)snprintf(path, sizeof(path), DESCRIPTORS_PATH, fd);
+    return status->st_uid != 0 || (status->st_mode & S_IWOTH) != 0 ||
+           ((status->st_mode & S_IWGRP) != 0 &&
+            (status->st_gid != 0 || getxattr(path, "system.posix_acl_access", NULL, 0) > 0));
+}
+
+void path_file_free(struct path_file *file)
+{
+    free(file->text);
+    descriptors_close(&file->fd);
+    *file = (struct path_file){.fd = -1};
 }

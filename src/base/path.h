@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path: opens what a path names that another user may have written. Symbolic links are followed,
- * but no link of /proc: /proc/PID/root, cwd and fd lead into the mount namespaces of other users,
- * where a file system of theirs can hold whoever enters it, and show what only root may read.
+ * path: opens what a path names that another user may have written, and reads files that another
+ * user may own, without being blocked, misled or flooded. Symbolic links are followed, but no link
+ * of /proc: /proc/PID/root, cwd and fd lead into the mount namespaces of other users, where a file
+ * system of theirs can hold whoever enters it, and show what only root may read.
  *
  * A file system that does not answer holds the process that asks it. So what the kernel does not
  * have in its cache (RESOLVE_CACHED), what is not on a local file system, and everything before
@@ -35,59 +36,33 @@ bool path_must_wait(void);
 int path_ask(worker_function *work, const char *path, const void *question, size_t length,
              void *answer, size_t size, int *fd);
 
-/* Room for the answers of path_ask(). */
-#define PATH_ANSWER_MAXIMUM ((size_t)8192)
-
 /* Whether what the descriptor stands for is on a local file system. Does not wait for others. */
 bool path_is_near(int fd);
 
-/* As pread(2). */
-ssize_t path_read(int fd, void *text, size_t length, off_t offset);
+/* What is open. */
+struct path_details {
+    struct stat status; /* without number of device, blocks and time of access */
+    int64_t born;       /* nanoseconds since 1970; 0 if the file system does not record it */
+};
 
 /*
  * Opens path with O_PATH, O_CLOEXEC and the flags, which are of O_DIRECTORY and O_NOFOLLOW. Its
  * first typed bytes are what the administrator typed: there every link is followed; 0 for none.
- * Returns a descriptor, or -1 with errno: EXDEV for a link of /proc (see path_error()). Where Linux
- * has no openat2(2) (before 5.6, or forbidden by a filter), nothing in /proc is opened at all.
+ * Returns a descriptor, with *found filled in, or -1 with errno: EXDEV for a link of /proc (see
+ * path_error()). Where Linux has no openat2(2) (before 5.6, or forbidden by a filter), nothing in
+ * /proc is opened at all.
  */
-int path_open(const char *path, size_t typed, int flags);
+int path_open(const char *path, size_t typed, int flags, struct path_details *found);
 
 /*
  * Opens with O_PATH, O_NOFOLLOW, O_CLOEXEC and the flags, and follows no link. A path of several
  * components fails with ELOOP where one is a link, and with ENOSYS without openat2(2). Returns a
- * descriptor, or -1 with errno.
+ * descriptor, with *found filled in, or -1 with errno.
  */
-int path_open_direct(int directory, const char *path, int flags);
+int path_open_direct(int directory, const char *path, int flags, struct path_details *found);
 
 /* As path_open(), and fills in the status; asks a worker if it has to. */
 int path_place(const char *path, int flags, struct stat *status);
-
-/* What statx(2) returns, as in linux/stat.h: musl lacks it before 1.2.5. */
-struct path_details {
-    uint32_t mask, block_size;
-    uint64_t attributes;
-    uint32_t links, user, group;
-    uint16_t mode, unused;
-    uint64_t inode, size, blocks, known_attributes;
-    struct {
-        int64_t seconds;
-        uint32_t nanoseconds, unused;
-    } accessed, born, changed, modified;
-    uint32_t special_major, special_minor, device_major, device_minor;
-    uint64_t mount;
-    uint64_t more[13];
-};
-
-/* What is asked for, and was known, is in the mask. */
-#define PATH_BASIC 0x7ffU
-#define PATH_BIRTH 0x800U
-#define PATH_MOUNT 0x1000U /* Linux 5.8 */
-
-/* Fills in what the mask asks for; with a mask of 0 the file system is not asked, and the mount and
- * the device are filled in. Without the birth where the kernel has no statx(2). Returns 0 or an
- * errno.
- */
-int path_describe(int fd, unsigned mask, struct path_details *found);
 
 /* As stat(2), or with O_NOFOLLOW as lstat(2), in the same way. Returns 0 or an errno. */
 int path_status(const char *path, int flags, struct stat *status);
@@ -106,5 +81,41 @@ typedef bool path_check(int place, const struct stat *status, void *context);
  * one that passes the check, without links and "..", a new string; or NULL if there is none, or
  * when a component cannot be opened. */
 char *path_find(const char *path, path_check *check, void *context, size_t size);
+
+enum path_result {
+    PATH_OK,
+    PATH_MISSING, /* ENOENT or ENOTDIR of open(2) */
+    PATH_ERROR,   /* anything else */
+};
+
+struct path_file {
+    char *text;        /* the bytes and a NUL after them; never NULL after PATH_OK */
+    size_t length;     /* bytes, without that NUL */
+    bool others_write; /* users other than root can write the file */
+    bool others_read;  /* everybody may read it */
+    uid_t owner;
+    int fd; /* the file, open for reading; -1 after an error */
+};
+
+/*
+ * Reads the file at path, whose first typed bytes are what the administrator typed (see
+ * path_open()). Symbolic links are followed, except those of /proc, and another user's to a file
+ * that not everybody may read: its text would appear in messages. Accepts only a regular file of at
+ * most maximum bytes, and opens nothing else: opening a device can have effects. A file that
+ * changes meanwhile (size, modification time, inode change time) is read again, three times at
+ * most. Text with a NUL byte is an error. Returns PATH_OK with *file filled in, to be emptied by
+ * path_file_free(); otherwise *error is a new string, in Postfix's wording where Postfix has one
+ * ("open PATH: No such file or directory", as Postfix 3.7 has it).
+ */
+enum path_result path_read(const char *path, size_t typed, size_t maximum, struct path_file *file,
+                           char **error);
+
+/* Whether users other than root can write what the descriptor stands for, which may be of O_PATH
+ * but not a link, and the status describes: its owner, its group, everybody, or somebody in its
+ * ACL. */
+bool path_others_write(int fd, const struct stat *status);
+
+/* Frees the text, and closes the file. */
+void path_file_free(struct path_file *file);
 
 #endif

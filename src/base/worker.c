@@ -22,10 +22,12 @@ struct worker {
     int64_t asked;
 };
 
-struct workers {
+static struct worker workers[WORKER_MAXIMUM];
+
+/* What a question begins with. */
+struct order {
     worker_function *work;
     size_t answer_size;
-    struct worker places[WORKER_MAXIMUM];
 };
 
 /* A packet, with room for one descriptor. */
@@ -68,10 +70,12 @@ bool worker_is_running(void)
 }
 
 /* The child. It holds nothing that somebody could wait for: no end of a pipe, no directory. */
-static _Noreturn void serve(const struct workers *workers, int fd, pid_t parent)
+static _Noreturn void serve(int fd, pid_t parent)
 {
-    _Alignas(max_align_t) char question[WORKER_QUESTION_MAXIMUM];
-    void *answer = alloc_bytes(workers->answer_size);
+    struct {
+        struct order order;
+        _Alignas(max_align_t) char text[WORKER_QUESTION_MAXIMUM];
+    } question;
     sigset_t all;
     ssize_t length;
 
@@ -80,18 +84,21 @@ static _Noreturn void serve(const struct workers *workers, int fd, pid_t parent)
     if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd) != 0)
         _exit(1);
-    while ((length = recv(fd, question, sizeof(question), 0)) > 0) {
-        memset(answer, 0, workers->answer_size);
-        int passed = workers->work(question, (size_t)length, answer);
-        if (!send_answer(fd, answer, workers->answer_size, passed))
+    while ((length = recv(fd, &question, sizeof(question), 0)) > 0) {
+        size_t size = question.order.answer_size;
+        void *answer = alloc_zeroed(1, size);
+        int passed =
+            question.order.work(question.text, (size_t)length - sizeof(struct order), answer);
+        if (!send_answer(fd, answer, size, passed))
             break;
         descriptors_close(&passed);
+        free(answer);
     }
     _exit(0);
 }
 
 /* Returns 0 or an errno. */
-static int start(const struct workers *workers, struct worker *worker)
+static int start(struct worker *worker)
 {
     int ends[2];
     pid_t parent = getpid();
@@ -101,7 +108,7 @@ static int start(const struct workers *workers, struct worker *worker)
     pid_t pid = fork();
     int error = errno;
     if (pid == 0)
-        serve(workers, ends[1], parent);
+        serve(ends[1], parent);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
@@ -123,7 +130,6 @@ static void discard(struct worker *worker)
 
 /* A run under way. */
 struct running {
-    struct workers *workers;
     struct worker_task *tasks;
     size_t count, next; /* tasks in all, and the first that was not given to a worker */
     size_t busy;        /* workers */
@@ -144,27 +150,37 @@ static void finish(struct running *running, struct worker *worker, enum worker_r
 }
 
 /* Returns an idle worker, a new one where there is a place for it, or NULL with errno. */
-static struct worker *find_idle(struct workers *workers)
+static struct worker *find_idle(void)
 {
     struct worker *free_place = NULL;
 
     for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
-        struct worker *worker = &workers->places[i];
+        struct worker *worker = &workers[i];
 
         if (worker->pid != 0 && worker->task == NULL)
             return worker;
         if (worker->pid == 0 && free_place == NULL)
             free_place = worker;
     }
-    errno = free_place != NULL ? start(workers, free_place) : EAGAIN;
+    errno = free_place != NULL ? start(free_place) : EAGAIN;
     return errno == 0 ? free_place : NULL;
+}
+
+static bool send_question(const struct worker *worker)
+{
+    struct worker_task *task = worker->task;
+    struct order order = {task->work, task->size};
+    struct iovec parts[] = {{&order, sizeof(order)}, {(void *)task->question, task->length}};
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    return sendmsg(worker->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
 /* Gives the next task to a worker. Returns false if it has to wait for a busy one. */
 static bool ask(struct running *running)
 {
     struct worker_task *task = &running->tasks[running->next];
-    struct worker *worker = find_idle(running->workers);
+    struct worker *worker = find_idle();
 
     if (worker == NULL && running->busy > 0)
         return false;
@@ -178,7 +194,7 @@ static bool ask(struct running *running)
     worker->task = task;
     worker->asked = clock_now();
     running->busy++;
-    if (send(worker->fd, task->question, task->length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    if (!send_question(worker))
         finish(running, worker, WORKER_ENDED);
     return true;
 }
@@ -189,7 +205,7 @@ static void ask_more(struct running *running, int64_t now)
     int working = 0;
 
     for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
-        const struct worker *worker = &running->workers->places[i];
+        const struct worker *worker = &workers[i];
 
         working += worker->task != NULL && now - worker->asked < PATIENCE ? 1 : 0;
     }
@@ -203,7 +219,7 @@ static int64_t find_due(const struct running *running, int64_t now)
     int64_t due = running->limits->end;
 
     for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
-        const struct worker *worker = &running->workers->places[i];
+        const struct worker *worker = &workers[i];
         int64_t patience = worker->asked + PATIENCE, late = worker->asked + running->share;
 
         if (worker->task == NULL)
@@ -221,11 +237,11 @@ static void take_answer(struct running *running, struct worker *worker)
     struct worker_task *task = worker->task;
     struct packet packet;
 
-    make_packet(&packet, task->answer, running->workers->answer_size);
+    make_packet(&packet, task->answer, task->size);
     ssize_t length = recvmsg(worker->fd, &packet.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (length != (ssize_t)running->workers->answer_size) {
+    if (length != (ssize_t)task->size) {
         finish(running, worker, WORKER_ENDED);
         return;
     }
@@ -249,7 +265,7 @@ static void wait_once(struct running *running, int64_t now)
     struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
 
     for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
-        const struct worker *worker = &running->workers->places[i];
+        const struct worker *worker = &workers[i];
 
         polls[i] = (struct pollfd){.fd = worker->task != NULL ? worker->fd : -1, .events = POLLIN};
     }
@@ -257,14 +273,14 @@ static void wait_once(struct running *running, int64_t now)
         return;
     for (size_t i = 0; i < WORKER_MAXIMUM; i++)
         if (polls[i].revents != 0)
-            take_answer(running, &running->workers->places[i]);
+            take_answer(running, &workers[i]);
 }
 
 /* Gives up on the workers that are late; on all, when the run is over. */
 static void give_up(struct running *running, int64_t now, bool is_over)
 {
     for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
-        struct worker *worker = &running->workers->places[i];
+        struct worker *worker = &workers[i];
 
         if (worker->task != NULL && (is_over || now - worker->asked >= running->share))
             finish(running, worker, is_over ? WORKER_STOPPED : WORKER_LATE);
@@ -275,20 +291,10 @@ static void give_up(struct running *running, int64_t now, bool is_over)
     }
 }
 
-struct workers *workers_new(worker_function *work, size_t answer_size)
-{
-    struct workers *workers = alloc_zeroed(1, sizeof(*workers));
-
-    workers->work = work;
-    workers->answer_size = answer_size;
-    return workers;
-}
-
-void workers_run(struct workers *workers, struct worker_task *tasks, size_t count, int parallel,
-                 int64_t share, const struct limits *limits)
+void workers_run(struct worker_task *tasks, size_t count, int parallel, int64_t share,
+                 const struct limits *limits)
 {
     struct running running = {
-        .workers = workers,
         .tasks = tasks,
         .count = count,
         .parallel = parallel,
@@ -304,10 +310,9 @@ void workers_run(struct workers *workers, struct worker_task *tasks, size_t coun
     }
 }
 
-void workers_free(struct workers *workers)
+void workers_end(void)
 {
-    for (size_t i = 0; workers != NULL && i < WORKER_MAXIMUM; i++)
-        if (workers->places[i].pid != 0)
-            discard(&workers->places[i]);
-    free(workers);
+    for (size_t i = 0; i < WORKER_MAXIMUM; i++)
+        if (workers[i].pid != 0)
+            discard(&workers[i]);
 }

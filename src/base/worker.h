@@ -22,8 +22,8 @@
 /*
  * Answers a question in the child: fills in the answer, whose bytes are zero, and returns a
  * descriptor to be passed with it, or -1. (What has no fixed size can be passed in a file of
- * memfd_create(2).) The child is a copy of the program as it was when the first question was asked;
- * it has no descriptor but those that it opens, and all signals are blocked.
+ * memfd_create(2).) The child is a copy of the program as it was when a worker was missing; it has
+ * no descriptor but those that it opens, and all signals are blocked.
  */
 typedef int worker_function(const void *question, size_t length, void *answer);
 
@@ -38,9 +38,11 @@ enum worker_result {
 
 struct worker_task {
     /* set by the caller, and valid until the end */
+    worker_function *work;
     const void *question;
     size_t length;
     void *answer; /* filled in if WORKER_ANSWERED */
+    size_t size;  /* of the answer, in bytes */
 
     /* for the caller to read */
     enum worker_result result;
@@ -48,14 +50,8 @@ struct worker_task {
     int error; /* errno of WORKER_REFUSED */
 };
 
-struct workers;
-
 /* Whether this process is a worker, and may wait. */
 bool worker_is_running(void);
-
-/* Returns workers that all do the same work, with answers of that many bytes; none is started yet.
- * workers_free() frees them. */
-struct workers *workers_new(worker_function *work, size_t answer_size);
 
 /*
  * Has the tasks done, in order, and returns when each has a result; one that takes longer than
@@ -63,10 +59,10 @@ struct workers *workers_new(worker_function *work, size_t answer_size);
  * that has been busy for a tenth of a second probably waits for its file system, and does not count
  * any more, so that a few of them do not hold the others. Workers stay for the next call.
  */
-void workers_run(struct workers *workers, struct worker_task *tasks, size_t count, int parallel,
-                 int64_t share, const struct limits *limits);
+void workers_run(struct worker_task *tasks, size_t count, int parallel, int64_t share,
+                 const struct limits *limits);
 
-/* Ends the workers. NULL is allowed. */
-void workers_free(struct workers *workers);
+/* Ends the workers. */
+void workers_end(void);
 
 #endif

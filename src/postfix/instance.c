@@ -2,7 +2,6 @@
 /* Reads the main.cf of an instance, and evaluates the parameters that are used. */
 #include "postfix/instance.h"
 #include "base/path.h"
-#include "base/safe_read.h"
 #include "base/text.h"
 #include "maincf/expand.h"
 #include "maincf/maincf.h"
@@ -262,7 +261,7 @@ static bool is_foreign(int place, const struct stat *status, void *context)
 /* Takes the text of main.cf out of the messages where a user who may not read it may have chosen
  * the file. The mistake is in the parameter, unless that is NULL. */
 static void hide_text(struct instance *instance, const char *path, const char *parameter,
-                      struct safe_read_file *file)
+                      struct path_file *file)
 {
     char *error = instance->error, *who;
     size_t line;
@@ -301,7 +300,7 @@ static bool lacks_levels(const char *version)
 }
 
 static void load_maincf(struct instance *instance, const struct instance_source *source,
-                        const char *path, struct safe_read_file *file)
+                        const char *path, struct path_file *file)
 {
     struct evaluation evaluation = {
         .source = source,
@@ -329,15 +328,15 @@ void instance_load(struct instance *instance, const char *config_directory,
 {
     const char *home = settings_parameter(source->settings, PARAMETER_CONFIG_DIRECTORY);
     char *path = alloc_format("%s/main.cf", config_directory);
-    struct safe_read_file file;
+    struct path_file file;
 
     *instance =
         (struct instance){.config_directory = alloc_string(config_directory),
                           .is_default = source->is_home && strcmp(config_directory, home) == 0};
     size_t typed = source->is_home ? strlen(config_directory) : 0;
-    if (safe_read(path, typed, MAINCF_MAXIMUM, &file, &instance->error) == SAFE_READ_OK) {
+    if (path_read(path, typed, MAINCF_MAXIMUM, &file, &instance->error) == PATH_OK) {
         load_maincf(instance, source, path, &file);
-        safe_read_free(&file);
+        path_file_free(&file);
     }
     free(path);
 }
@@ -388,7 +387,7 @@ static bool is_writable(int place, const struct stat *status, void *context)
         return true;
     return !S_ISLNK(status->st_mode) &&
            !(S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0) &&
-           safe_read_others_write(place, status);
+           path_others_write(place, status);
 }
 
 char *instance_find_writable(const char *config_directory)

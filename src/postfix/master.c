@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/path.h"
-#include "base/safe_read.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -565,15 +564,15 @@ static void add_words(struct entry *entry, char *line)
 
 enum master_service master_find_service(const char *config_directory, const char *name)
 {
-    struct safe_read_file file;
+    struct path_file file;
     struct entry entry = {.count = 0};
     char *error = NULL, *path = alloc_format("%s/master.cf", config_directory);
-    enum safe_read_result result = safe_read(path, 0, MASTER_CF_MAXIMUM, &file, &error);
+    enum path_result result = path_read(path, 0, MASTER_CF_MAXIMUM, &file, &error);
     int found = MASTER_SERVICE_ABSENT;
 
     free(path);
     free(error);
-    if (result != SAFE_READ_OK)
+    if (result != PATH_OK)
         return MASTER_SERVICE_UNKNOWN;
     char *next = file.text;
     while (next != NULL) {
@@ -588,6 +587,6 @@ enum master_service master_find_service(const char *config_directory, const char
         add_words(&entry, line);
     }
     found |= classify(&entry, name);
-    safe_read_free(&file);
+    path_file_free(&file);
     return (enum master_service)found;
 }

@@ -280,12 +280,9 @@ static uint64_t multiply(uint64_t count, uint64_t size)
 static bool read_file_system(int directory, struct queue_contents *contents)
 {
     struct statvfs system;
-    struct stat status;
 
-    if (fstat(directory, &status) < 0 || fstatvfs(directory, &system) < 0)
+    if (fstatvfs(directory, &system) < 0)
         return false;
-    contents->device = status.st_dev;
-    contents->inode = status.st_ino;
     contents->total_bytes = multiply(system.f_blocks, system.f_frsize);
     contents->free_bytes = least(multiply(system.f_bavail, system.f_frsize), contents->total_bytes);
     contents->total_inodes = multiply(system.f_files, 1);
@@ -297,10 +294,13 @@ void queue_read(const char *directory, unsigned part, unsigned parts,
                 struct queue_contents *contents)
 {
     struct walk walk = {.part = part, .parts = parts, .contents = contents};
+    struct path_details found = {0};
     struct stat status;
-    int fd = path_open(directory, 0, O_DIRECTORY);
+    int fd = path_open(directory, 0, O_DIRECTORY, &found);
 
     memset(contents, 0, sizeof(*contents));
+    contents->device = found.status.st_dev;
+    contents->inode = found.status.st_ino;
     if (fd < 0 || !read_file_system(fd, contents))
         contents->error = errno;
     for (int i = 0; i < QUEUE_COUNT && contents->error == 0; i++) {
@@ -339,9 +339,11 @@ static struct worker_task make_task(const struct queue_reading *reading, unsigne
     question->part = part;
     question->parts = parts;
     memcpy(question->directory, reading->directory, length);
-    return (struct worker_task){.question = question,
+    return (struct worker_task){.work = answer,
+                                .question = question,
                                 .length = sizeof(*question) + length,
-                                .answer = alloc_zeroed(1, sizeof(struct queue_contents))};
+                                .answer = alloc_zeroed(1, sizeof(struct queue_contents)),
+                                .size = sizeof(struct queue_contents)};
 }
 
 /* Returns why a directory could not be read though it answered, a new string; or NULL. */
@@ -415,12 +417,11 @@ void queues_read(struct queue_reading *readings, size_t count, int parallel, int
     if (directories > 0 && directories < (size_t)parallel)
         parts = (size_t)parallel / directories;
     struct worker_task *tasks = alloc_zeroed(directories * parts, sizeof(*tasks));
-    struct workers *workers = workers_new(answer, sizeof(struct queue_contents));
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; readings[i].directory != NULL && j < parts; j++)
             tasks[made++] = make_task(&readings[i], (unsigned)j, (unsigned)parts);
-    workers_run(workers, tasks, made, parallel, seconds * CLOCK_SECOND, limits);
-    workers_free(workers);
+    workers_run(tasks, made, parallel, seconds * CLOCK_SECOND, limits);
+    workers_end();
     made = 0;
     for (size_t i = 0; i < count; i++) {
         if (readings[i].directory == NULL)

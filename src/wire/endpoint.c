@@ -19,23 +19,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static enum endpoint_result check_type(const struct path_details *status)
+static enum endpoint_result check_type(const struct stat *status)
 {
-    if (S_ISSOCK(status->mode))
+    if (S_ISSOCK(status->st_mode))
         return ENDPOINT_SOCKET;
-    if (S_ISFIFO(status->mode))
-        return status->links > 1 ? ENDPOINT_HARD_LINKS : ENDPOINT_FIFO;
-    return S_ISLNK(status->mode) ? ENDPOINT_LINK : ENDPOINT_WRONG_TYPE;
-}
-
-static struct endpoint_identity identify(const struct path_details *status)
-{
-    bool known = (status->mask & PATH_BIRTH) != 0;
-
-    return (struct endpoint_identity){
-        .device = (uint64_t)status->device_major << 32 | status->device_minor,
-        .inode = status->inode,
-        .born = known ? status->born.seconds * 1000000000 + status->born.nanoseconds : 0};
+    if (S_ISFIFO(status->st_mode))
+        return status->st_nlink > 1 ? ENDPOINT_HARD_LINKS : ENDPOINT_FIFO;
+    return S_ISLNK(status->st_mode) ? ENDPOINT_LINK : ENDPOINT_WRONG_TYPE;
 }
 
 static enum endpoint_result fail_lookup(struct endpoint *endpoint, int error)
@@ -56,18 +46,19 @@ static bool is_link(int directory, const char *name)
 /* One component at a time: links are followed in the path of the queue directory, and nowhere else.
  * Returns ENDPOINT_SOCKET with *endpoint open, whatever it is. */
 static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char *queue_directory,
-                                          const char *class, const char *service)
+                                          const char *class, const char *service,
+                                          struct path_details *found)
 {
-    int queue = path_open(queue_directory, 0, O_DIRECTORY), directory = -1;
+    int queue = path_open(queue_directory, 0, O_DIRECTORY, found), directory = -1;
     enum endpoint_result result = ENDPOINT_SOCKET;
 
     if (queue >= 0)
-        directory = path_open_direct(queue, class, O_DIRECTORY);
+        directory = path_open_direct(queue, class, O_DIRECTORY, found);
     int error = errno;
     bool class_is_link = queue >= 0 && directory < 0 && error == ENOTDIR && is_link(queue, class);
     descriptors_close(&queue);
     if (directory >= 0) {
-        endpoint->fd = path_open_direct(directory, service, 0);
+        endpoint->fd = path_open_direct(directory, service, 0, found);
         error = errno;
         close(directory);
     }
@@ -80,20 +71,19 @@ static enum endpoint_result open_here(struct endpoint *endpoint, const char *que
                                       const char *class, const char *service)
 {
     char *path = alloc_format("%s/%s/%s", queue_directory, class, service);
-    struct path_details status;
+    struct path_details found;
 
-    *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, path, 0)};
+    *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, path, 0, &found)};
     free(path);
     if (endpoint->fd < 0) {
-        enum endpoint_result result = open_stepwise(endpoint, queue_directory, class, service);
+        enum endpoint_result result =
+            open_stepwise(endpoint, queue_directory, class, service, &found);
         if (endpoint->fd < 0)
             return result;
     }
-    int error = path_describe(endpoint->fd, PATH_BASIC | PATH_BIRTH, &status);
-    if (error != 0)
-        return fail_lookup(endpoint, error);
-    enum endpoint_result result = check_type(&status);
-    endpoint->identity = identify(&status);
+    enum endpoint_result result = check_type(&found.status);
+    endpoint->identity =
+        (struct endpoint_identity){found.status.st_dev, found.status.st_ino, found.born};
     endpoint->is_socket = result == ENDPOINT_SOCKET;
     endpoint->error = result == ENDPOINT_LINK ? ELOOP : 0;
     if (result != ENDPOINT_SOCKET && result != ENDPOINT_FIFO)
@@ -293,7 +283,7 @@ UT_array *endpoint_find_listeners(void)
 bool endpoint_has_listener(const struct endpoint *endpoint, const UT_array *listeners)
 {
     const struct endpoint_identity *identity = &endpoint->identity;
-    uint32_t device = (uint32_t)(identity->device >> 32 << 20 | (identity->device & 0xfffff));
+    uint32_t device = major(identity->device) << 20 | minor(identity->device);
 
     for (size_t i = 0; i < utarray_len(listeners); i++) {
         const struct unix_diag_vfs *each =

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening what paths of other users name, with openat2(2) and without. */
+/* Opening what paths of other users name, with openat2(2) and without, and reading files. */
 #include "base/path.h"
 #include "fixture.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <sys/xattr.h>
 
 TEARDOWN(no_limits)
 {
@@ -49,21 +52,36 @@ static void with_and_without(void (*check)(void))
     }
 }
 
+static void assert_same(const struct stat *found, const struct stat *expected)
+{
+    assert_int_equal(found->st_dev, expected->st_dev);
+    assert_int_equal(found->st_ino, expected->st_ino);
+    assert_int_equal(found->st_mode, expected->st_mode);
+    assert_int_equal(found->st_nlink, expected->st_nlink);
+    assert_int_equal(found->st_uid, expected->st_uid);
+    assert_int_equal(found->st_gid, expected->st_gid);
+    assert_int_equal(found->st_size, expected->st_size);
+    assert_memory_equal(&found->st_mtim, &expected->st_mtim, sizeof(found->st_mtim));
+    assert_memory_equal(&found->st_ctim, &expected->st_ctim, sizeof(found->st_ctim));
+}
+
 /* The path in the scratch directory, or absolute, leads to the file, or fails. */
 static void assert_leads(const char *path, size_t typed, int flags, const char *to, int error)
 {
-    struct stat found, expected;
+    struct stat expected;
     const char *whole = path[0] == '/' ? path : fixture_path(path);
-    int fd = path_open(whole, typed, flags);
+    struct path_details details;
+    int fd = path_open(whole, typed, flags, &details);
 
     if (fd < 0 && errno != error)
         print_error("%s: %s\n", path, strerror(errno));
     assert_int_equal(fd < 0 ? errno : 0, error);
     if (error != 0)
         return;
-    assert_int_equal(fstat(fd, &found), 0);
     assert_int_equal(lstat(fixture_path(to), &expected), 0);
-    assert_int_equal(found.st_ino, expected.st_ino);
+    assert_same(&details.status, &expected);
+    assert_int_equal(fstat(fd, &details.status), 0);
+    assert_same(&details.status, &expected);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     close(fd);
 }
@@ -121,15 +139,14 @@ TEST(refuses_links_of_proc)
 static void check_direct(void)
 {
     int directory = open(fixture_root, O_PATH);
-    int fd = path_open_direct(directory, "link", 0);
-    struct stat status;
+    struct path_details found;
+    int fd = path_open_direct(directory, "link", 0, &found);
 
-    assert_int_equal(fstat(fd, &status), 0);
-    assert_true(S_ISLNK(status.st_mode));
+    assert_true(fd >= 0 && S_ISLNK(found.status.st_mode));
     close(fd);
-    assert_int_equal(path_open_direct(directory, "link", O_DIRECTORY), -1);
+    assert_int_equal(path_open_direct(directory, "link", O_DIRECTORY, &found), -1);
     assert_int_equal(errno, ENOTDIR);
-    assert_int_equal(path_open_direct(directory, "link/file", 0), -1);
+    assert_int_equal(path_open_direct(directory, "link/file", 0, &found), -1);
     assert_true(errno == ELOOP || errno == ENOSYS);
     close(directory);
 }
@@ -188,7 +205,8 @@ TEST(warm)
     int fd = open(fixture_file("file", "x"), O_RDONLY | O_CLOEXEC);
     /* an earlier time of the last access would be set, and that is not done from the cache */
     const struct timespec times[] = {{.tv_sec = time(NULL) + 60}, {.tv_nsec = UTIME_OMIT}};
-    char byte;
+    struct path_file file;
+    char *error = NULL;
 
     (void)fixture_directory("a");
     fixture_link("a", "link");
@@ -199,7 +217,9 @@ TEST(warm)
         skip();
     assert_int_equal(path_status(fixture_path("link"), 0, &status), 0);
     assert_true(S_ISDIR(status.st_mode));
-    assert_int_equal(path_read(fd, &byte, 1, 0), 1);
+    assert_int_equal(path_read(fixture_path("file"), 0, 1, &file, &error), PATH_OK);
+    assert_string_equal(file.text, "x");
+    path_file_free(&file);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
     close(fd);
@@ -272,4 +292,245 @@ TEST(late)
                      0);
     assert_int_equal(answer, 5);
     assert_string_equal(path_error(ETIMEDOUT), "the file system does not answer");
+}
+
+static void assert_refused(const char *path, size_t maximum, enum path_result expected,
+                           const char *format)
+{
+    struct path_file file;
+    char *error = NULL;
+    char message[8192];
+
+    /* the format has one %s for the path */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(message, sizeof(message), format, path);
+#pragma GCC diagnostic pop
+    assert_int_equal(path_read(path, 0, maximum, &file, &error), expected);
+    assert_null(file.text);
+    assert_string_equal(error, message);
+    free(error);
+}
+
+TEST(reads)
+{
+    struct path_file file;
+    char *error = NULL;
+    const char *path = fixture_file("plain", "a = b\n");
+
+    assert_int_equal(path_read(path, 0, 6, &file, &error), PATH_OK);
+    assert_null(error);
+    assert_int_equal(file.length, 6);
+    assert_string_equal(file.text, "a = b\n");
+    assert_int_equal(file.others_write, geteuid() != 0); /* then the owner is not root */
+    path_file_free(&file);
+    assert_null(file.text);
+}
+
+TEST(reads_nothing)
+{
+    struct path_file file;
+    char *error = NULL;
+
+    assert_int_equal(path_read(fixture_file("empty", ""), 0, 0, &file, &error), PATH_OK);
+    assert_int_equal(file.length, 0);
+    assert_string_equal(file.text, "");
+    path_file_free(&file);
+}
+
+TEST(reads_through_links)
+{
+    struct path_file file;
+    char *error = NULL;
+
+    (void)fixture_file("target", "x");
+    fixture_link("target", "link");
+    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
+    assert_string_equal(file.text, "x");
+    path_file_free(&file);
+}
+
+/* Messages would show its text. */
+TEST(follows_nobody_to_secrets)
+{
+    struct path_file file;
+    char *error = NULL;
+
+    if (geteuid() != 0)
+        skip();
+    const char *target = fixture_file("target", "secret");
+    fixture_link("target", "link");
+    assert_int_equal(chmod(target, 0640), 0);
+    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
+    path_file_free(&file);
+    assert_int_equal(lchown(fixture_path("link"), 65534, (gid_t)-1), 0);
+    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_ERROR);
+    assert_non_null(strstr(error, "another user's link to a file that not everybody may read"));
+    free(error);
+    assert_int_equal(chmod(target, 0644), 0);
+    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
+    path_file_free(&file);
+    assert_int_equal(chmod(target, 0600), 0);
+    assert_int_equal(chown(target, 65534, (gid_t)-1), 0); /* its own */
+    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
+    path_file_free(&file);
+}
+
+TEST(who_can_write)
+{
+    static const struct {
+        mode_t mode;
+        uid_t owner;
+        gid_t group;
+        bool others;
+    } cases[] = {
+        {0644, 0, 0, false}, {0664, 0, 0, false}, {0644, 0, 1, false},
+        {0664, 0, 1, true},  {0646, 0, 0, true},  {0444, 1, 0, true},
+    };
+
+    if (geteuid() != 0)
+        skip();
+    const char *path = fixture_file("file", "x");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct path_file file;
+        char *error = NULL;
+
+        assert_int_equal(chmod(path, cases[i].mode), 0);
+        assert_int_equal(chown(path, cases[i].owner, cases[i].group), 0);
+        assert_int_equal(path_read(path, 0, 10, &file, &error), PATH_OK);
+        assert_int_equal(file.others_write, cases[i].others);
+        path_file_free(&file);
+    }
+}
+
+/* Somebody in its ACL, whatever has its name by now. Version 2; tag, permissions and id for the
+ * owner, the user 65534, the group, the mask, others. */
+TEST(access_control_list)
+{
+    static const uint16_t may_write[] = {2, 0, 1, 6,  0, 0, 2, 6,  65534, 0, 4,
+                                         4, 0, 0, 16, 6, 0, 0, 32, 4,     0, 0};
+    const char *path = fixture_file("file", "x");
+    struct stat status;
+    int place = open(path, O_PATH | O_CLOEXEC);
+
+    if (geteuid() != 0 ||
+        setxattr(path, "system.posix_acl_access", may_write, sizeof(may_write), 0) < 0)
+        skip();
+    assert_int_equal(rename(path, fixture_path("other")), 0);
+    (void)fixture_file("file", "another");
+    assert_int_equal(fstat(place, &status), 0);
+    assert_true(path_others_write(place, &status));
+    assert_int_equal(chmod(fixture_path("other"), 0640), 0); /* the mask */
+    assert_int_equal(fstat(place, &status), 0);
+    assert_false(path_others_write(place, &status));
+    close(place);
+}
+
+TEST(refuses)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_refused(fixture_path("none"), 10, PATH_MISSING, "open %s: No such file or directory");
+    (void)fixture_file("file", "12345678901");
+    assert_refused(fixture_path("file/none"), 10, PATH_MISSING, "open %s: Not a directory");
+    assert_refused(fixture_path("file"), 10, PATH_ERROR, "open %s: file is larger than 10 bytes");
+    assert_refused(fixture_directory("directory"), 10, PATH_ERROR, "read %s: Is a directory");
+    (void)fixture_fifo("fifo");
+    assert_refused(fixture_path("fifo"), 10, PATH_ERROR, "open %s: not a regular file");
+    assert_refused("/dev/null", 10, PATH_ERROR, "open %s: not a regular file");
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("socket"));
+    assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_refused(fixture_path("socket"), 10, PATH_ERROR, "open %s: not a regular file");
+    close(server);
+    fixture_link("loop", "loop");
+    char *looped = alloc_format("open %%s: %s", strerror(ELOOP));
+    assert_refused(fixture_path("loop"), 10, PATH_ERROR, looped);
+    free(looped);
+    assert_refused(fixture_bytes("null", "a\0b", 3), 10, PATH_ERROR,
+                   "read %s: file contains a null byte");
+}
+
+/* What grows by a byte each time it is read, and how often. */
+static const char *changing;
+static int changes;
+
+/* Stands before the C library's pread(2), under a name that its headers do not define. */
+ssize_t pread_and_change(int fd, void *text, size_t length, off_t at) __asm__("pread");
+
+ssize_t pread_and_change(int fd, void *text, size_t length, off_t at)
+{
+    if (changes > 0) {
+        int writer = open(changing, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+        changes--;
+        (void)!write(writer, "y", 1);
+        close(writer);
+    }
+    return lseek(fd, at, SEEK_SET) < 0 ? -1 : read(fd, text, length);
+}
+
+TEST(a_file_that_changes)
+{
+    struct path_file file;
+    char *error = NULL;
+
+    changing = fixture_file("changing", "x");
+    changes = 2;
+    assert_int_equal(path_read(changing, 0, 10, &file, &error), PATH_OK);
+    assert_string_equal(file.text, "xyy");
+    path_file_free(&file);
+    changes = 3;
+    assert_refused(changing, 10, PATH_ERROR, "read %s: file keeps changing while it is read");
+}
+
+static atomic_bool fifo_was_opened;
+
+static void *wait_for_reader(void *context)
+{
+    int fd = open(context, O_WRONLY | O_CLOEXEC);
+
+    fifo_was_opened = true;
+    close(fd);
+    return NULL;
+}
+
+/* Opening a device can act. A FIFO shows whether it was opened: its writer goes on. */
+TEST(opens_regular_files_only)
+{
+    pthread_t writer;
+    char *path = alloc_string(fixture_path("fifo"));
+    const struct timespec moment = {.tv_nsec = 50000000};
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fifo_was_opened = false;
+    assert_int_equal(pthread_create(&writer, NULL, wait_for_reader, path), 0);
+    (void)nanosleep(&moment, NULL);
+    assert_refused(path, 10, PATH_ERROR, "open %s: not a regular file");
+    (void)nanosleep(&moment, NULL);
+    bool opened = fifo_was_opened;
+    int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    (void)pthread_join(writer, NULL);
+    close(reader);
+    free(path);
+    assert_false(opened);
+}
+
+/* A worker reads what this process would have to wait for: all of it, or the same error. */
+TEST(read_by_a_worker)
+{
+    struct path_file file;
+    char *error = NULL;
+
+    if (access("/sys/kernel/mm", F_OK) < 0)
+        skip(); /* a file system that does not count as local */
+    path_limit(&fixture_no_limits);
+    assert_int_equal(path_read("/sys/kernel/mm/nosuch", 0, 10, &file, &error), PATH_MISSING);
+    assert_string_equal(error, "open /sys/kernel/mm/nosuch: No such file or directory");
+    free(error);
+    error = NULL;
+    assert_int_equal(path_read("/sys/kernel/mm", 0, 10, &file, &error), PATH_ERROR);
+    assert_string_equal(error, "read /sys/kernel/mm: Is a directory");
+    free(error);
+    path_limit(NULL);
 }

@@ -77,26 +77,28 @@ static int work(const void *question, size_t length, void *place)
 #define TASKS 80
 static struct worker_task tasks[TASKS];
 static struct answer answers[TASKS];
-static struct workers *workers;
 
 SETUP(start)
 {
     memset(tasks, 0, sizeof(tasks));
     memset(answers, 0, sizeof(answers));
-    workers = workers_new(work, sizeof(struct answer));
 }
 
 TEARDOWN(end)
 {
-    workers_free(workers);
+    workers_end();
 }
 
 static void ask(const char *const *words, size_t count, int parallel, int64_t share,
                 const struct limits *limits)
 {
     for (size_t i = 0; i < count; i++)
-        tasks[i] = (struct worker_task){words[i], strlen(words[i]), .answer = &answers[i]};
-    workers_run(workers, tasks, count, parallel, share, limits);
+        tasks[i] = (struct worker_task){.work = work,
+                                        .question = words[i],
+                                        .length = strlen(words[i]),
+                                        .answer = &answers[i],
+                                        .size = sizeof(answers[i])};
+    workers_run(tasks, count, parallel, share, limits);
 }
 
 /* Whether the process has ended; a zombie has. */
@@ -137,8 +139,7 @@ TEST(questions_are_answered_by_one_process)
     pid_t first = answers[0].pid;
     ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
     assert_int_equal(answers[0].pid, first);
-    workers_free(workers);
-    workers = NULL;
+    workers_end();
     assert_int_equal(kill(first, 0), -1);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the settings files say, what they do not say, and every mistake in them. */
-#include "base/safe_read.h"
+#include "base/path.h"
 #include "postfix/settings.h"
 #include "settings.h"
 
@@ -238,10 +238,10 @@ TEST(all_mistakes_are_reported)
 /* As shipped, and with every setting of it in use. */
 TEST(shipped_file)
 {
-    struct safe_read_file file;
+    struct path_file file;
     char *error = NULL;
 
-    if (safe_read("conf/postkick.ini", 0, 1 << 20, &file, &error) != SAFE_READ_OK) {
+    if (path_read("conf/postkick.ini", 0, 1 << 20, &file, &error) != PATH_OK) {
         free(error); /* not started from the top of the tree */
         skip();
     }
@@ -255,7 +255,7 @@ TEST(shipped_file)
     settings = load(NULL, file.text, "");
     assert_defaults(settings);
     settings_free(settings);
-    safe_read_free(&file);
+    path_file_free(&file);
 }
 
 static void assert_warnings(struct settings *settings, const char *class, const char *service,
