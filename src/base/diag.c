@@ -9,9 +9,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Bytes of the program's name that are shown at most. */
@@ -20,6 +20,9 @@
 /* The end of a line that is cut. */
 #define CUT "... (%zu bytes more)"
 #define CUT_MAXIMUM (sizeof("... (18446744073709551615 bytes more)") - 1)
+
+/* The device of every master side of a terminal, in Linux's list of devices. */
+#define TERMINAL_MASTER makedev(5, 2)
 
 static const struct limits *limits;
 
@@ -64,11 +67,10 @@ static struct stream open_stream(int fd)
 {
     struct stream stream = {.fd = -1, .may_block = true};
     struct stat status;
-    int number;
 
     if (fstat(fd, &status) == 0) {
         stream.is_socket = S_ISSOCK(status.st_mode);
-        if (S_ISFIFO(status.st_mode) || (isatty(fd) == 1 && ioctl(fd, TIOCGPTN, &number) < 0))
+        if (S_ISFIFO(status.st_mode) || (isatty(fd) == 1 && status.st_rdev != TERMINAL_MASTER))
             stream.fd = descriptors_reopen(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     }
     if (stream.fd >= 0 || stream.is_socket)

@@ -87,6 +87,30 @@ TEST(output)
     assert_memory_equal(well.text, "a\0b", 4);
 }
 
+/* Who opens the master side again has another terminal. */
+static void flush_to_master_side(void)
+{
+    char read_there[2] = "";
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    (void)grantpt(master);
+    (void)unlockpt(master);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    (void)dup2(master, STDOUT_FILENO);
+    bool is_written = flush("x\n", 2);
+    struct pollfd input = {.fd = terminal, .events = POLLIN};
+    (void)poll(&input, 1, 1000);
+    _exit(is_written && input.revents == POLLIN && read(terminal, read_there, 2) == 2 &&
+                  memcmp(read_there, "x\n", 2) == 0
+              ? 0
+              : 1);
+}
+
+TEST(master_side_of_a_terminal)
+{
+    assert_int_equal(fixture_run(flush_to_master_side, STDERR_FILENO).status, 0);
+}
+
 /* Makes standard output, or standard error, a pipe that is full, and that nobody reads. */
 static void fill_pipe(int stream, bool blocking)
 {
