@@ -9,9 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A format for the path of what a descriptor stands for: never another file of the same name. */
-#define DESCRIPTORS_PATH "/proc/self/fd/%d"
-
 /* To be called first. Opens /dev/null on those of 0 to 2 that are closed, so that no other file
  * gets these numbers, and /proc/self/fd for descriptors_reopen(). Returns NULL; or why that failed,
  * a new string. */
@@ -27,6 +24,13 @@ int descriptors_for_connections(void);
 /* Whether the errno means that this process or the host has no descriptor left: the call can be
  * repeated when some are closed. */
 bool descriptors_exhausted(int error);
+
+/* Returns the path of what an open descriptor stands for, never of another file of the same name.
+ */
+struct descriptors_path {
+    char text[32];
+};
+struct descriptors_path descriptors_path(int fd);
 
 /* Opens what the descriptor stands for, through /proc/self/fd and never by a name; flags as for
  * open(2). Returns a descriptor, or -1 with errno. Not for a child process: the descriptors are the

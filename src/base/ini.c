@@ -114,13 +114,11 @@ static int ignore_message(const char *format, ...)
 /* Loads the file that was checked and read, whatever has its name now. */
 static dictionary *load(const struct ini *ini, const char *path, UT_array *errors)
 {
-    char name[32];
     struct stat status;
 
-    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", ini->file.fd);
     iniparser_set_error_callback(ignore_message);
     errno = 0;
-    dictionary *loaded = iniparser_load(name);
+    dictionary *loaded = iniparser_load(descriptors_path(ini->file.fd).text);
     int error = errno;
     if (error == ENOMEM)
         alloc_fail();

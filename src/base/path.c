@@ -533,15 +533,13 @@ static int search(const void *asked, size_t length, void *answered)
 {
     struct search *found = answered;
     struct path_details details;
-    char name[sizeof(DESCRIPTORS_PATH) + 3 * sizeof(int)];
 
     memcpy(found, asked, length);
     int place = walk_path(found->path, AT_FDCWD, 0, found->check, found->context, &details);
     found->path[0] = '\0';
     if (place < 0)
         return -1;
-    (void)snprintf(name, sizeof(name), DESCRIPTORS_PATH, place);
-    ssize_t count = readlink(name, found->path, sizeof(found->path) - 1);
+    ssize_t count = readlink(descriptors_path(place).text, found->path, sizeof(found->path) - 1);
     found->path[count < 0 ? 0 : count] = '\0';
     close(place);
     return -1;
@@ -809,12 +807,12 @@ enum path_result path_read(const char *path, size_t typed, size_t maximum, struc
 /* With an ACL, the group's bits are the most that any user in it has. */
 bool path_others_write(int fd, const struct stat *status)
 {
-    char path[sizeof(DESCRIPTORS_PATH) + 3 * sizeof(fd)]; /* fgetxattr(2) refuses O_PATH */
+    static const char acl[] = "system.posix_acl_access";
 
-    (void)snprintf(path, sizeof(path), DESCRIPTORS_PATH, fd);
+    /* fgetxattr(2) refuses O_PATH */
     return status->st_uid != 0 || (status->st_mode & S_IWOTH) != 0 ||
            ((status->st_mode & S_IWGRP) != 0 &&
-            (status->st_gid != 0 || getxattr(path, "system.posix_acl_access", NULL, 0) > 0));
+            (status->st_gid != 0 || getxattr(descriptors_path(fd).text, acl, NULL, 0) > 0));
 }
 
 void path_file_free(struct path_file *file)

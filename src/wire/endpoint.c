@@ -70,9 +70,11 @@ static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char 
 static enum endpoint_result open_here(struct endpoint *endpoint, const char *queue_directory,
                                       const char *class, const char *service)
 {
-    char *path = alloc_format("%s/%s/%s", queue_directory, class, service);
+    char *path = alloc_bytes(strlen(queue_directory) + strlen(class) + strlen(service) + 3);
     struct path_details found;
 
+    /* for every kick: with alloc_format() it would cost more than all else that is done here */
+    (void)stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(path, queue_directory), "/"), class), "/"), service);
     *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, path, 0, &found)};
     free(path);
     if (endpoint->fd < 0) {
@@ -142,7 +144,7 @@ struct far {
     char path[64];
 };
 
-/* Connects, or opens for writing, what the path in /proc stands for. */
+/* Connects, or opens for writing, what the path in /proc stands for; it is a short one. */
 static int reach(const char *path, bool is_socket)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -152,7 +154,7 @@ static int reach(const char *path, bool is_socket)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    (void)stpcpy(address.sun_path, path);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return fd;
     int error = errno;
@@ -190,12 +192,8 @@ static int ask_far(const struct endpoint *endpoint, bool is_checked)
 
 int endpoint_reach(const struct endpoint *endpoint)
 {
-    char path[sizeof(DESCRIPTORS_PATH) + 3 * sizeof(int)];
-
-    if (endpoint->is_far)
-        return ask_far(endpoint, false);
-    (void)snprintf(path, sizeof(path), DESCRIPTORS_PATH, endpoint->fd);
-    return reach(path, endpoint->is_socket);
+    return endpoint->is_far ? ask_far(endpoint, false)
+                            : reach(descriptors_path(endpoint->fd).text, endpoint->is_socket);
 }
 
 bool endpoint_writable(const struct endpoint *endpoint)
