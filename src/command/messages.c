@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Output is collected up to so many bytes. */
+/* Input is read in pieces of so many bytes. */
 #define BLOCK 65536
 
 /* The kinds that are counted without --top. */
@@ -27,40 +27,7 @@ struct run {
     struct messages messages;
     struct messages_report report;
     struct limits limits; /* the command's, and shorter when nobody reads what is listed */
-    UT_string out;
-    bool failed; /* to write to standard output, which was reported */
 };
-
-static void flush(struct run *run)
-{
-    if (!run->failed && !output_flush(&run->out)) {
-        run->failed = true;
-        run->limits.end = clock_now();
-    }
-    utstring_clear(&run->out);
-}
-
-static void note_found(void *context, const struct messages_part *part,
-                       const struct message *message)
-{
-    struct run *run = context;
-
-    if (run->failed)
-        return;
-    report_message(&run->report, part, message, &run->out);
-    if (utstring_len(&run->out) >= BLOCK)
-        flush(run);
-}
-
-static void note_waiting(void *context)
-{
-    struct run *run = context;
-
-    if (run->messages.verb == MESSAGE_LIST)
-        flush(run);
-    else if (!run->command->options->quiet && progress_is_wanted())
-        report_messages_progress(&run->messages, run->limits.end);
-}
 
 /* Waits until there is something to read. Returns 0 or an errno: ETIMEDOUT, EINTR. */
 static int wait_for_input(int fd, const struct limits *limits)
@@ -217,15 +184,6 @@ static bool confirm(const struct run *run)
     return is_confirmed;
 }
 
-/* Writes what was done, or would be. */
-static void write_acts(struct run *run)
-{
-    if (!run->command->options->quiet || run->report.json)
-        report_acts(&run->report, &run->out);
-    flush(run);
-    report_messages_failures(&run->report, true, run->command->options->quiet);
-}
-
 /* Returns the request that a verb needs, an array of targets. */
 static UT_array *make_targets(const struct options *options)
 {
@@ -241,7 +199,7 @@ static UT_array *make_targets(const struct options *options)
 
 /* Sends the request where something was done, and reports all results. Returns whether it was
  * received. */
-static bool finish(struct run *run, struct master_locks *locks)
+static bool finish(struct run *run)
 {
     const struct command *command = run->command;
     struct selection done = *run->selection;
@@ -250,7 +208,7 @@ static bool finish(struct run *run, struct master_locks *locks)
                           .is_action = true,
                           .limit = command->settings->kick_limit,
                           .settings = command->settings,
-                          .locks = locks};
+                          .locks = run->messages.locks};
     bool is_sent = true;
 
     done.members = alloc_zeroed(done.member_count, sizeof(*done.members));
@@ -262,7 +220,7 @@ static bool finish(struct run *run, struct master_locks *locks)
     if (kicks.count > 0)
         is_sent = command_send(command, &kicks);
     run->report.kicks = &kicks;
-    write_acts(run);
+    report_messages_done(&run->report);
     if (!command->options->quiet)
         (void)report_kicks(&(struct kicks_report){
             .selection = run->selection, .kicks = &kicks, .verbose = command->verbose});
@@ -274,59 +232,42 @@ static bool finish(struct run *run, struct master_locks *locks)
     return is_sent;
 }
 
-/* Returns whether all went well. */
-static bool act(struct run *run, struct master_locks *locks)
+/* Acts on what was found. Returns whether all went well. */
+static bool act(struct run *run)
 {
     const struct options *options = run->command->options;
-    bool is_well;
+    bool is_well = true;
 
-    report_messages_failures(&run->report, false, options->quiet);
     if (options->dry_run || messages_total(&run->messages) == 0) {
-        write_acts(run);
-        return messages_succeeded(&run->messages);
-    }
-    if (options->verb == MESSAGE_DELETE && !options->yes && !confirm(run))
+        report_messages_done(&run->report);
+    } else if (options->verb == MESSAGE_DELETE && !options->yes && !confirm(run)) {
         return false;
-    messages_act(&run->messages);
-    progress_clear();
-    is_well = finish(run, locks);
+    } else {
+        messages_act(&run->messages);
+        progress_clear();
+        is_well = finish(run);
+    }
     return is_well && messages_succeeded(&run->messages);
 }
 
-/* Returns whether all went well. */
-static bool show(struct run *run)
+static bool find_and_act(struct run *run)
 {
-    const struct options *options = run->command->options;
-
-    if (options->verb == MESSAGE_COUNT) {
-        report_counts(&run->report, options->top == 0 ? TOP : (size_t)options->top,
-                      isatty(STDOUT_FILENO) == 1, &run->out);
-    }
-    if (options->json)
-        report_unlisted(&run->report, &run->out);
-    flush(run);
-    if (!run->failed)
-        report_messages_failures(&run->report, false, options->quiet);
-    return messages_succeeded(&run->messages);
-}
-
-static bool find_and_act(struct run *run, struct master_locks *locks)
-{
-    const struct options *options = run->command->options;
-
     signals_catch();
     messages_plan(&run->messages, run->selection);
     if (!name_operands(run))
         return false;
     messages_find(&run->messages);
     progress_clear();
-    return message_verbs[options->verb].option != NULL ? act(run, locks) : show(run);
+    report_messages_found(&run->report);
+    return message_verbs[run->messages.verb].option != NULL ? act(run)
+                                                            : messages_succeeded(&run->messages);
 }
 
 /* Runs in a selection that is marked. Returns the exit status. */
 static int run_in(const struct command *command, struct selection *selection)
 {
     const struct options *options = command->options;
+    struct master_locks *locks = master_locks_new(command->limits);
     struct run run = {
         .command = command,
         .selection = selection,
@@ -338,28 +279,31 @@ static int run_in(const struct command *command, struct selection *selection)
                      .daemon_directory =
                          host_find_directory(&selection->host, PARAMETER_DAEMON_DIRECTORY),
                      .directory = command_find_directory(&selection->host),
-                     .found = note_found,
-                     .waiting = note_waiting},
-        .report = {.selection = selection, .json = options->json, .dry_run = options->dry_run},
+                     .found = report_message,
+                     .waiting = report_messages_waiting,
+                     .locks = locks,
+                     .maximum = MESSAGES_MAXIMUM},
+        .report = {.selection = selection,
+                   .top = options->top == 0 ? TOP : (size_t)options->top,
+                   .json = options->json,
+                   .dry_run = options->dry_run,
+                   .quiet = options->quiet},
         .limits = *command->limits,
     };
-    struct master_locks *locks = master_locks_new(command->limits);
 
-    run.messages.context = &run;
-    run.messages.limits = &run.limits;
-    run.messages.locks = locks;
-    run.messages.maximum = MESSAGES_MAXIMUM;
+    run.messages.context = &run.report;
+    run.messages.limits = run.report.limits = &run.limits;
     run.report.messages = &run.messages;
     if (!options->json) /* where no age is shown, the clock makes no difference */
         run.report.now = time(NULL);
-    utstring_init(&run.out);
+    utstring_init(&run.report.out);
     selection_find_running(selection, locks);
-    bool is_well = run.messages.directory != NULL && find_and_act(&run, locks) && !run.failed &&
+    bool is_well = run.messages.directory != NULL && find_and_act(&run) && !run.report.failed &&
                    utarray_len(selection->unmatched) == 0 &&
                    !(options->dry_run && selection->host.conflicts != NULL);
     command_report_selection(command, selection);
     messages_free(&run.messages);
-    utstring_done(&run.out);
+    utstring_done(&run.report.out);
     master_locks_free(locks);
     return is_well ? 0 : 1;
 }

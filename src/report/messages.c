@@ -5,6 +5,7 @@
 #include "report/kicks.h"
 #include "report/row.h"
 #include <string.h>
+#include <unistd.h>
 
 /* The columns of a message, which is not in a table: the first lines are written before the last
  * ones are known. */
@@ -16,13 +17,26 @@
 /* How many messages a dry run names. */
 #define SHOWN 3
 
+/* Messages are collected up to so many bytes. */
+#define BLOCK 65536
+
+/* Writes what was collected. */
+static void flush(struct messages_report *report)
+{
+    if (!report->failed && !output_flush(&report->out)) {
+        report->failed = true;
+        report->limits->end = clock_now();
+    }
+    utstring_clear(&report->out);
+}
+
 static const char *name_of(const struct messages_part *part)
 {
     return row_value(part->member->instance, PARAMETER_MULTI_INSTANCE_NAME);
 }
 
-static void append_text(const struct messages_report *report, const struct messages_part *part,
-                        const struct message *message, UT_string *out)
+static void append_text(struct messages_report *report, const struct messages_part *part,
+                        const struct message *message)
 {
     UT_array *cells;
     const char *reason;
@@ -32,7 +46,7 @@ static void append_text(const struct messages_report *report, const struct messa
     row_add_age(cells, report->now - message->arrival);
     row_add_bytes(cells, message->size);
     char *others = count > 1 ? alloc_format(" +%zu", count - 1) : alloc_string("");
-    row_append_line(out, "%-*s  %-*s  %-*s  %*s  %*s  %s  %s%s", NAME_WIDTH, name_of(part),
+    row_append_line(&report->out, "%-*s  %-*s  %-*s  %*s  %*s  %s  %s%s", NAME_WIDTH, name_of(part),
                     QUEUE_WIDTH, message->queue, ID_WIDTH, message->id, NUMBER_WIDTH,
                     strings_item(cells, 0), NUMBER_WIDTH, strings_item(cells, 1), message->sender,
                     count > 0 ? message_recipient(message, 0, &reason) : "-", others);
@@ -40,17 +54,23 @@ static void append_text(const struct messages_report *report, const struct messa
     utarray_free(cells);
 }
 
-void report_message(const struct messages_report *report, const struct messages_part *part,
-                    const struct message *message, UT_string *out)
+void report_message(void *context, const struct messages_part *part, const struct message *message)
 {
-    if (!report->json) {
-        append_text(report, part, message, out);
+    struct messages_report *report = context;
+
+    if (report->failed)
         return;
+    if (report->json) {
+        json_t *row = json_incref(message->object);
+
+        row_add_text(row, "name", name_of(part));
+        row_add_text(row, "config_directory", part->member->instance->config_directory);
+        row_finish(row, &report->out);
+    } else {
+        append_text(report, part, message);
     }
-    json_t *row = json_incref(message->object);
-    row_add_text(row, "name", name_of(part));
-    row_add_text(row, "config_directory", part->member->instance->config_directory);
-    row_finish(row, out);
+    if (utstring_len(&report->out) >= BLOCK)
+        flush(report);
 }
 
 static void append_count_json(const char *key, uint64_t messages, uint64_t bytes, UT_string *out)
@@ -75,10 +95,11 @@ static const struct row_column count_columns[] = {
     {.title = "KEY"},
 };
 
-static void append_count_table(const struct message_counts *counts, size_t top, bool with_titles,
-                               UT_string *out)
+/* The first kinds, and the sum of all; on a terminal below titles. */
+static void append_count_table(struct messages_report *report)
 {
-    size_t kinds = HASH_COUNT(counts->first), left = top;
+    const struct message_counts *counts = &report->messages->counts;
+    size_t kinds = HASH_COUNT(counts->first), left = report->top;
     UT_array *cells;
 
     utarray_new(cells, &strings_icd);
@@ -88,28 +109,28 @@ static void append_count_table(const struct message_counts *counts, size_t top, 
         row_add_cell(cells, "%s", count->key[0] == '\0' ? "-" : count->key);
     }
     add_count_cells(cells, counts->messages, counts->bytes);
-    if (kinds > top)
-        row_add_cell(cells, "total (%zu more)", kinds - top);
+    if (kinds > report->top)
+        row_add_cell(cells, "total (%zu more)", kinds - report->top);
     else
         row_add_cell(cells, "total");
-    row_append_table(out, count_columns, 3, cells, with_titles);
+    row_append_table(&report->out, count_columns, 3, cells, isatty(STDOUT_FILENO) == 1);
     utarray_free(cells);
 }
 
-void report_counts(const struct messages_report *report, size_t top, bool with_titles,
-                   UT_string *out)
+static void append_counts(struct messages_report *report)
 {
     const struct message_counts *counts = &report->messages->counts;
+    size_t left = report->top;
 
     if (!report->json) {
-        append_count_table(counts, top, with_titles, out);
+        append_count_table(report);
         return;
     }
     if (counts->by == MESSAGE_BY_NOTHING)
-        append_count_json("total", counts->messages, counts->bytes, out);
-    for (const struct message_count *count = counts->first; count != NULL && top > 0;
-         count = count->hh.next, top--)
-        append_count_json(count->key, count->messages, count->bytes, out);
+        append_count_json("total", counts->messages, counts->bytes, &report->out);
+    for (const struct message_count *count = counts->first; count != NULL && left > 0;
+         count = count->hh.next, left--)
+        append_count_json(count->key, count->messages, count->bytes, &report->out);
 }
 
 /* Returns the kick in the part's instance, or NULL. */
@@ -140,8 +161,7 @@ static const char *find_status(const struct messages_report *report,
     return report->dry_run ? "planned" : "ok";
 }
 
-static void append_act_json(const struct messages_report *report, const struct messages_part *part,
-                            UT_string *out)
+static void append_act_json(struct messages_report *report, const struct messages_part *part)
 {
     const struct kick *kick = find_kick(report, part);
     json_t *row = row_new(part->member->instance);
@@ -153,18 +173,10 @@ static void append_act_json(const struct messages_report *report, const struct m
     row_add_text(row, "kicked", kick == NULL ? "-" : report_kick_status(kick->status));
     row_add_text(row, "status", find_status(report, part, kick));
     row_add_text(row, "reason", part->reason == NULL && kick != NULL ? kick->reason : part->reason);
-    row_finish(row, out);
+    row_finish(row, &report->out);
 }
 
-void report_unlisted(const struct messages_report *report, UT_string *out)
-{
-    for (size_t i = 0; i < report->messages->count; i++)
-        if (report->messages->parts[i].reason != NULL)
-            append_act_json(report, &report->messages->parts[i], out);
-}
-
-static void append_plan(const struct messages_report *report, const struct messages_part *part,
-                        UT_string *out)
+static void append_plan(struct messages_report *report, const struct messages_part *part)
 {
     size_t count = utarray_len(part->ids);
     UT_string ids;
@@ -172,60 +184,62 @@ static void append_plan(const struct messages_report *report, const struct messa
     utstring_init(&ids);
     for (size_t i = 0; i < count && i < SHOWN; i++)
         utstring_printf(&ids, " %s", (const char *)utarray_eltptr(part->ids, i));
-    row_append_line(out, "%s: would %s %zu message%s:%s%s",
+    row_append_line(&report->out, "%s: would %s %zu message%s:%s%s",
                     part->member->instance->config_directory,
                     message_verbs[report->messages->verb].name, count, count == 1 ? "" : "s",
                     utstring_body(&ids), count > SHOWN ? " ..." : "");
     utstring_done(&ids);
 }
 
-static void append_act(const struct messages_report *report, const struct messages_part *part,
-                       UT_string *out)
+static void append_act(struct messages_report *report, const struct messages_part *part)
 {
     const char *done = message_verbs[report->messages->verb].done;
 
     if (part->is_unknown) {
-        row_append_line(out, "%s: unknown number of messages %s",
+        row_append_line(&report->out, "%s: unknown number of messages %s",
                         part->member->instance->config_directory, done);
         return;
     }
     char *gone = part->gone == 0 ? alloc_string("") : alloc_format(", %zu gone", part->gone);
 
-    row_append_line(out, "%s: %zu message%s %s%s", part->member->instance->config_directory,
-                    part->done, part->done == 1 ? "" : "s", done, gone);
+    row_append_line(&report->out, "%s: %zu message%s %s%s",
+                    part->member->instance->config_directory, part->done,
+                    part->done == 1 ? "" : "s", done, gone);
     free(gone);
 }
 
-void report_acts(const struct messages_report *report, UT_string *out)
+/* What was done in each instance, or in the dry run what would be done. */
+static void append_acts(struct messages_report *report)
 {
-    for (size_t i = 0; i < report->messages->count; i++) {
-        const struct messages_part *part = &report->messages->parts[i];
+    const struct messages *messages = report->messages;
+
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct messages_part *part = &messages->parts[i];
 
         if (report->json)
-            append_act_json(report, part, out);
+            append_act_json(report, part);
         else if (utarray_len(part->ids) > 0 && report->dry_run)
-            append_plan(report, part, out);
+            append_plan(report, part);
         else if (utarray_len(part->ids) > 0)
-            append_act(report, part, out);
+            append_act(report, part);
     }
-    if (!report->json && messages_total(report->messages) == 0 &&
-        messages_succeeded(report->messages))
-        row_append_line(out, "no message to %s", message_verbs[report->messages->verb].name);
+    if (!report->json && messages_total(messages) == 0 && messages_succeeded(messages))
+        row_append_line(&report->out, "no message to %s", message_verbs[messages->verb].name);
 }
 
-static void report_failure(const struct messages_report *report, const struct messages_part *part,
-                           bool quiet)
+static void report_failure(const struct messages_report *report, const struct messages_part *part)
 {
     const struct instance *instance = part->member->instance;
     bool has_error = part->member->state == SELECTION_FAILED;
 
-    if (has_error && (!quiet || report->selection->is_single))
+    if (has_error && (!report->quiet || report->selection->is_single))
         row_diag_error(report->selection, instance);
-    else if (!has_error && !quiet)
+    else if (!has_error && !report->quiet)
         row_diag(report->selection, instance, "warning", "%s", part->reason);
 }
 
-void report_messages_failures(const struct messages_report *report, bool after, bool quiet)
+/* Of those in which something was found to act on (after the act), or of the others (before). */
+static void report_failures(const struct messages_report *report, bool after)
 {
     const struct messages *messages = report->messages;
 
@@ -236,23 +250,56 @@ void report_messages_failures(const struct messages_report *report, bool after, 
         if ((utarray_len(part->ids) > 0) != after || !part->is_wanted)
             continue;
         if (status == MESSAGES_FAILED)
-            report_failure(report, part, quiet);
-        else if (status == MESSAGES_DUPLICATE && !quiet)
+            report_failure(report, part);
+        else if (status == MESSAGES_DUPLICATE && !report->quiet)
             row_diag(report->selection, part->member->instance, "warning", "%s", part->reason);
     }
-    for (size_t i = 0; i < utarray_len(messages->mistakes) && !after && !quiet; i++)
+    for (size_t i = 0; i < utarray_len(messages->mistakes) && !after && !report->quiet; i++)
         diag_line("warning", "%s", strings_item(messages->mistakes, i));
 }
 
-void report_messages_progress(const struct messages *messages, int64_t end)
+void report_messages_found(struct messages_report *report)
+{
+    const struct messages *messages = report->messages;
+
+    if (messages->verb == MESSAGE_COUNT)
+        append_counts(report);
+    for (size_t i = 0; message_verbs[messages->verb].option == NULL && i < messages->count; i++)
+        if (report->json && messages->parts[i].reason != NULL)
+            append_act_json(report, &messages->parts[i]);
+    flush(report);
+    if (!report->failed)
+        report_failures(report, false);
+}
+
+void report_messages_done(struct messages_report *report)
+{
+    if (!report->quiet || report->json)
+        append_acts(report);
+    flush(report);
+    report_failures(report, true);
+}
+
+static void show_progress(const struct messages_report *report)
 {
     struct progress progress;
 
     progress_start(&progress);
-    for (size_t i = 0; i < messages->count; i++) {
-        const struct messages_part *part = &messages->parts[i];
+    for (size_t i = 0; i < report->messages->count; i++) {
+        const struct messages_part *part = &report->messages->parts[i];
 
-        progress_add(&progress, !part->is_running, part->member->instance->config_directory, end);
+        progress_add(&progress, !part->is_running, part->member->instance->config_directory,
+                     report->limits->end);
     }
     progress_show(&progress, clock_now());
+}
+
+void report_messages_waiting(void *context)
+{
+    struct messages_report *report = context;
+
+    if (report->messages->verb == MESSAGE_LIST)
+        flush(report);
+    else if (!report->quiet && progress_is_wanted())
+        show_progress(report);
 }

@@ -8,39 +8,35 @@
 #include "postfix/kick.h"
 #include "postfix/message.h"
 
-/* Set by the caller. */
 struct messages_report {
+    /* set by the caller */
     const struct selection *selection;
     const struct messages *messages;
     const struct kicks *kicks; /* after the act; or NULL */
+    struct limits *limits;     /* the run ends when nobody reads what is listed */
+    size_t top;                /* how many kinds of what was counted are shown */
     bool json;
     bool dry_run;
+    bool quiet;  /* of the failures, only the error of a single instance */
     int64_t now; /* seconds since 1970 */
+
+    UT_string out; /* what was not written yet; belongs to the caller */
+    bool failed;   /* to write to standard output, which was reported */
 };
 
-/* Appends a message to out: a line with its instance, queue, ID, age, size, sender and first
- * recipient; or postqueue(1)'s object with name and config_directory. */
-void report_message(const struct messages_report *report, const struct messages_part *part,
-                    const struct message *message, UT_string *out);
+/* The found and the waiting of struct messages, with a struct messages_report as the context.
+ * Reports a message: a line with its instance, queue, ID, age, size, sender and first recipient; or
+ * postqueue(1)'s object with name and config_directory. Lists what was found so far, or shows on a
+ * terminal which instances are waited for. */
+void report_message(void *context, const struct messages_part *part, const struct message *message);
+void report_messages_waiting(void *context);
 
-/* Appends the first kinds that were counted, as many as top says, to out: a table that ends with
- * the sum of all, below titles if with_titles; or JSON. */
-void report_counts(const struct messages_report *report, size_t top, bool with_titles,
-                   UT_string *out);
+/* Reports the rest of what was listed; or what was counted, as a table that ends with the sum of
+ * all, or as JSON; and the failures of instances in which nothing was found to act on. */
+void report_messages_found(struct messages_report *report);
 
-/* Appends an object for each instance that has failed to out, for JSON. */
-void report_unlisted(const struct messages_report *report, UT_string *out);
-
-/* Appends what was done in each instance to out, or in the dry run what would be done: lines, or
- * JSON. */
-void report_acts(const struct messages_report *report, UT_string *out);
-
-/* Writes to standard error what was not found, and why instances have failed: of those in which
- * something was found to act on (after the act), or of the others (before). If quiet, only the
- * error of a single instance. */
-void report_messages_failures(const struct messages_report *report, bool after, bool quiet);
-
-/* Shows on a terminal which instances are waited for; end as in struct progress. */
-void report_messages_progress(const struct messages *messages, int64_t end);
+/* Reports what was done in each instance, or in the dry run what would be done, as lines or JSON;
+ * and the failures of instances in which something was found. */
+void report_messages_done(struct messages_report *report);
 
 #endif
