@@ -51,15 +51,17 @@ static void report_remarks(const struct selection *selection, const struct insta
         diag_line("warning", "%s: and %zu more", instance->config_directory, count - most);
 }
 
-void command_report_selection(const struct command *command, const struct selection *selection)
+bool command_report_selection(const struct command *command, const struct selection *selection)
 {
     const struct options *options = command->options;
     const UT_array *conflicts = selection->host.conflicts, *warnings = selection->warnings;
     bool with_remarks = selection->is_single || command->verbose > 0 || options->dry_run ||
                         options->mode == OPTIONS_LIST;
+    bool is_question = options->mode == OPTIONS_STATUS || options->dry_run;
+    bool is_well = utarray_len(selection->unmatched) == 0 && !(is_question && conflicts != NULL);
 
     if (options->quiet)
-        return;
+        return is_well;
     for (size_t i = 0; with_remarks && i < selection->member_count; i++) {
         const struct instance *instance = selection->members[i].instance;
 
@@ -72,6 +74,7 @@ void command_report_selection(const struct command *command, const struct select
         diag_line("warning", "%s: postmulti(1) refuses every instance", strings_item(conflicts, i));
     for (size_t i = 0; i < utarray_len(warnings); i++)
         diag_line("warning", "%s", strings_item(warnings, i));
+    return is_well;
 }
 
 /* Whether there is nothing to do for the selection; reports why. */
@@ -81,7 +84,7 @@ static bool report_refusal(const struct command *command, const struct selection
 
     if (refusal == NULL)
         return false;
-    command_report_selection(command, selection);
+    (void)command_report_selection(command, selection);
     diag_line("fatal", "%s", refusal);
     free(refusal);
     return true;
@@ -211,11 +214,11 @@ int command_list(const struct command *command)
 
     if (command_select(command, PARAMETER_FOR_LIST, &selection)) {
         bool written = write_out(command, &selection);
-        command_report_selection(command, &selection);
+        bool is_well = command_report_selection(command, &selection);
         if (command->verbose > 0)
             report_old_style(&selection);
         bool succeeded = report_errors(&selection, command->options->quiet);
-        status = written && succeeded && utarray_len(selection.unmatched) == 0 ? 0 : 1;
+        status = written && is_well && succeeded ? 0 : 1;
     }
     selection_free(&selection);
     return status;

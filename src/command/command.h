@@ -42,8 +42,9 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
  * reason was reported. */
 bool command_mark(const struct command *command, struct selection *selection, bool all);
 
-/* Reports the warnings of the selection, as the options ask for. */
-void command_report_selection(const struct command *command, const struct selection *selection);
+/* Reports the warnings of the selection, as the options ask for. Returns false if it makes the exit
+ * status 1: an -i matched nothing, or, with -s and in a dry run, instances are in conflict. */
+bool command_report_selection(const struct command *command, const struct selection *selection);
 
 /* Finds Postfix's command_directory, and checks that it is a directory. Returns a string that
  * belongs to the host; or NULL, and the reason was reported. */
@@ -53,10 +54,11 @@ const char *command_find_directory(struct host *host);
  * is reported. */
 bool command_send(const struct command *command, struct kicks *kicks);
 
-/* For -p and -x: report_jobs_start() as the options ask for. changes_running: the spec's commands
- * start and stop mail systems. The report's jobs have to be set when they are planned. */
-void command_start_report(const struct command *command, const struct selection *selection,
-                          bool changes_running, struct jobs_spec *spec, struct jobs_report *report);
+/* For -p and -x: report_jobs_start() as the options ask for, and, unless it is a dry run, prepares
+ * this process for running commands. changes_running: they start and stop mail systems. The
+ * report's jobs have to be set when they are planned. */
+void command_start_jobs(const struct command *command, const struct selection *selection,
+                        bool changes_running, struct jobs_spec *spec, struct jobs_report *report);
 
 /* For a spec's add_settings: the environment of postfix(1). */
 void command_add_mail_config(void *context, const struct instance *instance, UT_array *settings);

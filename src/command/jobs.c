@@ -23,8 +23,8 @@ static int check_program(const char *path)
     return access(path, X_OK) < 0 ? errno : 0; /* for the effective user: privilege is refused */
 }
 
-void command_start_report(const struct command *command, const struct selection *selection,
-                          bool changes_running, struct jobs_spec *spec, struct jobs_report *report)
+void command_start_jobs(const struct command *command, const struct selection *selection,
+                        bool changes_running, struct jobs_spec *spec, struct jobs_report *report)
 {
     const struct options *options = command->options;
 
@@ -41,6 +41,12 @@ void command_start_report(const struct command *command, const struct selection 
         .verbose = command->verbose,
     };
     report_jobs_start(report, spec);
+    if (options->dry_run)
+        return;
+    if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
+        alloc_fail();
+    signals_catch();
+    descriptors_raise_limit();
 }
 
 /* What a command has to do with running mail systems. */
@@ -71,7 +77,7 @@ static int run(const struct command *command, struct selection *selection, struc
     struct jobs jobs;
     struct jobs_report report;
 
-    command_start_report(command, selection, effect == EFFECT_CHANGES_RUNNING, spec, &report);
+    command_start_jobs(command, selection, effect == EFFECT_CHANGES_RUNNING, spec, &report);
     report.jobs = &jobs;
     if (effect == EFFECT_NEEDS_RUNNING)
         spec->locks = report.locks;
@@ -80,20 +86,15 @@ static int run(const struct command *command, struct selection *selection, struc
         if (effect == EFFECT_NEEDS_RUNNING)
             find_stopped(&jobs, report.locks);
     } else {
-        if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
-            alloc_fail();
-        signals_catch();
-        descriptors_raise_limit();
         jobs_run(&jobs, command->limits, report_job_event, &report);
         progress_clear();
     }
-    command_report_selection(command, selection);
+    bool is_well = command_report_selection(command, selection);
     report_jobs(&report);
-    bool well = jobs_succeeded(&jobs) && !report.failed && utarray_len(selection->unmatched) == 0 &&
-                !(options->dry_run && selection->host.conflicts != NULL);
+    is_well = is_well && jobs_succeeded(&jobs) && !report.failed;
     report_jobs_end(&report);
     jobs_free(&jobs);
-    return well ? 0 : 1;
+    return is_well ? 0 : 1;
 }
 
 enum role { ROLE_OTHER, ROLE_START, ROLE_STOP, ROLE_CONTROL };

@@ -33,15 +33,12 @@ bool command_send(const struct command *command, struct kicks *kicks)
     return error == 0;
 }
 
-static bool all_succeeded(const struct command *command, const struct selection *selection,
-                          const struct kicks *kicks, const struct status *statuses)
+static bool all_succeeded(const struct kicks *kicks, const struct status *statuses)
 {
     for (size_t i = 0; i < kicks->count; i++)
         if (statuses != NULL ? !statuses[i].has_succeeded : !kick_succeeded(&kicks->items[i]))
             return false;
-    bool is_question = statuses != NULL || command->options->dry_run;
-    return utarray_len(selection->unmatched) == 0 &&
-           !(is_question && selection->host.conflicts != NULL);
+    return true;
 }
 
 /* Reports what is known of a request that its service ignores. Returns false when it is refused:
@@ -91,12 +88,11 @@ static bool finish(const struct command *command, struct selection *selection,
         selection_find_running(selection, kicks->locks);
     if (kicks->is_probe)
         report.statuses = statuses = statuses_find(selection, kicks);
-    command_report_selection(command, selection);
-    bool written = report_kicks(&report);
-    bool succeeded = all_succeeded(command, selection, kicks, statuses);
+    bool is_well = command_report_selection(command, selection);
+    is_well = report_kicks(&report) && all_succeeded(kicks, statuses) && is_well;
     if (statuses != NULL)
         statuses_free(statuses, kicks->count);
-    return written && succeeded;
+    return is_well;
 }
 
 /* Sends or checks the kicks in the selected instances, and reports the results. Those that are not

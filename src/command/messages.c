@@ -298,10 +298,8 @@ static int run_in(const struct command *command, struct selection *selection)
         run.report.now = time(NULL);
     utstring_init(&run.report.out);
     selection_find_running(selection, locks);
-    bool is_well = run.messages.directory != NULL && find_and_act(&run) && !run.report.failed &&
-                   utarray_len(selection->unmatched) == 0 &&
-                   !(options->dry_run && selection->host.conflicts != NULL);
-    command_report_selection(command, selection);
+    bool is_well = run.messages.directory != NULL && find_and_act(&run) && !run.report.failed;
+    is_well = command_report_selection(command, selection) && is_well;
     messages_free(&run.messages);
     utstring_done(&run.report.out);
     master_locks_free(locks);

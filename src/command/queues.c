@@ -37,14 +37,14 @@ static bool show(const struct command *command, struct selection *selection)
                                    .verbose = command->verbose,
                                    .now = time(NULL)};
 
-    command_report_selection(command, selection);
+    bool is_well = command_report_selection(command, selection);
     if (report.json)
         selection_find_running(selection, NULL);
-    bool succeeded = report_queues(&report);
+    is_well = report_queues(&report) && is_well;
     for (size_t i = 0; i < selection->member_count; i++)
         free(readings[i].reason);
     free(readings);
-    return succeeded && utarray_len(selection->unmatched) == 0;
+    return is_well;
 }
 
 int command_queues(const struct command *command)

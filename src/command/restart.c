@@ -395,19 +395,6 @@ static void report(struct restart *restart, bool was_begun)
         diag_line("warning", "nothing was stopped");
 }
 
-/* Checks and restarts. Returns whether anything was touched. */
-static bool run(struct restart *restart)
-{
-    if (restart->command->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0)
-        alloc_fail();
-    signals_catch();
-    descriptors_raise_limit();
-    if (!check_all(restart))
-        return false;
-    restart_all(restart);
-    return true;
-}
-
 static void free_parts(struct restart *restart)
 {
     for (size_t i = 0; i < restart->selection->member_count; i++) {
@@ -434,7 +421,7 @@ int command_restart(const struct command *command, struct selection *selection, 
         .members = alloc_zeroed(count, sizeof(struct selection_member)),
     };
 
-    command_start_report(command, selection, true, &restart.spec, &restart.report);
+    command_start_jobs(command, selection, true, &restart.spec, &restart.report);
     for (size_t i = 0; i < count; i++) {
         struct process *child = &restart.parts[i].child;
 
@@ -443,13 +430,14 @@ int command_restart(const struct command *command, struct selection *selection, 
         utstring_init(&child->output.text);
         utstring_init(&child->errors.text);
     }
-    bool was_begun = plan(&restart) && !command->options->dry_run && run(&restart);
-    command_report_selection(command, selection);
+    bool was_begun = plan(&restart) && !command->options->dry_run && check_all(&restart);
+    if (was_begun)
+        restart_all(&restart);
+    bool is_well = command_report_selection(command, selection);
     report(&restart, was_begun);
-    bool is_well = !have_state(&restart, PART_FAILED) &&
-                   (command->options->dry_run || !have_state(&restart, PART_UNTOUCHED)) &&
-                   !restart.report.failed && utarray_len(selection->unmatched) == 0 &&
-                   !(command->options->dry_run && selection->host.conflicts != NULL);
+    is_well = is_well && !have_state(&restart, PART_FAILED) &&
+              (command->options->dry_run || !have_state(&restart, PART_UNTOUCHED)) &&
+              !restart.report.failed;
     free_parts(&restart);
     report_jobs_end(&restart.report);
     return is_well ? 0 : 1;
