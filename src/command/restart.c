@@ -66,8 +66,11 @@ static char *find_obstacle(struct restart *restart, struct part *part)
     part->running = master_state(restart->report.locks, queue);
     char *unit =
         master_find_unit(master_lock_holder(restart->report.locks, queue, "pid/master.pid"));
+    /* a unit's name may have backslashes, as in postfix@a\\x2db.service */
+    const char *quote = unit != NULL && strchr(unit, '\\') != NULL ? "'" : "";
     char *obstacle =
-        unit == NULL ? NULL : alloc_format("run by systemd: systemctl restart %s", unit);
+        unit == NULL ? NULL
+                     : alloc_format("run by systemd: systemctl restart %s%s%s", quote, unit, quote);
     free(unit);
     return obstacle;
 }

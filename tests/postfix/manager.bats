@@ -247,7 +247,7 @@ postkick: warning: /etc/postfix-a: no response: "
 }
 
 @test "-p restart: what systemd runs as a unit is refused, with the command" {
-    local groups=/sys/fs/cgroup unit=postkick-test-$$.service
+    local groups=/sys/fs/cgroup unit="postkick\\x2dtest@$$.service"
     [ ! -d $groups/systemd ] || groups=$groups/systemd
     mkdir "$groups/$unit" 2>/dev/null || skip "needs control groups"
     master_of postfix-a >"$groups/$unit/cgroup.procs"
@@ -255,7 +255,7 @@ postkick: warning: /etc/postfix-a: no response: "
     master_of postfix-a >"$groups/cgroup.procs"
     rmdir "$groups/$unit"
     is "$status" 1
-    is "$stderr" "postkick: warning: /etc/postfix-a: run by systemd: systemctl restart $unit
+    is "$stderr" "postkick: warning: /etc/postfix-a: run by systemd: systemctl restart '$unit'
 postkick: warning: nothing was stopped"
     is "$(runs)" ""
 }
