@@ -7,12 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The columns of a message, which is not in a table: the first lines are written before the last
- * ones are known. */
-#define NAME_WIDTH 12
-#define QUEUE_WIDTH 8
-#define ID_WIDTH 15
-#define NUMBER_WIDTH 6
+/* How many characters of a name or an address the columns of a message have room for. */
+#define WIDTH 30
 
 /* How many messages a dry run names. */
 #define SHOWN 3
@@ -35,22 +31,52 @@ static const char *name_of(const struct messages_part *part)
     return row_value(part->member->instance, PARAMETER_MULTI_INSTANCE_NAME);
 }
 
+/* Returns how wide the widest name is. */
+static size_t find_name_width(const struct selection *selection)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < selection->member_count && width < WIDTH; i++) {
+        const char *name = row_value(selection->members[i].instance, PARAMETER_MULTI_INSTANCE_NAME);
+        size_t length = strnlen(name, WIDTH);
+
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
+/* Messages are written as they are found: the widths are enough for most. */
 static void append_text(struct messages_report *report, const struct messages_part *part,
                         const struct message *message)
 {
+    bool is_first = report->name_width == 0;
     UT_array *cells;
     const char *reason;
     size_t count = message->recipient_count;
 
+    if (is_first)
+        report->name_width = find_name_width(report->selection);
+    const struct row_column columns[] = {
+        {.title = "NAME", .width = report->name_width},
+        {.title = "QUEUE", .width = 8},
+        {.title = "ID", .width = 15},
+        {.title = "AGE", .width = 6, .is_number = true},
+        {.title = "SIZE", .width = 6, .is_number = true},
+        {.title = "SENDER", .width = WIDTH},
+        {.title = "RECIPIENTS"},
+    };
     utarray_new(cells, &strings_icd);
+    row_add_cell(cells, "%s", name_of(part));
+    row_add_cell(cells, "%s", message->queue);
+    row_add_cell(cells, "%s", message->id);
     row_add_age(cells, report->now - message->arrival);
     row_add_bytes(cells, message->size);
+    row_add_cell(cells, "%s", message->sender);
     char *others = count > 1 ? alloc_format(" +%zu", count - 1) : alloc_string("");
-    row_append_line(&report->out, "%-*s  %-*s  %-*s  %*s  %*s  %s  %s%s", NAME_WIDTH, name_of(part),
-                    QUEUE_WIDTH, message->queue, ID_WIDTH, message->id, NUMBER_WIDTH,
-                    strings_item(cells, 0), NUMBER_WIDTH, strings_item(cells, 1), message->sender,
-                    count > 0 ? message_recipient(message, 0, &reason) : "-", others);
+    row_add_cell(cells, "%s%s", count > 0 ? message_recipient(message, 0, &reason) : "-", others);
     free(others);
+    row_append_table(&report->out, columns, sizeof(columns) / sizeof(*columns), cells,
+                     is_first && isatty(STDOUT_FILENO) == 1);
     utarray_free(cells);
 }
 

@@ -20,8 +20,9 @@ struct messages_report {
     bool quiet;  /* of the failures, only the error of a single instance */
     int64_t now; /* seconds since 1970 */
 
-    UT_string out; /* what was not written yet; belongs to the caller */
-    bool failed;   /* to write to standard output, which was reported */
+    UT_string out;     /* what was not written yet; belongs to the caller */
+    bool failed;       /* to write to standard output, which was reported */
+    size_t name_width; /* of the table of messages; 0 before the first one */
 };
 
 /* The found and the waiting of struct messages, with a struct messages_report as the context.

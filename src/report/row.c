@@ -150,8 +150,9 @@ void row_append_table(UT_string *out, const struct row_column *columns, size_t c
     size_t *widths = alloc_zeroed(count, sizeof(*widths));
 
     for (size_t column = 0; column < count; column++) {
-        if (with_titles)
-            widths[column] = count_characters(columns[column].title);
+        widths[column] = columns[column].width;
+        if (with_titles && widths[column] < strlen(columns[column].title))
+            widths[column] = strlen(columns[column].title);
         for (size_t i = column; i < utarray_len(cells); i += count) {
             size_t width = count_characters(strings_item(cells, i));
             if (width > widths[column])

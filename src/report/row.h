@@ -30,6 +30,7 @@ void row_append_line(UT_string *out, const char *format, ...) __attribute__((for
 /* A column of a table. */
 struct row_column {
     const char *title;
+    size_t width;   /* at least so many characters, for tables that are written in parts */
     bool is_number; /* aligned at the right */
 };
 

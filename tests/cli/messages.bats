@@ -62,10 +62,16 @@ queued()
     kick -M list
     is "$status$stderr" 0
     is "$output" "\
--             deferred  4F2A1B3C5D        2h10m    2.0K  anna@example.com  b@one.example +1
--             hold      5F2A1B3C5D        1h30m     500  MAILER-DAEMON  c@one.example +1
-postfix-0001  active    3PTb9R4sdCzKnBs    1h1m   11.8M  anna@Example.com  d@two.example +1
-postfix-0002  deferred  4F2A1B3C5D         1d1h    1.0K  z@example.com  local +1"
+-             deferred  4F2A1B3C5D        2h10m    2.0K  anna@example.com                b@one.example +1
+-             hold      5F2A1B3C5D        1h30m     500  MAILER-DAEMON                   c@one.example +1
+postfix-0001  active    3PTb9R4sdCzKnBs    1h1m   11.8M  anna@Example.com                d@two.example +1
+postfix-0002  deferred  4F2A1B3C5D         1d1h    1.0K  z@example.com                   local +1"
+    "$ROOT/tests/lib/on-terminal" "$POSTKICK" -f "$INI" -M --queue active list >"$TREE/shown"
+    has "$(tr -d '\r' <"$TREE/shown")" "\
+NAME          QUEUE     ID                  AGE    SIZE  SENDER                          RECIPIENTS
+postfix-0001  active    3PTb9R4sdCzKnBs    1h1m   11.8M  anna@Example.com                d@two.example +1"
+    "$ROOT/tests/lib/on-terminal" "$POSTKICK" -f "$INI" -M -j --queue active list >"$TREE/shown"
+    is "$(grep -c NAME "$TREE/shown")" 0
     kick -M -j list 4F2A1B3C5D
     is "$status$stderr" 0
     is "$(rows name config_directory queue_id)" "\
