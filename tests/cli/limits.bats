@@ -223,6 +223,33 @@ y"
     is "$(running)" "$(stopped) y $(stopped) "
 }
 
+# The layers are on one file system, then on two, where the device that stat(2) names is not that of
+# the mount.
+# bats test_tags=native
+@test "instances on an overlay are running or not" {
+    unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
+    make_tree -n 3
+    local file_systems
+    for file_systems in 1 2; do
+        rm -rf "$TREE/layers"
+        mkdir "$TREE/layers"
+        run --separate-stderr unshare -m bash -c '
+            [ "$2" = 1 ] || mount -t tmpfs tmpfs "$1/layers" || exit
+            mkdir "$1/layers/upper" "$1/layers/work"
+            mount -t overlay overlay -o "lowerdir=$1/spool,upperdir=$1/layers/upper" \
+                -o "workdir=$1/layers/work" "$1/spool" || exit 77
+            for each in postfix postfix-0001 postfix-0002; do
+                printf "%32d\n" 1 >"$1/spool/$each/pid/master.pid"
+            done
+            . "$0/tests/lib/common.bash"
+            hold_locks "$1/spool/postfix-0001"
+            env -u MAIL_CONFIG "$POSTKICK" -f "$1/postkick.ini" -l -j
+            release_locks' "$ROOT" "$TREE" $file_systems
+        [ "$status" != 77 ] || skip "cannot mount an overlay"
+        is "$(rows running | tr '\n' ' ')" "$(stopped) y $(stopped) "
+    done
+}
+
 @test "a main.cf made to keep us busy does not delay the other kicks" {
     make_tree -n 5
     # names of a megabyte that are looked up again and again; nested text; many settings; a large file
