@@ -14,9 +14,6 @@ make_host()
     host mount -t overlay overlay -o lowerdir=/usr \
         -o upperdir="$HOST/usr",workdir="$HOST/usr.work" /usr
     host cp "$POSTKICK" /usr/local/sbin/postkick
-    # the locks of an overlay cannot be looked up in /proc/locks
-    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
-        mount --bind '$HOST/spool' /var/spool"
     host_instances postfix-{a,off,c}:some
     local script
     script=$(postconf -d -h daemon_directory)/postfix-script

@@ -302,7 +302,7 @@ host_instances()
 }
 
 # host_running NAME:GROUP...: the same, running, and all that "make install" installs in a /usr/local
-# of its own. /var/spool is one too: the locks of an overlay cannot be looked up in /proc/locks.
+# of its own.
 host_running()
 {
     mkdir "$BATS_FILE_TMPDIR/local"
@@ -310,8 +310,6 @@ host_running()
     # shellcheck disable=SC2153 # of common.bash
     host make -s -C "$ROOT" install
     host cp "$POSTKICK" /usr/local/sbin
-    host bash -c "mkdir '$HOST/spool' && cp -a /var/spool/postfix '$HOST/spool' &&
-        mount --bind '$HOST/spool' /var/spool"
     host_instances "$@"
     host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
 }
