@@ -136,9 +136,17 @@ static char *suggest_instance(const struct host *host, const char *name)
     return suggestion;
 }
 
+/* For any_instance(). */
+static bool is_nameless(const struct instance *instance, const char *unused)
+{
+    (void)unused;
+    return instance->identity == INSTANCE_NAMELESS;
+}
+
 static void find_unmatched_names(struct selection *selection)
 {
     const UT_array *names = selection->criteria.names;
+    bool all_known = !any_instance(&selection->host, NULL, is_nameless);
 
     for (size_t i = 0; i < utarray_len(names); i++) {
         const char *name = strings_item(names, i);
@@ -149,7 +157,8 @@ static void find_unmatched_names(struct selection *selection)
                                ? suggest_instance(&selection->host, name)
                                : alloc_string("");
         strings_append(selection->unmatched, "%s", name);
-        strings_append(selection->warnings, "no instance matches %s%s", name, suggestion);
+        strings_append(selection->warnings, "no instance %smatches %s%s",
+                       all_known ? "" : "with a known name ", name, suggestion);
         free(suggestion);
     }
 }
