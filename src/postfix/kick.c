@@ -302,6 +302,17 @@ static bool is_unlisted(const struct kick *kick)
     return found != MASTER_SERVICE_UNKNOWN && (found & own) == 0;
 }
 
+/* There may be such a service under the name that main.cf gives it. */
+static char *explain_unlisted(const struct kick *kick)
+{
+    const char *name = service_name(kick->member->instance, kick->service, true);
+
+    if (strcmp(name, kick->service) == 0)
+        return alloc_string("no such service in master.cf");
+    return alloc_format("no such service in master.cf: %s_service_name is %s",
+                        strcmp(kick->service, "qmgr") == 0 ? "queue" : "pickup", name);
+}
+
 static char *explain_missing(const struct kick *kick)
 {
     enum master_state state = master_state(kick->kicks->locks, kick->trigger->queue_directory);
@@ -322,7 +333,7 @@ static char *explain_missing(const struct kick *kick)
     }
     if (found != MASTER_SERVICE_ABSENT || is_of_other_class(kick))
         return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
-    return alloc_string("no such service in master.cf");
+    return explain_unlisted(kick);
 }
 
 static char *explain_lookup(const struct kick *kick, int error)
@@ -341,7 +352,7 @@ static char *explain_no_listener(const struct kick *kick, const char *nobody)
     case MASTER_STOPPED:
         return alloc_string("not running");
     case MASTER_RUNNING:
-        return is_unlisted(kick) ? alloc_string("no such service in master.cf")
+        return is_unlisted(kick) ? explain_unlisted(kick)
                                  : alloc_format("%s: stop and start the instance", nobody);
     case MASTER_UNKNOWN:
         break;
