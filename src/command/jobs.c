@@ -50,7 +50,13 @@ void command_start_jobs(const struct command *command, const struct selection *s
 }
 
 /* What a command has to do with running mail systems. */
-enum effect { EFFECT_UNKNOWN, EFFECT_CHANGES_RUNNING, EFFECT_NEEDS_RUNNING };
+enum effect {
+    EFFECT_UNKNOWN,
+    EFFECT_STARTS,
+    EFFECT_STOPS,
+    EFFECT_NEEDS_RUNNING,
+    EFFECT_SHOWS_RUNNING,
+};
 
 /* Marks what would fail because there is nothing to work on. */
 static void find_stopped(struct jobs *jobs, struct master_locks *locks)
@@ -68,6 +74,13 @@ static void find_stopped(struct jobs *jobs, struct master_locks *locks)
     }
 }
 
+/* Before Postfix 3.8, its commands write errors to standard error only if that is a terminal. */
+static bool is_mute(const struct command *command, const struct jobs_spec *spec)
+{
+    return spec->streams == PROCESS_INHERIT && isatty(STDERR_FILENO) != 1 &&
+           settings_is_older(command->settings, 3, 8);
+}
+
 /* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
  * run. Returns the exit status. */
 static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
@@ -77,10 +90,12 @@ static int run(const struct command *command, struct selection *selection, struc
     struct jobs jobs;
     struct jobs_report report;
 
-    command_start_jobs(command, selection, effect == EFFECT_CHANGES_RUNNING, spec, &report);
+    command_start_jobs(command, selection, effect == EFFECT_STARTS || effect == EFFECT_STOPS, spec,
+                       &report);
     report.jobs = &jobs;
-    if (effect == EFFECT_NEEDS_RUNNING)
+    if (effect != EFFECT_UNKNOWN && effect != EFFECT_STARTS)
         spec->locks = report.locks;
+    spec->is_mute = options->mode == OPTIONS_POSTFIX && is_mute(command, spec);
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
         if (effect == EFFECT_NEEDS_RUNNING)
@@ -234,8 +249,8 @@ static int run_postfix(const struct command *command, struct selection *selectio
                                             [ROLE_STOP] = JOB_DEFAULT_LAST,
                                             [ROLE_CONTROL] = JOB_IN_ORDER};
     static const enum effect effects[] = {[ROLE_OTHER] = EFFECT_UNKNOWN,
-                                          [ROLE_START] = EFFECT_CHANGES_RUNNING,
-                                          [ROLE_STOP] = EFFECT_CHANGES_RUNNING,
+                                          [ROLE_START] = EFFECT_STARTS,
+                                          [ROLE_STOP] = EFFECT_STOPS,
                                           [ROLE_CONTROL] = EFFECT_NEEDS_RUNNING};
     enum role role;
 
@@ -257,7 +272,10 @@ static int run_postfix(const struct command *command, struct selection *selectio
         warn_not_enabled(command, selection);
     }
     if (role == ROLE_START || command_mark(command, selection, role == ROLE_OTHER))
-        status = run(command, selection, &spec, effects[role]);
+        status = run(command, selection, &spec,
+                     role == ROLE_OTHER && strcmp(command->options->operands[0], "status") == 0
+                         ? EFFECT_SHOWS_RUNNING
+                         : effects[role]);
     utarray_free(arguments);
     utarray_free(check);
     return status;

@@ -290,22 +290,13 @@ static void hide_text(struct instance *instance, const char *path, const char *p
     free(who);
 }
 
-/* Whether operators such as >=level are unknown to that Postfix, such as 3.5.25. */
-static bool lacks_levels(const char *version)
-{
-    int first, second;
-
-    return sscanf(version, "%d.%d", &first, &second) == 2 &&
-           (first < 3 || (first == 3 && second < 6));
-}
-
 static void load_maincf(struct instance *instance, const struct instance_source *source,
                         const char *path, struct path_file *file)
 {
     struct evaluation evaluation = {
         .source = source,
         .instance = instance,
-        .terms = {EXPAND_STEPS, lacks_levels(source->settings->mail_version)}};
+        .terms = {EXPAND_STEPS, settings_is_older(source->settings, 3, 6)}}; /* >=level is new */
     char *error = NULL;
 
     evaluation.maincf = maincf_new(path);

@@ -106,7 +106,10 @@ static char *find_failure(const struct job *job, const struct limits *limits)
         free(failure);
         return alloc_format("exit status %d: not running", child->exit_status);
     }
-
+    if (failure != NULL && child->exit_status > 0 && job->spec->is_mute) {
+        free(failure);
+        return alloc_format("exit status %d: see the mail log", child->exit_status);
+    }
     if (failure == NULL && (child->output.truncated || child->errors.truncated))
         return alloc_format(
             "%sstandard %s is longer than %zu MiB", child->line != NULL ? "a line of " : "",

@@ -44,7 +44,8 @@ struct jobs_spec {
     void *line_context;
     int signals_known; /* as that of struct process_batch */
     struct master_locks
-        *locks; /* a failure is explained by an instance that is not running; or NULL */
+        *locks;   /* a failure is explained by an instance that is not running; or NULL */
+    bool is_mute; /* the commands write why they fail to the mail log alone */
 };
 
 /* The command in one instance. */

@@ -406,6 +406,14 @@ static char *service_section(const struct settings *settings, const char *servic
     return found;
 }
 
+bool settings_is_older(const struct settings *settings, int first, int second)
+{
+    int own_first, own_second;
+
+    return sscanf(settings->mail_version, "%d.%d", &own_first, &own_second) == 2 &&
+           (own_first < first || (own_first == first && own_second < second));
+}
+
 const char *settings_class(const struct settings *settings, const char *service)
 {
     char *section = service_section(settings, service);

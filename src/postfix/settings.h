@@ -73,6 +73,9 @@ void settings_free(struct settings *settings);
 /* Returns the value of a parameter that main.cf does not set, unexpanded; never NULL. */
 const char *settings_parameter(const struct settings *settings, enum parameter parameter);
 
+/* Whether the host's Postfix is known to be older than that version, such as 3 and 8 for 3.8. */
+bool settings_is_older(const struct settings *settings, int first, int second);
+
 /* Returns the class of a service, "public" or "private", or NULL if the service is unknown. Names
  * are case-sensitive. */
 const char *settings_class(const struct settings *settings, const char *service);

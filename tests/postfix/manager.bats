@@ -167,7 +167,7 @@ ours()
 postfix-a/postfix-script: the Postfix mail system is running: PID: "
     has "$stderr" "==> /etc/postfix-off <==
 postfix-off/postfix-script: the Postfix mail system is not running"
-    is "${stderr##*$'\n'}" "postkick: warning: /etc/postfix-off: exit status 1"
+    is "${stderr##*$'\n'}" "postkick: warning: /etc/postfix-off: exit status 1: not running"
     ours --tag -p status
     is "$output" ""
     has "$stderr" "postfix-a	postfix-a/postfix-script: the Postfix mail system is running: PID: "
