@@ -42,13 +42,12 @@ static void append_actions(struct settings *settings, UT_string *out)
 /* Shows the version, or the help: without actions if settings is NULL. */
 static int show(enum options_mode mode, struct settings *settings)
 {
+    char *help = mode == OPTIONS_HELP ? options_help(mode) : NULL;
     UT_string out;
 
     utstring_init(&out);
-    if (mode == OPTIONS_VERSION)
-        utstring_printf(&out, "postkick %s\n", POSTKICK_VERSION);
-    else
-        options_append_help(&out);
+    utstring_printf(&out, "%s", help != NULL ? help : "postkick " POSTKICK_VERSION "\n");
+    free(help);
     if (settings != NULL)
         append_actions(settings, &out);
     bool written = output_flush(&out);
@@ -129,7 +128,7 @@ int main(int argc, char **argv)
     diag_limit(&limits);
     path_limit(&limits);
     if (!parsed) {
-        char *usage = options_usage(options.mode);
+        char *usage = options_help(options.mode);
         diag_line("fatal", "%s", error);
         diag_line(NULL, "usage: %s", usage);
         free(usage);

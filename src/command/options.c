@@ -190,7 +190,8 @@ static UT_array *make_synopsis(enum options_mode mode)
     return words;
 }
 
-char *options_usage(enum options_mode mode)
+/* In one line. */
+static char *describe_usage(enum options_mode mode)
 {
     UT_array *words = make_synopsis(mode);
     UT_string line;
@@ -243,24 +244,29 @@ static void append_row(UT_string *out, const struct option_row *row)
     utarray_free(lines);
 }
 
-void options_append_help(UT_string *out)
+char *options_help(enum options_mode mode_in_question)
 {
     enum group group = GROUP_NONE;
+    UT_string out;
 
-    utstring_printf(out, "Usage:\n");
+    if (mode_in_question != OPTIONS_HELP)
+        return describe_usage(mode_in_question);
+    utstring_init(&out);
+    utstring_printf(&out, "Usage:\n");
     for (enum options_mode mode = OPTIONS_KICK; mode < OPTIONS_HELP; mode++)
-        append_synopsis(out, mode);
+        append_synopsis(&out, mode);
     utstring_printf(
-        out, "\n"
-             "Sends a request to a service in every enabled Postfix instance at once, and\n"
-             "reports every instance whose service did not read it. The exit status is 0 if\n"
-             "every service read it, otherwise 1.\n");
+        &out, "\n"
+              "Sends a request to a service in every enabled Postfix instance at once, and\n"
+              "reports every instance whose service did not read it. The exit status is 0 if\n"
+              "every service read it, otherwise 1.\n");
     for (size_t i = 0; i < ROWS && rows[i].group != GROUP_NONE; i++) {
         if (rows[i].group != group)
-            utstring_printf(out, "\n%s:\n", group_titles[rows[i].group]);
+            utstring_printf(&out, "\n%s:\n", group_titles[rows[i].group]);
         group = rows[i].group;
-        append_row(out, &rows[i]);
+        append_row(&out, &rows[i]);
     }
+    return utstring_body(&out);
 }
 
 /* The most commands that may run at once. */
@@ -693,7 +699,8 @@ static bool accept_options(struct options *options, int argc, char **argv, bool 
         } else if (letter == '?' || letter == ':') {
             describe_mistake(letter, argv[at], &mistake);
         } else if (letter == LONG_HELP || letter == LONG_VERSION) {
-            options->mode = letter == LONG_HELP ? OPTIONS_HELP : OPTIONS_VERSION;
+            if (first == NULL)
+                options->mode = letter == LONG_HELP ? OPTIONS_HELP : OPTIONS_VERSION;
             break;
         } else {
             const struct option_row *row = &rows[find_row(letter)];
