@@ -90,18 +90,6 @@ static bool report_refusal(const struct command *command, const struct selection
     return true;
 }
 
-/* Whether a name means several instances, so that a command could reach one that was not meant;
- * reports it. */
-static bool report_ambiguity(const struct selection *selection)
-{
-    char *ambiguity = selection_find_ambiguity(selection);
-
-    if (ambiguity != NULL)
-        diag_line("fatal", "%s", ambiguity);
-    free(ambiguity);
-    return ambiguity != NULL;
-}
-
 /* Reports why there is no selection: one fatal line, after the warning that belongs to it. */
 static void report_no_selection(const struct selection *selection)
 {
@@ -120,6 +108,8 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .groups = options->groups,
         .names = options->names,
         .trust = find_trust(command),
+        .acts = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE ||
+                (options->mode == OPTIONS_MESSAGES && message_verbs[options->verb].option != NULL),
         .reverse = options->reverse,
         .enabled_only = options->enabled_only,
         .settings = command->settings,
@@ -127,16 +117,13 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .limits = command->limits,
     };
 
-    bool acts = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE ||
-                (options->mode == OPTIONS_MESSAGES && message_verbs[options->verb].option != NULL);
-
     if (!selection_make(selection, &criteria)) {
         report_no_selection(selection);
         return false;
     }
     if (options->json || shows_conflicts(options))
         host_find_conflicts(&selection->host);
-    return !report_refusal(command, selection) && !(acts && report_ambiguity(selection));
+    return !report_refusal(command, selection);
 }
 
 bool command_mark(const struct command *command, struct selection *selection, bool all)

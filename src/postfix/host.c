@@ -9,7 +9,7 @@ ALLOC_TABLES_ARE_KEPT
 
 static const char *default_directory(const struct host *host)
 {
-    return settings_parameter(host->settings, PARAMETER_CONFIG_DIRECTORY);
+    return host->settings->parameters[PARAMETER_CONFIG_DIRECTORY];
 }
 
 /* For instance_load(): asks postconf(1) when the first instance needs it. */
@@ -49,21 +49,19 @@ static void load_home(struct host *host, const char *forced)
     host->count = 1;
 }
 
-static void load_listed(struct host *host, const UT_array *directories)
+/* Loads one, unless it has failed before it is read. */
+static void load_other(struct host *host, struct instance *instance, const char *directory)
 {
-    for (size_t i = 0; i < utarray_len(directories); i++) {
-        const char *directory = strings_item(directories, i);
-        struct instance *instance = &host->instances[host->count++];
+    char *error = NULL;
 
-        if (limits_reached(host->limits))
-            instance_fail(instance, directory, alloc_format("not read: %s", limits_reason()));
-        else if (directory[0] == '/')
-            load(host, instance, directory, false);
-        else
-            instance_fail(
-                instance, directory,
-                alloc_format("multi_instance_directories: not an absolute path: %s", directory));
-    }
+    if (limits_reached(host->limits))
+        error = alloc_format("not read: %s", limits_reason());
+    else if (directory[0] != '/')
+        error = alloc_format("multi_instance_directories: not an absolute path: %s", directory);
+    if (error == NULL)
+        load(host, instance, directory, false);
+    else
+        *instance = (struct instance){.config_directory = alloc_string(directory), .error = error};
 }
 
 /* Loads the instances that the default one lists. */
@@ -83,7 +81,8 @@ static bool load_others(struct host *host)
         host->instances = alloc_resize(host->instances, (listed + 1) * sizeof(*host->instances));
         memset(&host->instances[1], 0, listed * sizeof(*host->instances));
         host->is_single = listed == 0;
-        load_listed(host, directories);
+        for (size_t i = 0; i < listed; i++)
+            load_other(host, &host->instances[host->count++], strings_item(directories, i));
     } else {
         host->error =
             alloc_format("multi_instance_directories: more than %d instances", HOST_MAXIMUM);
@@ -219,7 +218,7 @@ const char *host_find_directory(struct host *host, enum parameter parameter)
         instance = &host->programs;
     }
     const char *directory = instance_value(instance, parameter);
-    return directory[0] != '\0' ? directory : settings_parameter(host->settings, parameter);
+    return directory[0] != '\0' ? directory : host->settings->parameters[parameter];
 }
 
 void host_free(struct host *host)

@@ -74,9 +74,8 @@ static const char *find_built_in(struct evaluation *evaluation, const char *name
 
     if (evaluation->error != NULL)
         return NULL;
-    if (postconf == NULL || postconf_error(postconf) != NULL) {
-        evaluation->error =
-            alloc_string(postconf == NULL ? "unknown parameter" : postconf_error(postconf));
+    if (postconf == NULL || postconf->error != NULL) {
+        evaluation->error = alloc_string(postconf == NULL ? "unknown parameter" : postconf->error);
         return NULL;
     }
     if (is_named(name, length, "mydomain") && hostname != NULL)
@@ -102,7 +101,7 @@ static const char *look_up(void *context, const char *name, size_t length)
     if (value != NULL)
         return value;
     if (parameter_find(name, length, &parameter))
-        return settings_parameter(evaluation->source->settings, parameter);
+        return evaluation->source->settings->parameters[parameter];
     return find_built_in(evaluation, name, length);
 }
 
@@ -112,7 +111,7 @@ static const char *raw_value(const struct evaluation *evaluation, enum parameter
     const char *name = parameter_name(parameter);
     const char *value = maincf_value(evaluation->maincf, name, strlen(name));
 
-    return value != NULL ? value : settings_parameter(evaluation->source->settings, parameter);
+    return value != NULL ? value : evaluation->source->settings->parameters[parameter];
 }
 
 /* Keeps the first error only, as Postfix stops there. Takes ownership of error. */
@@ -317,7 +316,7 @@ static void load_maincf(struct instance *instance, const struct instance_source 
 void instance_load(struct instance *instance, const char *config_directory,
                    const struct instance_source *source)
 {
-    const char *home = settings_parameter(source->settings, PARAMETER_CONFIG_DIRECTORY);
+    const char *home = source->settings->parameters[PARAMETER_CONFIG_DIRECTORY];
     char *path = alloc_format("%s/main.cf", config_directory);
     struct path_file file;
 
@@ -330,26 +329,6 @@ void instance_load(struct instance *instance, const char *config_directory,
         path_file_free(&file);
     }
     free(path);
-}
-
-void instance_fail(struct instance *instance, const char *config_directory, char *error)
-{
-    *instance =
-        (struct instance){.config_directory = alloc_string(config_directory), .error = error};
-}
-
-void instance_check_queue(struct instance *instance)
-{
-    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
-    struct stat status;
-
-    if (instance->error != NULL)
-        return;
-    int error = path_status(queue, 0, &status);
-    if (error == 0 && !S_ISDIR(status.st_mode))
-        error = ENOTDIR;
-    if (error != 0)
-        instance->error = alloc_format("chdir %s: %s", queue, path_error(error));
 }
 
 void instance_find_running(struct instance *instance, struct master_locks *locks)

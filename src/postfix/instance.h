@@ -55,13 +55,6 @@ struct instance_source {
 void instance_load(struct instance *instance, const char *config_directory,
                    const struct instance_source *source);
 
-/* Makes an instance one that has failed without being read. Takes ownership of error. */
-void instance_fail(struct instance *instance, const char *config_directory, char *error);
-
-/* Sets the error of an instance whose queue directory does not exist, unless it has one, in
- * Postfix's words ("chdir /x: No such file or directory"). */
-void instance_check_queue(struct instance *instance);
-
 /* Looks up whether the instance's mail system is running, and sets running: MASTER_UNKNOWN if its
  * queue directory is unknown. */
 void instance_find_running(struct instance *instance, struct master_locks *locks);

@@ -462,15 +462,21 @@ static void explain(struct kicks *kicks)
             kicks->items[i].reason = explain_duplicate(&kicks->items[i]);
 }
 
-/* An instance without its queue directory has failed, whatever was to be kicked in it. That can
- * only be where nothing was found. */
+/* An instance without its queue directory has failed, whatever was to be kicked in it: in Postfix's
+ * words. That can only be where nothing was found. */
 static void check_queue(struct kick *kick)
 {
     struct instance *instance = kick->member->instance;
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+    struct stat status;
 
     if (kick->trigger == NULL || kick->trigger->outcome != TRIGGER_LOOKUP)
         return;
-    instance_check_queue(instance);
+    int error = instance->error == NULL ? path_status(queue, 0, &status) : 0;
+    if (instance->error == NULL && error == 0 && !S_ISDIR(status.st_mode))
+        error = ENOTDIR;
+    if (error != 0)
+        instance->error = alloc_format("chdir %s: %s", queue, path_error(error));
     if (instance->error == NULL)
         return;
     kick->member->state = SELECTION_FAILED;

@@ -5,11 +5,9 @@
 #include "maincf/maincf.h"
 #include <string.h>
 
-struct postconf {
-    char *text;
-    struct maincf *parameters; /* it prints the form of main.cf; points into text */
-    char *error;
-};
+/* Limits for the program: seconds of time and of processor time, bytes of address space. */
+#define POSTCONF_SECONDS 2
+#define POSTCONF_MEMORY ((size_t)512 * 1024 * 1024)
 
 /* A directory that nobody can put anything into, and that nobody has to make or remove. postconf(1)
  * only warns that it has no master.cf. */
@@ -91,11 +89,6 @@ struct postconf *postconf_ask(const char *command_directory, const struct limits
     process_free(&child);
     free(program);
     return postconf;
-}
-
-const char *postconf_error(const struct postconf *postconf)
-{
-    return postconf->error;
 }
 
 const char *postconf_value(const struct postconf *postconf, const char *name, size_t length)

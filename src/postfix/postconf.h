@@ -8,25 +8,25 @@
 #ifndef POSTCONF_H
 #define POSTCONF_H
 
-#include "base/limits.h"
 #include <stddef.h>
 
-/* Limits for the program: seconds of time and of processor time, bytes of address space. */
-#define POSTCONF_SECONDS 2
-#define POSTCONF_MEMORY ((size_t)512 * 1024 * 1024)
+struct limits;
 
-struct postconf;
+struct postconf {
+    char
+        *error; /* why there is no answer ("run /x/postconf: No such file or directory"); or NULL */
+
+    /* private */
+    char *text;
+    struct maincf *parameters; /* it prints the form of main.cf; points into text */
+};
 
 /*
  * Runs "COMMAND_DIRECTORY/postconf -c DIRECTORY -d", with a clean environment; DIRECTORY is one of
- * /proc. The call ends with the limits of the run, or after POSTCONF_SECONDS. Returns its answer,
- * or the failure to get one, to be freed by postconf_free().
+ * /proc. The call ends with the limits of the run, or after 2 seconds. Returns its answer, or the
+ * failure to get one, to be freed by postconf_free().
  */
 struct postconf *postconf_ask(const char *command_directory, const struct limits *limits);
-
-/* Returns why there is no answer ("run /x/postconf: No such file or directory"), or NULL if there
- * is one. The string belongs to postconf. */
-const char *postconf_error(const struct postconf *postconf);
 
 /* Returns the default value of a parameter, unexpanded, or NULL if Postfix has none of that name
  * (length bytes), or has not answered. The string belongs to postconf. */

@@ -269,7 +269,7 @@ static void warn_of_name(struct selection *selection, const char *directory)
 static bool find_forced(struct selection *selection, const char **directory)
 {
     const struct selection_criteria *criteria = &selection->criteria;
-    const char *home = settings_parameter(criteria->settings, PARAMETER_CONFIG_DIRECTORY);
+    const char *home = criteria->settings->parameters[PARAMETER_CONFIG_DIRECTORY];
     const char *mail_config = criteria->mail_config;
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
@@ -294,6 +294,48 @@ static bool find_forced(struct selection *selection, const char **directory)
     return selection->host.error == NULL;
 }
 
+/* Returns another instance that the name means, in another directory than the first one; or NULL.
+ */
+static const struct instance *find_second(const struct host *host, const char *name,
+                                          const struct instance **first)
+{
+    *first = NULL;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *instance = &host->instances[i];
+
+        if (!selection_matches(instance, name))
+            continue;
+        if (*first == NULL)
+            *first = instance;
+        else if (strcmp((*first)->config_directory, instance->config_directory) != 0)
+            return instance;
+    }
+    return NULL;
+}
+
+/* Returns false with the host's error set when a name that is no pattern means several instances,
+ * so that a command could reach one that was not meant. One directory that is listed twice is one
+ * instance. */
+static bool check_names(struct selection *selection)
+{
+    const UT_array *names = selection->criteria.names;
+
+    for (size_t i = 0; i < utarray_len(names) && selection->member_count > 0; i++) {
+        const char *name = strings_item(names, i);
+        const struct instance *first, *second;
+
+        if (name[0] == '/' || is_pattern(name))
+            continue;
+        second = find_second(&selection->host, name, &first);
+        if (second == NULL)
+            continue;
+        selection->host.error = alloc_format("-i %s matches %s and %s: name the directory", name,
+                                             first->config_directory, second->config_directory);
+        return false;
+    }
+    return true;
+}
+
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria)
 {
     const char *forced = NULL;
@@ -308,7 +350,7 @@ bool selection_make(struct selection *selection, const struct selection_criteria
     if (!check_groups(selection))
         return false;
     choose(selection);
-    return true;
+    return !criteria->acts || check_names(selection);
 }
 
 /* A configuration directory in the list. */
@@ -380,43 +422,6 @@ static void append_names(const struct selection *selection, UT_string *out)
         utstring_printf(out, "%s%s", i == 0 ? "" : ", ",
                         name[0] != '\0' ? name : instance->config_directory);
     }
-}
-
-/* Returns another instance that the name means, in another directory than the first one; or NULL.
- */
-static const struct instance *find_second(const struct host *host, const char *name,
-                                          const struct instance **first)
-{
-    *first = NULL;
-    for (size_t i = 0; i < host->count; i++) {
-        const struct instance *instance = &host->instances[i];
-
-        if (!selection_matches(instance, name))
-            continue;
-        if (*first == NULL)
-            *first = instance;
-        else if (strcmp((*first)->config_directory, instance->config_directory) != 0)
-            return instance;
-    }
-    return NULL;
-}
-
-char *selection_find_ambiguity(const struct selection *selection)
-{
-    const UT_array *names = selection->criteria.names;
-
-    for (size_t i = 0; i < utarray_len(names); i++) {
-        const char *name = strings_item(names, i);
-        const struct instance *first, *second;
-
-        if (name[0] == '/' || is_pattern(name))
-            continue;
-        second = find_second(&selection->host, name, &first);
-        if (second != NULL)
-            return alloc_format("-i %s matches %s and %s: name the directory", name,
-                                first->config_directory, second->config_directory);
-    }
-    return NULL;
 }
 
 char *selection_refusal(const struct selection *selection)

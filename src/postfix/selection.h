@@ -21,6 +21,7 @@ struct selection_criteria {
     const UT_array *groups;       /* -g: strings, may be empty */
     const UT_array *names;        /* -i: strings, may be empty */
     enum selection_trust trust;
+    bool acts;         /* a name that is no pattern has to mean one instance */
     bool reverse;      /* -R */
     bool enabled_only; /* -E */
     const struct settings *settings;
@@ -55,21 +56,15 @@ struct selection {
 
 /*
  * Loads the host and chooses. Returns true, or false with the host's error set when the criteria
- * contradict each other, or the host cannot be loaded. selection_free() empties it in both cases.
- * That nothing is chosen is no error here: see selection_refusal().
+ * contradict each other, the host cannot be loaded, or a name means several instances.
+ * selection_free() empties it in both cases. That nothing is chosen is no error here: see
+ * selection_refusal().
  */
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria);
 
 /* Marks which members are to be served. Those that are not enabled are served only with all, or if
  * the selection is single. Of a directory that is listed twice, the first entry is served. */
 void selection_mark(struct selection *selection, bool all);
-
-/*
- * Returns why a name of -i that is no pattern may not be acted upon, a new string: several
- * instances have it. NULL if there is none. One directory that is listed twice is one
- * instance.
- */
-char *selection_find_ambiguity(const struct selection *selection);
 
 /* Returns why there is nothing to do, a new string: no instance matches, or none of those that
  * match is enabled, and how to reach them. NULL if there is something to do, as for members that

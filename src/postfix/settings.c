@@ -343,11 +343,6 @@ void settings_free(struct settings *settings)
     free(settings);
 }
 
-const char *settings_parameter(const struct settings *settings, enum parameter parameter)
-{
-    return settings->parameters[parameter];
-}
-
 static void add_section(UT_array *names, const char *section, const char *prefix)
 {
     if (has_prefix(section, prefix) && !strings_contain(names, section + strlen(prefix)))

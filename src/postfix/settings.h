@@ -52,9 +52,10 @@ struct settings {
     const char *commands; /* of postfix(1) that accept no operands, with white space between */
     const char *commands_with_operands;
     const char *mail_version; /* of the host's Postfix, such as 3.7.11; empty if unknown */
+    /* what main.cf does not set, unexpanded; never NULL */
+    const char *parameters[PARAMETER_COUNT];
 
     /* private */
-    const char *parameters[PARAMETER_COUNT];
     struct ini *file, *generated;
 };
 
@@ -69,9 +70,6 @@ struct settings *settings_load(const char *path, bool required, const char *gene
 
 /* Frees them; NULL is allowed. */
 void settings_free(struct settings *settings);
-
-/* Returns the value of a parameter that main.cf does not set, unexpanded; never NULL. */
-const char *settings_parameter(const struct settings *settings, enum parameter parameter);
 
 /* Whether the host's Postfix is known to be older than that version, such as 3 and 8 for 3.8. */
 bool settings_is_older(const struct settings *settings, int first, int second);

@@ -6,21 +6,13 @@
 #include "postfix/postconf.h"
 #include <string.h>
 
-struct postconf {
-    const char *error;
-};
-
 struct postconf *postconf_ask(const char *command_directory, const struct limits *limits)
 {
-    static struct postconf answer, failure = {"command_directory is not an absolute path"};
+    static char error[] = "command_directory is not an absolute path";
+    static struct postconf answer, failure = {.error = error};
 
     (void)limits;
     return command_directory[0] == '/' ? &answer : &failure;
-}
-
-const char *postconf_error(const struct postconf *postconf)
-{
-    return postconf->error;
 }
 
 const char *postconf_value(const struct postconf *postconf, const char *name, size_t length)

@@ -20,7 +20,7 @@ static void use(struct settings *settings)
     utarray_new(warnings, &strings_icd);
     for (int i = 0; i < PARAMETER_COUNT; i++) {
         char *error = NULL;
-        const char *value = settings_parameter(settings, (enum parameter)i);
+        const char *value = settings->parameters[i];
         assert(value != NULL && parameter_check((enum parameter)i, value, &error));
         free(error);
     }

@@ -202,36 +202,8 @@ TEST(no_main_cf)
     assert_false(instance.is_default);
     assert_int_equal(instance.enabled, INSTANCE_UNKNOWN);
     assert_int_equal(instance.identity, INSTANCE_NAMELESS);
+    free(expected);
     instance_free(&instance);
-    instance_fail(&instance, "relative", expected);
-    assert_string_equal(instance.config_directory, "relative");
-    assert_ptr_equal(instance.error, expected);
-    instance_free(&instance);
-}
-
-/* What is found in place of the queue directory; NULL: nothing wrong. */
-static void assert_queue_error(const char *reason)
-{
-    char *text = fixture_fill("queue_directory = @/queue\n");
-    struct instance instance = load(text);
-
-    free(text);
-    instance_check_queue(&instance);
-    if (reason == NULL)
-        assert_null(instance.error);
-    else
-        fixture_assert_text(instance.error, "chdir %s/queue: %s", fixture_root, reason);
-    instance_free(&instance);
-}
-
-TEST(queue_directory)
-{
-    assert_queue_error("No such file or directory");
-    (void)fixture_file("queue", "");
-    assert_queue_error("Not a directory");
-    assert_int_equal(unlink(fixture_path("queue")), 0);
-    (void)fixture_directory("queue");
-    assert_queue_error(NULL);
 }
 
 /* Values are no longer than what they name can be, and messages quote no more than 4 KiB. */

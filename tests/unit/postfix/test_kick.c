@@ -135,22 +135,31 @@ TEST(plan_within_a_whole_limit)
     assert_int_equal(kicks.items[0].trigger->whole_limit, 15);
 }
 
-/* Found where nothing else is found. */
-TEST(missing_queue_directory)
+static void expect_no_queue_directory(const char *path, const char *reason)
 {
-    alloc_set_text(&instances[0].values[PARAMETER_QUEUE_DIRECTORY], "/nonexistent");
+    alloc_set_text(&instances[0].values[PARAMETER_QUEUE_DIRECTORY], "%s", path);
     kicks.is_action = false;
     kicks_plan(&kicks, &selection);
     run(8);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(kicks.items[i].member->state, SELECTION_FAILED);
-        assert_kick(&kicks.items[i], i == 0 ? "qmgr" : "pickup", KICK_FAILED,
-                    "chdir /nonexistent: No such file or directory");
+        assert_kick(&kicks.items[i], i == 0 ? "qmgr" : "pickup", KICK_FAILED, reason);
         assert_kick(&kicks.items[6 + i], i == 0 ? "qmgr" : "pickup", KICK_DUPLICATE,
                     "listed twice");
         assert_false(kick_succeeded(&kicks.items[6 + i]));
     }
     assert_int_equal(count_triggers(), 0);
+}
+
+/* Found where nothing else is found. */
+TEST(missing_queue_directory)
+{
+    expect_no_queue_directory("/nonexistent", "chdir /nonexistent: No such file or directory");
+}
+
+TEST(queue_that_is_no_directory)
+{
+    expect_no_queue_directory("/dev/null", "chdir /dev/null: Not a directory");
 }
 
 /* The reasons of outcomes that a test on the command line cannot cause. */

@@ -14,7 +14,7 @@ static void assert_useless(const char *script, const char *why)
 {
     struct postconf *postconf = ask(script, CLOCK_NEVER);
 
-    fixture_assert_text(postconf_error(postconf), "%s/postconf%s", fixture_root, why);
+    fixture_assert_text(postconf->error, "%s/postconf%s", fixture_root, why);
     assert_null(postconf_value(postconf, "a", 1));
     postconf_free(postconf);
 }
@@ -29,7 +29,7 @@ TEST(answer)
     struct postconf *postconf =
         ask("echo 'one = $two'\necho 'two = /a = b '\necho 'three ='", CLOCK_NEVER);
 
-    assert_null(postconf_error(postconf));
+    assert_null(postconf->error);
     assert_string_equal(value(postconf, "one"), "$two");
     assert_string_equal(value(postconf, "two"), "/a = b");
     assert_string_equal(value(postconf, "three"), "");
@@ -79,8 +79,7 @@ TEST(no_time)
         struct postconf *postconf = ask("trap '' TERM; sleep 60", clock_after(before, seconds));
 
         assert_in_range(clock_now() - before, CLOCK_SECOND, 30 * CLOCK_SECOND);
-        fixture_assert_text(postconf_error(postconf), "%s/postconf did not answer in time",
-                            fixture_root);
+        fixture_assert_text(postconf->error, "%s/postconf did not answer in time", fixture_root);
         postconf_free(postconf);
     }
 }
@@ -89,11 +88,9 @@ TEST(cannot_be_run)
 {
     struct postconf *postconf = postconf_ask("relative", &fixture_no_limits);
 
-    assert_string_equal(postconf_error(postconf),
-                        "command_directory is not an absolute path: relative");
+    assert_string_equal(postconf->error, "command_directory is not an absolute path: relative");
     postconf_free(postconf);
     postconf = postconf_ask("/nonexistent", &fixture_no_limits);
-    assert_string_equal(postconf_error(postconf),
-                        "run /nonexistent/postconf: No such file or directory");
+    assert_string_equal(postconf->error, "run /nonexistent/postconf: No such file or directory");
     postconf_free(postconf);
 }

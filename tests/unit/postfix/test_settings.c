@@ -24,8 +24,8 @@ static struct settings *load(const char *generated, const char *text, const char
 
 static void assert_defaults(const struct settings *settings)
 {
-    assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "10s");
-    assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/etc/postfix");
+    assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "10s");
+    assert_string_equal(settings->parameters[PARAMETER_CONFIG_DIRECTORY], "/etc/postfix");
     assert_string_equal(settings->mail_version, "");
     assert_int_equal(settings->strict, SETTINGS_STRICT_UNSET);
     assert_int_equal(settings->connections, 0);
@@ -49,7 +49,7 @@ TEST(missing_files)
     assert_int_equal(utarray_len(errors), 0);
     assert_defaults(settings);
     for (int i = 0; i < PARAMETER_COUNT; i++)
-        assert_non_null(settings_parameter(settings, (enum parameter)i));
+        assert_non_null(settings->parameters[i]);
     settings_free(settings);
     assert_null(settings_load(fixture_path("none.ini"), true, NULL, errors));
     fixture_assert_lines(errors, message);
@@ -74,10 +74,9 @@ TEST(values)
                                      "[commands]\nwithout_operands = stop, Mine\n",
                                      "");
 
-    assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "3m");
-    assert_string_equal(settings_parameter(settings, PARAMETER_CONFIG_DIRECTORY), "/Opt/x");
-    assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_DIRECTORY),
-                        "/var/spool/postfix");
+    assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "3m");
+    assert_string_equal(settings->parameters[PARAMETER_CONFIG_DIRECTORY], "/Opt/x");
+    assert_string_equal(settings->parameters[PARAMETER_QUEUE_DIRECTORY], "/var/spool/postfix");
     assert_int_equal(settings->strict, SETTINGS_STRICT_YES);
     assert_int_equal(settings->connections, 17);
     assert_int_equal(settings->kick_limit, 120);
@@ -122,9 +121,9 @@ TEST(generated)
                                      "[postfix]\ntrigger_timeout = 5m\n", "");
 
     assert_string_equal(settings->mail_version, "3.7.11");
-    assert_string_equal(settings_parameter(settings, PARAMETER_TRIGGER_TIMEOUT), "5m");
-    assert_string_equal(settings_parameter(settings, PARAMETER_QUEUE_SERVICE_NAME), "queue");
-    assert_string_equal(settings_parameter(settings, PARAMETER_PICKUP_SERVICE_NAME), "pickup");
+    assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "5m");
+    assert_string_equal(settings->parameters[PARAMETER_QUEUE_SERVICE_NAME], "queue");
+    assert_string_equal(settings->parameters[PARAMETER_PICKUP_SERVICE_NAME], "pickup");
     settings_free(settings);
 }
 
