@@ -124,20 +124,18 @@ int main(int argc, char **argv)
 
     /* Options, settings, and the command */
     bool parsed = options_parse(&options, argc, argv, &error);
-    struct limits limits = limits_start(options.time_limit);
-    diag_limit(&limits);
-    path_limit(&limits);
+    const struct limits *limits = limits_start(options.time_limit);
     if (!parsed) {
         char *usage = options_help(options.mode);
         diag_line("fatal", "%s", error);
         diag_line(NULL, "usage: %s", usage);
         free(usage);
     } else {
-        status = run(&options, &limits);
+        status = run(&options, limits);
     }
 
     /* The end: by the signal that arrived meanwhile, or with the status */
-    path_limit(NULL);
+    workers_end();
     free(error);
     options_free(&options);
     signals_die();

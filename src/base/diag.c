@@ -24,19 +24,13 @@
 /* The device of every master side of a terminal, in Linux's list of devices. */
 #define TERMINAL_MASTER makedev(5, 2)
 
-static const struct limits *limits;
-
-void diag_limit(const struct limits *to)
-{
-    limits = to;
-}
-
 /* Waits until the descriptor can be written to. What a run whose time is over, or that got a
  * signal, may still wait for its readers is one second for all writing together. Returns 0, also
  * after a signal; ETIMEDOUT, or another errno. */
 static int wait_for_reader(int fd)
 {
     static int64_t patience = CLOCK_SECOND;
+    const struct limits *limits = limits_of_run;
     struct pollfd reader = {.fd = fd, .events = POLLOUT};
     bool is_over = limits != NULL && limits_reached(limits);
     int64_t now = clock_now();

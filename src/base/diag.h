@@ -3,7 +3,7 @@
  * diag: writes diagnostics to standard error, in the form of Postfix's own commands ("postkick:
  * warning: ..."), never to syslog; and results to standard output.
  *
- * A reader that does not read is waited for until the end of the run as set by diag_limit(), and
+ * A reader that does not read is waited for until the end of the run (limits_of_run), and
  * after that for a second in all, so that a run can report that its time is over. The same second
  * is left after a signal.
  */
@@ -17,10 +17,6 @@
 
 /* The longest line, in bytes, with its newline. */
 #define DIAG_LINE_MAXIMUM 4096
-
-/* Sets the limits of writing, which are kept by their address; NULL, as at the start: a reader is
- * waited for without end. To be called after signals_start(). */
-void diag_limit(const struct limits *limits);
 
 /* Writes length bytes of text to standard error. A failure cannot be reported, and is ignored;
  * after a timeout nothing more is written. */

@@ -87,12 +87,15 @@ void signals_die(void)
     (void)sigprocmask(SIG_SETMASK, &wait_mask, NULL); /* delivers what is pending */
 }
 
-struct limits limits_start(int seconds)
+const struct limits *limits_of_run;
+
+const struct limits *limits_start(int seconds)
 {
-    return (struct limits){
-        .end = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds),
-        .seconds = seconds,
-    };
+    static struct limits limits;
+
+    limits.end = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds);
+    limits.seconds = seconds;
+    return limits_of_run = &limits;
 }
 
 bool limits_reached(const struct limits *limits)

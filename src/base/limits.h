@@ -78,8 +78,12 @@ struct limits {
     int seconds; /* -t, for messages; 0 without */
 };
 
-/* Returns the limits of a run that may last that many seconds from now; 0: any time. */
-struct limits limits_start(int seconds);
+/* Those of the run, for what writes, and what opens paths. NULL before limits_start(), and in
+ * workers: readers and file systems are waited for without end. */
+extern const struct limits *limits_of_run;
+
+/* Sets and returns the limits of a run that may last that many seconds from now; 0: any time. */
+const struct limits *limits_start(int seconds);
 
 /* Whether the run has to end, because of a signal or of its time. Costs three system calls: not for
  * every byte. */

@@ -62,24 +62,12 @@ static const char *const local[] = {"bcachefs", "btrfs", "overlay", "ramfs",
 /* How long file systems that do not answer may hold a run without -t, in all. */
 #define SPARE_TIME (40 * CLOCK_SECOND)
 
-static const struct limits *limits;
 static bool must_wait;
 static UT_array *late; /* paths that were asked about and had no answer */
 
-void path_limit(const struct limits *to)
-{
-    limits = to;
-    if (to != NULL)
-        return;
-    workers_end();
-    if (late != NULL)
-        utarray_free(late);
-    late = NULL;
-}
-
 static bool may_wait(void)
 {
-    return limits == NULL || worker_is_running();
+    return limits_of_run == NULL;
 }
 
 bool path_must_wait(void)
@@ -186,7 +174,7 @@ bool path_is_near(int fd)
 {
     struct statx_answer answer;
 
-    return limits == NULL ||
+    return may_wait() ||
            (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, 0, &answer) == 0 &&
             is_near(&answer));
 }
@@ -251,7 +239,7 @@ static bool is_late(const char *path)
  * others. */
 static int64_t find_share(int64_t spare)
 {
-    int64_t left = limits->end == CLOCK_NEVER ? spare : limits->end - clock_now();
+    int64_t end = limits_of_run->end, left = end == CLOCK_NEVER ? spare : end - clock_now();
 
     return (left < spare ? left : spare) / 4;
 }
@@ -272,7 +260,7 @@ int path_ask(worker_function *work, const char *path, const void *question, size
     } else {
         int64_t started = clock_now();
 
-        workers_run(&task, 1, 1, find_share(spare), limits);
+        workers_run(&task, 1, 1, find_share(spare), limits_of_run);
         if (task.result == WORKER_LATE) {
             spare -= clock_now() - started;
             if (late == NULL)

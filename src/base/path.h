@@ -7,21 +7,16 @@
  *
  * A file system that does not answer holds the process that asks it. So what the kernel does not
  * have in its cache (RESOLVE_CACHED), what is not on a local file system, and everything before
- * Linux 5.12 is opened and read by a worker. On a warm machine with local file systems, none is
- * started.
+ * Linux 5.12 is opened and read by a worker, except where the run has no limits (limits_of_run). On
+ * a warm machine with local file systems, none is started.
  */
 #ifndef PATH_H
 #define PATH_H
 
-#include "base/limits.h"
 #include "base/worker.h"
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
-
-/* Sets the limits of waiting, which are kept by their address. NULL, as at the start: this process
- * itself waits for its file systems, without end, and the worker is ended. */
-void path_limit(const struct limits *limits);
 
 /* Whether one of the next four had to wait since the last call of this: it has failed, and is for
  * path_ask(). Never in a worker. */

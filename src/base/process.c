@@ -2,9 +2,7 @@
 /* Runs child processes: starts them, waits for output and SIGCHLD, passes signals on, ends what is
  * late. */
 #include "base/process.h"
-#include "base/alloc.h"
 #include "base/descriptors.h"
-#include "base/limits.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -62,13 +62,6 @@ static bool send_answer(int fd, void *answer, size_t length, int passed)
     return sendmsg(fd, &packet.message, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
-static bool is_running;
-
-bool worker_is_running(void)
-{
-    return is_running;
-}
-
 /* The child. It holds nothing that somebody could wait for: no end of a pipe, no directory. */
 static _Noreturn void serve(int fd, pid_t parent)
 {
@@ -79,7 +72,7 @@ static _Noreturn void serve(int fd, pid_t parent)
     sigset_t all;
     ssize_t length;
 
-    is_running = true;
+    limits_of_run = NULL;
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd) != 0)

@@ -23,7 +23,7 @@
  * Answers a question in the child: fills in the answer, whose bytes are zero, and returns a
  * descriptor to be passed with it, or -1. (What has no fixed size can be passed in a file of
  * memfd_create(2).) The child is a copy of the program as it was when a worker was missing; it has
- * no descriptor but those that it opens, and all signals are blocked.
+ * no descriptor but those that it opens, and no limits; all signals are blocked.
  */
 typedef int worker_function(const void *question, size_t length, void *answer);
 
@@ -49,9 +49,6 @@ struct worker_task {
     int fd;    /* that came with the answer, close-on-exec; or -1. The caller closes it. */
     int error; /* errno of WORKER_REFUSED */
 };
-
-/* Whether this process is a worker, and may wait. */
-bool worker_is_running(void);
 
 /*
  * Has the tasks done, in order, and returns when each has a result; one that takes longer than

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Opens the socket or FIFO of a service, and uses what was opened. */
 #include "wire/endpoint.h"
-#include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/path.h"
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Connects to endpoints, sends the requests, waits until they are read, and closes what lingers. */
 #include "wire/trigger.h"
-#include "base/alloc.h"
 #include "base/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>

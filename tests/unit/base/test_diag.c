@@ -131,7 +131,7 @@ static void flush_late(bool blocking)
     struct limits limits = {.end = clock_now() - CLOCK_SECOND};
 
     signals_start();
-    diag_limit(&limits);
+    limits_of_run = &limits;
     fill_pipe(STDOUT_FILENO, blocking);
     int64_t started = clock_now();
     bool failed = !flush("x", 1) && clock_now() - started >= CLOCK_SECOND;
@@ -204,7 +204,7 @@ static void flush_to_slow_reader(void)
     int count = 0;
 
     signals_start();
-    diag_limit(&limits);
+    limits_of_run = &limits;
     read_slowly(0, 300000);
     while (count < 100 && flush(page, sizeof(page)))
         count++;
@@ -225,7 +225,7 @@ static void write_late(void)
     struct limits limits = {.end = clock_now() - CLOCK_SECOND};
 
     signals_start();
-    diag_limit(&limits);
+    limits_of_run = &limits;
     fill_pipe(STDERR_FILENO, true);
     int64_t started = clock_now();
     for (int i = 0; i < 5; i++)
@@ -251,7 +251,7 @@ static void flush_until_a_signal(void)
 
     signals_start();
     signals_catch();
-    diag_limit(&limits);
+    limits_of_run = &limits;
     (void)signal(SIGALRM, terminate);
     (void)setitimer(ITIMER_REAL, &soon, NULL);
     fill_pipe(STDOUT_FILENO, true);
@@ -267,7 +267,7 @@ static void flush_while_a_signal_arrives(void)
 
     signals_start();
     signals_catch();
-    diag_limit(&limits);
+    limits_of_run = &limits;
     (void)signal(SIGALRM, terminate);
     read_slowly(200000, 0);
     (void)setitimer(ITIMER_REAL, &soon, NULL);

@@ -8,7 +8,7 @@
 TEST(time)
 {
     int64_t before = clock_now();
-    struct limits limits = limits_start(90), none = limits_start(0);
+    struct limits limits = *limits_start(90), none = *limits_start(0);
 
     assert_true(limits.end >= before + 90 * CLOCK_SECOND);
     assert_true(limits.end <= clock_now() + 90 * CLOCK_SECOND);

@@ -11,7 +11,8 @@
 
 TEARDOWN(no_limits)
 {
-    path_limit(NULL);
+    limits_of_run = NULL;
+    workers_end();
 }
 
 /* Makes openat2(2) fail in this process. */
@@ -212,7 +213,7 @@ TEST(warm)
     fixture_link("a", "link");
     assert_int_equal(utimensat(AT_FDCWD, fixture_path("link"), times, AT_SYMLINK_NOFOLLOW), 0);
     assert_int_equal(futimens(fd, times), 0);
-    path_limit(&fixture_no_limits);
+    limits_of_run = &fixture_no_limits;
     if (!path_is_near(fd))
         skip();
     assert_int_equal(path_status(fixture_path("link"), 0, &status), 0);
@@ -230,7 +231,7 @@ static void check_asked(void)
     struct stat status, expected;
     struct statvfs room;
 
-    path_limit(&fixture_no_limits);
+    limits_of_run = &fixture_no_limits;
     assert_int_equal(lstat(fixture_path("a/file"), &expected), 0);
     assert_int_equal(path_status(fixture_path("link"), 0, &status), 0);
     assert_int_equal(status.st_ino, expected.st_ino);
@@ -279,7 +280,7 @@ TEST(late)
     const struct limits limits = {.end = clock_after(clock_now(), 4), .seconds = 4};
     int question = 5, answer = 0;
 
-    path_limit(&limits);
+    limits_of_run = &limits;
     assert_int_equal(
         path_ask(sleep_long, "/late", &question, sizeof(question), &answer, sizeof(answer), NULL),
         ETIMEDOUT);
@@ -524,7 +525,7 @@ TEST(read_by_a_worker)
 
     if (access("/sys/kernel/mm", F_OK) < 0)
         skip(); /* a file system that does not count as local */
-    path_limit(&fixture_no_limits);
+    limits_of_run = &fixture_no_limits;
     assert_int_equal(path_read("/sys/kernel/mm/nosuch", 0, 10, &file, &error), PATH_MISSING);
     assert_string_equal(error, "open /sys/kernel/mm/nosuch: No such file or directory");
     free(error);
@@ -532,5 +533,6 @@ TEST(read_by_a_worker)
     assert_int_equal(path_read("/sys/kernel/mm", 0, 10, &file, &error), PATH_ERROR);
     assert_string_equal(error, "read /sys/kernel/mm: Is a directory");
     free(error);
-    path_limit(NULL);
+    limits_of_run = NULL;
+    workers_end();
 }

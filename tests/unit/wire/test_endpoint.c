@@ -167,7 +167,7 @@ TEST(reached_by_a_worker)
     struct endpoint endpoint;
     char bytes[8] = {0};
 
-    path_limit(&fixture_no_limits);
+    limits_of_run = &fixture_no_limits;
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "far"), ENDPOINT_SOCKET);
     endpoint.is_far = true;
     assert_true(endpoint_writable(&endpoint));
@@ -195,5 +195,6 @@ TEST(reached_by_a_worker)
     close(fd);
     close(reader);
     endpoint_close(&endpoint);
-    path_limit(NULL);
+    limits_of_run = NULL;
+    workers_end();
 }
