@@ -118,12 +118,12 @@ static void append(UT_string *line, const char *text)
 {
     size_t length = strlen(text), start = utstring_len(line);
     size_t room = start + 1 < DIAG_LINE_MAXIMUM ? DIAG_LINE_MAXIMUM - 1 - start : 0;
-    size_t taken = text_printable_within(line, text, length, room);
+    size_t taken = text_printable(line, text, length, room);
 
     if (taken == length)
         return;
     line->i = start;
-    taken = text_printable_within(line, text, length, room > CUT_MAXIMUM ? room - CUT_MAXIMUM : 0);
+    taken = text_printable(line, text, length, room > CUT_MAXIMUM ? room - CUT_MAXIMUM : 0);
     utstring_printf(line, CUT, length - taken);
 }
 
@@ -136,8 +136,8 @@ void diag_line(const char *level, const char *format, ...)
     char *text = alloc_vformat(format, arguments);
     va_end(arguments);
     utstring_init(&line);
-    text_printable_within(&line, program_invocation_short_name,
-                          strlen(program_invocation_short_name), NAME_MAXIMUM);
+    (void)text_printable(&line, program_invocation_short_name,
+                         strlen(program_invocation_short_name), NAME_MAXIMUM);
     utstring_bincpy(&line, ": ", 2);
     if (level != NULL)
         utstring_printf(&line, "%s: ", level);

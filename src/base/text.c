@@ -44,15 +44,6 @@ static size_t decode(const char *text, size_t length, unsigned long *point)
     return is_valid ? need : 0;
 }
 
-const char *text_skip(const char *text, size_t columns)
-{
-    for (; columns > 0 && *text != '\0'; columns--)
-        do
-            text++;
-        while ((*text & 0xc0) == 0x80); /* in the middle of a character */
-    return text;
-}
-
 /* Whether a character does anything but appear in its place: Unicode's
  * Default_Ignorable_Code_Point, and others that are not seen. */
 static bool is_disturbing(unsigned long point)
@@ -87,7 +78,7 @@ static bool is_disturbing(unsigned long point)
     return false;
 }
 
-size_t text_printable_within(UT_string *out, const char *text, size_t length, size_t room)
+size_t text_printable(UT_string *out, const char *text, size_t length, size_t room)
 {
     static const size_t escaped = sizeof("\\ooo") - 1;
     size_t at = 0;
@@ -109,11 +100,6 @@ size_t text_printable_within(UT_string *out, const char *text, size_t length, si
         room -= need;
     }
     return at;
-}
-
-void text_printable(UT_string *out, const char *text, size_t length)
-{
-    (void)text_printable_within(out, text, length, SIZE_MAX);
 }
 
 void text_append(UT_string *out, const char *text, size_t length)

@@ -23,16 +23,13 @@ static inline bool text_is_space(char c)
 char *text_trim(char *text);
 
 /*
- * Appends length bytes of text to out. What could disturb a terminal or mislead its reader becomes
- * a backslash and three octal digits for each byte: control characters (C0, DEL, C1), bytes that
- * are not valid UTF-8, and characters that reorder text, break lines or are not seen (U+202E,
- * U+2028, U+200B and the like). Other UTF-8 and the backslash are unchanged.
+ * Appends length bytes of text to out, but at most room bytes, and no part of a character. What
+ * could disturb a terminal or mislead its reader becomes a backslash and three octal digits for
+ * each byte: control characters (C0, DEL, C1), bytes that are not valid UTF-8, and characters that
+ * reorder text, break lines or are not seen (U+202E, U+2028, U+200B and the like). Other UTF-8 and
+ * the backslash are unchanged. Returns how many bytes of text it has used.
  */
-void text_printable(UT_string *out, const char *text, size_t length);
-
-/* The same, but appends at most room bytes, and no part of a character. Returns how many bytes of
- * text it has used. */
-size_t text_printable_within(UT_string *out, const char *text, size_t length, size_t room);
+size_t text_printable(UT_string *out, const char *text, size_t length, size_t room);
 
 /* Appends length bytes, and doubles out when it is full: utstring_bincpy() alone would copy a long
  * string for every few bytes. */
@@ -40,10 +37,6 @@ void text_append(UT_string *out, const char *text, size_t length);
 
 /* Appends length bytes of text to out, with U+FFFD for each byte that is not valid UTF-8. */
 void text_append_valid(UT_string *out, const char *text, size_t length);
-
-/* Returns the text behind so many characters of UTF-8, each of which counts as a column of a
- * terminal; or the end of the text. */
-const char *text_skip(const char *text, size_t columns);
 
 /*
  * Returns the one of the words, strings, that was probably meant by what was typed: the only one

@@ -50,7 +50,7 @@ append_printable(UT_string *out, const char *format, va_list arguments)
 {
     char *text = alloc_vformat(format, arguments);
 
-    text_printable(out, text, strlen(text));
+    (void)text_printable(out, text, strlen(text), SIZE_MAX);
     free(text);
 }
 
@@ -116,12 +116,23 @@ void row_add_age(UT_array *cells, int64_t seconds)
                      (long long)(left / units[unit + 1].seconds), units[unit + 1].letter);
 }
 
+/* Returns the text behind so many characters of UTF-8, each of which counts as a column of a
+ * terminal; or the end of the text. */
+static const char *skip(const char *text, size_t columns)
+{
+    for (; columns > 0 && *text != '\0'; columns--)
+        do
+            text++;
+        while ((*text & 0xc0) == 0x80); /* in the middle of a character */
+    return text;
+}
+
 /* Counts the characters of a text in UTF-8. */
 static size_t count_characters(const char *text)
 {
     size_t count = 0;
 
-    for (; *text != '\0'; text = text_skip(text, 1))
+    for (; *text != '\0'; text = skip(text, 1))
         count++;
     return count;
 }
@@ -297,7 +308,7 @@ void progress_add(struct progress *progress, bool is_done, const char *name, int
     if (name == NULL || utstring_len(&progress->waiting) >= NAMES_MAXIMUM)
         return;
     utstring_bincpy(&progress->waiting, " ", 1);
-    text_printable(&progress->waiting, name, strlen(name));
+    (void)text_printable(&progress->waiting, name, strlen(name), SIZE_MAX);
 }
 
 static size_t terminal_width(void)
@@ -315,9 +326,9 @@ static void cut(UT_string *line, size_t width)
 {
     const char *text = utstring_body(line);
 
-    if (*text_skip(text, width - 1) == '\0')
+    if (*skip(text, width - 1) == '\0')
         return;
-    line->i = (size_t)(text_skip(text, width - 4) - text);
+    line->i = (size_t)(skip(text, width - 4) - text);
     utstring_bincpy(line, "...", 3);
 }
 

@@ -23,7 +23,8 @@ static void check_printable(const char *text, size_t length)
 
     utstring_init(&out);
     utstring_init(&again);
-    text_printable(&out, text, length);
+    size_t used = text_printable(&out, text, length, SIZE_MAX);
+    assert(used == length);
     const char *printable = utstring_body(&out);
     size_t printable_length = utstring_len(&out);
     assert(printable_length >= length && strlen(printable) == printable_length);
@@ -32,7 +33,7 @@ static void check_printable(const char *text, size_t length)
     text_append_valid(&again, printable, printable_length);
     assert(strcmp(utstring_body(&again), printable) == 0);
     utstring_clear(&again);
-    text_printable(&again, printable, printable_length);
+    (void)text_printable(&again, printable, printable_length, SIZE_MAX);
     assert(strcmp(utstring_body(&again), printable) == 0);
     utstring_done(&out);
     utstring_done(&again);
