@@ -7,6 +7,7 @@
 #include "wire/endpoint.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Whether a failed trigger shows that the queue manager is missing or does not answer. */
 static bool shows_silence(const struct trigger *trigger)
@@ -151,15 +152,25 @@ static void explain(struct status *status, const struct kicks *kicks)
         status->state = STATUS_NOT_RESPONDING;
 }
 
-/* Returns another instance whose master(8) holds the queue directory of this one, which shares it;
- * or NULL, in doubt too. */
-static const struct instance *find_owner(const struct kicks *kicks, const struct kick *kick)
+/* Returns another instance, selected or not, whose master(8) holds the queue directory of this one,
+ * which shares it; or NULL, in doubt too. */
+static const struct instance *find_owner(const struct host *host, const struct kicks *kicks,
+                                         const struct kick *kick)
 {
     const struct kick *first = kick_first(kick);
+    const struct instance *instance = kick->member->instance;
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
-    if (kick->member->state != SELECTION_SERVE ||
-        instance_owns_queue(kick->member->instance, kicks->locks))
+    if (kick->member->state != SELECTION_SERVE || instance_owns_queue(instance, kicks->locks))
         return NULL;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *other = &host->instances[i];
+
+        if (other != instance &&
+            strcmp(instance_value(other, PARAMETER_QUEUE_DIRECTORY), queue) == 0 &&
+            instance_owns_queue(other, kicks->locks))
+            return other;
+    }
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *other = &kicks->items[i];
 
@@ -172,12 +183,14 @@ static const struct instance *find_owner(const struct kicks *kicks, const struct
 }
 
 /* A queue manager that has answered is that of the queue's owner. */
-static bool is_another_ones(struct status *status, const struct kicks *kicks)
+static bool is_another_ones(struct status *status, const struct host *host,
+                            const struct kicks *kicks)
 {
-    const struct instance *owner = find_owner(kicks, status->kick);
+    const struct instance *owner = find_owner(host, kicks, status->kick);
 
     if (owner == NULL)
         return false;
+    status->kick->member->instance->running = MASTER_STOPPED;
     status->answer = STATUS_SILENT;
     status->state = STATUS_NOT_RUNNING;
     status->reason =
@@ -206,7 +219,8 @@ static void find_status(struct status *status, const struct selection *selection
         instance->enabled != INSTANCE_DISABLED || selection_is_named(selection, instance);
     if (status->answer != STATUS_ANSWERED)
         explain(status, kicks);
-    else if (!shared || !is_another_ones(status, kicks))
+    else if (!(shared || instance->conflicts != NULL) ||
+             !is_another_ones(status, &selection->host, kicks))
         examine(status, kicks, listeners);
     status->has_succeeded = !status->is_wanted || status->state == STATUS_OK;
 }

@@ -42,8 +42,9 @@ struct status {
  *
  * Of several instances with one queue directory, only its owner can run: the one whose master(8)
  * holds the locks of both the queue directory and its own data directory. The others have failed,
- * if the owner is known. There is no room in a file system where smtpd(8) refuses mail: not more
- * than queue_minfree, or than 1.5 times message_size_limit (measured with 3.7), or no inode.
+ * if the owner is known, and their running becomes MASTER_STOPPED; one that is not selected is
+ * found by the host's conflicts. There is no room in a file system where smtpd(8) refuses mail: not
+ * more than queue_minfree, or than 1.5 times message_size_limit (measured with 3.7), or no inode.
  */
 struct status *statuses_find(const struct selection *selection, const struct kicks *kicks);
 

@@ -186,6 +186,8 @@ TEST(shared_queue)
     pid_t child = hold("a/pid/master.pid", "a/master.lock");
     restart();
     assert_states(STATUS_OK, STATUS_NOT_RUNNING, "its queue directory is in use by ");
+    assert_int_equal(instances[0].running, MASTER_RUNNING);
+    assert_int_equal(instances[1].running, MASTER_STOPPED);
     fixture_kill(child);
 
     child = hold("a/pid/master.pid", "b/master.lock"); /* the second one has started it */
@@ -195,4 +197,23 @@ TEST(shared_queue)
     assert_int_equal(statuses[1].state, STATUS_OK);
     statuses_free(statuses, 2);
     fixture_kill(child);
+}
+
+/* The owner is found even if it is not selected. */
+TEST(shared_queue_of_one_not_selected)
+{
+    pid_t child = hold("a/pid/master.pid", "a/master.lock");
+
+    set_value(&instances[1], PARAMETER_QUEUE_DIRECTORY, fixture_path("a"));
+    selection = (struct selection){
+        .host = {.instances = instances, .count = 2}, .members = &members[1], .member_count = 1};
+    kicks.items = &items[1];
+    assert_state(STATUS_OK, NULL); /* without conflicts, the others are not looked at */
+    instances[0].is_default = true;
+    host_find_conflicts(&selection.host);
+    assert_non_null(instances[1].conflicts);
+    assert_state(STATUS_NOT_RUNNING, "its queue directory is in use by ");
+    fixture_kill(child);
+    utarray_free(selection.host.conflicts);
+    selection = (struct selection){.members = members, .member_count = 2};
 }
