@@ -7,9 +7,10 @@
 #define COMMAND_H
 
 #include "command/options.h"
-#include "postfix/kick.h"
-#include "postfix/selection.h"
-#include "report/jobs.h"
+
+struct jobs_report;
+struct jobs_spec;
+struct kicks;
 
 /* The input of every command. */
 struct command {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* -p restart: stops and starts the instances one after the other, and goes on only when the one
  * before responds. */
-#include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/text.h"
 #include "command/command.h"
+#include "postfix/kick.h"
+#include "report/jobs.h"
 #include "report/row.h"
 #include <string.h>
 #include <time.h>

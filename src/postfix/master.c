@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looks up master's lock in /proc/locks. */
 #include "postfix/master.h"
-#include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/path.h"
 #include "base/text.h"

@@ -6,7 +6,6 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
-#include "base/alloc.h"
 #include "postfix/selection.h"
 #include <jansson.h>
 #include <stdbool.h>

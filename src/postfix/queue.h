@@ -6,9 +6,10 @@
 #ifndef QUEUE_H
 #define QUEUE_H
 
-#include "base/limits.h"
 #include <stdint.h>
 #include <sys/types.h>
+
+struct limits;
 
 /* In the order of reports. */
 enum queue {

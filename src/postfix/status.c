@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds out whether instances are in order. */
 #include "postfix/status.h"
-#include "base/alloc.h"
 #include "base/path.h"
-#include "postfix/master.h"
-#include "wire/endpoint.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

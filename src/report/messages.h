@@ -5,8 +5,9 @@
 #ifndef REPORT_MESSAGES_H
 #define REPORT_MESSAGES_H
 
-#include "postfix/kick.h"
 #include "postfix/message.h"
+
+struct kicks;
 
 struct messages_report {
     /* set by the caller */
