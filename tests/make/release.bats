@@ -45,6 +45,8 @@ repository()
     unset GIT_DIR
     cp -r "$TOP" "$BATS_TEST_TMPDIR/repository"
     cd "$BATS_TEST_TMPDIR/repository"
+    sed -i '/^[a-z]*="/s/postkick\.invalid/postkick.example/' scripts/release
+    scripts/release --set >/dev/null
     git init -q
     git config user.name tester
     git config user.email tester@example.com
@@ -57,7 +59,8 @@ repository()
     repository
     run scripts/release
     is "$status" 0
-    (cd build/release && sha256sum --quiet -c SHA256SUMS && cmp "postkick-$VERSION.tar.gz" "$TARBALL")
+    make -s dist
+    (cd build/release && sha256sum --quiet -c SHA256SUMS && cmp "postkick-$VERSION.tar.gz" ../postkick-"$VERSION".tar.gz)
     is "$(git cat-file -t "v$VERSION")" tag
     run scripts/release
     is "$status" 1
@@ -90,6 +93,27 @@ repository()
     is "$(dpkg-parsechangelog -l scripts/debian/changelog -S Timestamp)" "$(date -u -d 2030-01-02 +%s)"
     has "$(rpm -q --specfile scripts/rpm/postkick.spec --changelog 2>/dev/null | head -n 1)" "Wed Jan 02 2030"
     is "$(tail -n 5 scripts/debian/changelog)" "$(tail -n 5 "$ROOT/scripts/debian/changelog")"
+}
+
+@test "scripts/release: addresses are set in it, and nothing is released before" {
+    cp -r "$TOP" "$BATS_TEST_TMPDIR/addressed"
+    cd "$BATS_TEST_TMPDIR/addressed"
+    run scripts/release
+    is "$status" 1
+    has "$output" "set maintainer, homepage and repository"
+    sed -i -e '/^maintainer=/s/=.*/="A. Mailer <a.mailer@mail.example>"/' \
+        -e '/^homepage=/s/=.*/="https:\/\/www.example\/kick\/"/' \
+        -e '/^repository=/s/=.*/="https:\/\/git.example\/kick"/' scripts/release
+    run scripts/release
+    is "$status" 1
+    has "$output" "SECURITY.md: Mail: postkick@postkick.invalid"
+    scripts/release --set >/dev/null
+    run scripts/release --check
+    is "$status$output" 0
+    # those that are left say what a placeholder is
+    is "$(grep -r -l 'postkick[.]invalid' . --exclude-dir=tests | sort)" "./RELEASING.md
+./scripts/release"
+    is "$(dpkg-parsechangelog -l scripts/debian/changelog -S Maintainer)" "A. Mailer <a.mailer@mail.example>"
 }
 
 @test "apk: its functions install the program beside Postfix's" {
