@@ -237,6 +237,15 @@ assert count > 50, count
 PYTHON
 }
 
+@test "manual pages: sudoers(5) accepts the lines for it" {
+    PATH=$PATH:/usr/sbin:/sbin
+    command -v visudo >/dev/null || skip "needs visudo"
+    sed -n 's/^\([%a-z]* ALL *= *(root)\)/\1/p' man/*.[1-8] >"$BATS_TEST_TMPDIR/sudoers"
+    is "$(grep -c NOPASSWD "$BATS_TEST_TMPDIR/sudoers")" "$(cat man/*.[1-8] | grep -c NOPASSWD)"
+    [ "$(grep -c NOPASSWD "$BATS_TEST_TMPDIR/sudoers")" -ge 3 ]
+    visudo -c -s -f "$BATS_TEST_TMPDIR/sudoers"
+}
+
 @test "JSON: the manual page describes every member that the schema has, and no other" {
     is "$(sed -n '/^\.Sh MEMBERS/,/^\.Sh FILES/s/^\.It Va//p' man/postkick-json.5 | tr -s ', ' '\n' | grep . | sort -u)" \
         "$(python3 -c 'import json
