@@ -70,14 +70,6 @@ static bool may_wait(void)
     return limits_of_run == NULL;
 }
 
-bool path_must_wait(void)
-{
-    bool had_to = must_wait;
-
-    must_wait = false;
-    return had_to;
-}
-
 /* Returns -1 with errno. */
 static int leave_to_worker(void)
 {
@@ -244,38 +236,62 @@ static int64_t find_share(int64_t spare)
     return (left < spare ? left : spare) / 4;
 }
 
-int path_ask(worker_function *work, const char *path, const void *question, size_t length,
-             void *answer, size_t size, int *fd)
+static int ask_worker(struct worker_task *task, const char *path)
 {
     static int64_t spare = SPARE_TIME;
+    int64_t started = clock_now();
+
+    if (is_late(path))
+        return ETIMEDOUT;
+    workers_run(task, 1, 1, find_share(spare), limits_of_run);
+    switch (task->result) {
+    case WORKER_ANSWERED:
+        return 0;
+    case WORKER_REFUSED:
+        return task->error;
+    case WORKER_LATE:
+        spare -= clock_now() - started;
+        if (late == NULL)
+            utarray_new(late, &strings_icd);
+        strings_append(late, "%s", path);
+        break;
+    case WORKER_UNASKED:
+    case WORKER_STOPPED:
+    case WORKER_ENDED:
+        break;
+    }
+    return signals_received() != 0 ? EINTR : task->result == WORKER_ENDED ? EIO : ETIMEDOUT;
+}
+
+/* Whether the work that was done here is for a worker. */
+static bool had_to_wait(void)
+{
+    bool had_to = must_wait;
+
+    must_wait = false;
+    return had_to;
+}
+
+int path_ask(worker_function *work, const char *path, bool is_far, const void *question,
+             size_t length, void *answer, size_t size, int *fd)
+{
     struct worker_task task = {.work = work,
                                .question = question,
                                .length = length,
                                .answer = answer,
                                .size = size,
                                .fd = -1};
+    int error = 0;
 
-    if (is_late(path)) {
-        task.result = WORKER_LATE;
-    } else {
-        int64_t started = clock_now();
-
-        workers_run(&task, 1, 1, find_share(spare), limits_of_run);
-        if (task.result == WORKER_LATE) {
-            spare -= clock_now() - started;
-            if (late == NULL)
-                utarray_new(late, &strings_icd);
-            strings_append(late, "%s", path);
-        }
+    if (!is_far)
+        task.fd = work(question, length, answer);
+    if (is_far || had_to_wait()) {
+        descriptors_close(&task.fd);
+        error = ask_worker(&task, path);
     }
     if (fd != NULL)
         *fd = task.fd;
-    if (task.result == WORKER_ANSWERED)
-        return 0;
-    return task.result == WORKER_REFUSED ? task.error
-           : signals_received() != 0     ? EINTR
-           : task.result == WORKER_ENDED ? EIO
-                                         : ETIMEDOUT;
+    return error;
 }
 
 int path_open_direct(int directory, const char *path, int flags, struct path_details *found)
@@ -426,41 +442,31 @@ struct status_answer {
     struct path_details details;
 };
 
-static int find_place(const char *path, int flags, struct status_answer *found)
+static int find_place(const void *asked, size_t length, void *answered)
 {
-    int fd = path_open(path, 0, flags, &found->details);
+    const struct status_question *question = asked;
+    struct status_answer *found = answered;
+    int fd = path_open(question->path, 0, question->flags, &found->details);
 
+    (void)length;
     found->error = fd < 0 ? errno : 0;
     return fd;
 }
 
-static int answer_place(const void *asked, size_t length, void *answered)
-{
-    const struct status_question *question = asked;
-
-    (void)length;
-    return find_place(question->path, question->flags, answered);
-}
-
 int path_place(const char *path, int flags, struct stat *status)
 {
+    size_t length = sizeof(struct status_question) + strlen(path) + 1;
+    struct status_question *question = alloc_bytes(length);
     struct status_answer found = {0};
-    int fd = find_place(path, flags, &found);
+    int fd;
 
-    if (path_must_wait()) {
-        size_t length = sizeof(struct status_question) + strlen(path) + 1;
-        struct status_question *question = alloc_bytes(length);
-
-        descriptors_close(&fd);
-        question->flags = flags;
-        memcpy(question->path, path, strlen(path) + 1);
-        int error = path_ask(answer_place, path, question, length, &found, sizeof(found), &fd);
-        if (error != 0)
-            found.error = error;
-        free(question);
-    }
+    question->flags = flags;
+    memcpy(question->path, path, strlen(path) + 1);
+    int error = path_ask(find_place, path, false, question, length, &found, sizeof(found), &fd);
+    free(question);
     *status = found.details.status;
-    return found.error == 0 ? fd : fail(fd, found.error);
+    error = error != 0 ? error : found.error;
+    return error == 0 ? fd : fail(fd, error);
 }
 
 int path_status(const char *path, int flags, struct stat *status)
@@ -492,15 +498,11 @@ static int find_room(const void *asked, size_t length, void *answered)
 int path_room(const char *path, struct statvfs *room)
 {
     struct room_answer found = {0};
+    int error =
+        path_ask(find_room, path, false, path, strlen(path) + 1, &found, sizeof(found), NULL);
 
-    (void)find_room(path, strlen(path) + 1, &found);
-    if (path_must_wait()) {
-        int error = path_ask(find_room, path, path, strlen(path) + 1, &found, sizeof(found), NULL);
-        if (error != 0)
-            found.error = error;
-    }
     *room = found.room;
-    return found.error;
+    return error != 0 ? error : found.error;
 }
 
 const char *path_error(int error)
@@ -542,9 +544,7 @@ char *path_find(const char *path, path_check *check, void *context, size_t size)
     (void)snprintf(asked.path, sizeof(asked.path), "%s", path);
     if (size > 0)
         memcpy(asked.context, context, size);
-    (void)search(&asked, sizeof(asked), &found);
-    if (path_must_wait() &&
-        path_ask(search, path, &asked, sizeof(asked), &found, sizeof(found), NULL) != 0)
+    if (path_ask(search, path, false, &asked, sizeof(asked), &found, sizeof(found), NULL) != 0)
         return NULL;
     if (size > 0)
         memcpy(context, found.context, size);
@@ -759,7 +759,7 @@ static enum path_result read_there(const char *path, size_t typed, size_t maximu
 
     *question = (struct read_question){.typed = typed, .maximum = maximum};
     memcpy(question->path, path, strlen(path) + 1);
-    int failure = path_ask(answer_read, path, question, length, &found, sizeof(found), &fd);
+    int failure = path_ask(answer_read, path, true, question, length, &found, sizeof(found), &fd);
     free(question);
     if (failure != 0) {
         alloc_set_text(error, "open %s: %s", path, path_error(failure));
@@ -784,7 +784,7 @@ enum path_result path_read(const char *path, size_t typed, size_t maximum, struc
 {
     enum path_result result = read_here(path, typed, maximum, file, error);
 
-    if (!path_must_wait())
+    if (!had_to_wait())
         return result;
     free(*error);
     *error = NULL;

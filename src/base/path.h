@@ -18,18 +18,15 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
-/* Whether one of the next four had to wait since the last call of this: it has failed, and is for
- * path_ask(). Never in a worker. */
-bool path_must_wait(void);
-
 /*
- * Has a worker do the work, with a question and an answer as in worker.h, for as long as it may
- * take within the limits. path is what the question is about: after it was late, nothing below it
- * is asked again. Returns 0 with *answer, and *fd if that is not NULL; ETIMEDOUT if the file system
- * does not answer; or another errno.
+ * Does the work, with a question and an answer as in worker.h: here, unless it is_far or one of the
+ * functions below would have to wait in it; otherwise by a worker, for as long as it may take
+ * within the limits. path is what the question is about: after it was late, nothing below it is
+ * asked again. Returns 0 with *answer, and the work's descriptor in *fd if that is not NULL;
+ * ETIMEDOUT if the file system does not answer; or another errno.
  */
-int path_ask(worker_function *work, const char *path, const void *question, size_t length,
-             void *answer, size_t size, int *fd);
+int path_ask(worker_function *work, const char *path, bool is_far, const void *question,
+             size_t length, void *answer, size_t size, int *fd);
 
 /* Whether what the descriptor stands for is on a local file system. Does not wait for others. */
 bool path_is_near(int fd);

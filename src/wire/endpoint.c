@@ -29,8 +29,7 @@ static enum endpoint_result check_type(const struct stat *status)
 
 static enum endpoint_result fail_lookup(struct endpoint *endpoint, int error)
 {
-    endpoint_close(endpoint);
-    endpoint->error = error;
+    *endpoint = (struct endpoint){.fd = -1, .error = error};
     return descriptors_exhausted(error) ? ENDPOINT_DESCRIPTORS : ENDPOINT_LOOKUP;
 }
 
@@ -42,43 +41,47 @@ static bool is_link(int directory, const char *name)
     return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
 }
 
+/* An endpoint to be opened: QUEUE_DIRECTORY/CLASS/SERVICE, and where class and service start. */
+struct question {
+    size_t class, service;
+    char path[];
+};
+
 /* One component at a time: links are followed in the path of the queue directory, and nowhere else.
  * Returns ENDPOINT_SOCKET with *endpoint open, whatever it is. */
-static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char *queue_directory,
-                                          const char *class, const char *service,
+static enum endpoint_result open_stepwise(struct endpoint *endpoint,
+                                          const struct question *question,
                                           struct path_details *found)
 {
-    int queue = path_open(queue_directory, 0, O_DIRECTORY, found), directory = -1;
+    char *path = alloc_string(question->path), *class = path + question->class;
     enum endpoint_result result = ENDPOINT_SOCKET;
+    int directory = -1;
 
+    class[-1] = path[question->service - 1] = '\0';
+    int queue = path_open(path, 0, O_DIRECTORY, found);
     if (queue >= 0)
         directory = path_open_direct(queue, class, O_DIRECTORY, found);
     int error = errno;
     bool class_is_link = queue >= 0 && directory < 0 && error == ENOTDIR && is_link(queue, class);
     descriptors_close(&queue);
     if (directory >= 0) {
-        endpoint->fd = path_open_direct(directory, service, 0, found);
+        endpoint->fd = path_open_direct(directory, path + question->service, 0, found);
         error = errno;
         close(directory);
     }
+    free(path);
     if (endpoint->fd < 0)
         result = fail_lookup(endpoint, error);
     return class_is_link ? ENDPOINT_LINK : result;
 }
 
-static enum endpoint_result open_here(struct endpoint *endpoint, const char *queue_directory,
-                                      const char *class, const char *service)
+static enum endpoint_result open_here(struct endpoint *endpoint, const struct question *question)
 {
-    char *path = alloc_bytes(strlen(queue_directory) + strlen(class) + strlen(service) + 3);
     struct path_details found;
 
-    /* for every kick: with alloc_format() it would cost more than all else that is done here */
-    (void)stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(path, queue_directory), "/"), class), "/"), service);
-    *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, path, 0, &found)};
-    free(path);
+    *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, question->path, 0, &found)};
     if (endpoint->fd < 0) {
-        enum endpoint_result result =
-            open_stepwise(endpoint, queue_directory, class, service, &found);
+        enum endpoint_result result = open_stepwise(endpoint, question, &found);
         if (endpoint->fd < 0)
             return result;
     }
@@ -92,47 +95,43 @@ static enum endpoint_result open_here(struct endpoint *endpoint, const char *que
     return result;
 }
 
-/* What a worker answers. */
 struct answer {
     enum endpoint_result result;
     struct endpoint endpoint;
+    bool has_limits; /* not in a worker */
 };
 
-/* The question is queue directory, class and service, one after the other. */
 static int answer_open(const void *question, size_t length, void *answered)
 {
     struct answer *answer = answered;
-    const char *queue_directory = question, *class = queue_directory + strlen(queue_directory) + 1;
 
     (void)length;
-    answer->result =
-        open_here(&answer->endpoint, queue_directory, class, class + strlen(class) + 1);
+    answer->result = open_here(&answer->endpoint, question);
+    answer->has_limits = limits_of_run != NULL;
     return answer->endpoint.fd;
 }
 
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service)
 {
-    enum endpoint_result result = open_here(endpoint, queue_directory, class, service);
+    size_t to_class = strlen(queue_directory) + 1, to_service = to_class + strlen(class) + 1;
+    size_t length = sizeof(struct question) + to_service + strlen(service) + 1;
+    struct question *question = alloc_bytes(length);
     struct answer answer;
-    UT_string question;
     int fd;
 
-    if (!path_must_wait())
-        return result;
-    endpoint_close(endpoint);
-    utstring_init(&question);
-    utstring_bincpy(&question, queue_directory, strlen(queue_directory) + 1);
-    utstring_bincpy(&question, class, strlen(class) + 1);
-    utstring_bincpy(&question, service, strlen(service) + 1);
-    int error = path_ask(answer_open, queue_directory, utstring_body(&question),
-                         utstring_len(&question), &answer, sizeof(answer), &fd);
-    utstring_done(&question);
+    *question = (struct question){to_class, to_service};
+    /* for every kick: with snprintf(3) it would cost more than all else that is done here */
+    (void)stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(question->path, queue_directory), "/"), class), "/"),
+                 service);
+    int error = path_ask(answer_open, queue_directory, false, question, length, &answer,
+                         sizeof(answer), &fd);
+    free(question);
     if (error != 0)
         return fail_lookup(endpoint, error);
     *endpoint = answer.endpoint;
     endpoint->fd = fd;
-    endpoint->is_far = fd >= 0 && !path_is_near(fd);
+    endpoint->is_far = fd >= 0 && !answer.has_limits && !path_is_near(fd);
     return answer.result;
 }
 
@@ -182,7 +181,8 @@ static int ask_far(const struct endpoint *endpoint, bool is_checked)
     int failure, fd;
 
     (void)snprintf(far.path, sizeof(far.path), "/proc/%d/fd/%d", (int)getpid(), endpoint->fd);
-    int error = path_ask(answer_far, far.path, &far, sizeof(far), &failure, sizeof(failure), &fd);
+    int error =
+        path_ask(answer_far, far.path, true, &far, sizeof(far), &failure, sizeof(failure), &fd);
     if (error == 0 && failure == 0)
         return is_checked ? 0 : fd;
     errno = error != 0 ? error : failure;

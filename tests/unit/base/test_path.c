@@ -278,19 +278,21 @@ static int answer_at_once(const void *question, size_t length, void *answer)
 TEST(late)
 {
     const struct limits limits = {.end = clock_after(clock_now(), 4), .seconds = 4};
+    static const struct {
+        worker_function *work;
+        const char *path;
+        int error;
+    } cases[] = {{sleep_long, "/late", ETIMEDOUT},
+                 {answer_at_once, "/late/below", ETIMEDOUT},
+                 {answer_at_once, "/later", 0}};
     int question = 5, answer = 0;
 
     limits_of_run = &limits;
-    assert_int_equal(
-        path_ask(sleep_long, "/late", &question, sizeof(question), &answer, sizeof(answer), NULL),
-        ETIMEDOUT);
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(path_ask(cases[i].work, cases[i].path, true, &question, sizeof(question),
+                                  &answer, sizeof(answer), NULL),
+                         cases[i].error);
     assert_true(clock_now() < limits.end);
-    assert_int_equal(path_ask(answer_at_once, "/late/below", &question, sizeof(question), &answer,
-                              sizeof(answer), NULL),
-                     ETIMEDOUT);
-    assert_int_equal(path_ask(answer_at_once, "/later", &question, sizeof(question), &answer,
-                              sizeof(answer), NULL),
-                     0);
     assert_int_equal(answer, 5);
     assert_string_equal(path_error(ETIMEDOUT), "the file system does not answer");
 }
