@@ -548,19 +548,21 @@ static bool check_verb_options(const struct options *options, char **error)
 static bool check_messages(const struct options *options, char **error)
 {
     bool is_needed = message_verbs[options->verb].option != NULL && !options->has_filter;
+    const char *whole = NULL;
 
     if (options->operand_count == 1 && is_needed)
         alloc_set_text(error, "%s: which messages? specify a filter, queue IDs, - or ALL",
                        message_verbs[options->verb].name);
     for (int i = 1; i < options->operand_count && *error == NULL; i++) {
         const char *word = options->operands[i];
-        bool is_whole = strcmp(word, "ALL") == 0 || strcmp(word, "-") == 0;
 
-        if (is_whole && options->operand_count > 2)
-            alloc_set_text(error, "%s stands alone: specify no queue IDs with it", word);
-        else if (word[0] == '-' && word[1] != '\0' && word[1] != '/')
+        if (strcmp(word, "ALL") == 0 || strcmp(word, "-") == 0)
+            whole = word;
+        else if (word[0] == '-' && word[1] != '/')
             alloc_set_text(error, "%s: options go before the verb", word);
     }
+    if (*error == NULL && whole != NULL && options->operand_count > 2)
+        alloc_set_text(error, "%s stands alone: specify no queue IDs with it", whole);
     return *error == NULL;
 }
 

@@ -285,6 +285,7 @@ TEST(mistakes_about_messages)
 {
     refuse("-M --yes delete", "delete: which messages? specify a filter, queue IDs, - or ALL");
     refuse("-M hold ALL 4F2A1B3C5D", "ALL stands alone: specify no queue IDs with it");
+    refuse("-M delete ALL --yes", "--yes: options go before the verb");
     refuse("-M hold 4F2A1B3C5D -", "- stands alone: specify no queue IDs with it");
     refuse("-M --queue x list", "--queue: unknown name: x: specify one of maildrop, "
                                 "incoming, active, deferred, hold");
