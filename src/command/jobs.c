@@ -50,12 +50,12 @@ void command_start_jobs(const struct command *command, const struct selection *s
 }
 
 /* What a command has to do with running mail systems. */
-enum effect {
-    EFFECT_UNKNOWN,
-    EFFECT_STARTS,
-    EFFECT_STOPS,
-    EFFECT_NEEDS_RUNNING,
-    EFFECT_SHOWS_RUNNING,
+enum role {
+    ROLE_OTHER,
+    ROLE_STATUS, /* it shows whether they run */
+    ROLE_START,  /* these three are those of postmulti(1) */
+    ROLE_STOP,
+    ROLE_CONTROL, /* they have to run */
 };
 
 /* Marks what would fail because there is nothing to work on. */
@@ -84,35 +84,31 @@ static bool is_mute(const struct command *command, const struct jobs_spec *spec)
 /* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
  * run. Returns the exit status. */
 static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
-               enum effect effect)
+               enum role role)
 {
     const struct options *options = command->options;
     struct jobs jobs;
     struct jobs_report report;
 
-    command_start_jobs(command, selection, effect == EFFECT_STARTS || effect == EFFECT_STOPS, spec,
-                       &report);
+    command_start_jobs(command, selection, role == ROLE_START || role == ROLE_STOP, spec, &report);
     report.jobs = &jobs;
-    if (effect != EFFECT_UNKNOWN && effect != EFFECT_STARTS)
+    if (role != ROLE_OTHER && role != ROLE_START)
         spec->locks = report.locks;
     spec->is_mute = options->mode == OPTIONS_POSTFIX && is_mute(command, spec);
     jobs_plan(&jobs, selection, spec);
     if (options->dry_run) {
-        if (effect == EFFECT_NEEDS_RUNNING)
+        if (role == ROLE_CONTROL)
             find_stopped(&jobs, report.locks);
     } else {
         jobs_run(&jobs, command->limits, report_job_event, &report);
         progress_clear();
     }
     bool is_well = command_report_selection(command, selection);
-    report_jobs(&report);
-    is_well = is_well && jobs_succeeded(&jobs) && !report.failed;
+    is_well = report_jobs(&report) && is_well;
     report_jobs_end(&report);
     jobs_free(&jobs);
     return is_well ? 0 : 1;
 }
-
-enum role { ROLE_OTHER, ROLE_START, ROLE_STOP, ROLE_CONTROL };
 
 /* Finds the role of a postfix(1) command in the lists of the default main.cf; in several, the first
  * one decides. Returns false when a list is not known, and the reason was reported: "start" would
@@ -129,7 +125,7 @@ static bool find_role(const struct selection *selection, const char *word, enum 
     };
     const struct instance *home = &selection->host.instances[0];
 
-    *role = ROLE_OTHER;
+    *role = strcmp(word, "status") == 0 ? ROLE_STATUS : ROLE_OTHER;
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const char *list = home->values[lists[i].parameter];
         if (list == NULL && !selection->is_single) {
@@ -139,7 +135,7 @@ static bool find_role(const struct selection *selection, const char *word, enum 
             return false;
         }
         UT_array *words = strings_split(list != NULL ? list : "", PARAMETER_SEPARATORS);
-        if (*role == ROLE_OTHER && strings_contain(words, word))
+        if (*role < ROLE_START && strings_contain(words, word))
             *role = lists[i].role;
         utarray_free(words);
     }
@@ -188,7 +184,7 @@ static bool check_command(const struct command *command, enum role role)
     const char *word = options->operands[0];
     UT_array *known = settings_commands(command->settings, false);
     UT_array *others = settings_commands(command->settings, true);
-    bool is_listed = role != ROLE_OTHER || strings_contain(known, word);
+    bool is_listed = role >= ROLE_START || strings_contain(known, word);
     bool accepts_operands = strings_contain(others, word);
 
     utarray_concat(known, others);
@@ -244,14 +240,6 @@ static UT_array *build_arguments(const char *program, const struct options *opti
 static int run_postfix(const struct command *command, struct selection *selection,
                        const char *program)
 {
-    static const enum job_order orders[] = {[ROLE_OTHER] = JOB_IN_ORDER,
-                                            [ROLE_START] = JOB_DEFAULT_FIRST,
-                                            [ROLE_STOP] = JOB_DEFAULT_LAST,
-                                            [ROLE_CONTROL] = JOB_IN_ORDER};
-    static const enum effect effects[] = {[ROLE_OTHER] = EFFECT_UNKNOWN,
-                                          [ROLE_START] = EFFECT_STARTS,
-                                          [ROLE_STOP] = EFFECT_STOPS,
-                                          [ROLE_CONTROL] = EFFECT_NEEDS_RUNNING};
     enum role role;
 
     if (!find_role(selection, command->options->operands[0], &role) ||
@@ -259,7 +247,9 @@ static int run_postfix(const struct command *command, struct selection *selectio
         return 1;
     UT_array *arguments = build_arguments(program, command->options, NULL);
     UT_array *check = build_arguments(program, command->options, "check");
-    struct jobs_spec spec = {.order = orders[role],
+    struct jobs_spec spec = {.order = role == ROLE_START  ? JOB_DEFAULT_FIRST
+                                      : role == ROLE_STOP ? JOB_DEFAULT_LAST
+                                                          : JOB_IN_ORDER,
                              .program = program,
                              .argv = (char *const *)(void *)arguments->d,
                              .streams = PROCESS_CAPTURE_AS_TERMINAL,
@@ -271,11 +261,8 @@ static int run_postfix(const struct command *command, struct selection *selectio
         selection_mark(selection, false);
         warn_not_enabled(command, selection);
     }
-    if (role == ROLE_START || command_mark(command, selection, role == ROLE_OTHER))
-        status = run(command, selection, &spec,
-                     role == ROLE_OTHER && strcmp(command->options->operands[0], "status") == 0
-                         ? EFFECT_SHOWS_RUNNING
-                         : effects[role]);
+    if (role == ROLE_START || command_mark(command, selection, role < ROLE_START))
+        status = run(command, selection, &spec, role);
     utarray_free(arguments);
     utarray_free(check);
     return status;
@@ -418,7 +405,7 @@ static int run_program(const struct command *command, struct selection *selectio
                                  .add_settings = export_instance,
                                  .context = shared};
         if (command_mark(command, selection, true))
-            status = run(command, selection, &spec, EFFECT_UNKNOWN);
+            status = run(command, selection, &spec, ROLE_OTHER);
     }
     free(program);
     free(own_path);

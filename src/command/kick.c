@@ -33,14 +33,6 @@ bool command_send(const struct command *command, struct kicks *kicks)
     return error == 0;
 }
 
-static bool all_succeeded(const struct kicks *kicks, const struct status *statuses)
-{
-    for (size_t i = 0; i < kicks->count; i++)
-        if (statuses != NULL ? !statuses[i].has_succeeded : !kick_succeeded(&kicks->items[i]))
-            return false;
-    return true;
-}
-
 /* Reports what is known of a request that its service ignores. Returns false when it is refused:
  * where there are several instances, one that does nothing at all; and whatever the settings say.
  */
@@ -89,7 +81,7 @@ static bool finish(const struct command *command, struct selection *selection,
     if (kicks->is_probe)
         report.statuses = statuses = statuses_find(selection, kicks);
     bool is_well = command_report_selection(command, selection);
-    is_well = report_kicks(&report) && all_succeeded(kicks, statuses) && is_well;
+    is_well = report_kicks(&report) && is_well;
     if (statuses != NULL)
         statuses_free(statuses, kicks->count);
     return is_well;

@@ -221,11 +221,11 @@ static bool finish(struct run *run)
         is_sent = command_send(command, &kicks);
     run->report.kicks = &kicks;
     report_messages_done(&run->report);
-    if (!command->options->quiet)
-        (void)report_kicks(&(struct kicks_report){
-            .selection = run->selection, .kicks = &kicks, .verbose = command->verbose});
-    for (size_t i = 0; i < kicks.count; i++)
-        is_sent = is_sent && kick_succeeded(&kicks.items[i]);
+    is_sent = report_kicks(&(struct kicks_report){.selection = run->selection,
+                                                  .kicks = &kicks,
+                                                  .quiet = command->options->quiet,
+                                                  .verbose = command->verbose}) &&
+              is_sent;
     kicks_free(&kicks);
     free(done.members);
     utarray_free(targets);

@@ -75,8 +75,7 @@ static void plan_children(struct jobs *jobs, const struct jobs_spec *spec, bool 
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec)
 {
     *jobs = (struct jobs){.count = selection->member_count,
-                          .parallel = spec->parallel,
-                          .signals_known = spec->signals_known,
+                          .spec = spec,
                           .is_reversed = spec->order == JOB_DEFAULT_LAST};
     jobs->items = alloc_zeroed(jobs->count, sizeof(*jobs->items));
     jobs->processes = alloc_zeroed(jobs->count, sizeof(*jobs->processes));
@@ -154,8 +153,8 @@ void jobs_run(struct jobs *jobs, const struct limits *limits,
     struct running running = {jobs, limits, 0, observe, context};
     struct process_batch batch = {.processes = jobs->processes,
                                   .count = jobs->first_part,
-                                  .parallel = jobs->parallel,
-                                  .signals_known = jobs->signals_known,
+                                  .parallel = jobs->spec->parallel,
+                                  .signals_known = jobs->spec->signals_known,
                                   .limits = limits,
                                   .observe = observe_child,
                                   .context = &running};
@@ -165,14 +164,6 @@ void jobs_run(struct jobs *jobs, const struct limits *limits,
     batch.count = jobs->process_count - jobs->first_part;
     process_run(&batch);
     finish_jobs(&running, true);
-}
-
-bool jobs_succeeded(const struct jobs *jobs)
-{
-    for (size_t i = 0; i < jobs->count; i++)
-        if (jobs->items[i].status == JOB_FAILED)
-            return false;
-    return true;
 }
 
 void jobs_free(struct jobs *jobs)

@@ -65,9 +65,8 @@ struct jobs {
     struct process *processes; /* in the order in which they are run */
     size_t process_count;
     size_t first_part; /* how many are run before the others are started */
-    int parallel;
-    bool is_reversed; /* stop-like: the last job is run first */
-    int signals_known;
+    bool is_reversed;  /* stop-like: the last job is run first */
+    const struct jobs_spec *spec;
 };
 
 /* Plans the jobs for a selection that is marked. Standard input is ours if one instance is
@@ -82,10 +81,6 @@ void jobs_plan(struct jobs *jobs, const struct selection *selection, const struc
 void jobs_run(struct jobs *jobs, const struct limits *limits,
               void (*observe)(void *context, enum process_event event, const struct job *job),
               void *context);
-
-/* Whether no job has failed. Jobs of instances that are not enabled, duplicates and planned ones do
- * not count. */
-bool jobs_succeeded(const struct jobs *jobs);
 
 /* Empties it. */
 void jobs_free(struct jobs *jobs);

@@ -115,66 +115,41 @@ static const char *find_value(const struct settings *settings, const char *secti
     return NULL;
 }
 
-/* Each of these stores a value, and returns what is wrong with it, or NULL. */
-static const char *set_strict(struct settings *settings, const char *value)
+/* Each of these stores a value in a member of struct settings, and returns what is wrong with it,
+ * or NULL. */
+static const char *set_strict(void *member, const char *value)
 {
     enum parse_bool strict = parse_bool(value);
 
-    settings->strict = value[0] == '\0'      ? SETTINGS_STRICT_UNSET
-                       : strict == PARSE_YES ? SETTINGS_STRICT_YES
-                                             : SETTINGS_STRICT_NO;
+    *(enum settings_strict *)member = value[0] == '\0'      ? SETTINGS_STRICT_UNSET
+                                      : strict == PARSE_YES ? SETTINGS_STRICT_YES
+                                                            : SETTINGS_STRICT_NO;
     return value[0] != '\0' && strict == PARSE_BOOL_ERROR ? "must be yes or no" : NULL;
 }
 
-static const char *set_connections(struct settings *settings, const char *value)
+static const char *set_number(void *member, const char *value)
 {
-    return parse_number(value, 0, INT_MAX, &settings->connections) ? NULL : "must be a number";
+    return parse_number(value, 0, INT_MAX, member) ? NULL : "must be a number";
 }
 
-static const char *set_seconds(int *seconds, const char *value)
+static const char *set_seconds(void *member, const char *value)
 {
-    return parse_strict_time(value, seconds) && *seconds >= 1
+    return parse_strict_time(value, member) && *(int *)member >= 1
                ? NULL
                : "must be a time of at least 1s, such as 90, 90s, 2m";
 }
 
-static const char *set_kick_limit(struct settings *settings, const char *value)
+static const char *set_writable(void *member, const char *value)
 {
-    return set_seconds(&settings->kick_limit, value);
+    bool refuses = strcmp(value, "refuse") == 0;
+
+    *(bool *)member = refuses;
+    return refuses || strcmp(value, "warn") == 0 ? NULL : "must be warn or refuse";
 }
 
-static const char *set_status_limit(struct settings *settings, const char *value)
+static const char *set_text(void *member, const char *value)
 {
-    return set_seconds(&settings->status_limit, value);
-}
-
-static const char *set_queues_limit(struct settings *settings, const char *value)
-{
-    return set_seconds(&settings->queues_limit, value);
-}
-
-static const char *set_writable(struct settings *settings, const char *value)
-{
-    settings->refuse_writable = strcmp(value, "refuse") == 0;
-    return settings->refuse_writable || strcmp(value, "warn") == 0 ? NULL
-                                                                   : "must be warn or refuse";
-}
-
-static const char *set_commands(struct settings *settings, const char *value)
-{
-    settings->commands = value;
-    return NULL;
-}
-
-static const char *set_commands_with_operands(struct settings *settings, const char *value)
-{
-    settings->commands_with_operands = value;
-    return NULL;
-}
-
-static const char *set_mail_version(struct settings *settings, const char *value)
-{
-    settings->mail_version = value;
+    *(const char **)member = value;
     return NULL;
 }
 
@@ -182,17 +157,18 @@ static const char *set_mail_version(struct settings *settings, const char *value
 static const struct {
     const char *section;
     const char *key;
-    const char *(*set)(struct settings *settings, const char *value);
+    const char *(*set)(void *member, const char *value);
+    size_t member;
 } own_settings[] = {
-    {"kick", "strict", set_strict},
-    {"kick", "connections", set_connections},
-    {"kick", "limit", set_kick_limit},
-    {"status", "limit", set_status_limit},
-    {"queues", "limit", set_queues_limit},
-    {"trust", "writable", set_writable},
-    {"commands", "without_operands", set_commands},
-    {"commands", "with_operands", set_commands_with_operands},
-    {POSTFIX, "mail_version", set_mail_version},
+    {"kick", "strict", set_strict, offsetof(struct settings, strict)},
+    {"kick", "connections", set_number, offsetof(struct settings, connections)},
+    {"kick", "limit", set_seconds, offsetof(struct settings, kick_limit)},
+    {"status", "limit", set_seconds, offsetof(struct settings, status_limit)},
+    {"queues", "limit", set_seconds, offsetof(struct settings, queues_limit)},
+    {"trust", "writable", set_writable, offsetof(struct settings, refuse_writable)},
+    {"commands", "without_operands", set_text, offsetof(struct settings, commands)},
+    {"commands", "with_operands", set_text, offsetof(struct settings, commands_with_operands)},
+    {POSTFIX, "mail_version", set_text, offsetof(struct settings, mail_version)},
 };
 #define OWN_COUNT (sizeof(own_settings) / sizeof(own_settings[0]))
 
@@ -231,7 +207,7 @@ static char *set(struct settings *settings, const char *section, const char *key
         return set_parameter(settings, parameter, value);
     for (size_t i = 0; i < OWN_COUNT; i++)
         if (strcmp(own_settings[i].section, section) == 0 && strcmp(own_settings[i].key, key) == 0)
-            mistake = own_settings[i].set(settings, value);
+            mistake = own_settings[i].set((char *)settings + own_settings[i].member, value);
     return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
 }
 

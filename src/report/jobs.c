@@ -453,16 +453,21 @@ static void report_plan(struct jobs_report *report)
     utstring_done(&out);
 }
 
-void report_jobs(struct jobs_report *report)
+bool report_jobs(struct jobs_report *report)
 {
     const struct instance *failed = selection_lone_failure(report->selection);
+    bool is_well = true;
 
-    if (report->dry_run) {
+    if (report->dry_run)
         report_plan(report);
-        return;
+    for (size_t i = 0; i < report->jobs->count; i++) {
+        const struct job *job = &report->jobs->items[i];
+
+        is_well = is_well && job->status != JOB_FAILED;
+        if (!report->dry_run && !report->quiet)
+            report_job(report, job);
     }
-    for (size_t i = 0; i < report->jobs->count && !report->quiet; i++)
-        report_job(report, &report->jobs->items[i]);
-    if (report->quiet && failed != NULL)
+    if (!report->dry_run && report->quiet && failed != NULL)
         row_diag_error(report->selection, failed);
+    return is_well && !report->failed;
 }

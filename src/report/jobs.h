@@ -47,8 +47,8 @@ void report_job_event(void *context, enum process_event event, const struct job 
 /* Reports failures with their reasons, and duplicates, unless quiet; if verbose, successes too. The
  * exit status of a single instance's command is left out: the command has reported its own errors.
  * The error of a single instance is reported even if quiet. Of a dry run, one line or JSON object
- * for each instance. */
-void report_jobs(struct jobs_report *report);
+ * for each instance. Returns false if a job has failed, or standard output could not be written. */
+bool report_jobs(struct jobs_report *report);
 
 /* Empties it. */
 void report_jobs_end(struct jobs_report *report);

@@ -307,19 +307,25 @@ static bool write_out(const struct kicks_report *report)
 
 bool report_kicks(const struct kicks_report *report)
 {
+    const struct kicks *kicks = report->kicks;
     const struct instance *failed = selection_lone_failure(report->selection);
-    bool written = write_out(report);
+    bool is_well = write_out(report);
 
     if (report->quiet || report->dry_run) {
         if (failed != NULL && (report->json || !report->dry_run)) /* the plan in text has it */
             row_diag_error(report->selection, failed);
-    } else if (report->statuses != NULL) {
-        for (size_t i = 0; i < report->kicks->count; i++)
-            report_status(report->selection, &report->statuses[i], report->verbose);
-    } else {
+    } else if (report->statuses == NULL) {
         report_results(report);
     }
-    return written;
+    for (size_t i = 0; i < kicks->count; i++) {
+        const struct status *status = report->statuses == NULL ? NULL : &report->statuses[i];
+
+        if (status != NULL && !report->quiet)
+            report_status(report->selection, status, report->verbose);
+        is_well =
+            is_well && (status != NULL ? status->has_succeeded : kick_succeeded(&kicks->items[i]));
+    }
+    return is_well;
 }
 
 void report_kicks_progress(void *context, int64_t now)

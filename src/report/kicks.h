@@ -23,7 +23,8 @@ struct kicks_report {
  * instances' running has to be set then: see selection_find_running(). Otherwise the states as a
  * table, or the dry run, a line for each kick. Reports on standard error every failure and every
  * duplicate; if verbose, every success too; if quiet or in a dry run, only the error of a single
- * instance. Returns false when standard output could not be written, which was reported.
+ * instance. Returns false if a kick or status has not succeeded, or standard output could not be
+ * written, which was reported.
  */
 bool report_kicks(const struct kicks_report *report);
 

@@ -127,3 +127,19 @@ TEST(streams)
                                       "postkick: warning: /etc/a: exit status 3\n");
     assert_output(report_all, "\377out\n");
 }
+
+/* Those that were not to be run do not count. */
+TEST(success)
+{
+    static const bool is_well[] = {
+        [JOB_OK] = true,        [JOB_FAILED] = false, [JOB_DISABLED] = true,
+        [JOB_DUPLICATE] = true, [JOB_PLANNED] = true, [JOB_UNTOUCHED] = true};
+
+    report.quiet = true;
+    for (size_t i = 0; i < COUNT(is_well); i++) {
+        job.status = (enum job_status)i;
+        assert_int_equal(report_jobs(&report), is_well[i]);
+    }
+    report.failed = true;
+    assert_false(report_jobs(&report));
+}

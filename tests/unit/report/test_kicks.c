@@ -28,7 +28,7 @@ SETUP(make_kick)
                          .reason = reason};
     member.state = SELECTION_SERVE;
     selection.is_single = true;
-    kicks.is_action = report.json = false;
+    kicks.is_action = report.json = report.quiet = false;
     report.verbose = 0;
 }
 
@@ -131,7 +131,7 @@ TEST(status)
         [KICK_PLANNED] = "planned",
     };
 
-    report.json = true;
+    report.json = report.quiet = true;
     for (size_t i = 0; i < COUNT(words); i++) {
         char *expected = alloc_format("\"request\": \"W\", \"endpoint\": \"\", \"status\": \"%s\", "
                                       "\"reason\": \"REASON\", \"seconds\": 0.5}\n",
