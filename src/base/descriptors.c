@@ -61,15 +61,8 @@ char *descriptors_start(void)
     return NULL;
 }
 
-void descriptors_raise_limit(void)
-{
-    if (raised || getrlimit(RLIMIT_NOFILE, &original) < 0)
-        return;
-    struct rlimit limit = {original.rlim_max, original.rlim_max};
-    raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
-int descriptors_for_connections(void)
+/* Returns how many descriptors there may be, but for those kept back. */
+static int count_available(void)
 {
     struct rlimit limit;
 
@@ -77,6 +70,15 @@ int descriptors_for_connections(void)
         return 1;
     rlim_t available = limit.rlim_cur - KEPT_BACK;
     return available > INT_MAX ? INT_MAX : (int)available;
+}
+
+int descriptors_raise_limit(void)
+{
+    if (!raised && getrlimit(RLIMIT_NOFILE, &original) == 0) {
+        struct rlimit limit = {original.rlim_max, original.rlim_max};
+        raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    }
+    return count_available();
 }
 
 bool descriptors_exhausted(int error)
@@ -143,7 +145,7 @@ static unsigned find_highest(void)
     unsigned highest = 0;
 
     if (list == NULL)
-        return (unsigned)descriptors_for_connections() + KEPT_BACK;
+        return (unsigned)count_available() + KEPT_BACK;
     for (const struct dirent *entry; (entry = readdir(list)) != NULL;) {
         unsigned fd = (unsigned)strtoul(entry->d_name, NULL, 10);
         highest = fd > highest ? fd : highest;

@@ -14,12 +14,9 @@
  * a new string. */
 char *descriptors_start(void);
 
-/* Raises the limit on open descriptors to the hard limit. */
-void descriptors_raise_limit(void);
-
-/* Returns how many connections the limit allows at once, at least 1; some descriptors are kept for
- * files. */
-int descriptors_for_connections(void);
+/* Raises the limit on open descriptors to the hard limit. Returns how many connections it allows at
+ * once, at least 1; some descriptors are kept for files. */
+int descriptors_raise_limit(void);
 
 /* Whether the errno means that this process or the host has no descriptor left: the call can be
  * repeated when some are closed. */

@@ -46,7 +46,7 @@ void command_start_jobs(const struct command *command, const struct selection *s
     if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
         alloc_fail();
     signals_catch();
-    descriptors_raise_limit();
+    (void)descriptors_raise_limit();
 }
 
 /* What a command has to do with running mail systems. */

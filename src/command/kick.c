@@ -11,10 +11,8 @@
 /* Returns how many endpoints may be connected to at once. */
 static int connections(const struct command *command)
 {
-    int most, wanted = command->settings->connections;
+    int most = descriptors_raise_limit(), wanted = command->settings->connections;
 
-    descriptors_raise_limit();
-    most = descriptors_for_connections();
     return wanted > 0 && wanted < most ? wanted : most;
 }
 

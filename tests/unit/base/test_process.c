@@ -238,7 +238,7 @@ TEST(surroundings)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     limit.rlim_cur = 300;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    descriptors_raise_limit();
+    (void)descriptors_raise_limit();
     int left_open = open("/dev/null", O_RDONLY);
     umask(077);
     (void)signal(SIGPIPE, SIG_IGN);
