@@ -231,6 +231,29 @@ FIXTURE_UNUSED static void fixture_kill(pid_t child)
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+/* Whether the process has ended; a zombie has. */
+FIXTURE_UNUSED static bool fixture_has_ended(pid_t process)
+{
+    char path[64], text[256] = "";
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)process);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return true;
+    (void)!fgets(text, sizeof(text), file);
+    (void)fclose(file);
+    const char *name_end = strrchr(text, ')');
+    return name_end == NULL || name_end[2] == 'Z' || name_end[2] == 'X';
+}
+
+/* Whether it ends within a minute. */
+FIXTURE_UNUSED static bool fixture_ends_soon(pid_t process)
+{
+    for (int i = 0; i < 6000 && !fixture_has_ended(process); i++)
+        usleep(10000);
+    return fixture_has_ended(process);
+}
+
 /* Starts a service: a process that reads once from each connection, and writes that to a
  * descriptor, which may be -1. */
 FIXTURE_UNUSED static pid_t fixture_reader(int listening, int log)

@@ -149,32 +149,6 @@ static void flush_late_to_other(void)
     flush_late(false);
 }
 
-TEST(nobody_reads)
-{
-    static const char said[] =
-        "postkick: warning: write to standard output: not read within the time limit\n";
-
-    fixture_assert_errors(flush_late_to_blocking, said);
-    fixture_assert_errors(flush_late_to_other, said);
-}
-
-/* No timer can be had. */
-static void flush_late_without_timers(void)
-{
-    const struct rlimit none = {0, 0};
-
-    (void)setrlimit(RLIMIT_SIGPENDING, &none);
-    (void)alarm(60);
-    flush_late(true);
-}
-
-TEST(nobody_reads_without_timers)
-{
-    fixture_assert_errors(
-        flush_late_without_timers,
-        "postkick: warning: write to standard output: not read within the time limit\n");
-}
-
 /* Makes standard output a pipe of one page, from which a process reads pages, one each time so many
  * microseconds have passed, after a first pause. */
 static void read_slowly(unsigned first, unsigned pause)
@@ -212,11 +186,14 @@ static void flush_to_slow_reader(void)
     _exit(count >= 2 && clock_now() < clock_after(limits.end, 10) ? 0 : 1);
 }
 
-TEST(one_end_of_all_writes)
+TEST(nobody_reads)
 {
-    fixture_assert_errors(
-        flush_to_slow_reader,
-        "postkick: warning: write to standard output: not read within the time limit\n");
+    static void (*const ways[])(void) = {flush_late_to_blocking, flush_late_to_other,
+                                         flush_to_slow_reader};
+
+    for (size_t i = 0; i < COUNT(ways); i++)
+        fixture_assert_errors(ways[i], "postkick: warning: write to standard output: not read "
+                                       "within the time limit\n");
 }
 
 /* After a timeout, nothing more is written to standard error. */
@@ -244,16 +221,22 @@ static void terminate(int number)
     (void)raise(SIGTERM);
 }
 
-static void flush_until_a_signal(void)
+/* SIGTERM arrives after so many microseconds. */
+static void interrupt_after(int microseconds)
 {
-    const struct itimerval soon = {.it_value.tv_usec = 300000};
-    struct limits limits = {.end = CLOCK_NEVER};
+    static const struct limits limits = {.end = CLOCK_NEVER};
+    const struct itimerval soon = {.it_value.tv_usec = microseconds};
 
     signals_start();
     signals_catch();
     limits_of_run = &limits;
     (void)signal(SIGALRM, terminate);
     (void)setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static void flush_until_a_signal(void)
+{
+    interrupt_after(300000);
     fill_pipe(STDOUT_FILENO, true);
     _exit(flush("x", 1) || signals_received() != SIGTERM ? 1 : 0);
 }
@@ -262,25 +245,15 @@ static void flush_until_a_signal(void)
 static void flush_while_a_signal_arrives(void)
 {
     static char text[65536];
-    const struct itimerval soon = {.it_value.tv_usec = 50000};
-    struct limits limits = {.end = CLOCK_NEVER};
 
-    signals_start();
-    signals_catch();
-    limits_of_run = &limits;
-    (void)signal(SIGALRM, terminate);
     read_slowly(200000, 0);
-    (void)setitimer(ITIMER_REAL, &soon, NULL);
+    interrupt_after(50000);
     _exit(flush(text, sizeof(text)) && signals_received() == SIGTERM ? 0 : 1);
 }
 
-TEST(a_signal_cuts_nothing)
+TEST(a_signal)
 {
     assert_int_equal(fixture_run(flush_while_a_signal_arrives, STDERR_FILENO).status, 0);
-}
-
-TEST(a_signal_ends_it)
-{
     fixture_assert_errors(flush_until_a_signal, "postkick: warning: write to standard output: "
                                                 "Interrupted system call\n");
 }

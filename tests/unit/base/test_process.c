@@ -11,6 +11,9 @@
 /* Far more than anything here takes on a loaded machine. */
 #define PATIENCE 60
 
+/* A string for an array of arguments. */
+#define WORD(text) (char *)(void *)(uintptr_t)(text)
+
 /* A child that runs a shell script; argv is static, so eight at a time. */
 static struct process shell(const char *script, enum process_streams streams)
 {
@@ -26,14 +29,26 @@ static struct process shell(const char *script, enum process_streams streams)
         .program = "/bin/sh", .argv = (char *const *)(void *)slot, .streams = streams};
 }
 
+typedef void observer(void *context, enum process_event event, struct process *child);
+
 /* Runs them, for so many seconds at most, or 0. */
+static void run_observed(struct process *children, size_t number, int parallel, int seconds,
+                         observer *observe, void *context)
+{
+    const struct limits limits = {.end = seconds == 0 ? CLOCK_NEVER
+                                                      : clock_after(clock_now(), seconds)};
+
+    process_run(&(struct process_batch){.processes = children,
+                                        .count = number,
+                                        .parallel = parallel,
+                                        .limits = &limits,
+                                        .observe = observe,
+                                        .context = context});
+}
+
 static void run(struct process *children, size_t number, int parallel, int seconds)
 {
-    struct limits limits = {.end = seconds == 0 ? CLOCK_NEVER : clock_after(clock_now(), seconds)};
-    struct process_batch all = {
-        .processes = children, .count = number, .parallel = parallel, .limits = &limits};
-
-    process_run(&all);
+    run_observed(children, number, parallel, seconds, NULL, NULL);
 }
 
 /* Compares its output, and frees it. */
@@ -92,7 +107,7 @@ TEST(ends)
 
 TEST(not_started)
 {
-    char *const argv[] = {(char *)(void *)(uintptr_t) "x", NULL};
+    char *const argv[] = {WORD("x"), NULL};
     struct process children[] = {
         {.program = "/nonexistent", .argv = argv, .streams = PROCESS_CAPTURE},
         {.program = "/etc/passwd", .argv = argv, .streams = PROCESS_CAPTURE},
@@ -232,8 +247,7 @@ TEST(surroundings)
     struct rlimit limit = {300, 300};
     sigset_t blocked;
     UT_array *settings;
-    char *const environment[] = {(char *)(void *)(uintptr_t) "A=1",
-                                 (char *)(void *)(uintptr_t) "B=2", NULL};
+    char *const environment[] = {WORD("A=1"), WORD("B=2"), NULL};
 
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     limit.rlim_cur = 300;
@@ -266,7 +280,7 @@ TEST(surroundings)
 TEST(script)
 {
     const char *path = fixture_file("script", "echo \"$1\"\n");
-    char *const argv[] = {(char *)(void *)(uintptr_t)path, (char *)(void *)(uintptr_t) "a b", NULL};
+    char *const argv[] = {WORD(path), WORD("a b"), NULL};
     struct process child = {.program = path, .argv = argv, .streams = PROCESS_CAPTURE};
 
     assert_int_equal(chmod(path, 0700), 0);
@@ -441,29 +455,6 @@ TEST(time_limit_is_polite)
     assert_no_children();
 }
 
-/* Whether the process is gone, or a zombie that its new parent has still to see. */
-static bool is_gone(int process)
-{
-    char path[64], line[256] = "";
-    char state = 'Z';
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", process);
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return true;
-    if (fgets(line, sizeof(line), file) != NULL)
-        (void)sscanf(strrchr(line, ')'), ") %c", &state);
-    (void)fclose(file);
-    return state == 'Z' || state == 'X';
-}
-
-static void assert_gone(int process)
-{
-    for (int i = 0; i < 100 * PATIENCE && !is_gone(process); i++)
-        usleep(10000);
-    assert_true(is_gone(process));
-}
-
 TEST(time_limit_kills_the_group)
 {
     struct process children[] = {
@@ -480,7 +471,7 @@ TEST(time_limit_kills_the_group)
     run(children, 4, 4, 1);
     assert_int_equal(
         sscanf(utstring_body(&children[0].output.text), "%d\n%d", &parent, &grandchild), 2);
-    assert_gone(grandchild);
+    assert_true(fixture_ends_soon(grandchild));
     assert_int_equal(children[0].outcome, PROCESS_TIMED_OUT);
     assert_int_equal(children[0].signal, SIGTERM);
     assert_int_equal(children[1].outcome, PROCESS_TIMED_OUT);
@@ -531,19 +522,12 @@ TEST(left)
         shell("echo here; sleep 1000", PROCESS_CAPTURE),
         shell("sleep 1000", PROCESS_CAPTURE),
     };
-    struct limits limits = {.end = clock_after(clock_now(), 2), .seconds = 2};
-    struct process_batch all = {.processes = children,
-                                .count = 2,
-                                .parallel = 2,
-                                .limits = &limits,
-                                .observe = trace_first,
-                                .context = children};
 
-    process_run(&all);
+    run_observed(children, 2, 2, 2, trace_first, children);
     if (tracer < 0)
         skip();
     assert_int_equal(children[0].outcome, PROCESS_LEFT);
-    char *failure = process_failure(&children[0], &limits);
+    char *failure = process_failure(&children[0], &(struct limits){.seconds = 2});
     assert_string_equal(failure, "not finished within 2s, and could not be ended");
     free(failure);
     assert_text(&children[0], "here\n");
@@ -644,13 +628,8 @@ TEST(lost_status)
 {
     struct process children[] = {shell("exit 0", PROCESS_CAPTURE),
                                  shell("sleep 0.3; echo on", PROCESS_CAPTURE)};
-    struct process_batch all = {.processes = children,
-                                .count = 2,
-                                .parallel = 2,
-                                .limits = &fixture_no_limits,
-                                .observe = steal};
 
-    process_run(&all);
+    run_observed(children, 2, 2, 0, steal, NULL);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
     assert_int_equal(children[1].outcome, PROCESS_LOST);
     assert_int_equal(children[1].exit_status, -1);
@@ -676,15 +655,8 @@ TEST(signal_during_callback)
 {
     struct process children[] = {shell("sleep 0.2", PROCESS_INHERIT),
                                  shell("exit 0", PROCESS_INHERIT)};
-    struct limits limits = {.end = clock_after(clock_now(), 20)};
-    struct process_batch all = {.processes = children,
-                                .count = 2,
-                                .parallel = 2,
-                                .limits = &limits,
-                                .observe = wait_for_signals};
 
-    process_run(&all);
-    assert_true(clock_now() < limits.end);
+    run_observed(children, 2, 2, 20, wait_for_signals, NULL);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
     assert_int_equal(children[1].outcome, PROCESS_ENDED);
 }
@@ -726,12 +698,9 @@ TEST(stopped)
         /* stops again, and again, whatever it is sent */
         shell("trap 'kill -TTIN $$' TERM; kill -TTOU $$; sleep 1000", PROCESS_INHERIT),
     };
-    struct limits limits = {.end = clock_after(clock_now(), 1)};
-    struct process_batch all = {
-        .processes = children, .count = 2, .parallel = 1, .limits = &limits, .observe = note_stop};
 
     stops = 0;
-    process_run(&all);
+    run_observed(children, 2, 1, 1, note_stop, NULL);
     assert_int_equal(stops, 2);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
     assert_int_equal(children[0].exit_status, 4);
@@ -791,14 +760,8 @@ TEST(waiting)
 {
     int64_t before = clock_now(), last = before;
     struct process child = shell("sleep 1.2", PROCESS_CAPTURE);
-    struct process_batch all = {.processes = &child,
-                                .count = 1,
-                                .parallel = 1,
-                                .limits = &fixture_no_limits,
-                                .observe = note_waiting,
-                                .context = &last};
 
-    process_run(&all);
+    run_observed(&child, 1, 1, 0, note_waiting, &last);
     assert_true(last > before);
     process_free(&child);
 }
@@ -828,15 +791,9 @@ TEST(tells_of_ends)
     struct process children[] = {shell(last, PROCESS_CAPTURE),
                                  shell("exit 1", PROCESS_CAPTURE),
                                  {.program = "/nonexistent", .argv = children[0].argv}};
-    struct process_batch all = {.processes = children,
-                                .count = 3,
-                                .parallel = 3,
-                                .limits = &fixture_no_limits,
-                                .observe = remember,
-                                .context = &order};
 
     children[2].argv = children[0].argv;
-    process_run(&all);
+    run_observed(children, 3, 3, 0, remember, &order);
     assert_int_equal(order.number, 3);
     assert_ptr_equal(order.children[0], &children[2]);
     assert_ptr_equal(order.children[1], &children[1]);
@@ -854,24 +811,6 @@ TEST(nothing)
 
     run(&child, 0, 4, 0);
     assert_int_equal(child.outcome, PROCESS_PENDING);
-}
-
-TEST(many)
-{
-    enum { MANY = 200 };
-    static struct process children[MANY];
-    static char *const argv[] = {(char *)(void *)(uintptr_t) "true", NULL};
-
-    for (size_t i = 0; i < MANY; i++)
-        children[i] =
-            (struct process){.program = "/bin/true", .argv = argv, .streams = PROCESS_CAPTURE};
-    run(children, MANY, 50, 0);
-    for (size_t i = 0; i < MANY; i++) {
-        assert_int_equal(children[i].outcome, PROCESS_ENDED);
-        assert_int_equal(children[i].exit_status, 0);
-        process_free(&children[i]);
-    }
-    assert_no_children();
 }
 
 /* What the children of a test wrote, line by line: "CHILD: LINE;", standard error in brackets. */
@@ -900,45 +839,51 @@ static struct process line_shell(const char *script, struct heard *heard)
     return child;
 }
 
+/* Runs them, and compares the lines. */
+static void assert_lines(struct process *children, size_t number, int parallel, bool in_turn,
+                         const char *expected)
+{
+    struct heard *heard = children->owner;
+
+    heard->children = children;
+    utstring_init(&heard->text);
+    process_run(&(struct process_batch){.processes = children,
+                                        .count = number,
+                                        .parallel = parallel,
+                                        .in_turn = in_turn,
+                                        .limits = &fixture_no_limits});
+    assert_string_equal(utstring_body(&heard->text), expected);
+    utstring_done(&heard->text);
+}
+
 TEST(lines)
 {
-    struct heard heard = {.children = NULL};
+    struct heard heard = {.longest = 0};
     struct process child = line_shell(
         "printf 'a\\n\\n'; sleep 0.1; printf 'b'; sleep 0.1; printf ' c\\nd\\0e\\nhalf'", &heard);
 
-    heard.children = &child;
-    utstring_init(&heard.text);
-    run(&child, 1, 1, 0);
-    assert_string_equal(utstring_body(&heard.text), "0: a;0: ;0: b c;0: d;");
+    assert_lines(&child, 1, 1, false, "0: a;0: ;0: b c;0: d;");
     assert_int_equal(heard.longest, 3);
-    assert_string_equal(utstring_body(&child.output.text), "half");
     assert_false(child.output.truncated);
-    process_free(&child);
-    utstring_done(&heard.text);
+    assert_text(&child, "half");
 }
 
 /* 100 MB without a newline: dropped, and the lines around it are there. */
 TEST(a_line_that_is_too_long)
 {
-    struct heard heard = {.children = NULL};
-    struct process child =
-        line_shell("echo a; head -c 100000000 /dev/zero; echo; echo b; echo c >&2", &heard);
+    struct heard heard = {.longest = 0};
+    struct process child = line_shell(
+        "echo a; head -c 100000000 /dev/zero; echo; echo b; sleep 0.1; echo c >&2", &heard);
     struct rusage before, after;
 
-    heard.children = &child;
-    utstring_init(&heard.text);
     assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
-    run(&child, 1, 1, 0);
+    assert_lines(&child, 1, 1, false, "0: a;0: b;[0: c];");
     assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
-    assert_true(strstr(utstring_body(&heard.text), "0: a;") != NULL);
-    assert_true(strstr(utstring_body(&heard.text), "0: b;") != NULL);
-    assert_true(strstr(utstring_body(&heard.text), "[0: c];") != NULL);
     assert_int_equal(heard.longest, 1);
     assert_true(child.output.truncated);
     assert_false(child.errors.truncated);
     assert_true(after.ru_maxrss - before.ru_maxrss < 80 * 1024);
     process_free(&child);
-    utstring_done(&heard.text);
 }
 
 TEST(input_from_us)
@@ -952,53 +897,32 @@ TEST(input_from_us)
     child.input = &input;
     run(&child, 1, 1, 0);
     assert_int_equal(child.exit_status, 0);
-    assert_string_equal(utstring_body(&child.output.text), " 100000 1500000\n");
-    process_free(&child);
+    assert_text(&child, " 100000 1500000\n");
     utstring_done(&input);
     free(text);
 }
 
-/* Runs them in turn, in the order of the array, and compares the lines. */
-static void assert_turns(struct process *children, size_t number, int parallel, struct heard *heard,
-                         const char *expected)
-{
-    const struct limits limits = {.end = CLOCK_NEVER};
-
-    heard->children = children;
-    utstring_init(&heard->text);
-    process_run(&(struct process_batch){.processes = children,
-                                        .count = number,
-                                        .parallel = parallel,
-                                        .in_turn = true,
-                                        .limits = &limits});
-    assert_string_equal(utstring_body(&heard->text), expected);
-    for (size_t i = 0; i < number; i++)
-        process_free(&children[i]);
-    utstring_done(&heard->text);
-}
-
+/* In the order of the array. One that writes nothing for a second does not keep the others waiting.
+ */
 TEST(in_turn)
 {
-    struct heard heard = {.children = NULL};
+    struct heard heard = {.longest = 0};
     struct process children[] = {
         line_shell("sleep 0.2; echo a; sleep 0.3; echo b", &heard),
         line_shell("echo c; exit 3", &heard),
         line_shell("sleep 0.1; echo d", &heard),
     };
-
-    assert_turns(children, 3, 3, &heard, "0: a;0: b;1: c;2: d;");
-    assert_int_equal(children[1].exit_status, 3);
-}
-
-/* One that writes nothing for a second does not keep the others waiting. */
-TEST(in_turn_but_silent)
-{
-    struct heard heard = {.children = NULL};
-    struct process children[] = {
+    struct process silent[] = {
         line_shell("sleep 3; echo a", &heard),
         line_shell("echo b; sleep 0.3; echo c; sleep 0.3; echo d", &heard),
         line_shell("echo e", &heard),
     };
 
-    assert_turns(children, 3, 2, &heard, "1: b;1: c;1: d;2: e;0: a;");
+    assert_lines(children, 3, 3, true, "0: a;0: b;1: c;2: d;");
+    assert_int_equal(children[1].exit_status, 3);
+    assert_lines(silent, 3, 2, true, "1: b;1: c;1: d;2: e;0: a;");
+    for (size_t i = 0; i < COUNT(children); i++) {
+        process_free(&children[i]);
+        process_free(&silent[i]);
+    }
 }

@@ -101,28 +101,6 @@ static void ask(const char *const *words, size_t count, int parallel, int64_t sh
     workers_run(tasks, count, parallel, share, limits);
 }
 
-/* Whether the process has ended; a zombie has. */
-static bool has_ended(pid_t pid)
-{
-    char path[64], text[256] = "";
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return true;
-    (void)!fgets(text, sizeof(text), file);
-    (void)fclose(file);
-    const char *name_end = strrchr(text, ')');
-    return name_end != NULL && (name_end[2] == 'Z' || name_end[2] == 'X');
-}
-
-static bool ends_soon(pid_t pid)
-{
-    for (int i = 0; i < 500 && !has_ended(pid); i++)
-        usleep(10000);
-    return has_ended(pid);
-}
-
 TEST(questions_are_answered_by_one_process)
 {
     static const char *const words[] = {"one", "two", "three"};
@@ -167,7 +145,7 @@ TEST(stopped_ones_are_left_behind)
     assert_string_equal(answers[4].text, "three 5");
     assert_true(duration >= 8 * TENTH && duration < 15 * TENTH); /* not both limits: 16 */
     assert_true(answers[2].pid != answers[0].pid);
-    assert_true(ends_soon(answers[0].pid));
+    assert_true(fixture_ends_soon(answers[0].pid));
 }
 
 TEST(nobody_waits_for_one_that_cannot_be_ended)
@@ -320,7 +298,7 @@ TEST(workers_end_with_the_program)
     usleep(100000);
     (void)kill(program, SIGKILL);
     assert_int_equal(waitpid(program, NULL, 0), program);
-    assert_true(ends_soon(left));
+    assert_true(fixture_ends_soon(left));
     close(ends[0]);
     close(ends[1]);
 }
