@@ -182,8 +182,6 @@ CALL(int, sigprocmask, (int how, const sigset_t *set, sigset_t *previous), (how,
 
 CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1)
 CALL(int, poll, (struct pollfd * polls, nfds_t count, int timeout), (polls, count, timeout), -1)
-CALL(int, timer_create, (clockid_t clock, struct sigevent *restrict event, timer_t *restrict timer),
-     (clock, event, timer), -1)
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags), -1)
 CALL(pid_t, fork, (void), (), -1)
 CALL(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), -1)
