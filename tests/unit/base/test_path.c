@@ -297,86 +297,62 @@ TEST(late)
     assert_string_equal(path_error(ETIMEDOUT), "the file system does not answer");
 }
 
-static void assert_refused(const char *path, size_t maximum, enum path_result expected,
-                           const char *format)
+/* Reads the file: its text, or the error with fixture_root for each @. Returns whether others can
+ * write it. */
+static bool assert_reads(const char *path, size_t maximum, enum path_result expected,
+                         const char *text)
 {
     struct path_file file;
-    char *error = NULL;
-    char message[8192];
+    char *error = NULL, *filled = fixture_fill(text);
 
-    /* the format has one %s for the path */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(message, sizeof(message), format, path);
-#pragma GCC diagnostic pop
     assert_int_equal(path_read(path, 0, maximum, &file, &error), expected);
+    assert_string_equal(expected == PATH_OK ? file.text : error, filled);
+    assert_int_equal(file.length, expected == PATH_OK ? strlen(text) : 0);
+    bool others_write = file.others_write;
+    path_file_free(&file);
     assert_null(file.text);
-    assert_string_equal(error, message);
     free(error);
+    free(filled);
+    return others_write;
 }
 
 TEST(reads)
 {
-    struct path_file file;
-    char *error = NULL;
-    const char *path = fixture_file("plain", "a = b\n");
-
-    assert_int_equal(path_read(path, 0, 6, &file, &error), PATH_OK);
-    assert_null(error);
-    assert_int_equal(file.length, 6);
-    assert_string_equal(file.text, "a = b\n");
-    assert_int_equal(file.others_write, geteuid() != 0); /* then the owner is not root */
-    path_file_free(&file);
-    assert_null(file.text);
-}
-
-TEST(reads_nothing)
-{
-    struct path_file file;
-    char *error = NULL;
-
-    assert_int_equal(path_read(fixture_file("empty", ""), 0, 0, &file, &error), PATH_OK);
-    assert_int_equal(file.length, 0);
-    assert_string_equal(file.text, "");
-    path_file_free(&file);
-}
-
-TEST(reads_through_links)
-{
-    struct path_file file;
-    char *error = NULL;
-
-    (void)fixture_file("target", "x");
-    fixture_link("target", "link");
-    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
-    assert_string_equal(file.text, "x");
-    path_file_free(&file);
+    (void)fixture_file("file", "a = b\n");
+    fixture_link("file", "link");
+    (void)assert_reads(fixture_path("file"), 6, PATH_OK, "a = b\n");
+    (void)assert_reads(fixture_path("link"), 10, PATH_OK, "a = b\n");
+    (void)assert_reads(fixture_file("empty", ""), 0, PATH_OK, "");
 }
 
 /* Messages would show its text. */
 TEST(follows_nobody_to_secrets)
 {
-    struct path_file file;
-    char *error = NULL;
+    static const struct {
+        mode_t mode;
+        uid_t owner, link_owner;
+        enum path_result result;
+    } cases[] = {
+        {0640, 0, 0, PATH_OK},
+        {0640, 0, 65534, PATH_ERROR},
+        {0644, 0, 65534, PATH_OK},
+        {0600, 65534, 65534, PATH_OK}, /* its own */
+    };
 
     if (geteuid() != 0)
         skip();
     const char *target = fixture_file("target", "secret");
     fixture_link("target", "link");
-    assert_int_equal(chmod(target, 0640), 0);
-    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
-    path_file_free(&file);
-    assert_int_equal(lchown(fixture_path("link"), 65534, (gid_t)-1), 0);
-    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_ERROR);
-    assert_non_null(strstr(error, "another user's link to a file that not everybody may read"));
-    free(error);
-    assert_int_equal(chmod(target, 0644), 0);
-    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
-    path_file_free(&file);
-    assert_int_equal(chmod(target, 0600), 0);
-    assert_int_equal(chown(target, 65534, (gid_t)-1), 0); /* its own */
-    assert_int_equal(path_read(fixture_path("link"), 0, 10, &file, &error), PATH_OK);
-    path_file_free(&file);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(chmod(target, cases[i].mode), 0);
+        assert_int_equal(chown(target, cases[i].owner, (gid_t)-1), 0);
+        assert_int_equal(lchown(fixture_path("link"), cases[i].link_owner, (gid_t)-1), 0);
+        (void)assert_reads(fixture_path("link"), 10, cases[i].result,
+                           cases[i].result == PATH_OK
+                               ? "secret"
+                               : "open @/link: another user's link to a file that not everybody "
+                                 "may read");
+    }
 }
 
 TEST(who_can_write)
@@ -395,14 +371,9 @@ TEST(who_can_write)
         skip();
     const char *path = fixture_file("file", "x");
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct path_file file;
-        char *error = NULL;
-
         assert_int_equal(chmod(path, cases[i].mode), 0);
         assert_int_equal(chown(path, cases[i].owner, cases[i].group), 0);
-        assert_int_equal(path_read(path, 0, 10, &file, &error), PATH_OK);
-        assert_int_equal(file.others_write, cases[i].others);
-        path_file_free(&file);
+        assert_int_equal(assert_reads(path, 10, PATH_OK, "x"), cases[i].others);
     }
 }
 
@@ -431,27 +402,33 @@ TEST(access_control_list)
 
 TEST(refuses)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_refused(fixture_path("none"), 10, PATH_MISSING, "open %s: No such file or directory");
     (void)fixture_file("file", "12345678901");
-    assert_refused(fixture_path("file/none"), 10, PATH_MISSING, "open %s: Not a directory");
-    assert_refused(fixture_path("file"), 10, PATH_ERROR, "open %s: file is larger than 10 bytes");
-    assert_refused(fixture_directory("directory"), 10, PATH_ERROR, "read %s: Is a directory");
+    (void)fixture_directory("directory");
     (void)fixture_fifo("fifo");
-    assert_refused(fixture_path("fifo"), 10, PATH_ERROR, "open %s: not a regular file");
-    assert_refused("/dev/null", 10, PATH_ERROR, "open %s: not a regular file");
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("socket"));
-    assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_refused(fixture_path("socket"), 10, PATH_ERROR, "open %s: not a regular file");
-    close(server);
     fixture_link("loop", "loop");
-    char *looped = alloc_format("open %%s: %s", strerror(ELOOP));
-    assert_refused(fixture_path("loop"), 10, PATH_ERROR, looped);
+    (void)fixture_bytes("null", "a\0b", 3);
+    int server = fixture_socket("directory/socket", SOCK_STREAM, -1);
+    static const struct {
+        const char *name;
+        enum path_result result;
+        const char *error;
+    } cases[] = {
+        {"none", PATH_MISSING, "open @/none: No such file or directory"},
+        {"file/none", PATH_MISSING, "open @/file/none: Not a directory"},
+        {"file", PATH_ERROR, "open @/file: file is larger than 10 bytes"},
+        {"directory", PATH_ERROR, "read @/directory: Is a directory"},
+        {"fifo", PATH_ERROR, "open @/fifo: not a regular file"},
+        {"directory/socket", PATH_ERROR, "open @/directory/socket: not a regular file"},
+        {"null", PATH_ERROR, "read @/null: file contains a null byte"},
+    };
+    char *looped = alloc_format("open @/loop: %s", strerror(ELOOP));
+
+    for (size_t i = 0; i < COUNT(cases); i++)
+        (void)assert_reads(fixture_path(cases[i].name), 10, cases[i].result, cases[i].error);
+    (void)assert_reads(fixture_path("loop"), 10, PATH_ERROR, looped);
+    (void)assert_reads("/dev/null", 10, PATH_ERROR, "open /dev/null: not a regular file");
+    close(server);
     free(looped);
-    assert_refused(fixture_bytes("null", "a\0b", 3), 10, PATH_ERROR,
-                   "read %s: file contains a null byte");
 }
 
 /* What grows by a byte each time it is read, and how often. */
@@ -475,16 +452,12 @@ ssize_t pread_and_change(int fd, void *text, size_t length, off_t at)
 
 TEST(a_file_that_changes)
 {
-    struct path_file file;
-    char *error = NULL;
-
     changing = fixture_file("changing", "x");
     changes = 2;
-    assert_int_equal(path_read(changing, 0, 10, &file, &error), PATH_OK);
-    assert_string_equal(file.text, "xyy");
-    path_file_free(&file);
+    (void)assert_reads(changing, 10, PATH_OK, "xyy");
     changes = 3;
-    assert_refused(changing, 10, PATH_ERROR, "read %s: file keeps changing while it is read");
+    (void)assert_reads(changing, 10, PATH_ERROR,
+                       "read @/changing: file keeps changing while it is read");
 }
 
 static atomic_bool fifo_was_opened;
@@ -509,7 +482,7 @@ TEST(opens_regular_files_only)
     fifo_was_opened = false;
     assert_int_equal(pthread_create(&writer, NULL, wait_for_reader, path), 0);
     (void)nanosleep(&moment, NULL);
-    assert_refused(path, 10, PATH_ERROR, "open %s: not a regular file");
+    (void)assert_reads(path, 10, PATH_ERROR, "open @/fifo: not a regular file");
     (void)nanosleep(&moment, NULL);
     bool opened = fifo_was_opened;
     int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -522,19 +495,10 @@ TEST(opens_regular_files_only)
 /* A worker reads what this process would have to wait for: all of it, or the same error. */
 TEST(read_by_a_worker)
 {
-    struct path_file file;
-    char *error = NULL;
-
     if (access("/sys/kernel/mm", F_OK) < 0)
         skip(); /* a file system that does not count as local */
     limits_of_run = &fixture_no_limits;
-    assert_int_equal(path_read("/sys/kernel/mm/nosuch", 0, 10, &file, &error), PATH_MISSING);
-    assert_string_equal(error, "open /sys/kernel/mm/nosuch: No such file or directory");
-    free(error);
-    error = NULL;
-    assert_int_equal(path_read("/sys/kernel/mm", 0, 10, &file, &error), PATH_ERROR);
-    assert_string_equal(error, "read /sys/kernel/mm: Is a directory");
-    free(error);
-    limits_of_run = NULL;
-    workers_end();
+    (void)assert_reads("/sys/kernel/mm/nosuch", 10, PATH_MISSING,
+                       "open /sys/kernel/mm/nosuch: No such file or directory");
+    (void)assert_reads("/sys/kernel/mm", 10, PATH_ERROR, "read /sys/kernel/mm: Is a directory");
 }
