@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# postkick: see README.md. What builds the program is here; tests, installation and releases have
-# files of their own. Set CC CFLAGS CPPFLAGS LDFLAGS in the environment or on the command line,
+# postkick: see README.md. This file builds the program; tests, installation and releases have files of
+# their own. Set CC CFLAGS CPPFLAGS LDFLAGS in the environment or on the command line,
 # PREFIX SYSCONFDIR DESTDIR and the other directories of scripts/install.mk on the command line.
 
 B = build
-# Installing keeps what the program was built with.
+# Installing keeps the compiler and the flags of the build.
 ifeq ($(MAKECMDGOALS),install)
 -include $B/built.mk
 endif
@@ -19,12 +19,13 @@ VERSION := $(shell sed -n 's/^\#\# \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -
 
 #: make                  builds the program, build/postkick; B names another directory than build
 #: make compile_commands.json   for editors: how each file is compiled
-#: make clean            removes what was built
+#: make clean            removes all that was built
 
 all: $B/postkick
 
-# What hardens the program, as far as this compiler takes it without a warning, together with the
-# user's flags, which have the last word. The compiler is asked once; $B/hardening has the answer.
+# Flags that harden the program. Each is used if this compiler accepts it without a warning, together
+# with the user's flags, which come last and override it. The compiler is asked once; $B/hardening has
+# the answer.
 WISHES = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection -mbranch-protection=standard
 HASH := \#
@@ -38,7 +39,7 @@ $B/hardening: FORCE
 endif
 HARDENING := $(subst $(ASKED) ,,$(ANSWER)) -fPIE
 
-# The administrator's settings, and what postkick-settings(8) writes.
+# The administrator's settings, and the file that postkick-settings(8) writes.
 SETTINGS = $(SYSCONFDIR)/postkick.ini
 GENERATED = $(SYSCONFDIR)/postkick-postfix.ini
 
@@ -64,7 +65,7 @@ $B/%.o: src/%.c $B/compile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-# Files that hold a command; they are made anew when it changes, and what depends on them with them.
+# Files that hold a command. When the command changes, they and all that depends on them are made anew.
 ifneq ($(file <$B/compile),$(COMPILE))
 $B/compile: FORCE
 endif

@@ -4,7 +4,7 @@
 # NAME is the program's: another one, such as postkick-multi, lets Postfix's own stand beside it.
 
 #: make install          installs it into PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
-#: make uninstall        removes it again, but for the settings
+#: make uninstall        removes it again, except the settings
 
 NAME = postkick
 SBINDIR = $(PREFIX)/sbin
@@ -25,8 +25,8 @@ COMPLETED = $(patsubst postkick,$(NAME),$(shell sed -n 's/^complete .* //p' $(CO
 COMPLETION = scripts/postkick.bash-completion
 MAN_SECTIONS = $(sort $(subst .,,$(suffix $(MAN))))
 
-# What is installed, from the root: the texts, in which the places are those of this installation, and
-# the rest.
+# The files that are installed, from the root: texts, in which the places are those of this
+# installation, and the rest.
 at = $(addprefix $1/,$(notdir $2))
 TEXTS = $(call at,$(SBINDIR),$(filter scripts/%,$(PROGRAMS))) $(PLUGINS)/check_postkick \
 	$(EXAMPLES)/postkick-network-up $(call at,$(UNITDIR),$(UNITS)) \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The Makefile's part for releases: the tarball, and packages. See RELEASING.md.
 
-#: make dist             makes build/postkick-VERSION.tar.gz, of what git does not ignore
+#: make dist             makes build/postkick-VERSION.tar.gz, of all files that git does not ignore
 #: make deb              builds the Debian package in build/deb
 #: make collection       builds the Ansible collection
 

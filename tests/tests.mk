@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# The Makefile's part for tests: what they need, what runs them, and what looks at the source.
+# The Makefile's part for tests: their programs, running them, and checks of the source.
 
 #: make test             runs the unit tests and the quick tests of the command line: half a minute
-#: make check            runs every test, and installs what they need: scripts/check
+#: make check            runs every test, and installs the packages for them: scripts/check
 #: make lint             looks for errors in the source: scripts/deps lint installs the programs
-#: make demo             kicks four instances of a stand-in for Postfix, and shows what happens
+#: make demo             kicks four instances of a stand-in for Postfix, and shows the results
 #: make fuzz, differential, soak, bench, matrix, check-package, check-fleet: see tests/README.md
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*/test_*.c))
@@ -49,7 +49,7 @@ floors: $(FLOORS)
 unit: $(UNIT_TESTS)
 fuzzers: $(FUZZERS)
 
-# Several at once; what fails is shown. Installs nothing, and needs no root; without QUICK, nor bats.
+# Several at once; failures are shown. Installs nothing, and needs no root; without QUICK, no bats.
 test: all $(if $(QUICK),tools) unit
 	@[ -z '$(QUICK)' ] || command -v bats >/dev/null || \
 		{ echo 'make test needs bats: see scripts/deps list' >&2; exit 1; }
@@ -85,7 +85,7 @@ fuzz: fuzzers
 			-verbosity=0 -print_final_stats=1 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
 			tests/fuzz/corpus/$$name; done
 
-# So many kicks through the whole program, every answer compared with what was read, and as many to
+# So many kicks through the whole program, every answer compared with the bytes read, and as many to
 # a service that reads and stays.
 KICKS = 1000000
 SEED = 1

@@ -31,7 +31,7 @@ without()
     is "$status" 1
     is "$output" "missing, for build: building (in Debian: make)
 missing, for test: memory errors and leaks (in Debian: valgrind)
-deps: install what is missing for build; there is no apt-get here"
+deps: there is no apt-get here: install those for build"
     # what only tests need does not stop a build; packages of Debian are not built there
     ln -s /usr/bin/make "$path"
     rm "$path/dh"

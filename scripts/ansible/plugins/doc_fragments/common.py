@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The postkick authors
 # SPDX-License-Identifier: MIT
-"""What all modules take."""
+"""The options of all modules."""
 
 from __future__ import absolute_import, division, print_function
 

@@ -25,7 +25,7 @@ EXCLUSIVE = [("config_directory", "group"), ("config_directory", "instance")]
 
 
 def common_options(params):
-    """The options of the command line for what all modules take."""
+    """The command line options for the parameters that all modules have."""
     options = []
     for name in ("config_directory", "settings", "timeout"):
         if params[name] is not None:
@@ -37,9 +37,9 @@ def common_options(params):
 
 
 def run(module, operands, data=None):
-    """Runs postkick --json with OPERANDS, and DATA as its standard input. Returns the
-    rows it printed, whether all is well, and what it wrote to standard error; the module fails when
-    there are no rows, with the reason."""
+    """Runs postkick --json with OPERANDS, and DATA as its standard input. Returns the rows of its
+    output, whether all is well, and its standard error. If there are no rows, the module fails with
+    the reason."""
     program = _find(module)
     command = [program, "--json"] + operands
     status, out, err = module.run_command(command, data=data)
@@ -72,7 +72,7 @@ def version(module, program=None):
 
 
 def _why_not(module, program, err):
-    """What is wrong with a program that printed no row: another one, too old, or what it says."""
+    """Why a program printed no row: it is another program, is too old, or has reported an error."""
     found = version(module, program)
     if found is None:
         return "%s is not this postkick but another program, such as Postfix's own" % program

@@ -72,10 +72,10 @@ instances:
   elements: dict
   contains:
     config_directory:
-      description: Which instance.
+      description: The configuration directory of the instance.
       type: str
     endpoint:
-      description: What was kicked.
+      description: The socket or FIFO.
       type: str
     status:
       description:
@@ -83,10 +83,10 @@ instances:
           mode C(planned).
       type: str
     reason:
-      description: What is wrong; empty when nothing is.
+      description: The reason for a failure, or empty.
       type: str
     seconds:
-      description: How long it took.
+      description: The time it took.
       type: float
 msg:
   description: How many requests were read, and the reason for each that was not.
@@ -103,7 +103,7 @@ WRONG = ("unconfirmed", "unfinished", "failed")
 
 
 def operands(module):
-    """The command line: options first, and nothing after them is taken for one."""
+    """The command line: options first, and no operand is mistaken for one."""
     params = module.params
     words = program.common_options(params)
     for name in ("all", "wait"):
@@ -118,7 +118,7 @@ def operands(module):
 
 
 def summary(rows, dry_run):
-    """One line: how many, and what is wrong with each of the others."""
+    """One line: the number of successes, and the reason for each failure."""
     reasons = ["%s: %s/%s: %s" % (row["config_directory"], row["class"], row["service"],
                                   row["reason"]) for row in rows if row["status"] in WRONG]
     attempted = [row["status"] for row in rows if row["status"] not in ("disabled", "duplicate")]

@@ -15,7 +15,7 @@ author:
   - The postkick authors (@postkick)
 description:
   - Lists the Postfix instances of the host and whether each is well, as C(postkick --status) does.
-    Reads what is in the queues, as C(postkick --queues) does.
+    Reads the queues, as C(postkick --queues) does.
   - An instance that is not well is a result, not a failure.
 options:
   enabled:
@@ -23,11 +23,11 @@ options:
     type: bool
     default: false
   status:
-    description: Whether to check the instances; otherwise they are only listed.
+    description: Whether to check the instances, not only to list them.
     type: bool
     default: true
   queues:
-    description: Whether to read the queues, which only root and the mail owner may.
+    description: Whether to read the queues. Only root and the mail owner may do so.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -69,7 +69,7 @@ instances:
       description: The group, or C(-).
       type: str
     config_directory:
-      description: Which instance.
+      description: The configuration directory of the instance.
       type: str
     enabled:
       description: C(y), C(n), or C(-) when it is not known.
@@ -89,19 +89,20 @@ instances:
       type: list
       elements: str
     reason:
-      description: What is wrong; empty when nothing is.
+      description: The reason for a failure, or empty.
       type: str
     queues:
       description: For C(incoming), C(active), C(deferred), C(hold), C(maildrop) and C(corrupt) the
         number of C(messages), their size in C(bytes) and the arrival of the C(oldest), in seconds
-        since 1970. None when the queues could not be read, as the figures below; these are not
-        there with C(queues=false).
+        since 1970. This and the figures below are none when the queues could not be read, and are
+        left out with C(queues=false).
       type: dict
     messages:
-      description: How many there are, without those in C(corrupt); C(bytes) and C(oldest) likewise.
+      description: The number of messages, without those in C(corrupt). C(bytes) and C(oldest)
+        likewise.
       type: int
     free_bytes:
-      description: What is free of the file system; C(total_bytes), C(free_inodes) and
+      description: The free space of the file system; C(total_bytes), C(free_inodes) and
         C(total_inodes) likewise.
       type: int
 ok:
@@ -123,7 +124,7 @@ QUEUE_MEMBERS = ("queues", "messages", "bytes", "oldest", "free_bytes", "total_b
 
 
 def add_queues(module, rows, options):
-    """Adds to each row what is in the instance's queues."""
+    """Adds the members about its queues to each row."""
     found = dict((row["config_directory"], row)
                  for row in program.run(module, ["--queues"] + options)[0])
     for row in rows:

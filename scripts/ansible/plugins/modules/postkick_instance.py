@@ -19,7 +19,7 @@ description:
     the restart, so that the others keep running.
 options:
   state:
-    description: What the instances are to be, whatever they were before.
+    description: Whether to reload or to restart the instances.
     type: str
     required: true
     choices: [reloaded, restarted]
@@ -54,19 +54,19 @@ instances:
   elements: dict
   contains:
     config_directory:
-      description: Which instance.
+      description: The configuration directory of the instance.
       type: str
     exit_status:
       description: Of postfix(1); -1 when it was not run.
       type: int
     stderr:
-      description: What postfix(1) reported.
+      description: The errors that postfix(1) reported.
       type: str
     status:
       description: C(ok), C(failed), C(disabled), C(duplicate), or in check mode C(planned).
       type: str
     reason:
-      description: What is wrong; empty when nothing is.
+      description: The reason for a failure, or empty.
       type: str
 msg:
   description: How many instances were reloaded or restarted, and the reason for each that was not.
@@ -89,7 +89,7 @@ def operands(module):
 
 
 def summary(rows, state, dry_run):
-    """One line: how many, and what is wrong with each of the others."""
+    """One line: the number of successes, and the reason for each failure."""
     counted = [row for row in rows if row["status"] not in ("disabled", "duplicate")]
     done = sum(row["status"] in ("ok", "planned") for row in counted)
     text = "%d of %d instances %s" % (done, len(counted), ("would be " if dry_run else "") + state)
@@ -107,7 +107,7 @@ def main():
         mutually_exclusive=program.EXCLUSIVE,
     )
     rows, is_well, _errors = program.run(module, operands(module))
-    # A command that failed may have stopped what it did not start again.
+    # A command that failed may have stopped an instance and not started it again.
     changed = [row for row in rows if row["status"] in ("ok", "planned") or
                (row["status"] == "failed" and row["exit_status"] != -1)]
     result = dict(

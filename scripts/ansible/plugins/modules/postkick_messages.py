@@ -14,12 +14,12 @@ version_added: 1.0.0
 author:
   - The postkick authors (@postkick)
 description:
-  - Holds, releases, requeues, deletes or expires messages in whichever Postfix instance of the host
-    they are, as C(postkick -M) does, and sends the request that they then need.
+  - Holds, releases, requeues, deletes or expires messages in all Postfix instances of the host, as
+    C(postkick -M) does, and sends the request that they then need.
   - Specify C(ids), C(all) or at least one filter. A message has to meet every filter.
 options:
   verb:
-    description: What is done with the messages.
+    description: The act.
     type: str
     required: true
     choices: [hold, release, requeue, delete, expire]
@@ -67,7 +67,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Delete what one sender has in the queues
+- name: Delete the mail of one sender
   postkick.postfix.postkick_messages:
     verb: delete
     sender: "*@spam.example"
@@ -87,16 +87,16 @@ instances:
   elements: dict
   contains:
     config_directory:
-      description: Which instance.
+      description: The configuration directory of the instance.
       type: str
     requested:
-      description: How many messages were found to act on.
+      description: The number of messages found to act on.
       type: int
     done:
-      description: How many postsuper(1) reports to have done.
+      description: The number that postsuper(1) reports as done.
       type: int
     gone:
-      description: How many had left the queue by then, or were in the wanted state.
+      description: The number that had left the queue by then, or were already in the desired state.
       type: int
     kicked:
       description: The status of the request that followed; C(-) if none was needed.
@@ -105,10 +105,10 @@ instances:
       description: C(ok), C(failed), C(disabled), C(duplicate), or in check mode C(planned).
       type: str
     reason:
-      description: What is wrong; empty when nothing is.
+      description: The reason for a failure, or empty.
       type: str
 msg:
-  description: How many messages were done, and what is wrong, as postkick reports it.
+  description: The number of messages acted on, and the reason for each failure.
   returned: always
   type: str
 """
@@ -139,7 +139,7 @@ def operands(module):
 
 
 def summary(count, verb, errors):
-    """One line: how many, and what is wrong: instances that failed, messages that are not there."""
+    """One line: the number of messages, instances that failed, and messages that are not there."""
     return "; ".join(["%s: %d messages" % (verb, count)] +
                      [line for line in errors.splitlines() if line.strip()])
 
