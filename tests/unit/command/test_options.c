@@ -88,44 +88,42 @@ TEST(long)
     assert_int_equal(options.parallel, 8);
     assert_true(options.reverse);
     options_free(&options);
-    options = take("--queues");
-    assert_int_equal(options.mode, OPTIONS_QUEUES);
-    options_free(&options);
-    options = take("--list");
-    assert_int_equal(options.mode, OPTIONS_LIST);
-    options_free(&options);
-    options = take("--postfix status");
-    assert_int_equal(options.mode, OPTIONS_POSTFIX);
-    options_free(&options);
 }
 
+/* Whole messages about operands are in tests/cli/commands/typing. */
 TEST(modes)
 {
     static const struct {
         const char *line;
         enum options_mode mode;
         int operands;
+        const char *names; /* of instances */
     } cases[] = {
-        {"flush", OPTIONS_KICK, 1},
-        {"public qmgr W", OPTIONS_KICK, 3},
-        {"public qmgr \"\"", OPTIONS_KICK, 3},
-        {"public qmgr -v", OPTIONS_KICK, 3}, /* options end at the first operand */
-        {"-- public qmgr W", OPTIONS_KICK, 3},
-        {"-l", OPTIONS_LIST, 0},
-        {"-ll", OPTIONS_LIST, 0},
-        {"-lajRqv -c dir out in", OPTIONS_LIST, 2},
-        {"-p status", OPTIONS_POSTFIX, 1},
-        {"-pa -n -j -P 4 -t 5 -g x reload", OPTIONS_POSTFIX, 1},
-        {"-p -- status -v", OPTIONS_POSTFIX, 2},
-        {"-s -E -j -t 5", OPTIONS_STATUS, 0},
-        {"-QaEjRqv -P 3 -t 5", OPTIONS_QUEUES, 0},
-        {"-MaEjnqv -t 5 list", OPTIONS_MESSAGES, 1},
-        {"--messages --yes --sender x delete", OPTIONS_MESSAGES, 1},
-        {"-lE", OPTIONS_LIST, 0},
-        {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4},
-        {"--help", OPTIONS_HELP, 0},
-        {"--version", OPTIONS_VERSION, 0},
-        {"-v --version nonsense and more", OPTIONS_VERSION, 3},
+        {"flush", OPTIONS_KICK, 1, ""},
+        {"flush out in", OPTIONS_KICK, 3, "out\nin\n"},
+        {"-i a flush -", OPTIONS_KICK, 2, "a\n-\n"},
+        {"public qmgr W", OPTIONS_KICK, 3, ""},
+        {"public qmgr \"\"", OPTIONS_KICK, 3, ""},
+        {"public qmgr -v", OPTIONS_KICK, 3, ""}, /* options end at the first operand */
+        {"-- public qmgr W", OPTIONS_KICK, 3, ""},
+        {"-l", OPTIONS_LIST, 0, ""},
+        {"-ll", OPTIONS_LIST, 0, ""},
+        {"-lE", OPTIONS_LIST, 0, ""},
+        {"-lajRqv -c dir out /in", OPTIONS_LIST, 2, "out\n/in\n"},
+        {"-p status", OPTIONS_POSTFIX, 1, ""},
+        {"-pa -n -j -P 4 -t 5 -g x reload", OPTIONS_POSTFIX, 1, ""},
+        {"-p -- status -v", OPTIONS_POSTFIX, 2, ""},
+        {"-s -E -j -t 5 o*", OPTIONS_STATUS, 1, "o*\n"},
+        {"-QaEjRqv -P 3 -t 5 -i a b", OPTIONS_QUEUES, 1, "a\nb\n"},
+        {"-MaEjnqv -t 5 list out/4F2A", OPTIONS_MESSAGES, 2, ""},
+        {"--messages --yes --sender x delete", OPTIONS_MESSAGES, 1, ""},
+        {"-x -R postconf -n -e a", OPTIONS_EXECUTE, 4, ""},
+        {"--queues", OPTIONS_QUEUES, 0, ""},
+        {"--list", OPTIONS_LIST, 0, ""},
+        {"--postfix status", OPTIONS_POSTFIX, 1, ""},
+        {"--help", OPTIONS_HELP, 0, ""},
+        {"--version", OPTIONS_VERSION, 0, ""},
+        {"-v --version nonsense and more", OPTIONS_VERSION, 3, ""},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -133,32 +131,6 @@ TEST(modes)
 
         assert_int_equal(options.mode, cases[i].mode);
         assert_int_equal(options.operand_count, cases[i].operands);
-        options_free(&options);
-    }
-}
-
-/* Whole messages about operands are in tests/cli/commands/typing. */
-TEST(instances)
-{
-    static const struct {
-        const char *line;
-        const char *names;
-    } cases[] = {
-        {"flush", ""},
-        {"flush out in", "out\nin\n"},
-        {"-i a flush -", "a\n-\n"},
-        {"public qmgr W", ""},
-        {"-l out /dir", "out\n/dir\n"},
-        {"-s o*", "o*\n"},
-        {"-Q -i a b", "a\nb\n"},
-        {"-x out", ""},
-        {"-p stop", ""},
-        {"-M list out/4F2A", ""},
-    };
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct options options = take(cases[i].line);
-
         fixture_assert_lines(options.names, cases[i].names);
         options_free(&options);
     }

@@ -20,9 +20,12 @@ static struct master_locks *locks;
 #define TWO "222222BBBB"
 #define THREE "333333CCCC"
 
-#define MESSAGE(queue, id)                                                                         \
+/* A line of postqueue, with more members. */
+#define OBJECT(queue, id, size, sender, more)                                                      \
     "{\"queue_name\": \"" queue "\", \"queue_id\": \"" id "\", \"arrival_time\": 1, "              \
-    "\"message_size\": 1, \"sender\": \"s\", \"recipients\": []}\n"
+    "\"message_size\": " size ", \"sender\": \"" sender "\", " more "}\n"
+#define NOBODY "\"recipients\": []"
+#define MESSAGE(queue, id) OBJECT(queue, id, "1", "s", NOBODY)
 
 #define LINE(members)                                                                              \
     "{\"queue_name\": \"deferred\", \"queue_id\": \"4F2A1B3C5D\", \"arrival_time\": 1700000000, "  \
@@ -125,6 +128,13 @@ static void assert_part(size_t index, const char *expected)
     utstring_done(&text);
 }
 
+static void assert_parts(const char *first, const char *second, const char *third)
+{
+    assert_part(0, first);
+    assert_part(1, second);
+    assert_part(2, third);
+}
+
 static void find(void)
 {
     messages_plan(&messages, &selection);
@@ -150,20 +160,9 @@ TEST(what_is_found)
     queues(MESSAGE("hold", TWO) MESSAGE("active", ONE) MESSAGE("deferred", ONE), "",
            MESSAGE("maildrop", THREE));
     find();
-    assert_part(0, ONE " " TWO " 0 0: ");
-    assert_part(1, "0 0: ");
-    assert_part(2, THREE " 0 0: ");
+    assert_parts(ONE " " TWO " 0 0: ", "0 0: ", THREE " 0 0: ");
     assert_int_equal(messages_total(&messages), 3);
     assert_true(messages_succeeded(&messages));
-}
-
-TEST(what_passes_the_filter)
-{
-    queues(MESSAGE("hold", TWO) MESSAGE("active", ONE), MESSAGE("hold", ONE), "");
-    messages.filter.queue = "hold";
-    find();
-    assert_part(0, TWO " 0 0: ");
-    assert_part(1, ONE " 0 0: ");
 }
 
 /* In the order of the instances, each as it is listed. */
@@ -229,26 +228,57 @@ static void find_named(const char *const *words)
 
 #define FIND(...) find_named((const char *const[]){__VA_ARGS__, NULL})
 
-TEST(an_id_is_looked_up)
+/* Compares what was found and is wrong, and starts anew. */
+static void expect(const char *first, const char *second, const char *third, const char *mistakes)
+{
+    char *expected = fixture_fill(mistakes);
+
+    assert_parts(first, second, third);
+    fixture_assert_lines(messages.mistakes, expected);
+    free(expected);
+    restart();
+}
+
+#define NOTHING "0 0: "
+#define FOUND(ids) ids " 0 0: "
+
+TEST(messages_that_are_named)
 {
     queues(MESSAGE("hold", ONE), MESSAGE("hold", TWO) MESSAGE("hold", THREE), "");
     FIND(TWO, ONE, ONE);
-    assert_part(0, ONE " 0 0: ");
-    assert_part(1, TWO " 0 0: ");
     assert_true(messages_succeeded(&messages));
-}
-
-TEST(an_id_in_several_instances)
-{
+    expect(FOUND(ONE), FOUND(TWO), NOTHING, "");
+    FIND(THREE, "a/" ONE, "-/" ONE);
+    expect(FOUND(ONE), FOUND(THREE), NOTHING, "postfix-a/" ONE ": no such message\n");
+    FIND("444444DDDD");
+    expect(NOTHING, NOTHING, NOTHING, "444444DDDD: no such message\n");
+    messages.filter.queue = "deferred"; /* the filters narrow what is named */
+    FIND(ONE);
+    assert_true(messages_succeeded(&messages));
+    expect(NOTHING, NOTHING, NOTHING, "");
+    messages.verb = MESSAGE_REQUEUE; /* held mail, too */
+    FIND(ONE);
+    expect(FOUND(ONE), NOTHING, NOTHING, "");
     queues(MESSAGE("hold", ONE), MESSAGE("hold", ONE) MESSAGE("hold", TWO), "");
     FIND(ONE, TWO, "postfix-a/" ONE);
-    assert_part(0, "0 0: ");
-    assert_part(1, ONE " " TWO " 0 0: ");
     assert_false(messages_succeeded(&messages));
-    char *expected = fixture_fill(ONE ": in several instances: @/default, postfix-a: "
-                                      "specify instance/" ONE "\n");
-    fixture_assert_lines(messages.mistakes, expected);
-    free(expected);
+    expect(NOTHING, FOUND(ONE " " TWO), NOTHING,
+           ONE ": in several instances: @/default, postfix-a: specify instance/" ONE "\n");
+    queues(MESSAGE("maildrop", ONE) MESSAGE("hold", TWO), "", "");
+    messages.verb = MESSAGE_HOLD;
+    FIND(ONE, TWO);
+    expect(NOTHING, NOTHING, NOTHING, ONE ": mail in maildrop cannot be held\n");
+}
+
+TEST(messages_that_may_be_where_the_search_failed)
+{
+    queues(MESSAGE("hold", ONE), "x\n", "");
+    FIND(THREE, ONE, "a/" TWO);
+    expect(FOUND(ONE), NOTHING "postqueue -j, line 1: not JSON: '[' or '{' expected near 'x'",
+           NOTHING, THREE ": no such message where it could be looked for\n");
+    FIND(NULL); /* names none, and searches nothing */
+    assert_true(messages_succeeded(&messages));
+    expect(NOTHING, NOTHING, NOTHING, "");
 }
 
 /* Which instance has it? */
@@ -261,58 +291,17 @@ TEST(an_id_in_several_instances_is_listed)
     assert_true(messages_succeeded(&messages));
 }
 
-TEST(an_id_in_no_instance)
-{
-    queues(MESSAGE("hold", ONE), MESSAGE("hold", TWO), "");
-    FIND(THREE, "a/" ONE, "-/" ONE);
-    assert_part(0, ONE " 0 0: ");
-    assert_part(1, "0 0: ");
-    fixture_assert_lines(messages.mistakes, THREE ": no such message\n"
-                                                  "postfix-a/" ONE ": no such message\n");
-}
-
-TEST(an_id_that_may_be_where_the_search_failed)
-{
-    queues(MESSAGE("hold", ONE), "x\n", "");
-    FIND(THREE, ONE, "a/" TWO);
-    assert_part(0, ONE " 0 0: ");
-    fixture_assert_lines(messages.mistakes,
-                         THREE ": no such message where it could be looked for\n");
-}
-
 /* Only the instances in question are searched. */
 TEST(instances_of_ids)
 {
     queues("x\n", MESSAGE("hold", ONE), MESSAGE("hold", ONE));
     instances[2].values[PARAMETER_MULTI_INSTANCE_NAME][7] = '-'; /* another postfix-... */
     FIND("postfix-a/" ONE, "no/" ONE, "postfix-?/" ONE);
-    assert_part(0, "0 0: ");
-    assert_part(1, ONE " 0 0: ");
-    assert_part(2, "0 0: ");
+    assert_parts("0 0: ", ONE " 0 0: ", "0 0: ");
     assert_false(messages.parts[0].is_wanted);
     fixture_assert_lines(messages.mistakes,
                          "no/" ONE ": no such instance is selected\n"
                          "postfix-?/" ONE ": several instances match: specify the directory\n");
-}
-
-/* A list without messages names none. */
-TEST(no_id)
-{
-    queues(MESSAGE("hold", ONE), "x\n", "");
-    FIND(NULL);
-    assert_part(0, "0 0: ");
-    assert_part(1, "0 0: ");
-    assert_true(messages_succeeded(&messages));
-}
-
-/* The filters narrow what is named. */
-TEST(an_id_that_does_not_pass)
-{
-    queues(MESSAGE("hold", ONE), "", "");
-    messages.filter.queue = "deferred";
-    FIND(ONE);
-    assert_part(0, "0 0: ");
-    assert_true(messages_succeeded(&messages));
 }
 
 TEST(held_mail_is_requeued_only_when_asked_for)
@@ -320,29 +309,12 @@ TEST(held_mail_is_requeued_only_when_asked_for)
     queues(MESSAGE("hold", ONE) MESSAGE("deferred", TWO), MESSAGE("hold", ONE), "");
     messages.verb = MESSAGE_REQUEUE;
     find();
-    assert_part(0, TWO " 0 0: ");
-    assert_part(1, "0 0: ");
-    messages.filter.queue = "hold";
-    messages_find(&messages);
-    assert_part(0, ONE " " TWO " 0 0: ");
-    messages_free(&messages);
-}
-
-TEST(held_mail_that_is_named_is_requeued)
-{
-    queues(MESSAGE("hold", ONE), "", "");
+    assert_parts(TWO " 0 0: ", "0 0: ", "0 0: ");
+    restart();
     messages.verb = MESSAGE_REQUEUE;
-    FIND(ONE);
-    assert_part(0, ONE " 0 0: ");
-}
-
-TEST(mail_in_maildrop_cannot_be_held)
-{
-    queues(MESSAGE("maildrop", ONE) MESSAGE("hold", TWO), "", "");
-    messages.verb = MESSAGE_HOLD;
-    FIND(ONE, TWO);
-    assert_part(0, "0 0: ");
-    fixture_assert_lines(messages.mistakes, ONE ": mail in maildrop cannot be held\n");
+    messages.filter.queue = "hold";
+    find();
+    assert_parts(ONE " 0 0: ", ONE " 0 0: ", "0 0: ");
 }
 
 static void assert_asked(size_t index, const char *expected)
@@ -363,9 +335,7 @@ TEST(what_is_done)
     queues(MESSAGE("hold", TWO) MESSAGE("active", ONE), "", MESSAGE("active", ONE));
     find();
     messages_act(&messages);
-    assert_part(0, ONE " " TWO " 2 0: ");
-    assert_part(1, "0 0: ");
-    assert_part(2, ONE " 1 0: ");
+    assert_parts(ONE " " TWO " 2 0: ", "0 0: ", ONE " 1 0: ");
     assert_asked(0, "-d -\n" ONE "\n" TWO "\n");
     assert_asked(1, "");
     assert_true(messages_succeeded(&messages));
@@ -577,10 +547,7 @@ TEST(a_long_key_is_cut)
     memset(key, 'x', sizeof(key) - 1);
     key[sizeof(key) - 1] = '\0';
     memcpy(key + 1023, "\303\244", 2);
-    char *line = alloc_format("{\"queue_name\": \"hold\", \"queue_id\": \"" ONE
-                              "\", \"arrival_time\": 1, \"message_size\": 1, "
-                              "\"sender\": \"%s\", \"recipients\": []}\n",
-                              key);
+    char *line = alloc_format(OBJECT("hold", ONE, "1", "%s", NOBODY), key);
 
     queues(line, "", "");
     messages.verb = MESSAGE_COUNT;
@@ -722,18 +689,12 @@ TEST(lines_that_are_refused)
         {"{}", "queue_name"},
         {"{\"queue_name\": 5}", "queue_name"},
         {"{\"queue_name\": \"hold\", \"queue_id\": [\"4F2A1B3C5D\"]}", "queue_id"},
-        {"{\"queue_name\": \"hold\", \"queue_id\": \"ALL\", \"sender\": \"\", "
-         "\"arrival_time\": 1, \"message_size\": 1}",
-         "queue_id"},
-        {"{\"queue_name\": \"hold\", \"queue_id\": \"4F2A1B3C5D\", \"sender\": \"\", "
+        {MESSAGE("hold", "ALL"), "queue_id"},
+        {"{\"queue_name\": \"hold\", \"queue_id\": \"" ONE "\", \"sender\": \"\", "
          "\"arrival_time\": \"1\"}",
          "arrival_time"},
-        {"{\"queue_name\": \"hold\", \"queue_id\": \"4F2A1B3C5D\", \"sender\": \"\", "
-         "\"arrival_time\": 1, \"message_size\": -1}",
-         "message_size"},
-        {"{\"queue_name\": \"hold\", \"queue_id\": \"4F2A1B3C5D\", \"sender\": \"\", "
-         "\"arrival_time\": 1, \"message_size\": 1.5}",
-         "message_size"},
+        {OBJECT("hold", ONE, "-1", "s", NOBODY), "message_size"},
+        {OBJECT("hold", ONE, "1.5", "s", NOBODY), "message_size"},
         {LINE(""), "recipients"},
         {LINE(", \"recipients\": {}"), "recipients"},
         {LINE(", \"recipients\": [\"b\"]"), "recipients"},
@@ -795,14 +756,14 @@ TEST(the_empty_sender)
     } cases[] = {{"<>", true}, {"mailer-daemon", true}, {"*@*", false}};
 
     for (size_t i = 0; i < COUNT(senders) * COUNT(cases); i++) {
-        char *line = alloc_format("{\"queue_name\": \"hold\", \"queue_id\": \"" ONE "\", "
-                                  "\"arrival_time\": 1, \"message_size\": 1, \"sender\": \"%s\", "
-                                  "\"recipients\": []}",
-                                  senders[i / COUNT(cases)]);
+        char *line =
+            alloc_format(OBJECT("hold", ONE, "1", "%s", NOBODY), senders[i / COUNT(cases)]);
 
         list();
         messages.filter.sender = cases[i % COUNT(cases)].pattern;
-        find_in(line);
+        queues(line, "", "");
+        utstring_clear(&listed);
+        find();
         assert_int_equal(utstring_len(&listed) > 0, cases[i % COUNT(cases)].passes);
         restart();
         free(line);
@@ -828,9 +789,7 @@ TEST(what_a_verb_has_to_do)
 
     selection.member_count = 1;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char *line = alloc_format("{\"queue_name\": \"%s\", \"queue_id\": \"" ONE "\", "
-                                  "\"arrival_time\": 1, \"message_size\": 1, \"sender\": \"s\", "
-                                  "\"forced_expire\": %s, \"recipients\": []}\n",
+        char *line = alloc_format(OBJECT("%s", ONE, "1", "s", NOBODY ", \"forced_expire\": %s"),
                                   cases[i].queue, cases[i].expired);
 
         queue(0, line);
@@ -905,9 +864,8 @@ static void assert_counts(enum message_key by, const char *expected)
 TEST(counts)
 {
     queues("", LINE(RECIPIENTS) "\n",
-           "{\"queue_name\": \"hold\", \"queue_id\": \"5F2A1B3C5D\", \"arrival_time\": 1, "
-           "\"message_size\": 1000, \"sender\": \"z\", \"recipients\": "
-           "[{\"address\": \"b@two.example\"}, {\"address\": \"local\"}]}\n");
+           OBJECT("hold", ONE, "1000", "z",
+                  "\"recipients\": [{\"address\": \"b@two.example\"}, {\"address\": \"local\"}]"));
     assert_counts(MESSAGE_BY_NOTHING, "");
     assert_counts(MESSAGE_BY_SENDER, "Anna@example.com 1 2048;z 1 1000;");
     assert_counts(MESSAGE_BY_RECIPIENT, "b@One.example 1 2048;c@two.example 1 2048;"
@@ -921,12 +879,11 @@ TEST(counts)
 /* Sizes from outside cannot overflow the sum. */
 TEST(bytes_are_not_more_than_fit)
 {
-#define LARGE                                                                                      \
-    "{\"queue_name\": \"hold\", \"queue_id\": \"" ONE "\", \"arrival_time\": 1, "                  \
-    "\"message_size\": 9223372036854775807, \"sender\": \"s\", \"recipients\": []}"
+#define LARGE OBJECT("hold", ONE, "9223372036854775807", "s", NOBODY)
     messages.verb = MESSAGE_COUNT;
     messages.counts.by = MESSAGE_BY_SENDER;
-    find_in(LARGE "\n" LARGE "\n" LARGE);
+    queues(LARGE LARGE LARGE, "", "");
+    find();
     assert_true(messages.counts.bytes == INT64_MAX);
     assert_true(messages.counts.first->bytes == INT64_MAX);
 }

@@ -257,19 +257,34 @@ TEST(shipped_file)
     path_file_free(&file);
 }
 
-static void assert_warnings(struct settings *settings, const char *class, const char *service,
+/* Compares the warnings; returns whether the service acts on a part of the request. */
+static bool assert_warnings(struct settings *settings, const char *class, const char *service,
                             const char *request, const char *expected)
 {
-    struct target target = {alloc_string(class), alloc_string(service), alloc_string(request)};
-    UT_array *warnings;
+    UT_array *targets, *warnings;
 
+    utarray_new(targets, &target_icd);
     utarray_new(warnings, &strings_icd);
-    settings_check(settings, &target, warnings);
+    target_append(targets, class, service, request);
+    bool acts = settings_check(settings, target_item(targets, 0), warnings);
     fixture_assert_lines(warnings, expected);
     utarray_free(warnings);
-    free(target.class);
-    free(target.service);
-    free(target.request);
+    utarray_free(targets);
+    return acts;
+}
+
+/* Compares the targets of an action: "CLASS|SERVICE|REQUEST" and a newline for each. */
+static void assert_targets(struct settings *settings, const char *action, const char *expected)
+{
+    UT_array *targets = settings_action(settings, action), *lines;
+
+    utarray_new(lines, &strings_icd);
+    for (size_t i = 0; i < utarray_len(targets); i++)
+        strings_append(lines, "%s|%s|%s", target_item(targets, i)->class,
+                       target_item(targets, i)->service, target_item(targets, i)->request);
+    fixture_assert_lines(lines, expected);
+    utarray_free(lines);
+    utarray_free(targets);
 }
 
 TEST(sections_are_replaced_as_a_whole)
@@ -290,69 +305,43 @@ TEST(sections_are_replaced_as_a_whole)
 TEST(requests)
 {
     static const struct {
-        const char *class, *service, *request, *warnings;
+        const char *class, *service, *request;
+        bool acts; /* the service, on a part of it */
+        const char *warnings;
     } cases[] = {
-        {"public", "qmgr", "W", ""},
-        {"public", "qmgr", "FADI", ""},
-        {"public", "qmgr", "AD", ""},
-        {"public", "qmgr", "DD", ""},
-        {"public", "qmgr", "A", "request \"A\" starts nothing on its own: add one of DIW\n"},
-        {"public", "qmgr", "FAF", "request \"FAF\" starts nothing on its own: add one of DIW\n"},
-        {"public", "qmgr", "", "empty request is ignored: the service acts on ADFIW\n"},
-        {"public", "qmgr", "d", "request \"d\": \"d\" is ignored: the service acts on ADFIW\n"},
-        {"public", "qmgr", "WxyxW",
+        {"public", "qmgr", "W", true, ""},
+        {"public", "qmgr", "FADI", true, ""},
+        {"public", "qmgr", "DD", true, ""},
+        {"public", "qmgr", "A", true, "request \"A\" starts nothing on its own: add one of DIW\n"},
+        {"public", "qmgr", "FAF", true,
+         "request \"FAF\" starts nothing on its own: add one of DIW\n"},
+        {"public", "qmgr", "", false, "empty request is ignored: the service acts on ADFIW\n"},
+        {"public", "qmgr", "d", false,
+         "request \"d\": \"d\" is ignored: the service acts on ADFIW\n"},
+        {"public", "qmgr", "WxyxW", true,
          "request \"WxyxW\": \"xy\" is ignored: the service acts on ADFIW\n"},
-        {"public", "pickup", "", ""},
-        {"public", "pickup", "anything at all", ""},
-        {"private", "tlsmgr", "W", ""},
-        {"private", "tlsmgr", "x", "request \"x\" is ignored: the service acts on \"W\" only\n"},
-        {"public", "flush", "W", ""},
-        {"public", "flush", "", "request \"\" is ignored: the service acts on \"W\" only\n"},
-        {"public", "flush", "WW", "request \"WW\" is ignored: the service acts on \"W\" only\n"},
-        {"private", "anvil", "refresh", "the service accepts no requests\n"},
-        {"private", "scache", "flush", "the service accepts no requests\n"},
-        {"public", "cleanup", "", "the service accepts no requests\n"},
-        {"public", "mine", "anything", ""},  /* unknown */
-        {"public", "anvil", "anything", ""}, /* another one of that name */
-        {"private", "qmgr", "x", ""},
+        {"public", "pickup", "", true, ""},
+        {"public", "pickup", "anything at all", true, ""},
+        {"private", "tlsmgr", "W", true, ""},
+        {"private", "tlsmgr", "x", false,
+         "request \"x\" is ignored: the service acts on \"W\" only\n"},
+        {"public", "flush", "W", true, ""},
+        {"public", "flush", "", false, "request \"\" is ignored: the service acts on \"W\" only\n"},
+        {"public", "flush", "WW", false,
+         "request \"WW\" is ignored: the service acts on \"W\" only\n"},
+        {"private", "anvil", "refresh", false, "the service accepts no requests\n"},
+        {"private", "scache", "flush", false, "the service accepts no requests\n"},
+        {"public", "cleanup", "", false, "the service accepts no requests\n"},
+        {"public", "mine", "anything", true, ""},  /* unknown */
+        {"public", "anvil", "anything", true, ""}, /* another one of that name */
+        {"private", "qmgr", "x", true, ""},
     };
 
     struct settings *settings = settings_of("");
     for (size_t i = 0; i < COUNT(cases); i++)
-        assert_warnings(settings, cases[i].class, cases[i].service, cases[i].request,
-                        cases[i].warnings);
-    settings_free(settings);
-}
-
-/* Whether the service acts on a part of the request. */
-TEST(acting)
-{
-    static const struct {
-        const char *class, *service, *request;
-        bool acts;
-    } cases[] = {
-        {"public", "qmgr", "W", true},        {"public", "qmgr", "Wx", true},
-        {"public", "qmgr", "xD", true},       {"public", "qmgr", "FA", true},
-        {"public", "qmgr", "flush", false},   {"public", "qmgr", "", false},
-        {"public", "pickup", "", true},       {"private", "tlsmgr", "W", true},
-        {"private", "tlsmgr", "WW", false},   {"private", "anvil", "refresh", false},
-        {"public", "anvil", "refresh", true}, {"public", "mine", "anything", true},
-    };
-    struct settings *settings = settings_of("");
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct target target = {.class = alloc_string(cases[i].class),
-                                .service = alloc_string(cases[i].service),
-                                .request = alloc_string(cases[i].request)};
-        UT_array *warnings;
-
-        utarray_new(warnings, &strings_icd);
-        assert_int_equal(settings_check(settings, &target, warnings), cases[i].acts);
-        utarray_free(warnings);
-        free(target.class);
-        free(target.service);
-        free(target.request);
-    }
+        assert_int_equal(assert_warnings(settings, cases[i].class, cases[i].service,
+                                         cases[i].request, cases[i].warnings),
+                         cases[i].acts);
     settings_free(settings);
 }
 
@@ -412,32 +401,17 @@ TEST(actions)
     settings_free(settings);
 }
 
+/* What we ship, we do not warn about. */
 TEST(shipped_actions)
 {
-    static const struct {
-        const char *action, *targets;
-    } cases[] = {
-        {"flush", "public qmgr FADI\npublic pickup W\n"},
-        {"incoming", "public qmgr I\n"},
-        {"deferred", "public qmgr D\n"},
-        {"pickup", "public pickup W\n"},
-    };
-
     struct settings *settings = settings_of("");
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        UT_array *targets = settings_action(settings, cases[i].action), *lines;
 
-        utarray_new(lines, &strings_icd);
-        for (size_t j = 0; j < utarray_len(targets); j++) {
-            const struct target *target = target_item(targets, j);
-            strings_append(lines, "%s %s %s", target->class, target->service, target->request);
-            /* what we ship, we do not warn about */
-            assert_warnings(settings, target->class, target->service, target->request, "");
-        }
-        fixture_assert_lines(lines, cases[i].targets);
-        utarray_free(lines);
-        utarray_free(targets);
-    }
+    assert_targets(settings, "flush", "public|qmgr|FADI\npublic|pickup|W\n");
+    assert_targets(settings, "incoming", "public|qmgr|I\n");
+    assert_targets(settings, "deferred", "public|qmgr|D\n");
+    assert_targets(settings, "pickup", "public|pickup|W\n");
+    assert_true(assert_warnings(settings, "public", "qmgr", "I", ""));
+    assert_true(assert_warnings(settings, "public", "qmgr", "D", ""));
     settings_free(settings);
 }
 
@@ -494,14 +468,7 @@ TEST(targets)
         free(text);
         if (settings == NULL)
             continue;
-        UT_array *targets = settings_action(settings, "x"), *lines;
-        utarray_new(lines, &strings_icd);
-        for (size_t j = 0; j < utarray_len(targets); j++)
-            strings_append(lines, "%s|%s|%s", target_item(targets, j)->class,
-                           target_item(targets, j)->service, target_item(targets, j)->request);
-        fixture_assert_lines(lines, cases[i].expected);
-        utarray_free(lines);
-        utarray_free(targets);
+        assert_targets(settings, "x", cases[i].expected);
         settings_free(settings);
     }
 }
