@@ -182,7 +182,7 @@ END
     chown postfix "$REAL/postfix-off.log" # as whom postsuper(1) writes there when no postlogd does
     real_kick -M list "$id"
     is "$status$stderr" 0
-    has "$output" "postfix-off   deferred  $id"
+    has "$output" "postfix-off  deferred  $id"
     real_kick -M requeue "$id"
     is "$status" 1
     is "$output" "$ETC/postfix-off: 1 message requeued"
