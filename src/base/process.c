@@ -834,7 +834,7 @@ static char *describe_interference(const struct process *child, const struct lim
     case PROCESS_TIMED_OUT:
         return alloc_format("not finished within %ds", limits->seconds);
     case PROCESS_LEFT:
-        return alloc_format("not finished within %ds, and could not be ended", limits->seconds);
+        return alloc_format("not finished within %ds and could not be ended", limits->seconds);
     case PROCESS_INTERRUPTED:
         return alloc_string("interrupted");
     case PROCESS_LOST:

@@ -257,7 +257,7 @@ char *options_help(enum options_mode mode_in_question)
         append_synopsis(&out, mode);
     utstring_printf(
         &out, "\n"
-              "Sends a request to a service in every enabled Postfix instance at once, and\n"
+              "Sends a request to a service in every enabled Postfix instance at once and\n"
               "reports every instance whose service did not read it. The exit status is 0 if\n"
               "every service read it, otherwise 1.\n");
     for (size_t i = 0; i < ROWS && rows[i].group != GROUP_NONE; i++) {

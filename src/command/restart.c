@@ -330,7 +330,7 @@ static void report_part(const struct restart *restart, const struct part *part, 
     case PART_DONE:
         if (restart->command->verbose > 0 || have_state(restart, PART_FAILED) ||
             have_state(restart, PART_UNTOUCHED))
-            row_diag(restart->selection, instance, NULL, "%s, and responds", done);
+            row_diag(restart->selection, instance, NULL, "%s and responding", done);
         break;
     default:
         row_diag(restart->selection, instance, "warning", "%s%s", part->reason,

@@ -105,7 +105,7 @@ static char *find_shortage(const struct instance *instance)
     if (message > least)
         least = message;
     if (room <= least)
-        return alloc_format("mail is refused: %s has %.0f bytes free, and needs more than %.0f",
+        return alloc_format("mail is refused: %s has %.0f bytes free and needs more than %.0f",
                             queue, room, least);
     if (status.f_files > 0 && status.f_favail == 0)
         return alloc_format("mail is refused: %s has no free inode", queue);

@@ -203,9 +203,9 @@ master_of()
     runs >"$BATS_TEST_TMPDIR/runs"
     ours -v -t 60 -p restart
     is "$status" 0
-    is "$(grep -v ' exit ' <<<"$stderr" | grep responds)" "postkick: /etc/postfix: restarted, and responds
-postkick: /etc/postfix-a: restarted, and responds
-postkick: /etc/postfix-c: $started, and responds"
+    is "$(grep -v ' exit ' <<<"$stderr" | grep responding)" "postkick: /etc/postfix: restarted and responding
+postkick: /etc/postfix-a: restarted and responding
+postkick: /etc/postfix-c: $started and responding"
     is "$(runs)" "/etc/postfix check
 /etc/postfix-a check
 /etc/postfix-c check
@@ -232,7 +232,7 @@ failed|check: exit status 1"
     host sed -i 's/^\(qmgr .*\)qmgr$/\1nosuch/' /etc/postfix-a/master.cf
     ours -P 1 -p restart
     is "$status" 1
-    has "$stderr" "postkick: /etc/postfix: restarted, and responds
+    has "$stderr" "postkick: /etc/postfix: restarted and responding
 postkick: warning: /etc/postfix-a: no response: "
     is "${stderr##*$'\n'}" "postkick: warning: /etc/postfix-c: not touched"
     host sed -i 's/^\(qmgr .*\)nosuch$/\1qmgr/' /etc/postfix-a/master.cf

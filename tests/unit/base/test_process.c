@@ -528,7 +528,7 @@ TEST(left)
         skip();
     assert_int_equal(children[0].outcome, PROCESS_LEFT);
     char *failure = process_failure(&children[0], &(struct limits){.seconds = 2});
-    assert_string_equal(failure, "not finished within 2s, and could not be ended");
+    assert_string_equal(failure, "not finished within 2s and could not be ended");
     free(failure);
     assert_text(&children[0], "here\n");
     assert_int_equal(children[1].outcome, PROCESS_TIMED_OUT);
