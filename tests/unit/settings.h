@@ -8,20 +8,31 @@
 #include "fixture.h"
 #include "postfix/settings.h"
 
-/* Returns the settings that the text of a postkick.ini makes, with no mistake in it; @ is the
- * directory of the test. To be freed by settings_free(). */
-FIXTURE_UNUSED static struct settings *settings_of(const char *text)
+/* Returns the settings that the texts of postkick.ini and of the generated file make, which is left
+ * out if generated is NULL; NULL if there are errors, whose lines are compared. @ is the directory
+ * of the test. To be freed by settings_free(). */
+FIXTURE_UNUSED static struct settings *settings_of_both(const char *generated, const char *text,
+                                                        const char *expected)
 {
-    char *whole = fixture_fill(text);
+    const char *path = generated == NULL ? NULL : fixture_file("generated.ini", generated);
+    char *whole = fixture_fill(text), *lines = fixture_fill(expected);
     UT_array *errors;
 
     utarray_new(errors, &strings_icd);
     struct settings *settings =
-        settings_load(fixture_file("postkick.ini", whole), true, NULL, errors);
-    fixture_assert_lines(errors, "");
+        settings_load(fixture_file("postkick.ini", whole), true, path, errors);
+    fixture_assert_lines(errors, lines);
+    assert_int_equal(settings == NULL, expected[0] != '\0');
     utarray_free(errors);
+    free(lines);
     free(whole);
     return settings;
+}
+
+/* The same for a postkick.ini with no mistake in it. */
+FIXTURE_UNUSED static struct settings *settings_of(const char *text)
+{
+    return settings_of_both(NULL, text, "");
 }
 
 #endif

@@ -4,24 +4,6 @@
 #include "postfix/settings.h"
 #include "settings.h"
 
-/* The settings of two files, or of one if generated is NULL; the lines of errors are compared, with
- * @ for the directory of the test. */
-static struct settings *load(const char *generated, const char *text, const char *expected)
-{
-    const char *path = generated == NULL ? NULL : fixture_file("generated.ini", generated);
-    char *errors_filled = fixture_fill(expected);
-    UT_array *errors;
-
-    utarray_new(errors, &strings_icd);
-    struct settings *settings =
-        settings_load(fixture_file("postkick.ini", text), true, path, errors);
-    fixture_assert_lines(errors, errors_filled);
-    assert_int_equal(settings == NULL, expected[0] != '\0');
-    utarray_free(errors);
-    free(errors_filled);
-    return settings;
-}
-
 static void assert_defaults(const struct settings *settings)
 {
     assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "10s");
@@ -60,19 +42,17 @@ TEST(missing_files)
 
 TEST(values)
 {
-    struct settings *settings = load(NULL,
-                                     "[postfix]\n"
-                                     "trigger_timeout = 3m\n"
-                                     "Config_Directory = /Opt/x\n"
-                                     "[KICK]\n"
-                                     "strict = YES\n"
-                                     "connections = 17\n"
-                                     "limit = 2m\n"
-                                     "[status]\nlimit = 9\n"
-                                     "[queues]\nlimit = 1m\n"
-                                     "[trust]\nwritable = refuse\n"
-                                     "[commands]\nwithout_operands = stop, Mine\n",
-                                     "");
+    struct settings *settings = settings_of("[postfix]\n"
+                                            "trigger_timeout = 3m\n"
+                                            "Config_Directory = /Opt/x\n"
+                                            "[KICK]\n"
+                                            "strict = YES\n"
+                                            "connections = 17\n"
+                                            "limit = 2m\n"
+                                            "[status]\nlimit = 9\n"
+                                            "[queues]\nlimit = 1m\n"
+                                            "[trust]\nwritable = refuse\n"
+                                            "[commands]\nwithout_operands = stop, Mine\n");
 
     assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "3m");
     assert_string_equal(settings->parameters[PARAMETER_CONFIG_DIRECTORY], "/Opt/x");
@@ -104,7 +84,7 @@ TEST(strict)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct settings *settings = load(NULL, cases[i].text, "");
+        struct settings *settings = settings_of(cases[i].text);
 
         assert_int_equal(settings->strict, cases[i].strict);
         settings_free(settings);
@@ -114,11 +94,11 @@ TEST(strict)
 /* The file overrides the generated one, which overrides what is built in. */
 TEST(generated)
 {
-    struct settings *settings = load("[postfix]\n"
-                                     "mail_version = \"3.7.11\"\n"
-                                     "trigger_timeout = \"3m\"\n"
-                                     "queue_service_name = \"queue\"\n",
-                                     "[postfix]\ntrigger_timeout = 5m\n", "");
+    struct settings *settings = settings_of_both("[postfix]\n"
+                                                 "mail_version = \"3.7.11\"\n"
+                                                 "trigger_timeout = \"3m\"\n"
+                                                 "queue_service_name = \"queue\"\n",
+                                                 "[postfix]\ntrigger_timeout = 5m\n", "");
 
     assert_string_equal(settings->mail_version, "3.7.11");
     assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "5m");
@@ -212,13 +192,13 @@ TEST(mistakes)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++)
-        (void)load(NULL, cases[i].text, cases[i].errors);
+        (void)settings_of_both(NULL, cases[i].text, cases[i].errors);
 }
 
 /* Of both files, in the order in which they are read. */
 TEST(all_mistakes_are_reported)
 {
-    (void)load(
+    (void)settings_of_both(
         "[postfix]\nnosuch = 1\n[kick]\nstrict = no\n[service x]\nclass = public\n",
         "[postfix]\nnosuch = 1\ntrigger_timeout = x\n[kick]\nstrict = 2\n[other]\n",
         "@/generated.ini, line 2: [postfix] nosuch: unknown parameter\n"
@@ -229,9 +209,9 @@ TEST(all_mistakes_are_reported)
         "x\n"
         "@/postkick.ini, line 5: [kick] strict: must be yes or no\n"
         "@/postkick.ini, line 6: [other]: unknown section\n");
-    (void)load("[postfix\n", "queue_directory\n",
-               "@/generated.ini, line 1: not a section, a setting or a comment\n"
-               "@/postkick.ini, line 1: not a section, a setting or a comment\n");
+    (void)settings_of_both("[postfix\n", "queue_directory\n",
+                           "@/generated.ini, line 1: not a section, a setting or a comment\n"
+                           "@/postkick.ini, line 1: not a section, a setting or a comment\n");
 }
 
 /* As shipped, and with every setting of it in use. */
@@ -244,14 +224,14 @@ TEST(shipped_file)
         free(error); /* not started from the top of the tree */
         skip();
     }
-    struct settings *settings = load(NULL, file.text, "");
+    struct settings *settings = settings_of(file.text);
     assert_defaults(settings);
     settings_free(settings);
     for (char *at = file.text; at != NULL; at = strchr(at + 1, '\n'))
         if (at[1] == ';' && (at[2] == '[' || (at[2] >= 'a' && at[2] <= 'z')))
             at[1] = ' ';
     assert_non_null(strstr(file.text, "\n [service qmgr]\n class"));
-    settings = load(NULL, file.text, "");
+    settings = settings_of(file.text);
     assert_defaults(settings);
     settings_free(settings);
     path_file_free(&file);
@@ -459,12 +439,12 @@ TEST(targets)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         char *text = alloc_format("[action x]\nkick = %s\n", cases[i].list);
-        struct settings *settings =
-            load(NULL, text,
-                 cases[i].expected != NULL
-                     ? ""
-                     : "@/postkick.ini, line 2: [action x] kick: must be \"class service "
-                       "request\", or several with commas between\n");
+        struct settings *settings = settings_of_both(
+            NULL, text,
+            cases[i].expected != NULL
+                ? ""
+                : "@/postkick.ini, line 2: [action x] kick: must be \"class service "
+                  "request\", or several with commas between\n");
         free(text);
         if (settings == NULL)
             continue;
