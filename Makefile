@@ -49,7 +49,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc -I$B -DPOSTKICK_VERSION='"$(VERSION)"' \
 	-DPOSTKICK_SETTINGS='"$(SETTINGS)"' -DPOSTKICK_GENERATED='"$(GENERATED)"'
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
-LIBS = -liniparser -ljansson
+LIBS = -liniparser -ljansson -lpthread
 COMPILE = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
 LINK = $(COMPILE) $(ALL_LDFLAGS)
 

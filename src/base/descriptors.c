@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -136,6 +137,57 @@ void descriptors_close(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+}
+
+/* A packet, with room for two descriptors. */
+struct packet {
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
+    struct iovec text;
+    struct msghdr message;
+};
+
+static void make_packet(struct packet *packet, const void *text, size_t length)
+{
+    memset(packet, 0, sizeof(*packet));
+    packet->text = (struct iovec){(void *)text, length};
+    packet->message.msg_iov = &packet->text;
+    packet->message.msg_iovlen = 1;
+    packet->message.msg_control = packet->control;
+    packet->message.msg_controllen = sizeof(packet->control);
+}
+
+int descriptors_send(int socket, const void *text, size_t length, int flags, const int *passed,
+                     size_t count)
+{
+    struct packet packet;
+
+    make_packet(&packet, text, length);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(header), passed, count * sizeof(int));
+    packet.message.msg_controllen = count == 0 ? 0 : CMSG_SPACE(count * sizeof(int));
+    return sendmsg(socket, &packet.message, flags | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+ssize_t descriptors_receive(int socket, void *text, size_t length, int flags, int *passed,
+                            size_t count)
+{
+    struct packet packet;
+
+    make_packet(&packet, text, length);
+    memset(passed, -1, count * sizeof(int));
+    ssize_t received = recvmsg(socket, &packet.message, flags | MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *header = received < 0 ? NULL : CMSG_FIRSTHDR(&packet.message);
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS)
+        memcpy(passed, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+    if (received < 0 || (packet.message.msg_flags & MSG_CTRUNC) == 0)
+        return received;
+    for (size_t i = 0; i < count; i++)
+        descriptors_close(&passed[i]);
+    errno = EMFILE;
+    return -1;
 }
 
 /* Returns a number that no open descriptor exceeds. */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* To be called first. Opens /dev/null on those of 0 to 2 that are closed, so that no other file
  * gets these numbers, and /proc/self/fd for descriptors_reopen(). Returns NULL; or why that failed,
@@ -44,6 +45,19 @@ int descriptors_open_unnamed(bool in_memory);
 
 /* Closes *fd unless it is -1, and makes it -1. */
 void descriptors_close(int *fd);
+
+/* Sends a packet with up to two descriptors over a socket of type SOCK_SEQPACKET; flags as for
+ * send(2). Returns 0 or an errno. */
+int descriptors_send(int socket, const void *packet, size_t length, int flags, const int *passed,
+                     size_t count);
+
+/*
+ * Receives a packet of up to length bytes, with up to two descriptors, which are close-on-exec;
+ * those of the count that did not come are -1. Returns the packet's length, 0 at the end, or -1
+ * with errno: EMFILE if there was no number free for a descriptor, with the packet received.
+ */
+ssize_t descriptors_receive(int socket, void *packet, size_t length, int flags, int *passed,
+                            size_t count);
 
 /* In a child process before execve(2): restores the original limit, and sees to it that every
  * descriptor but 0 to 2 is closed by execve(2). */

@@ -30,38 +30,6 @@ struct order {
     size_t answer_size;
 };
 
-/* A packet, with room for one descriptor. */
-struct packet {
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    struct iovec text;
-    struct msghdr message;
-};
-
-static void make_packet(struct packet *packet, void *text, size_t length)
-{
-    memset(packet, 0, sizeof(*packet));
-    packet->text = (struct iovec){text, length};
-    packet->message.msg_iov = &packet->text;
-    packet->message.msg_iovlen = 1;
-    packet->message.msg_control = packet->control;
-    packet->message.msg_controllen = sizeof(packet->control);
-}
-
-static bool send_answer(int fd, void *answer, size_t length, int passed)
-{
-    struct packet packet;
-
-    make_packet(&packet, answer, length);
-    struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &passed, sizeof(passed));
-    if (passed < 0)
-        packet.message.msg_controllen = 0;
-    return sendmsg(fd, &packet.message, MSG_NOSIGNAL) == (ssize_t)length;
-}
-
 /* The child. It holds nothing that somebody could wait for: no end of a pipe, no directory. */
 static _Noreturn void serve(int fd, pid_t parent)
 {
@@ -82,7 +50,7 @@ static _Noreturn void serve(int fd, pid_t parent)
         void *answer = alloc_zeroed(1, size);
         int passed =
             question.order.work(question.text, (size_t)length - sizeof(struct order), answer);
-        if (!send_answer(fd, answer, size, passed))
+        if (descriptors_send(fd, answer, size, 0, &passed, passed < 0 ? 0 : 1) != 0)
             break;
         descriptors_close(&passed);
         free(answer);
@@ -228,45 +196,40 @@ static int64_t find_due(const struct running *running, int64_t now)
 static void take_answer(struct running *running, struct worker *worker)
 {
     struct worker_task *task = worker->task;
-    struct packet packet;
+    ssize_t length =
+        descriptors_receive(worker->fd, task->answer, task->size, MSG_DONTWAIT, &task->fd, 1);
+    int error = length < 0 ? errno : 0;
 
-    make_packet(&packet, task->answer, task->size);
-    ssize_t length = recvmsg(worker->fd, &packet.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+    if (error == EAGAIN || error == EINTR)
         return;
-    if (length != (ssize_t)task->size) {
-        finish(running, worker, WORKER_ENDED);
-        return;
-    }
-    if ((packet.message.msg_flags & MSG_CTRUNC) != 0) { /* a descriptor came, and none was free */
-        finish(running, worker, WORKER_ANSWERED);
+    finish(running, worker,
+           error != EMFILE && length != (ssize_t)task->size ? WORKER_ENDED : WORKER_ANSWERED);
+    if (error == EMFILE) {
         task->result = WORKER_REFUSED;
-        task->error = EMFILE;
-        return;
+        task->error = error;
     }
-    const struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
-    if (header != NULL && header->cmsg_type == SCM_RIGHTS)
-        memcpy(&task->fd, CMSG_DATA(header), sizeof(task->fd));
-    finish(running, worker, WORKER_ANSWERED);
 }
 
-/* Waits for answers, and takes them. */
+/* Waits for answers, and takes them. ppoll(2) refuses more entries than there may be descriptors.
+ */
 static void wait_once(struct running *running, int64_t now)
 {
     struct pollfd polls[WORKER_MAXIMUM];
+    nfds_t count = 0;
     int milliseconds = clock_poll_timeout(now, find_due(running, now));
     struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
 
-    for (size_t i = 0; i < WORKER_MAXIMUM; i++) {
-        const struct worker *worker = &workers[i];
-
-        polls[i] = (struct pollfd){.fd = worker->task != NULL ? worker->fd : -1, .events = POLLIN};
-    }
-    if (ppoll(polls, WORKER_MAXIMUM, milliseconds < 0 ? NULL : &timeout, signals_wait_mask()) <= 0)
-        return;
     for (size_t i = 0; i < WORKER_MAXIMUM; i++)
-        if (polls[i].revents != 0)
-            take_answer(running, &workers[i]);
+        if (workers[i].task != NULL)
+            polls[count++] = (struct pollfd){.fd = workers[i].fd, .events = POLLIN};
+    if (ppoll(polls, count, milliseconds < 0 ? NULL : &timeout, signals_wait_mask()) <= 0)
+        return;
+    for (size_t i = 0, at = 0; at < count; i++) {
+        struct worker *worker = &workers[i];
+
+        if (worker->task != NULL && polls[at++].revents != 0)
+            take_answer(running, worker);
+    }
 }
 
 /* Gives up on the workers that are late; on all, when the run is over. */

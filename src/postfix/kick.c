@@ -56,6 +56,7 @@ static bool ended_by_time(const struct trigger *trigger)
     case TRIGGER_NOT_FINISHED:
     case TRIGGER_QUEUE_FULL:
     case TRIGGER_NOT_WRITTEN:
+    case TRIGGER_HELD:
         return true;
     default:
         return false;
@@ -421,6 +422,8 @@ static char *explain_trigger(const struct kick *kick)
         return name_process(kick, alloc_format("listen queue full for %ds", trigger->seconds));
     case TRIGGER_NOT_WRITTEN:
         return name_process(kick, alloc_format("FIFO full for %ds", trigger->seconds));
+    case TRIGGER_HELD:
+        return alloc_format("no answer from the FIFO within %ds", trigger->seconds);
     case TRIGGER_NO_READER:
         return explain_no_listener(kick, "no process is reading the FIFO");
     case TRIGGER_CLOSED:

@@ -17,6 +17,7 @@ static bool shows_silence(const struct trigger *trigger)
     case TRIGGER_NOT_READ:
     case TRIGGER_QUEUE_FULL:
     case TRIGGER_NOT_WRITTEN:
+    case TRIGGER_HELD:
     case TRIGGER_NO_READER:
     case TRIGGER_CLOSED:
         return true;

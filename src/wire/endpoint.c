@@ -135,21 +135,12 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
     return answer.result;
 }
 
-/* Our descriptor, as a worker can use it. */
-struct far {
-    bool is_socket;
-    bool is_checked; /* and nothing else */
-    char path[64];
-};
-
-/* Connects, or opens for writing, what the path in /proc stands for; it is a short one. */
-static int reach(const char *path, bool is_socket)
+/* Connects to what the path in /proc stands for. */
+static int reach(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (!is_socket)
-        return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
     if (fd < 0)
         return -1;
     (void)stpcpy(address.sun_path, path);
@@ -161,6 +152,12 @@ static int reach(const char *path, bool is_socket)
     return -1;
 }
 
+/* Our descriptor, as a worker can use it. */
+struct far {
+    bool is_checked; /* and nothing else */
+    char path[64];
+};
+
 static int answer_far(const void *question, size_t length, void *answered)
 {
     const struct far *far = question;
@@ -170,14 +167,14 @@ static int answer_far(const void *question, size_t length, void *answered)
     if (far->is_checked)
         *error = faccessat(AT_FDCWD, far->path, W_OK, AT_EACCESS) < 0 ? errno : 0;
     else
-        *error = (fd = reach(far->path, far->is_socket)) < 0 ? errno : 0;
+        *error = (fd = reach(far->path)) < 0 ? errno : 0;
     return fd;
 }
 
 /* Returns -1 with errno, else 0 or a descriptor. */
 static int ask_far(const struct endpoint *endpoint, bool is_checked)
 {
-    struct far far = {.is_socket = endpoint->is_socket, .is_checked = is_checked};
+    struct far far = {.is_checked = is_checked};
     int failure, fd;
 
     (void)snprintf(far.path, sizeof(far.path), "/proc/%d/fd/%d", (int)getpid(), endpoint->fd);
@@ -189,10 +186,9 @@ static int ask_far(const struct endpoint *endpoint, bool is_checked)
     return -1;
 }
 
-int endpoint_reach(const struct endpoint *endpoint)
+int endpoint_connect(const struct endpoint *endpoint)
 {
-    return endpoint->is_far ? ask_far(endpoint, false)
-                            : reach(descriptors_path(endpoint->fd).text, endpoint->is_socket);
+    return endpoint->is_far ? ask_far(endpoint, false) : reach(descriptors_path(endpoint->fd).text);
 }
 
 bool endpoint_writable(const struct endpoint *endpoint)

@@ -48,9 +48,9 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
 
 /* The next two use the open descriptor through /proc/self/fd, never a name. */
 
-/* Connects to the socket, or opens the FIFO for writing, without blocking. Returns a descriptor, or
- * -1 with errno as from socket(2) and connect(2), or open(2): ENXIO when nobody reads. */
-int endpoint_reach(const struct endpoint *endpoint);
+/* Connects to the socket, without blocking. Returns a descriptor, or -1 with errno as from
+ * socket(2) and connect(2). (A FIFO can hold whoever opens it: see trigger.h.) */
+int endpoint_connect(const struct endpoint *endpoint);
 
 /* Whether this process may write to the open endpoint; if not, errno says why. */
 bool endpoint_writable(const struct endpoint *endpoint);

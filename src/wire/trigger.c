@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -46,6 +48,8 @@ static void abandon(struct trigger *trigger, int64_t now)
         trigger->fd = trigger->endpoint.fd = -1;
     endpoint_close(&trigger->endpoint);
     trigger->lingers = trigger->fd >= 0 && trigger->is_socket && may_hold_descriptors(trigger->fd);
+    if (!trigger->is_socket && trigger->fd >= 0)
+        trigger->errands->count--;
     if (trigger->lingers)
         (void)shutdown(trigger->fd, SHUT_WR); /* the service need not wait for the close */
     else
@@ -57,7 +61,8 @@ static void abandon(struct trigger *trigger, int64_t now)
 
 static void finish(struct trigger *trigger, enum trigger_outcome outcome, int error, int64_t now)
 {
-    bool hangs = outcome == TRIGGER_NOT_READ || outcome == TRIGGER_NOT_FINISHED;
+    bool hangs =
+        trigger->is_socket && (outcome == TRIGGER_NOT_READ || outcome == TRIGGER_NOT_FINISHED);
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
@@ -147,27 +152,6 @@ static void follow_closing(struct trigger *trigger, uint32_t events, int64_t now
         (void)shutdown(trigger->fd, SHUT_RD);
 }
 
-static bool has_reader(int fifo)
-{
-    struct pollfd reader = {.fd = fifo};
-
-    return poll(&reader, 1, 0) == 0; /* else POLLERR */
-}
-
-/* Our own end keeps what nobody has read: 0 means that somebody has, and not that it was dropped.
- */
-static void follow_fifo(struct trigger *trigger, int64_t now)
-{
-    int unread;
-
-    if (ioctl(trigger->fd, FIONREAD, &unread) < 0)
-        finish(trigger, TRIGGER_SEND, errno, now);
-    else if (!has_reader(trigger->fd))
-        finish(trigger, TRIGGER_CLOSED, EPIPE, now);
-    else if (unread == 0)
-        finish(trigger, TRIGGER_KICKED, 0, now);
-}
-
 /*
  * The request is sent: finds out whether it is read, in the order that trigger.h gives. Where
  * SIOCOUTQ is missing, the answer is the service's close: Linux sets the error a moment after
@@ -192,47 +176,21 @@ static void follow_socket(struct trigger *trigger, uint32_t events, int64_t now)
     }
 }
 
-static void follow_reading(struct trigger *trigger, uint32_t events, int64_t now)
-{
-    if (trigger->is_socket)
-        follow_socket(trigger, events, now);
-    else
-        follow_fifo(trigger, now);
-}
-
-/* Bytes to be sent: a socket gets the terminating NUL in the same send, a FIFO none. */
-static size_t left(const struct trigger *trigger)
-{
-    bool with_nul = trigger->is_socket || (trigger->is_probe && trigger->request_length == 0);
-
-    return trigger->request_length + (with_nul ? 1 : 0) - trigger->written;
-}
-
-static ssize_t send_rest(const struct trigger *trigger)
-{
-    const char *rest = trigger->request + trigger->written;
-
-    if (trigger->is_socket)
-        return send(trigger->fd, rest, left(trigger), MSG_NOSIGNAL | MSG_DONTWAIT);
-    return left(trigger) == 0 ? 0 : write(trigger->fd, rest, left(trigger));
-}
-
+/* Sends the request and its terminating NUL. */
 static void follow_writing(struct trigger *trigger, int64_t now)
 {
+    size_t length = trigger->request_length + 1;
     ssize_t count;
 
     do {
-        count = send_rest(trigger);
+        count = send(trigger->fd, trigger->request + trigger->written, length - trigger->written,
+                     MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count > 0)
             trigger->written += (size_t)count;
-    } while ((count < 0 && errno == EINTR) || (count > 0 && left(trigger) > 0));
-    if (count < 0 && errno == EAGAIN)
-        return;
-    if (count < 0 && trigger->is_socket) {
+    } while ((count < 0 && errno == EINTR) || (count > 0 && trigger->written < length));
+    if (count < 0 && errno != EAGAIN) {
         fail_socket(trigger, errno, now);
-    } else if (count < 0) {
-        finish(trigger, errno == EPIPE ? TRIGGER_NO_READER : TRIGGER_SEND, errno, now);
-    } else {
+    } else if (count >= 0) {
         enter(trigger, TRIGGER_READING, now);
         trigger->pause = LOOK_FIRST;
         look_again(trigger, now);
@@ -249,23 +207,256 @@ static void wait_to_retry(struct trigger *trigger, int error, int64_t now)
 static void fail_to_connect(struct trigger *trigger, int error, int64_t now)
 {
     if (error == EAGAIN || error == EINTR) {
-        trigger->was_full = trigger->was_full || error == EAGAIN;
+        trigger->was_full = trigger->was_full || (error == EAGAIN && trigger->is_socket);
         wait_to_retry(trigger, EAGAIN, now);
     } else if (error == ECONNREFUSED && trigger->was_full) {
         endpoint_close(&trigger->endpoint); /* what listened there is gone: look it up again */
         wait_to_retry(trigger, error, now);
     } else {
-        finish(trigger, error == ENXIO ? TRIGGER_NO_READER : TRIGGER_CONNECT, error, now);
+        finish(trigger, TRIGGER_CONNECT, error, now);
     }
 }
 
-/* The service is reached, over fd. */
+/*
+ * A FIFO: open, write, FIONREAD and close wait for whoever is reading or writing it at the moment,
+ * maybe to or from memory that is a file of a file system that does not answer, and no signal ends
+ * that. So a child process does it, with a thread for each FIFO: one that is held holds no other.
+ */
+
+/* What a thread is to do. */
+struct errand {
+    const struct trigger *trigger; /* as it was when the child was forked: it has the request */
+    int place;                     /* O_PATH descriptor of the FIFO */
+    int socket;                    /* to our side; its hang-up is the end of the errand */
+};
+
+/* What a thread reports. */
+struct word {
+    enum trigger_state state; /* TRIGGER_WRITING: the FIFO is full */
+    enum trigger_outcome outcome;
+    int error;
+};
+
+/* Small, for there can be many. */
+#define THREAD_STACK ((size_t)256 * 1024)
+
+static void report(const struct errand *errand, enum trigger_state state,
+                   enum trigger_outcome outcome, int error)
+{
+    struct word word = {state, outcome, error};
+
+    (void)send(errand->socket, &word, sizeof(word), MSG_NOSIGNAL);
+}
+
+/* Waits until the FIFO is as wanted, or has no reader. Returns whether the errand goes on. */
+static bool wait_for(const struct errand *errand, int fifo, short events, int milliseconds)
+{
+    struct pollfd polls[] = {{.fd = fifo, .events = events}, {.fd = errand->socket}};
+
+    return poll(polls, 2, milliseconds) >= 0 && polls[1].revents == 0;
+}
+
+/* Without the terminating NUL. Returns whether it is written. */
+static bool write_request(const struct errand *errand, int fifo)
+{
+    const struct trigger *trigger = errand->trigger;
+    bool is_byte = trigger->is_probe && trigger->request_length == 0;
+    size_t length = is_byte ? 1 : trigger->request_length, written = 0;
+    bool goes_on = wait_for(errand, fifo, 0, 0);
+
+    while (goes_on && written < length) {
+        ssize_t count = write(fifo, trigger->request + written, length - written);
+
+        if (count > 0) {
+            written += (size_t)count;
+        } else if (errno == EAGAIN) {
+            report(errand, TRIGGER_WRITING, TRIGGER_PENDING, 0);
+            goes_on = wait_for(errand, fifo, POLLOUT, -1);
+        } else {
+            report(errand, TRIGGER_DONE, errno == EPIPE ? TRIGGER_NO_READER : TRIGGER_SEND, errno);
+            return false;
+        }
+    }
+    return goes_on;
+}
+
+static bool has_reader(int fifo)
+{
+    struct pollfd reader = {.fd = fifo};
+
+    return poll(&reader, 1, 0) == 0; /* else POLLERR */
+}
+
+/* Our own end keeps what nobody has read: 0 means that somebody has, and not that it was dropped.
+ */
+static void watch_request(const struct errand *errand, int fifo)
+{
+    int unread = 1, error = 0;
+    bool is_read = true;
+
+    report(errand, TRIGGER_READING, TRIGGER_PENDING, 0);
+    for (int64_t pause = LOOK_FIRST;; pause = pause * 2 < LOOK_LAST ? pause * 2 : LOOK_LAST) {
+        error = ioctl(fifo, FIONREAD, &unread) < 0 ? errno : 0;
+        is_read = has_reader(fifo);
+        if (error != 0 || !is_read || unread == 0)
+            break;
+        if (!wait_for(errand, fifo, 0, (int)(pause * 1000 / CLOCK_SECOND)))
+            return;
+    }
+    if (error != 0)
+        report(errand, TRIGGER_DONE, TRIGGER_SEND, error);
+    else if (!is_read)
+        report(errand, TRIGGER_DONE, TRIGGER_CLOSED, EPIPE);
+    else
+        report(errand, TRIGGER_DONE, TRIGGER_KICKED, 0);
+}
+
+static void *do_errand(void *given)
+{
+    struct errand *errand = given;
+    int fifo =
+        open(descriptors_path(errand->place).text, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int error = errno;
+
+    close(errand->place);
+    if (fifo >= 0 && write_request(errand, fifo))
+        watch_request(errand, fifo);
+    else if (fifo < 0)
+        report(errand, TRIGGER_DONE, error == ENXIO ? TRIGGER_NO_READER : TRIGGER_CONNECT, error);
+    close(errand->socket);
+    descriptors_close(&fifo); /* last: this can wait, too */
+    free(errand);
+    return NULL;
+}
+
+static void start_thread(struct errand errand, const pthread_attr_t *attributes)
+{
+    struct errand *own = malloc(sizeof(*own));
+    pthread_t thread;
+    int error = ENOMEM;
+
+    if (own != NULL) {
+        *own = errand;
+        error = pthread_create(&thread, attributes, do_errand, own);
+    }
+    if (error == 0)
+        return;
+    report(&errand, TRIGGER_DONE, TRIGGER_CONNECT, error);
+    close(errand.place);
+    close(errand.socket);
+    free(own);
+}
+
+/* The child. It ends with our end of the socket, whatever holds its threads. */
+static _Noreturn void do_errands(int control)
+{
+    pthread_attr_t attributes;
+    sigset_t all;
+    struct errand errand;
+    int passed[2];
+    ssize_t length;
+
+    sigfillset(&all);
+    if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || chdir("/") < 0 ||
+        descriptors_keep_only(&control) != 0 || pthread_attr_init(&attributes) != 0 ||
+        pthread_attr_setstacksize(&attributes, THREAD_STACK) != 0 ||
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0)
+        _exit(1);
+    while ((length = descriptors_receive(control, &errand, sizeof(errand), 0, passed, 2)) > 0 ||
+           (length < 0 && errno == EMFILE)) {
+        if (length > 0)
+            start_thread((struct errand){errand.trigger, passed[0], passed[1]}, &attributes);
+    }
+    _exit(0);
+}
+
+/* Starts the child, unless it is there. Returns 0 or an errno: EMFILE when it can do no more at the
+ * moment. */
+static int start_errands(struct trigger_errands *errands)
+{
+    int ends[2];
+
+    if (errands->pid > 0)
+        return errands->count < errands->most ? 0 : EMFILE;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return errno;
+    errands->pid = fork();
+    int error = errno;
+    if (errands->pid == 0)
+        do_errands(ends[1]);
+    close(ends[1]);
+    if (errands->pid > 0) {
+        errands->control = ends[0];
+        return 0;
+    }
+    close(ends[0]);
+    return error;
+}
+
+/* Nobody waits for a child that may be held. */
+static void end_errands(struct trigger_errands *errands)
+{
+    if (errands->pid <= 0)
+        return;
+    close(errands->control);
+    (void)waitpid(errands->pid, NULL, WNOHANG);
+}
+
+/* Has the child kick the FIFO. Returns our end of a socket to its thread, or -1 with errno. */
+static int send_errand(const struct trigger *trigger)
+{
+    int ends[2], error = start_errands(trigger->errands);
+
+    if (error == 0 &&
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        error = errno;
+    if (error == 0) {
+        const struct errand errand = {.trigger = trigger};
+        const int passed[] = {trigger->endpoint.fd, ends[1]};
+
+        error = descriptors_send(trigger->errands->control, &errand, sizeof(errand), MSG_DONTWAIT,
+                                 passed, 2);
+        close(ends[1]);
+        trigger->errands->count += error == 0 ? 1 : 0;
+        if (error == 0)
+            return ends[0];
+        close(ends[0]);
+    }
+    errno = error == ETOOMANYREFS ? EAGAIN : error;
+    return -1;
+}
+
+/* Takes the words of the thread. */
+static void follow_fifo(struct trigger *trigger, int64_t now)
+{
+    struct word word;
+    ssize_t length = 1;
+
+    while (trigger->state != TRIGGER_DONE && length > 0) {
+        length = recv(trigger->fd, &word, sizeof(word), MSG_DONTWAIT);
+        if (length > 0 && word.state == TRIGGER_DONE) {
+            finish(trigger, word.outcome, word.error, now);
+        } else if (length > 0 && word.state == TRIGGER_READING) {
+            enter(trigger, TRIGGER_READING, now);
+        } else if (length > 0) {
+            trigger->state = TRIGGER_WRITING;
+        } else if (length < 0 && errno == EINTR) {
+            look_again(trigger, now);
+        } else if (length == 0 || errno != EAGAIN) {
+            finish(trigger, TRIGGER_SEND, EPIPE, now);
+        }
+    }
+}
+
+/* The service is reached, over fd; or a thread is to reach it. */
 static void begin_writing(struct trigger *trigger, int fd, int64_t now)
 {
     endpoint_close(&trigger->endpoint);
     trigger->fd = fd;
-    trigger->state = TRIGGER_WRITING;
     trigger->due = trigger->ends;
+    if (!trigger->is_socket)
+        return;
+    trigger->state = TRIGGER_WRITING;
     follow_writing(trigger, now);
 }
 
@@ -310,7 +501,7 @@ static bool attempt(struct trigger *trigger, int64_t now)
         return false;
     if (endpoint->fd < 0)
         return true;
-    int fd = endpoint_reach(endpoint);
+    int fd = endpoint->is_socket ? endpoint_connect(endpoint) : send_errand(trigger);
     int error = errno;
     if (fd < 0 && descriptors_exhausted(error))
         return false;
@@ -351,9 +542,11 @@ static bool start(struct trigger *trigger, int64_t now, int64_t stop)
 /* The error of the last attempt to connect decides the outcome. */
 static void give_up_connecting(struct trigger *trigger, int64_t now)
 {
-    enum trigger_outcome outcome = trigger->error == ENOENT         ? TRIGGER_LOOKUP
-                                   : trigger->error == ECONNREFUSED ? TRIGGER_CONNECT
-                                                                    : TRIGGER_QUEUE_FULL;
+    enum trigger_outcome outcome = trigger->fd >= 0           ? TRIGGER_HELD
+                                   : trigger->error == ENOENT ? TRIGGER_LOOKUP
+                                   : trigger->was_full && trigger->error == EAGAIN
+                                       ? TRIGGER_QUEUE_FULL
+                                       : TRIGGER_CONNECT;
 
     finish(trigger, outcome, trigger->error, now);
 }
@@ -362,7 +555,7 @@ static void follow_connecting(struct trigger *trigger, int64_t now)
 {
     if (now >= trigger->ends)
         give_up_connecting(trigger, now);
-    else if (now >= trigger->due && !attempt(trigger, now))
+    else if (trigger->fd < 0 && now >= trigger->due && !attempt(trigger, now))
         wait_to_retry(trigger, EAGAIN, now);
 }
 
@@ -381,17 +574,19 @@ static void time_is_up(struct trigger *trigger, int64_t now)
  * any time. Does what can be done without waiting. */
 static void step(struct trigger *trigger, uint32_t events, int64_t now)
 {
+    if (!trigger->is_socket && trigger->fd >= 0)
+        follow_fifo(trigger, now);
     if (trigger->state == TRIGGER_CONNECTING)
         follow_connecting(trigger, now);
-    if (trigger->state == TRIGGER_WRITING)
+    if (trigger->state == TRIGGER_WRITING && trigger->is_socket)
         follow_writing(trigger, now);
-    if (trigger->state == TRIGGER_READING)
-        follow_reading(trigger, events, now);
+    if (trigger->state == TRIGGER_READING && trigger->is_socket)
+        follow_socket(trigger, events, now);
     else if (trigger->state == TRIGGER_CLOSING)
         follow_closing(trigger, events, now);
     if (trigger->state != TRIGGER_CONNECTING && now >= trigger->ends)
         time_is_up(trigger, now);
-    else if (trigger->state == TRIGGER_READING && now >= trigger->due)
+    else if (trigger->state == TRIGGER_READING && trigger->is_socket && now >= trigger->due)
         look_again(trigger, now);
     else if (trigger->state != TRIGGER_CONNECTING && now >= trigger->due)
         trigger->due = trigger->ends; /* it was raised */
@@ -408,6 +603,7 @@ struct running {
     size_t connections;   /* that may be open at once */
     int64_t due;          /* when the next live trigger is due; may be too early, never too late */
     int64_t progress_due; /* when to call progress */
+    struct trigger_errands errands;
 };
 
 /* Registers the trigger's descriptor once it has one. */
@@ -496,6 +692,7 @@ static bool start_one(struct running *running, struct trigger *trigger)
 {
     int64_t now = clock_now(), end = running->batch->limits->end;
 
+    trigger->errands = &running->errands;
     if (now >= end) {
         trigger->outcome = TRIGGER_NO_TIME;
         abandon(trigger, now);
@@ -648,6 +845,7 @@ int trigger_run(const struct trigger_batch *batch)
         .batch = batch,
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .connections = (size_t)batch->connections,
+        .errands.most = (batch->connections + 3) / 4, /* a thread needs three descriptors */
         .due = CLOCK_NEVER,
         .progress_due = batch->progress == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
@@ -667,6 +865,7 @@ int trigger_run(const struct trigger_batch *batch)
     }
     abandon_all(&running);
     close_lingering(&running);
+    end_errands(&running.errands);
     close(running.epoll);
     return error;
 }

@@ -14,8 +14,10 @@
  * ms.
  *
  * A FIFO's request counts as read when FIONREAD reads 0 at our end while a reader is there. Bytes
- * that others have written are waited for, too. The kernel does not wake a writer for that: it is
- * looked at like a socket. -w has nothing to wait for.
+ * that others have written are waited for, too. -w has nothing to wait for. Whoever reads or writes
+ * a FIFO can hold all others who touch it (its memory may be a file of a file system that does not
+ * answer), and no signal ends that. So FIFOs are left to a child process, which has a thread for
+ * each; it is not waited for.
  *
  * Nothing is received: the process that drops the last reference to a descriptor that a service
  * passes (SCM_RIGHTS, unix(7)) waits for its close, which a lingering TCP socket can delay, even
@@ -56,11 +58,20 @@ enum trigger_outcome {
     TRIGGER_CONNECT,      /* connect or open failed: error */
     TRIGGER_QUEUE_FULL,   /* the listen queue stayed full */
     TRIGGER_NOT_WRITTEN,  /* the FIFO, or the socket's buffer, stayed full */
+    TRIGGER_HELD,         /* no answer from the FIFO: whoever reads or writes it holds it */
     TRIGGER_NO_READER,    /* nobody has the FIFO open for reading */
     TRIGGER_CLOSED,    /* closed or reset before the request was read; a FIFO: no reader is left */
     TRIGGER_NO_TIME,   /* not started before the time of the whole run was over */
     TRIGGER_DUPLICATE, /* not sent: claim() refused the endpoint */
     TRIGGER_SEND,      /* send, write or another call failed: error */
+};
+
+/* The child process for FIFOs. Private. */
+struct trigger_errands {
+    pid_t pid;   /* 0: there is none */
+    int control; /* our end of a socket, whose packets are errands */
+    int count;   /* of FIFOs that it works on */
+    int most;    /* that it can work on at once */
 };
 
 /* Starts as zeroes. */
@@ -94,6 +105,7 @@ struct trigger {
 
     /* private */
     struct endpoint endpoint;
+    struct trigger_errands *errands;
     int fd;          /* what is waited on, once started; -1: nothing is */
     bool lingers;    /* done, and fd is a socket whose close may block */
     int64_t due;     /* when there is something to do without an event: a clock_now() value */
@@ -108,7 +120,7 @@ struct trigger {
 struct trigger_batch {
     struct trigger *triggers;
     size_t count;
-    int connections; /* at once; at least 1 */
+    int connections; /* at once; at least 1. Of FIFOs, a quarter */
     const struct limits *limits;
     bool *renewed; /* set by claim() when it has renewed other triggers; or NULL */
     /* When not NULL, called first after a second of waiting, then once a second. */

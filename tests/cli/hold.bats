@@ -89,3 +89,23 @@ postkick: warning: /etc/postfix-0002: chdir /spool/postfix-0002: the file system
     has "$stderr" "/etc/postfix-0001: public/nosuch: cannot be looked up: the file system does not answer"
     is "$(wc -l <<<"$stderr")" 3
 }
+
+# A FIFO is held by whoever reads it into memory that no file system provides.
+@test "a reader that holds its FIFO fails its own instance alone" {
+    make_tree -n 4
+    behave fifonoreader "$SPOOL-0001/public/qmgr"
+    behave fifo "$SPOOL-0002/public/qmgr"
+    start_listener
+    mkdir "$TREE/served" "$TREE/mnt"
+    HOLD=(--read "$SPOOL-0001/public/qmgr")
+    held "$TREE/mnt" -- -t 3 public qmgr D
+    is "$status" 1
+    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: public/qmgr: no answer from the FIFO within 3s"
+    received "$SPOOL/public/qmgr" 'D\000'
+    received "$SPOOL-0002/public/qmgr" 'D'
+    received "$SPOOL-0003/public/qmgr" 'D\000'
+    held "$TREE/mnt" -- -t 3 -s
+    is "$status" 1
+    is "$(awk '{print $1, $3, $4}' <<<"$output" | grep -c " not responding")" 1
+    is "$(grep -c " responding" <<<"$output")" 4
+}

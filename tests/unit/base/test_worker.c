@@ -279,6 +279,18 @@ TEST(no_descriptor_is_left_for_the_answer)
     assert_int_equal(answers[0].pid, worker);
 }
 
+/* ppoll(2) refuses more entries than there may be descriptors. */
+TEST(fewer_descriptors_than_workers)
+{
+    static const char *const words[] = {"one", "slow"};
+    struct rlimit before = fixture_limit_descriptors(40);
+
+    ask(words, 2, 2, CLOCK_SECOND * 2, &no_end);
+    fixture_restore_descriptors(before);
+    assert_int_equal(tasks[0].result, WORKER_ANSWERED);
+    assert_int_equal(tasks[1].result, WORKER_ANSWERED);
+}
+
 /* A program that is killed leaves no worker that waits for questions, or works. */
 TEST(workers_end_with_the_program)
 {

@@ -98,7 +98,7 @@ TEST(connect)
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", long_name), ENDPOINT_SOCKET);
     assert_int_equal(rename(fixture_path(name), fixture_path("public/renamed")), 0);
     (void)fixture_file(name, "somebody else's");
-    int client = endpoint_reach(&endpoint);
+    int client = endpoint_connect(&endpoint);
     assert_true(client >= 0);
     assert_true(endpoint_writable(&endpoint));
     endpoint_close(&endpoint);
@@ -106,25 +106,6 @@ TEST(connect)
     close(server);
     free(long_name);
     free(name);
-}
-
-TEST(fifo)
-{
-    struct endpoint endpoint;
-
-    (void)fixture_directory("public");
-    (void)fixture_fifo("public/fifo");
-    assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "fifo"), ENDPOINT_FIFO);
-    assert_int_equal(endpoint_reach(&endpoint), -1);
-    assert_int_equal(errno, ENXIO);
-    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    int writer = endpoint_reach(&endpoint);
-    assert_true(writer >= 0);
-    assert_int_equal(fcntl(writer, F_GETFD), FD_CLOEXEC);
-    assert_true((fcntl(writer, F_GETFL) & O_NONBLOCK) != 0);
-    close(writer);
-    close(reader);
-    endpoint_close(&endpoint);
 }
 
 /* Where there are links on the way, the class directory needs a descriptor too. */
@@ -160,8 +141,8 @@ TEST(out_of_descriptors)
     check_out_of_descriptors(fixture_path("link"), 2);
 }
 
-/* A worker connects, and opens, where that may have to wait. */
-TEST(reached_by_a_worker)
+/* A worker connects where that may have to wait. */
+TEST(connected_by_a_worker)
 {
     int server = fixture_socket("public/far", SOCK_STREAM, 5), fd;
     struct endpoint endpoint;
@@ -171,7 +152,7 @@ TEST(reached_by_a_worker)
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "far"), ENDPOINT_SOCKET);
     endpoint.is_far = true;
     assert_true(endpoint_writable(&endpoint));
-    fd = endpoint_reach(&endpoint);
+    fd = endpoint_connect(&endpoint);
     assert_true(fd >= 0);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
@@ -181,19 +162,8 @@ TEST(reached_by_a_worker)
     close(service);
     close(fd);
     close(server);
-    assert_int_equal(endpoint_reach(&endpoint), -1);
+    assert_int_equal(endpoint_connect(&endpoint), -1);
     assert_int_equal(errno, ECONNREFUSED);
-    endpoint_close(&endpoint);
-
-    (void)fixture_fifo("public/far-fifo");
-    int reader = open(fixture_path("public/far-fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "far-fifo"), ENDPOINT_FIFO);
-    endpoint.is_far = true;
-    fd = endpoint_reach(&endpoint);
-    assert_int_equal(write(fd, "D", 1), 1);
-    assert_int_equal(read(reader, bytes, sizeof(bytes)), 1);
-    close(fd);
-    close(reader);
     endpoint_close(&endpoint);
     limits_of_run = NULL;
     workers_end();

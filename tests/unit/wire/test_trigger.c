@@ -508,138 +508,169 @@ TEST(stop)
     assert_done(&trigger, TRIGGER_NOT_READ, 0);
 }
 
-TEST(fifo)
-{
-    struct trigger trigger = new_trigger("fifo", "FADI");
+/* The reader of "public/fifo". Before each look of the thread it reads so many bytes, or leaves. */
+#define LEAVE 100
+static int reader = -1, own_end = -1;
+static const int *steps;
 
-    (void)fixture_directory("public");
-    (void)fixture_fifo("public/fifo");
-    assert_true(start(&trigger, START, CLOCK_NEVER));
-    assert_done(&trigger, TRIGGER_NO_READER, ENXIO);
-    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    struct trigger unread = trigger = new_trigger("fifo", "FADI");
-    trigger.wait_for_close = true; /* there is nothing to wait for */
-    assert_true(start(&trigger, START, CLOCK_NEVER));
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    char bytes[16];
-    assert_int_equal(read(reader, bytes, 3), 3);
-    step(&trigger, 0, trigger.due);
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    assert_int_equal(read(reader, bytes + 3, sizeof(bytes) - 3), 1); /* without the NUL */
-    assert_memory_equal(bytes, "FADI", 4);
-    step(&trigger, 0, trigger.due);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-    assert_true(start(&unread, START, CLOCK_NEVER));
-    step(&unread, 0, unread.ends);
-    assert_done(&unread, TRIGGER_NOT_READ, 0);
-    close(reader);
-}
-
-/* What others have written counts, too: it stands before ours. */
-TEST(shared_fifo)
+static void step_reader(void)
 {
     char bytes[16];
-    struct trigger first = new_trigger("fifo", "W"), second = new_trigger("fifo", "I");
+    int count = steps == NULL ? 0 : *steps++;
 
-    (void)fixture_directory("public");
-    (void)fixture_fifo("public/fifo");
-    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(start(&first, START, CLOCK_NEVER));
-    assert_true(start(&second, START, CLOCK_NEVER));
-    assert_int_equal(read(reader, bytes, 1), 1);
-    step(&first, 0, first.due);
-    assert_int_equal(first.state, TRIGGER_READING);
-    assert_int_equal(read(reader, bytes, 1), 1);
-    step(&first, 0, first.due);
-    step(&second, 0, second.due);
-    assert_done(&first, TRIGGER_KICKED, 0);
-    assert_done(&second, TRIGGER_KICKED, 0);
-    close(reader);
+    if (count % LEAVE > 0)
+        assert_int_equal(read(reader, bytes, (size_t)(count % LEAVE)), count % LEAVE);
+    if (count >= LEAVE)
+        descriptors_close(&reader);
+    if (count < 0)
+        descriptors_close(&own_end); /* we do */
 }
 
-/* A reader that goes away has not read, whether its last look at the FIFO came before or after. */
-TEST(fifo_without_reader)
+static int open_reader(void)
 {
-    char byte;
-    struct trigger unread = new_trigger("fifo", "W"), read_before = new_trigger("fifo", "W");
-
-    (void)fixture_directory("public");
-    (void)fixture_fifo("public/fifo");
-    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(start(&unread, START, CLOCK_NEVER));
-    close(reader);
-    step(&unread, EPOLLERR, START);
-    assert_done(&unread, TRIGGER_CLOSED, EPIPE);
-    reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(start(&read_before, START, CLOCK_NEVER));
-    assert_int_equal(read(reader, &byte, 1), 1);
-    close(reader);
-    step(&read_before, 0, read_before.due);
-    assert_done(&read_before, TRIGGER_CLOSED, EPIPE);
+    (void)mkdir(fixture_path("public"), 0755);
+    (void)mkfifo(fixture_path("public/fifo"), 0600);
+    return open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
-/* An empty request is no byte to a FIFO, but for a probe, which wants an answer. */
-TEST(empty_request_to_fifo)
+/* Does the work of a thread here. Returns its last word; *count of them came. */
+static struct word run_errand(const struct trigger *trigger, size_t *count)
 {
-    char bytes[16];
-    struct trigger trigger = new_trigger("fifo", ""), probe = trigger;
+    struct errand *errand = alloc_bytes(sizeof(*errand));
+    struct word word = {.outcome = TRIGGER_PENDING};
+    int ends[2];
 
-    (void)fixture_directory("public");
-    (void)fixture_fifo("public/fifo");
-    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(start(&trigger, START, CLOCK_NEVER));
-    step(&trigger, 0, trigger.due);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-    probe.is_probe = true;
-    assert_true(start(&probe, START, CLOCK_NEVER));
-    step(&probe, 0, probe.due);
-    assert_int_equal(probe.state, TRIGGER_READING);
-    assert_int_equal(read(reader, bytes, sizeof(bytes)), 1);
-    assert_int_equal(bytes[0], '\0');
-    step(&probe, 0, probe.due);
-    assert_done(&probe, TRIGGER_KICKED, 0);
-    close(reader);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    own_end = ends[0];
+    *errand =
+        (struct errand){trigger, open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC), ends[1]};
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)do_errand(errand);
+    (void)signal(SIGPIPE, SIG_DFL);
+    for (*count = 0; own_end >= 0 && recv(own_end, &word, sizeof(word), 0) > 0; ++*count)
+        ;
+    descriptors_close(&own_end);
+    return word;
 }
 
-static int open_full_fifo(void)
+/* What the thread says is so, whatever the reader does; between the looks are 1, 2, 4 ms. */
+TEST(errands)
+{
+    static const struct {
+        const char *request;
+        bool is_probe;
+        int steps[5];
+        size_t looks, words; /* with that of the request written */
+        enum trigger_outcome outcome;
+        int error;
+    } cases[] = {
+        {"FADI", false, {0, 3, 0, 1}, 4, 2, TRIGGER_KICKED, 0}, /* without the NUL */
+        {"FADI", false, {4}, 1, 2, TRIGGER_KICKED, 0},
+        {"W", false, {0, LEAVE}, 2, 2, TRIGGER_CLOSED, EPIPE},
+        {"W", false, {LEAVE + 1}, 1, 2, TRIGGER_CLOSED, EPIPE}, /* read, or dropped: who knows */
+        {"", false, {0}, 1, 2, TRIGGER_KICKED, 0},              /* nothing was written */
+        {"", true, {0, 1}, 2, 2, TRIGGER_KICKED, 0},            /* a NUL was */
+        {"W", false, {0, 0, -1}, 3, 0, TRIGGER_PENDING, 0},     /* we have given up */
+    };
+    size_t count;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct trigger trigger = new_trigger("fifo", cases[i].request);
+
+        trigger.is_probe = cases[i].is_probe;
+        reader = open_reader();
+        steps = cases[i].steps;
+        struct word word = run_errand(&trigger, &count);
+        assert_int_equal(steps - cases[i].steps, cases[i].looks);
+        steps = NULL;
+        assert_int_equal(word.outcome, cases[i].outcome);
+        assert_int_equal(word.error, cases[i].error);
+        assert_int_equal(count, cases[i].words);
+        descriptors_close(&reader);
+    }
+}
+
+TEST(errand_without_reader)
+{
+    struct trigger trigger = new_trigger("fifo", "W");
+    size_t count;
+
+    descriptors_close((reader = open_reader(), &reader));
+    struct word word = run_errand(&trigger, &count);
+    assert_int_equal(word.outcome, TRIGGER_NO_READER);
+    assert_int_equal(word.error, ENXIO);
+}
+
+/* Bytes of others are waited for, too: they stand before ours. */
+TEST(errand_behind_another)
+{
+    struct trigger trigger = new_trigger("fifo", "W");
+    size_t count;
+
+    reader = open_reader();
+    int other = open(fixture_path("public/fifo"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(write(other, "FADI", 4), 4);
+    steps = (const int[]){0, 1, 3, 0, 1};
+    struct word word = run_errand(&trigger, &count);
+    assert_true(steps[-1] == 1); /* the last one was needed */
+    steps = NULL;
+    assert_int_equal(word.outcome, TRIGGER_KICKED);
+    close(other);
+    descriptors_close(&reader);
+}
+
+/* Fills the FIFO. */
+static void fill_fifo(void)
 {
     char page[4096] = {0};
-    (void)fixture_directory("public");
-    (void)fixture_fifo("public/fifo");
     int fd = open(fixture_path("public/fifo"), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
     while (write(fd, page, sizeof(page)) > 0)
         ;
-    int reader = open(fixture_path("public/fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     close(fd);
-    return reader;
 }
 
-TEST(full_fifo)
+/* The reader of a full FIFO comes late, or leaves. */
+TEST(errand_to_a_full_fifo)
 {
-    int reader = open_full_fifo();
+    struct trigger trigger = new_trigger("fifo", "W");
     char bytes[65536];
-    struct trigger trigger = new_trigger("fifo", "W"), full = trigger, left = trigger;
+    size_t count;
 
-    assert_true(start(&trigger, START, CLOCK_NEVER));
-    assert_true(start(&full, START, CLOCK_NEVER));
-    assert_true(start(&left, START, CLOCK_NEVER));
-    assert_int_equal(trigger.state, TRIGGER_WRITING);
-    assert_true(trigger.fd >= 0);
-    step(&trigger, EPOLLOUT, START);
-    assert_int_equal(trigger.state, TRIGGER_WRITING);
-    step(&full, 0, full.due);
-    assert_done(&full, TRIGGER_NOT_WRITTEN, EAGAIN);
-    assert_true(read(reader, bytes, sizeof(bytes)) > 0);
-    step(&trigger, EPOLLOUT, START);
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    assert_true(read(reader, bytes, sizeof(bytes)) > 0);
-    step(&trigger, 0, trigger.due);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-    close(reader);
-    (void)signal(SIGPIPE, SIG_IGN);
-    step(&left, EPOLLERR | EPOLLOUT, START);
-    (void)signal(SIGPIPE, SIG_DFL);
-    assert_done(&left, TRIGGER_NO_READER, EPIPE);
+    for (int leaves = 0; leaves < 2; leaves++) {
+        reader = open_reader();
+        fill_fifo();
+        pid_t child = fork();
+        while (child == 0) {
+            usleep(100000);
+            if (leaves == 1 || read(reader, bytes, sizeof(bytes)) == 0)
+                _exit(0);
+        }
+        descriptors_close(&reader);
+        struct word word = run_errand(&trigger, &count);
+        fixture_kill(child);
+        assert_int_equal(word.outcome, leaves == 1 ? TRIGGER_NO_READER : TRIGGER_KICKED);
+        assert_true(count >= 2); /* the first said that it is full */
+        assert_int_equal(unlink(fixture_path("public/fifo")), 0);
+    }
+}
+
+/* Whose time was over before the FIFO let us in is not written any more. */
+TEST(errand_that_comes_too_late)
+{
+    struct trigger trigger = new_trigger("fifo", "W");
+    struct errand *errand = alloc_bytes(sizeof(*errand));
+    int ends[2];
+    char byte;
+
+    reader = open_reader();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    *errand =
+        (struct errand){&trigger, open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC), ends[1]};
+    close(ends[0]);
+    (void)do_errand(errand);
+    assert_int_equal(read(reader, &byte, 1), 0);
+    descriptors_close(&reader);
 }
 
 TEST(refusals)
@@ -751,6 +782,8 @@ int ioctl(int fd, request_type request, ...)
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     pass_time_before_look();
+    if (request == FIONREAD)
+        step_reader();
     if (is_siocoutq_missing && request == SIOCOUTQ) {
         errno = ENOTTY;
         return -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Many requests at the same time. The service is a child process that reads, or does not. */
+#include "base/descriptors.h"
 #include "fixture.h"
 #include "wire/trigger.h"
 #include <netinet/in.h>
@@ -338,4 +339,111 @@ TEST(passed_descriptors)
     close(server);
     assert_int_equal(result.status, 0);
     assert_true(took < 30 * CLOCK_SECOND);
+}
+
+/* What a thread of the child does before it writes: it waits without end. */
+static bool is_held;
+
+int poll(struct pollfd *polls, nfds_t count, int milliseconds)
+{
+    struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
+
+    while (is_held && polls[0].events == 0 && count == 2)
+        pause();
+    return (int)syscall(SYS_ppoll, polls, count, milliseconds < 0 ? NULL : &timeout, NULL, 0);
+}
+
+/* Makes "public/f<n>", with a reader each, and lays out triggers for them. */
+static void make_fifos(size_t count, int *readers)
+{
+    (void)mkdir(fixture_path("public"), 0755);
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "public/f%zu", i);
+        readers[i] = open(fixture_fifo(names[i]), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        assert_true(readers[i] >= 0);
+        triggers[i] = (struct trigger){.queue_directory = fixture_root,
+                                       .class = "public",
+                                       .service = names[i] + strlen("public/"),
+                                       .request = "FADI",
+                                       .request_length = 4,
+                                       .send_limit = 1,
+                                       .read_limit = 1};
+    }
+}
+
+/* Starts a process that reads them all, for as long as it lives. */
+static void read_fifos(size_t count, const int *readers)
+{
+    struct pollfd polls[MOST];
+    char bytes[16];
+
+    service = fork();
+    if (service != 0) {
+        fixture_close(readers, count);
+        return;
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (size_t i = 0; i < count; i++)
+        polls[i] = (struct pollfd){.fd = readers[i], .events = POLLIN};
+    while (poll(polls, count, -1) > 0)
+        for (size_t i = 0; i < count; i++)
+            if (polls[i].revents != 0 && read(readers[i], bytes, sizeof(bytes)) != 4)
+                _exit(1);
+    _exit(2);
+}
+
+/* Many at once, also with few descriptors. */
+TEST(fifos)
+{
+    int readers[MOST];
+    struct rlimit before = {0};
+
+    make_fifos(MOST, readers);
+    read_fifos(MOST, readers);
+    for (int few = 0; few < 2; few++) {
+        struct trigger_batch batch = all(MOST, few == 1 ? 20 : MOST);
+
+        for (size_t i = 0; i < MOST; i++) {
+            triggers[i].state = TRIGGER_IDLE;
+            triggers[i].send_limit = triggers[i].read_limit = 60;
+            triggers[i].wait_for_close = true; /* there is nothing to wait for */
+        }
+        if (few == 1)
+            before = fixture_limit_descriptors(lowest_descriptor() + 30);
+        assert_int_equal(trigger_run(&batch), 0);
+        if (few == 1)
+            fixture_restore_descriptors(before);
+        assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
+    }
+    assert_int_equal(waitpid(service, NULL, WNOHANG), 0);
+    fixture_kill(service);
+}
+
+/* One that is full, one that is not read, one that holds whoever comes, one without a reader. Each
+ * has its own words, and the time for all is that of one. */
+TEST(silent_fifos)
+{
+    static const enum trigger_outcome expected[] = {TRIGGER_NOT_WRITTEN, TRIGGER_NOT_READ,
+                                                    TRIGGER_NO_READER};
+    char page[4096] = {0};
+    int readers[3];
+    struct trigger_batch batch = all(3, MOST);
+
+    make_fifos(3, readers);
+    while (write(readers[0], page, sizeof(page)) > 0)
+        ;
+    descriptors_close(&readers[2]);
+    assert_int_equal(trigger_run(&batch), 0);
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        assert_int_equal(triggers[i].outcome, expected[i]);
+        assert_int_equal(triggers[i].peer, 0);
+    }
+    is_held = true;
+    for (size_t i = 0; i < 3; i++)
+        triggers[i].state = TRIGGER_IDLE;
+    assert_int_equal(trigger_run(&batch), 0);
+    is_held = false;
+    assert_int_equal(count_outcomes(3, TRIGGER_HELD), 2);
+    assert_int_equal(triggers[2].outcome, TRIGGER_NO_READER);
+    fixture_close(readers, 2);
 }
