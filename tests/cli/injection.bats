@@ -62,7 +62,7 @@ postconf_answers()
     inject -- -q -t 2 -j public qmgr 'W{run}'
 }
 
-@test "the same when one service closes without reading and one instance is damaged" {
+@test "the same when one service closes without reading and one main.cf is invalid" {
     stop_listener
     rm "$TREE"/spool/*/public/*
     behave closeunread "$TREE/spool/postfix-0002/public/qmgr"

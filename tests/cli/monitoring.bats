@@ -319,7 +319,7 @@ END
         is "$status" 0
         is "$(samples instance_up)" "1 1 0"
         cp "$TREE/main.cf" "$DEFAULT-0002/main.cf"
-        # in the default main.cf, whose mistake ends the program
+        # in the default main.cf, whose error ends the program
         cp "$DEFAULT/main.cf" "$TREE/main.cf"
         printf '%s\n' "${text//=/}" >>"$DEFAULT/main.cf"
         check
@@ -525,7 +525,7 @@ for rule in re.split("(?m)^ *- alert: ", sys.stdin.read())[1:]:
     is "$(stat -c %a "$directory/postkick.prom")" 644
 }
 
-@test "each mistake in the command line or the host is one clear line" {
+@test "each error in the command line or the host is one clear line" {
     local message arguments
     make_tree
     echo nonsense >"$TREE/ini"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Instances that are damaged, listed twice, not enabled, or that others can write. Which instances
+# Instances that are invalid, listed twice, not enabled, or that others can write. Which instances
 # are chosen is tested with unit/postfix and postfix/host.bats.
 
 load cli

@@ -210,7 +210,7 @@ postfix-b 0 ok"
     is "$(result two '[.ok, (.instances | map(.responding) | sort | join(""))] | @tsv')" $'false\tnyy'
 }
 
-@test "one main.cf is damaged: that instance fails, its neighbours are served" {
+@test "one main.cf is invalid: that instance fails, its neighbours are served" {
     on three sed -i '$adamaged' /etc/postfix-a/main.cf
     module postkick action=flush
     [ "$status" != 0 ]

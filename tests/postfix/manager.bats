@@ -125,7 +125,7 @@ ours()
     is "$(runs)" ""
 }
 
-@test "a damaged secondary main.cf fails that instance, where postmulti gives up" {
+@test "an invalid secondary main.cf fails that instance, where postmulti gives up" {
     host cp -p /etc/postfix-a/main.cf /var/saved
     host bash -c 'echo nonsense >>/etc/postfix-a/main.cf; touch -d "1 hour ago" /etc/postfix-a/main.cf'
     wrapper '${command_directory}/postmulti -p --'
