@@ -221,6 +221,34 @@ const char *host_find_directory(struct host *host, enum parameter parameter)
     return directory[0] != '\0' ? directory : host->settings->parameters[parameter];
 }
 
+const struct instance *host_find_owner(const struct host *host, const struct instance *instance,
+                                       struct master_locks *locks)
+{
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+
+    if (instance->conflicts == NULL || instance_owns_queue(instance, locks))
+        return NULL;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct instance *other = &host->instances[i];
+
+        if (other != instance &&
+            strcmp(instance_value(other, PARAMETER_QUEUE_DIRECTORY), queue) == 0 &&
+            instance_owns_queue(other, locks))
+            return other;
+    }
+    return NULL;
+}
+
+void host_find_running(const struct host *host, struct instance *instance,
+                       struct master_locks *locks)
+{
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+
+    instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
+    if (instance->running == MASTER_RUNNING && host_find_owner(host, instance, locks) != NULL)
+        instance->running = MASTER_STOPPED;
+}
+
 void host_free(struct host *host)
 {
     for (size_t i = 0; i < host->count; i++)

@@ -57,6 +57,19 @@ const char *host_find_directory(struct host *host, enum parameter parameter);
  */
 void host_find_conflicts(struct host *host);
 
+/*
+ * Returns another instance of the host whose master(8) is proven to hold the queue directory that
+ * this one shares with it: instance_owns_queue(). NULL if there is none, or in doubt. Only
+ * instances with conflicts are looked at: see host_find_conflicts().
+ */
+const struct instance *host_find_owner(const struct host *host, const struct instance *instance,
+                                       struct master_locks *locks);
+
+/* Looks up whether an instance of the host is running, and sets running: MASTER_UNKNOWN if its
+ * queue directory is unknown. Of several instances with one queue directory, only its owner is. */
+void host_find_running(const struct host *host, struct instance *instance,
+                       struct master_locks *locks);
+
 /* Empties it. */
 void host_free(struct host *host);
 

@@ -331,13 +331,6 @@ void instance_load(struct instance *instance, const char *config_directory,
     free(path);
 }
 
-void instance_find_running(struct instance *instance, struct master_locks *locks)
-{
-    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
-
-    instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
-}
-
 bool instance_owns_queue(const struct instance *instance, struct master_locks *locks)
 {
     pid_t holder = master_lock_holder(locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY),

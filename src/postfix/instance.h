@@ -34,7 +34,7 @@ struct instance {
     char *error;               /* why it cannot be served, in Postfix's words, or NULL */
     UT_array *warnings;        /* strings, or NULL when there are none */
     UT_array *conflicts;       /* the same: see host_find_conflicts() */
-    enum master_state running; /* whether its master runs: instance_find_running() */
+    enum master_state running; /* whether its master runs: host_find_running() */
 };
 
 /* How an instance is read. Everything belongs to the caller. */
@@ -54,10 +54,6 @@ struct instance_source {
  */
 void instance_load(struct instance *instance, const char *config_directory,
                    const struct instance_source *source);
-
-/* Looks up whether the instance's mail system is running, and sets running: MASTER_UNKNOWN if its
- * queue directory is unknown. */
-void instance_find_running(struct instance *instance, struct master_locks *locks);
 
 /* Whether the master(8) of the instance is proven to hold its queue directory: one process has the
  * locks there and in its data directory. */

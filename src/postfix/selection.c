@@ -482,7 +482,8 @@ void selection_find_running(struct selection *selection, struct master_locks *lo
     struct master_locks *own = locks == NULL ? master_locks_new(selection->criteria.limits) : NULL;
 
     for (size_t i = 0; i < selection->member_count; i++)
-        instance_find_running(selection->members[i].instance, locks == NULL ? own : locks);
+        host_find_running(&selection->host, selection->members[i].instance,
+                          locks == NULL ? own : locks);
     master_locks_free(own);
 }
 

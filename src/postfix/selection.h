@@ -89,7 +89,7 @@ char *selection_reason(const struct selection_member *member);
 /* Returns the only instance if it has failed: its error is fatal then. Otherwise NULL. */
 const struct instance *selection_lone_failure(const struct selection *selection);
 
-/* Looks up which of the selected instances are running: instance_find_running(). With NULL, the
+/* Looks up which of the selected instances are running: host_find_running(). With NULL, the
  * locks are read for this call. */
 void selection_find_running(struct selection *selection, struct master_locks *locks);
 

@@ -156,19 +156,12 @@ static const struct instance *find_owner(const struct host *host, const struct k
                                          const struct kick *kick)
 {
     const struct kick *first = kick_first(kick);
-    const struct instance *instance = kick->member->instance;
-    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+    const struct instance *instance = kick->member->instance, *owner;
 
     if (kick->member->state != SELECTION_SERVE || instance_owns_queue(instance, kicks->locks))
         return NULL;
-    for (size_t i = 0; i < host->count; i++) {
-        const struct instance *other = &host->instances[i];
-
-        if (other != instance &&
-            strcmp(instance_value(other, PARAMETER_QUEUE_DIRECTORY), queue) == 0 &&
-            instance_owns_queue(other, kicks->locks))
-            return other;
-    }
+    if ((owner = host_find_owner(host, instance, kicks->locks)) != NULL)
+        return owner;
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *other = &kicks->items[i];
 

@@ -286,7 +286,7 @@ static void report_json(struct jobs_report *report, const struct job *job)
 
     if (report->changes_running)
         master_locks_forget(report->locks);
-    instance_find_running(job->member->instance, report->locks);
+    host_find_running(&report->selection->host, job->member->instance, report->locks);
     utstring_init(&out);
     append_json(job, &out);
     write_out(report, &out);

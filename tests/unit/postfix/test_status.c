@@ -213,6 +213,12 @@ TEST(shared_queue_of_one_not_selected)
     host_find_conflicts(&selection.host);
     assert_non_null(instances[1].conflicts);
     assert_state(STATUS_NOT_RUNNING, "its queue directory is in use by ");
+    instances[0].running = instances[1].running = MASTER_UNKNOWN;
+    selection.members = members;
+    selection.member_count = 2;
+    selection_find_running(&selection, kicks.locks);
+    assert_int_equal(instances[0].running, MASTER_RUNNING);
+    assert_int_equal(instances[1].running, MASTER_STOPPED);
     fixture_kill(child);
     utarray_free(selection.host.conflicts);
     selection = (struct selection){.members = members, .member_count = 2};
