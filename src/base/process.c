@@ -423,21 +423,15 @@ static int spawn(struct process *child, const struct limits *limits)
 /* Set when a child has stopped or ended. */
 static volatile sig_atomic_t child_signal;
 
-/* The previous settings of SIGCHLD. */
-struct previous {
-    struct sigaction action;
-    sigset_t mask;
-};
-
 static void note_child(int number)
 {
     (void)number;
     child_signal = 1;
 }
 
-/* Catches SIGCHLD, whatever its inherited disposition: if it were ignored, children would leave no
- * status. It is blocked except during a wait. Returns 0, or an errno with nothing changed. */
-static int catch_children(struct previous *previous)
+/* Catches SIGCHLD, which is blocked except during a wait. If it were ignored, children would leave
+ * no status. */
+static void catch_children(sigset_t *mask_before)
 {
     struct sigaction action = {.sa_handler = note_child};
     sigset_t blocked;
@@ -445,20 +439,8 @@ static int catch_children(struct previous *previous)
     sigemptyset(&action.sa_mask);
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &blocked, &previous->mask) < 0)
-        return errno;
-    if (sigaction(SIGCHLD, &action, &previous->action) < 0) {
-        int error = errno;
-        (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
-        return error;
-    }
-    return 0;
-}
-
-static void release_children(const struct previous *previous)
-{
-    (void)sigaction(SIGCHLD, &previous->action, NULL);
-    (void)sigprocmask(SIG_SETMASK, &previous->mask, NULL);
+    (void)sigprocmask(SIG_BLOCK, &blocked, mask_before);
+    (void)sigaction(SIGCHLD, &action, NULL);
 }
 
 /* A batch under way. */
@@ -800,14 +782,9 @@ void process_run(const struct process_batch *batch)
         .kill_at = CLOCK_NEVER,
         .notify_at = batch->observe == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
-    struct previous previous;
-    int error = catch_children(&previous);
+    sigset_t mask_before;
 
-    if (error != 0) {
-        for (size_t i = 0; i < batch->count; i++)
-            fail_to_start(&running, &batch->processes[i], error);
-        return;
-    }
+    catch_children(&mask_before);
     running.wait_mask = *signals_wait_mask();
     sigdelset(&running.wait_mask, SIGCHLD);
     struct pollfd *polls = alloc_zeroed(most * 2, sizeof(*polls));
@@ -817,7 +794,8 @@ void process_run(const struct process_batch *batch)
     free(running.active);
     if (running.kill_at != CLOCK_NEVER)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
-    release_children(&previous);
+    (void)signal(SIGCHLD, SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }
 
 /* Returns why the child was not run or did not end by itself, a new string; or NULL. */

@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/path.h"
-#include "base/worker.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>

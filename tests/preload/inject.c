@@ -176,9 +176,6 @@ CALL(int, epoll_pwait,
 CALL(int, getrlimit, (__rlimit_resource_t resource, struct rlimit *limit), (resource, limit), -1)
 CALL(int, setrlimit, (__rlimit_resource_t resource, const struct rlimit *limit), (resource, limit),
      -1)
-CALL(int, sigaction, (int number, const struct sigaction *action, struct sigaction *previous),
-     (number, action, previous), -1)
-CALL(int, sigprocmask, (int how, const sigset_t *set, sigset_t *previous), (how, set, previous), -1)
 
 CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1)
 CALL(int, poll, (struct pollfd * polls, nfds_t count, int timeout), (polls, count, timeout), -1)
