@@ -91,7 +91,7 @@ synopsis()
     is "$(man_options)" "$options"
     is "$(synopsis $MAN)" "$(cut -c 2 <<<"$options" | letters)"
     is "$(shipped_help | sed -n '/^Usage/,/^$/p' | grep -o '[[ ]-[a-zA-Z]\{1,\}' | letters)" "$(synopsis $MAN)"
-    is "$(sed -n 's/^\.It Fl -\([a-z]*\)\( Ar .*\)\{0,1\}$/--\1\2/p' <(sed '/^\.Ss Output/q' $MAN) $MESSAGES |
+    is "$(sed -n 's/^\.It Fl -\([a-z]*\)\( Ar .*\)\{0,1\}$/--\1\2/p' $MAN $MESSAGES |
         sed 's/ Ar .*/ ARG/' | sort)" "$(help_long)"
 }
 
@@ -128,7 +128,7 @@ synopsis()
     local actions
     actions=$(shipped_settings | sed -n 's/^\[action \(.*\)\]/\1/p')
     is "$(shipped_help | sed -n '/^Actions/,$s/^  \([a-z]*\) .*/\1/p')" "$actions"
-    is "$(sed -n '/^\.Sh ACTIONS/,/^\.Sh RUNNING/s/^\.It Cm //p' $MAN)" "$actions"
+    is "$(sed -n '/^\.Sh ACTIONS/,/^\.Sh STATUS/s/^\.It Cm //p' $MAN)" "$actions"
 }
 
 @test "completion: the commands of -p are those of the settings" {
@@ -222,7 +222,7 @@ import re
 import subprocess
 
 pages = "".join(subprocess.check_output(f"mandoc -T ascii -O width=500 man/{page} | col -bx", shell=True, text=True)
-                for page in ("postkick.1", "postkick-messages.1"))
+                for page in ("postkick.1", "postkick-commands.1", "postkick-messages.1"))
 pages, count = " ".join(pages.split()), 0
 for source in ("postfix/kick", "postfix/status", "postfix/queue", "postfix/message", "postfix/jobs",
                "base/process", "command/restart"):

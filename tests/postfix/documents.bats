@@ -71,7 +71,8 @@ manual_commands()
         echo "$command: $status: $output"
         is "$status" 0
     done < <(readme_commands; manual_commands postkick.1; manual_commands postkick-json.5
-        manual_commands postkick-messages.1; manual_commands postkick-settings.8)
+        manual_commands postkick-commands.1; manual_commands postkick-messages.1
+        manual_commands postkick-settings.8)
     [ "$count" -ge 40 ]
 }
 
