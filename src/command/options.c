@@ -290,29 +290,27 @@ static void fill_getopt(struct option *longs, char *shorts)
     *shorts = '\0';
 }
 
-/* Returns the number of the name in a list of that many, or count. */
-static size_t find_name(const char *const *names, size_t count, const char *name)
-{
-    size_t i = 0;
-
-    while (i < count && (names[i] == NULL || strcmp(names[i], name) != 0))
-        i++;
-    return i;
-}
-
-static void refuse_name(const char *option, const char *name, const char *const *names,
-                        size_t count, char **error)
+/* Sets *found to the number of the name in a list of that many. */
+static bool accept_name(const char *option, const char *name, const char *const *names,
+                        size_t count, size_t *found, char **error)
 {
     UT_array *known;
 
     utarray_new(known, &strings_icd);
-    for (size_t i = 0; i < count; i++)
-        if (names[i] != NULL)
-            strings_append(known, "%s", names[i]);
-    char *choice = text_choice(name, known);
-    alloc_set_text(error, "--%s: unknown name: %s: %s", option, name, choice);
-    free(choice);
+    for (*found = 0; *found < count; (*found)++) {
+        if (names[*found] != NULL && strcmp(names[*found], name) == 0)
+            break;
+        if (names[*found] != NULL)
+            strings_append(known, "%s", names[*found]);
+    }
+    if (*found == count) {
+        char *choice = text_choice(name, known);
+
+        alloc_set_text(error, "--%s: unknown name: %s: %s", option, name, choice);
+        free(choice);
+    }
     utarray_free(known);
+    return *found < count;
 }
 
 static bool accept_older(struct options *options, const char *argument, char **error)
@@ -349,6 +347,7 @@ static bool accept_filter(struct options *options, int letter, const char *argum
     const char **patterns[] = {&options->filter.sender, &options->filter.recipient,
                                &options->filter.reason};
     size_t found;
+    bool is_known;
 
     options->has_filter = options->has_filter || (letter != LONG_BY && letter != LONG_TOP);
     switch (letter) {
@@ -361,17 +360,12 @@ static bool accept_filter(struct options *options, int letter, const char *argum
         *patterns[letter - LONG_SENDER] = argument;
         return argument[0] != '\0';
     case LONG_QUEUE:
-        found = find_name(message_queues, MESSAGE_QUEUES, argument);
-        if (found == MESSAGE_QUEUES)
-            refuse_name("queue", argument, message_queues, MESSAGE_QUEUES, error);
         options->filter.queue = argument;
-        return found < MESSAGE_QUEUES;
+        return accept_name("queue", argument, message_queues, MESSAGE_QUEUES, &found, error);
     case LONG_BY:
-        found = find_name(message_keys, MESSAGE_KEYS, argument);
-        if (found == MESSAGE_KEYS)
-            refuse_name("by", argument, message_keys, MESSAGE_KEYS, error);
-        options->by = (enum message_key)found;
-        return found < MESSAGE_KEYS;
+        is_known = accept_name("by", argument, message_keys, MESSAGE_KEYS, &found, error);
+        options->by = is_known ? (enum message_key)found : MESSAGE_BY_NOTHING;
+        return is_known;
     case LONG_OLDER:
         return accept_older(options, argument, error);
     default: /* LONG_LARGER, LONG_TOP */

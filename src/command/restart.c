@@ -40,11 +40,10 @@ struct restart {
     const char *program;         /* postfix(1) */
     struct jobs_spec spec;       /* of its commands */
     struct jobs_report report;
-    struct part *parts;   /* in the order of the selection */
-    size_t first, end;    /* those that are restarted at once */
-    struct part **chosen; /* those of them that the next step is for */
-    size_t chosen_count;
-    struct selection_member *members; /* of the chosen ones: copies */
+    struct part *parts;      /* in the order of the selection */
+    size_t first, end;       /* those that are restarted at once */
+    struct selection chosen; /* those of them that the next step is for; its members are copies */
+    struct part **chosen_parts;
 };
 
 static void fail(struct part *part, char *reason)
@@ -103,22 +102,17 @@ static bool plan(struct restart *restart)
 /* Chooses those parts of first to end that are in the state. */
 static void choose(struct restart *restart, enum part_state state)
 {
-    restart->chosen_count = 0;
-    for (size_t i = restart->first; i < restart->end; i++)
-        if (restart->parts[i].state == state)
-            restart->chosen[restart->chosen_count++] = &restart->parts[i];
-}
+    struct selection *chosen = &restart->chosen;
 
-/* Returns the chosen ones as a selection of their own. */
-static struct selection select_chosen(struct restart *restart)
-{
-    struct selection selection = *restart->selection;
+    chosen->member_count = 0;
+    for (size_t i = restart->first; i < restart->end; i++) {
+        struct part *part = &restart->parts[i];
 
-    for (size_t i = 0; i < restart->chosen_count; i++)
-        restart->members[i] = *restart->chosen[i]->member;
-    selection.members = restart->members;
-    selection.member_count = restart->chosen_count;
-    return selection;
+        if (part->state != state)
+            continue;
+        restart->chosen_parts[chosen->member_count] = part;
+        chosen->members[chosen->member_count++] = *part->member;
+    }
 }
 
 static void append_capture(struct capture *all, const struct capture *capture)
@@ -139,7 +133,7 @@ static void observe(void *context, enum process_event event, const struct job *j
     if (event != PROCESS_FINISHED || !restart->report.json) {
         report_job_event(&restart->report, event, job);
     } else if (job->child != NULL) {
-        struct process *own = &restart->chosen[job->member - restart->members]->child;
+        struct process *own = &restart->chosen_parts[job->member - restart->chosen.members]->child;
 
         append_capture(&own->output, &job->child->output);
         append_capture(&own->errors, &job->child->errors);
@@ -155,19 +149,18 @@ static void run_step(struct restart *restart, const char *word, const struct lim
                      int signals_known)
 {
     const char *arguments[] = {restart->program, "--", word, NULL};
-    struct selection selection = select_chosen(restart);
     struct jobs jobs;
 
     restart->spec.argv = (char *const *)(void *)arguments;
     restart->spec.signals_known = signals_known;
-    restart->report.selection = &selection;
+    restart->report.selection = &restart->chosen;
     restart->report.jobs = &jobs;
-    jobs_plan(&jobs, &selection, &restart->spec);
+    jobs_plan(&jobs, &restart->chosen, &restart->spec);
     jobs_run(&jobs, limits, observe, restart);
     progress_clear();
     for (size_t i = 0; i < jobs.count; i++)
         if (jobs.items[i].status == JOB_FAILED)
-            fail(restart->chosen[i], alloc_format("%s: %s", word, jobs.items[i].reason));
+            fail(restart->chosen_parts[i], alloc_format("%s: %s", word, jobs.items[i].reason));
     jobs_free(&jobs);
     restart->report.selection = restart->selection;
 }
@@ -176,22 +169,20 @@ static void run_step(struct restart *restart, const char *word, const struct lim
  * "start" shows it. */
 static void stop(struct restart *restart)
 {
-    size_t running = 0;
+    for (size_t i = restart->first; i < restart->end; i++) {
+        struct part *part = &restart->parts[i];
 
-    choose(restart, PART_UNTOUCHED);
-    for (size_t i = 0; i < restart->chosen_count; i++) {
-        struct part *part = restart->chosen[i];
-
-        part->state = PART_STOPPED;
+        if (part->state != PART_UNTOUCHED)
+            continue;
         part->child.started = clock_now();
-        if (part->running != MASTER_STOPPED)
-            restart->chosen[running++] = part;
+        if (part->running == MASTER_STOPPED)
+            part->state = PART_STOPPED;
     }
-    restart->chosen_count = running;
-    if (running > 0)
+    choose(restart, PART_UNTOUCHED);
+    if (restart->chosen.member_count > 0)
         run_step(restart, "stop", restart->command->limits, 0);
-    for (size_t i = 0; i < running; i++)
-        restart->chosen[i]->state = PART_STOPPED;
+    for (size_t i = 0; i < restart->chosen.member_count; i++)
+        restart->chosen_parts[i]->state = PART_STOPPED;
 }
 
 /* Starts what was stopped, even if the time of the run is over, or a signal has arrived. */
@@ -203,24 +194,23 @@ static void start(struct restart *restart)
     if (limits.end < least)
         limits.end = least;
     choose(restart, PART_STOPPED);
-    if (restart->chosen_count > 0)
+    if (restart->chosen.member_count > 0)
         run_step(restart, "start", &limits, signals_count());
 }
 
 /* Asks the chosen ones whether they respond. */
 static void ask(struct restart *restart, const struct command *command, int seconds)
 {
-    struct selection selection = select_chosen(restart);
     struct kicks kicks = {.is_probe = true,
                           .whole_limit = seconds,
                           .settings = command->settings,
                           .locks = restart->report.locks};
 
     master_locks_forget(kicks.locks);
-    kicks_plan(&kicks, &selection);
+    kicks_plan(&kicks, &restart->chosen);
     (void)command_send(command, &kicks);
     for (size_t i = 0; i < kicks.count; i++) {
-        struct part *part = restart->chosen[i];
+        struct part *part = restart->chosen_parts[i];
 
         free(part->reason);
         part->reason = NULL;
@@ -242,17 +232,17 @@ static void wait_for_response(struct restart *restart, struct command command)
         limits.end = end;
     command.limits = &limits;
     choose(restart, PART_STOPPED);
-    while (restart->chosen_count > 0) {
+    while (restart->chosen.member_count > 0) {
         ask(restart, &command, (clock_poll_timeout(now, end) + 999) / 1000);
         choose(restart, PART_STOPPED);
         now = clock_now();
         if (now >= end || limits_reached(&limits))
             break;
-        if (restart->chosen_count > 0)
+        if (restart->chosen.member_count > 0)
             (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
     }
-    for (size_t i = 0; i < restart->chosen_count; i++)
-        restart->chosen[i]->state = PART_FAILED;
+    for (size_t i = 0; i < restart->chosen.member_count; i++)
+        restart->chosen_parts[i]->state = PART_FAILED;
 }
 
 /* Sets first and end to the next ones, as many as are restarted at once. Returns false if there are
@@ -406,8 +396,8 @@ static void free_parts(struct restart *restart)
         process_free(&restart->parts[i].child);
     }
     free(restart->parts);
-    free(restart->chosen);
-    free(restart->members);
+    free(restart->chosen_parts);
+    free(restart->chosen.members);
 }
 
 int command_restart(const struct command *command, struct selection *selection, const char *program)
@@ -421,10 +411,11 @@ int command_restart(const struct command *command, struct selection *selection, 
                  .streams = PROCESS_CAPTURE_AS_TERMINAL,
                  .add_settings = command_add_mail_config},
         .parts = alloc_zeroed(count, sizeof(struct part)),
-        .chosen = alloc_zeroed(count, sizeof(struct part *)),
-        .members = alloc_zeroed(count, sizeof(struct selection_member)),
+        .chosen = *selection,
+        .chosen_parts = alloc_zeroed(count, sizeof(struct part *)),
     };
 
+    restart.chosen.members = alloc_zeroed(count, sizeof(struct selection_member));
     command_start_jobs(command, selection, true, &restart.spec, &restart.report);
     for (size_t i = 0; i < count; i++) {
         struct process *child = &restart.parts[i].child;
