@@ -1,111 +1,160 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # bats file_tags=plain
-# Nobody's paths hold a run, or show what only root may read: a second user attacks every path that
-# root follows.
+# Nobody's paths hold a run, or show what only root may read. A second user, played by lib/hold, has
+# namespaces of his own, and attacks every path of an instance of his that root follows, in every mode.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # what is expanded later, and by bats
 load cli
 
-# held MOUNT... -- ARGUMENT...: a kick with those paths on a file system that has stopped to answer, which
-# shows one of its own instances. It is skipped where there is no FUSE.
-held()
+ALL="flush -s -l -n -Q list hold -x -p"
+
+# lay_out: three instances, of which the second one's files are his; in each there is a message, and
+# every command succeeds.
+lay_out()
 {
-    local mounts=()
-    while [ "$1" != -- ]; do
-        mounts+=("$1")
-        shift
-    done
-    cp -r "$TREE/etc/postfix-0001/." "$TREE/served"
-    run --separate-stderr env -u MAIL_CONFIG "$ROOT/tests/lib/hold" "${HOLD[@]}" "$TREE/served" \
-        "${mounts[@]}" -- "$POSTKICK" -f "$INI" "${@:2}" 3>&-
-    [ "$status" != 77 ] || skip "no FUSE: $stderr"
-    [ "$status" != 124 ] || { echo "held: $stderr" >&2; return 1; }
+    stop_listener
+    release_locks
+    rm -rf "$TREE"
+    make_tree -n 3 -m 1
+    chmod 755 "$TREE"
+    export ONE=$DEFAULT-0001 QUEUE=$SPOOL-0001 DATA=$TREE/lib/postfix-0001 SHOWN=$TREE/shown
+    mkdir "$TREE/bin" "$TREE/mnt"
+    sed -i "s,^command_directory.*,command_directory = $TREE/bin," "$DEFAULT/main.cf"
+    cat >"$TREE/bin/postqueue" <<'END'
+#!/bin/sh
+printf '{"queue_name": "deferred", "queue_id": "4F2A1B3C5D", "arrival_time": 1, "message_size": 1, '
+printf '"forced_expire": false, "sender": "x", "recipients": [{"address": "y"}]}\n'
+END
+    printf '#!/bin/sh\ncat >/dev/null; echo "postsuper: Placed on hold: 1 message" >&2\n' >"$TREE/bin/postsuper"
+    printf '#!/bin/sh\n' >"$TREE/bin/postfix"
+    chmod 755 "$TREE"/bin/*
+    cp -r "$ONE" "$SHOWN"
+    cp -r "$QUEUE/." "$INI" "$SHOWN"
+    printf 'read %s\n' "$SHOWN"/public/{qmgr,pickup} >>"$SPEC"
+    hold_locks "$SPOOL"* "$SHOWN"
+    chown -R 1234 "$ONE" "$QUEUE" "$DATA" "$SHOWN"
+    start_listener
 }
 
-# Links of /proc lead into the mount namespaces of other users.
-@test "a link of /proc is followed in no path of an instance" {
-    make_tree -n 3
-    start_listener
-    local one=$TREE/etc/postfix-0001 two=$TREE/etc/postfix-0002
-    sed -i "s,^queue_directory = ,&/proc/$$/root," "$one/main.cf"
-    mv "$two/main.cf" "$two/real.cf"
-    ln -s "/proc/$$/root$two/real.cf" "$two/main.cf"
-    kick public qmgr D
-    is "$status" 1
-    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: chdir /proc/$$/root/spool/postfix-0001: leads through a link of /proc
-postkick: warning: /etc/postfix-0002: open /etc/postfix-0002/main.cf: leads through a link of /proc"
-    received "$SPOOL/public/qmgr" 'D\000'
-    is "$(grep -c . "$LOG")" 1
-    kick -Q -i "*-0001"
-    has "$stderr" "leads through a link of /proc"
-    kick -s -i "*-0001"
-    is "$status" 1
+setup()
+{
+    export POSTKICK TREE
+    TREE=$(mktemp -d "${TMPDIR:-/tmp}/postkick-hold.XXXXXX") # bats' own directories are closed to him
+    lay_out
+}
+
+teardown()
+{
+    stop_listener
+    release_locks
+    rm -rf "$TREE"
+}
+
+# attack MODES BEFORE DURING [OPTION...]: lib/hold, with its options, holds after the commands BEFORE,
+# and while it does those DURING are run, with its $HIS. Then exactly these modes
+# fail, in time, for the second instance alone. Afterwards everything is laid out anew.
+attack()
+{
+    eval "$2"
+    run --separate-stderr env -u MAIL_CONFIG "$ROOT/tests/lib/hold" --at 60 "${@:4}" "$SHOWN" -- bash -ec "
+        $3
+        $ROOT/tests/lib/every-mode -v $ONE ${OTHERS-2} -f $INI" 3>&-
+    [ "$status" != 77 ] || skip "needs namespaces, FUSE and overlay: $stderr"
+    is "$status" 0
+    [ "$output" = "$1" ] || echo "attack: ${*:2}: $stderr" >&2
+    is "$output" "$1"
+    lay_out
+}
+
+@test "a link of /proc is followed neither to the configuration, nor in it" {
+    attack "" "" ""
+    attack "$ALL" "" 'sed -i "s,$ONE,$HIS," $TREE/etc/postfix/main.cf' --bind
+    attack "$ALL" 'rm -r $ONE' 'ln -s $HIS $ONE' --bind
+    attack "$ALL" 'rm $ONE/main.cf' 'ln -s $HIS/main.cf $ONE/main.cf' --bind
+    has "$stderr" "postkick: warning: $ONE: open $ONE/main.cf: leads through a link of /proc"
+    attack "flush -s -n" 'rm $ONE/master.cf $QUEUE/public/qmgr' 'ln -s $HIS/master.cf $ONE/master.cf'
+    attack "list hold" "" 'sed -i "s,^\(command\|daemon\)_directory = .*,\1_directory = $HIS," $ONE/main.cf'
+}
+
+@test "a link of /proc is followed neither to the queues, nor in them" {
+    attack "flush -s -n -Q hold" "" 'sed -i "s,^queue_directory = .*,queue_directory = $HIS," $ONE/main.cf' --bind
+    attack "flush -s -n -Q hold" 'mv $QUEUE $TREE/moved' 'ln -s $HIS $QUEUE' --bind
+    has "$stderr" "postkick: warning: $ONE: chdir $QUEUE: leads through a link of /proc"
+    attack "flush -s -n" 'mv $QUEUE/public $TREE/moved' 'ln -s $HIS/public $QUEUE/public' --bind
+    attack "flush -s -n" 'rm $QUEUE/public/qmgr' 'ln -s $HIS/public/qmgr $QUEUE/public/qmgr' --bind
+    attack "-Q hold" 'mv $QUEUE/deferred $TREE/moved' 'ln -s $HIS/deferred $QUEUE/deferred' --bind
+    attack "hold" 'mv $QUEUE/deferred/A $TREE/moved' 'ln -s $HIS/deferred/A $QUEUE/deferred/A' --bind
+}
+
+@test "a link of /proc is followed to no lock of the master daemon" {
+    attack "" 'mv $QUEUE/pid $TREE/moved' 'ln -s $HIS/pid $QUEUE/pid'
+    attack "-n" 'mv $QUEUE/pid/master.pid $TREE/moved' 'ln -s $HIS/pid/master.pid $QUEUE/pid/master.pid' --bind
+    attack "" "" 'sed -i "s,^data_directory = .*,data_directory = $HIS," $ONE/main.cf'
+}
+
+@test "a link of /proc to what does not answer" {
+    attack "$ALL" 'rm $ONE/main.cf' 'ln -s $HIS/main.cf $ONE/main.cf'
+    attack "flush -s -n -Q hold" 'mv $QUEUE $TREE/moved' 'ln -s $HIS $QUEUE'
+}
+
+@test "a configuration directory that does not answer" {
+    attack "$ALL" "" "" --cached --mount "$ONE"
+    has "$stderr" "postkick: warning: $ONE: open $ONE/main.cf: the file system does not answer"
+}
+
+@test "a queue directory that does not answer" {
+    attack "flush -s -n -Q hold" "" "" --mount "$QUEUE"
+    has "$stderr" "postkick: warning: $ONE: chdir $QUEUE: the file system does not answer"
+}
+
+@test "a directory below the queue directory that does not answer" {
+    attack "flush -s -n" "" "" --cached --mount "$QUEUE/public"
+    attack "-Q hold" "" "" --mount "$QUEUE/deferred"
+    attack "" "" "" --mount "$QUEUE/pid"
+}
+
+@test "a configuration directory that is locked" {
+    attack "$ALL" 'mv $ONE/main.cf $TREE/moved' "" --lock "$ONE"
+    attack "flush -s -n" 'mv $ONE/master.cf $TREE/moved; rm $QUEUE/public/qmgr' "" --lock "$ONE"
+}
+
+@test "directories of the queues that are locked" {
+    attack "flush -s -n hold" 'mv $QUEUE/public $TREE/moved' "" --lock "$QUEUE"
+    attack "flush -s -n" 'mv $QUEUE/public/qmgr $TREE/moved' "" --lock "$QUEUE/public"
+    has "$stderr" "postkick: warning: $ONE: public/qmgr: cannot be looked up: the file system does not answer"
+    attack "" 'mv $QUEUE/pid/master.pid $TREE/moved' "" --lock "$QUEUE/pid"
+    attack "-Q" "" "" --lock "$QUEUE/deferred"
+    attack "-Q hold" "" "" --lock "$QUEUE/deferred/A"
+}
+
+@test "files with a lease" {
+    attack "$ALL" "" "" --lease "$ONE/main.cf"
+    attack "flush -s -n" 'rm $QUEUE/public/qmgr' "" --lease "$ONE/master.cf"
+    attack "-n" 'rm $QUEUE/pid/master.pid; install -o 1234 /dev/null $QUEUE/pid/master.pid' "" \
+        --lease "$QUEUE/pid/master.pid"
+    attack "-Q" "" "" --lease "$(find "$QUEUE/deferred" -type f)"
+}
+
+@test "a FIFO that is locked" {
+    attack "flush -s" 'behave fifonoreader $QUEUE/public/qmgr; behave fifo $SPOOL-0002/public/qmgr
+        restart_listener; chown 1234 $QUEUE/public/qmgr' "" --read "$QUEUE/public/qmgr"
+    has "$stderr" "postkick: warning: $ONE: public/qmgr: no answer from the FIFO within 2s"
+}
+
+# What the administrator types is followed, and may fail, but holds no run.
+@test "a settings file that does not answer" {
+    OTHERS=0 INI=$SHOWN/postkick.ini
+    attack "$ALL" "" 'ln -s $HIS/postkick.ini $TREE/link.ini' --lease "$INI"
+    INI=$TREE/mnt/postkick.ini
+    attack "$ALL" "" "" --cached --mount "$TREE/mnt"
+    INI=$TREE/link.ini
+    attack "$ALL" "" 'ln -s $HIS/postkick.ini $TREE/link.ini'
 }
 
 @test "what the administrator types is followed through /proc" {
-    make_tree
-    start_listener
     kick -c "/proc/$$/root$DEFAULT" public qmgr D
     is "$status" 0
     INI=/proc/$$/root$INI
     kick -l
     is "$status" 0
-}
-
-@test "a file system that does not answer fails its own instances alone" {
-    make_tree -n 5
-    start_listener
-    mkdir "$TREE/served" "$TREE/mnt"
-    local one=$TREE/etc/postfix-0001 two=$SPOOL-0002
-    HOLD=()
-    held "$one" "$two" -- -t 5 public qmgr D
-    is "$status" 1
-    is "$(plain "$stderr")" "\
-postkick: warning: /etc/postfix-0001: open /etc/postfix-0001/main.cf: the file system does not answer
-postkick: warning: /etc/postfix-0002: chdir /spool/postfix-0002: the file system does not answer"
-    received "$SPOOL/public/qmgr" 'D\000'
-    received "$SPOOL-0003/public/qmgr" 'D\000'
-    received "$SPOOL-0004/public/qmgr" 'D\000'
-    held "$one" "$two" -- -t 5 -n public qmgr D
-    has "$stderr$output" "the file system does not answer"
-    held "$one" "$two" -- -t 5 -s
-    is "$(grep -c "does not answer" <<<"$stderr")" 2
-    held "$one" "$two" -- -t 5 -Q
-    is "$status" 1
-    held "$one" "$two" -- -t 5 -v -x true
-    is "$status" 1
-    held "$TREE/mnt" -- -t 5 -c "$TREE/mnt" public qmgr D
-    is "$status" 1
-}
-
-@test "a directory that another user locks fails its own instance alone" {
-    make_tree -n 3
-    start_listener
-    mkdir "$TREE/served" "$TREE/mnt"
-    chown 65534 "$SPOOL-0001/public"
-    HOLD=(--lock "$SPOOL-0001/public")
-    held "$TREE/mnt" -- -t 5 public nosuch D
-    is "$status" 1
-    is "$(plain "$stderr" | grep -c "not answer")" 1
-    has "$stderr" "/etc/postfix-0001: public/nosuch: cannot be looked up: the file system does not answer"
-    is "$(wc -l <<<"$stderr")" 3
-}
-
-# A FIFO is held by whoever reads it into memory that no file system provides.
-@test "a reader that holds its FIFO fails its own instance alone" {
-    make_tree -n 4
-    behave fifonoreader "$SPOOL-0001/public/qmgr"
-    behave fifo "$SPOOL-0002/public/qmgr"
-    start_listener
-    mkdir "$TREE/served" "$TREE/mnt"
-    HOLD=(--read "$SPOOL-0001/public/qmgr")
-    held "$TREE/mnt" -- -t 3 public qmgr D
-    is "$status" 1
-    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: public/qmgr: no answer from the FIFO within 3s"
-    received "$SPOOL/public/qmgr" 'D\000'
-    received "$SPOOL-0002/public/qmgr" 'D'
-    received "$SPOOL-0003/public/qmgr" 'D\000'
-    held "$TREE/mnt" -- -t 3 -s
-    is "$status" 1
-    is "$(awk '{print $1, $3, $4}' <<<"$output" | grep -c " not responding")" 1
-    is "$(grep -c " responding" <<<"$output")" 4
 }

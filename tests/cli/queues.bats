@@ -78,33 +78,3 @@ total 0 0 0 0 0 - -"
     is "$status" 1
     is "$(plain "$stderr")" "postkick: warning: read /spool/postfix-0002/hold: No such file or directory"
 }
-
-@test "a file system that does not answer holds only its own instance" {
-    local mounted=$BATS_TEST_TMPDIR/mounted started=$SECONDS
-    make_tree -n 4 -d 2 -m 0
-    message -0003/hold/4F1 100 30
-    # shellcheck disable=SC2016 # for the shell there
-    run --separate-stderr unshare -m bash -c '
-        python3 -c "
-import ctypes, os, sys, time
-libc = ctypes.CDLL(None, use_errno=True)
-options = b\"fd=%d,rootmode=40000,user_id=0,group_id=0\" % os.open(\"/dev/fuse\", os.O_RDWR)
-if libc.mount(b\"silent\", sys.argv[2].encode(), b\"fuse\", 0, options):
-    sys.exit(1)
-open(sys.argv[1], \"w\").close()
-time.sleep(60)" "$1" "$2-0001/active" >/dev/null 2>&1 3>&- &
-        for _ in {1..100}; do [ -e "$1" ] || sleep 0.1; done
-        env -u MAIL_CONFIG "$3" -f "$4" -Q -j -P 1 -t 2
-        status=$?
-        kill $!
-        exit $status' - "$mounted" "$SPOOL" "$POSTKICK" "$INI"
-    [ -e "$mounted" ] || skip "needs FUSE"
-    is "$status" 1
-    [ $((SECONDS - started)) -le 10 ]
-    is "$(rows config_directory status messages)" "\
-/etc/postfix|ok|0
-/etc/postfix-0001|failed|None
-/etc/postfix-0002|ok|0
-/etc/postfix-0003|ok|1"
-    is "$(plain "$stderr")" "postkick: warning: /etc/postfix-0001: queues not read: time limit reached"
-}
