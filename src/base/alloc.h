@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alloc: memory, or the end of the program when there is none: for our own calls and the containers
- * of uthash. main() gives jansson the same functions; ini.c finds out when iniparser ran short.
+ * alloc: allocates memory, and ends the program when there is none: for our own calls and the
+ * containers of uthash. main() gives jansson the same functions; ini.c detects that iniparser ran
+ * short.
  * Include this header instead of uthash.h, utarray.h and utstring.h.
  */
 #ifndef ALLOC_H
@@ -34,7 +35,8 @@ unsigned alloc_hash(const void *key, size_t length);
 #define _utarray_eltptr(a, j) ((void *)((a)->d + ((a)->icd.sz * (j))))
 
 /* For a file that has tables of uthash, which hang on their first element, or arrays or strings
- * that move when they grow: gcc's analyzer takes all of that for leaks. clang knows no such option.
+ * that move when they grow: gcc's analyzer reports all of that as leaks. clang knows no such
+ * option.
  */
 #ifdef __clang__
 #define ALLOC_TABLES_ARE_KEPT

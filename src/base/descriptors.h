@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptors: the process's file descriptors: the standard ones, how many there may be, and how to
- * open again what one stands for.
+ * descriptors: the process's file descriptors: the standard ones, the limit on their number, and
+ * opening the file of a descriptor again.
  */
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 /* To be called first. Opens /dev/null on those of 0 to 2 that are closed, so that no other file
- * gets these numbers, and /proc/self/fd for descriptors_reopen(). Returns NULL; or why that failed,
- * a new string. */
+ * gets these numbers, and /proc/self/fd for descriptors_reopen(). Returns NULL; or the reason for a
+ * failure, a new string. */
 char *descriptors_start(void);
 
 /* Raises the limit on open descriptors to the hard limit. Returns how many connections it allows at
@@ -23,24 +23,23 @@ int descriptors_raise_limit(void);
  * repeated when some are closed. */
 bool descriptors_exhausted(int error);
 
-/* Returns the path of what an open descriptor stands for, never of another file of the same name.
- */
+/* Returns a path of the file of an open descriptor, never of another file of the same name. */
 struct descriptors_path {
     char text[32];
 };
 struct descriptors_path descriptors_path(int fd);
 
-/* Opens what the descriptor stands for, through /proc/self/fd and never by a name; flags as for
- * open(2). Returns a descriptor, or -1 with errno. Not for a child process: the descriptors are the
- * parent's there. */
+/* Opens the file of the descriptor again, through /proc/self/fd and never by a name; flags as for
+ * open(2). Returns a descriptor, or -1 with errno. Not for a child process, whose open
+ * /proc/self/fd is that of the parent. */
 int descriptors_reopen(int fd, int flags);
 
-/* Whether this process, with its effective user, may do to what the descriptor stands for what mode
- * says, as for access(2); if not, errno says why. */
+/* Whether this process, with its effective user, has that access to the file of the descriptor;
+ * mode is as for access(2). If not, errno has the reason. */
 bool descriptors_access(int fd, int mode);
 
-/* Opens a file that has no name: in memory, if that is wanted and Linux allows it, or else where
- * TMPDIR says. Returns a descriptor, or -1 with errno. */
+/* Opens a file that has no name: in memory, if in_memory is true and Linux allows it, otherwise in
+ * the directory of TMPDIR. Returns a descriptor, or -1 with errno. */
 int descriptors_open_unnamed(bool in_memory);
 
 /* Closes *fd unless it is -1, and makes it -1. */
@@ -59,8 +58,8 @@ int descriptors_send(int socket, const void *packet, size_t length, int flags, c
 ssize_t descriptors_receive(int socket, void *packet, size_t length, int flags, int *passed,
                             size_t count);
 
-/* In a child process before execve(2): restores the original limit, and sees to it that every
- * descriptor but 0 to 2 is closed by execve(2). */
+/* In a child process before execve(2): restores the original limit, and makes execve(2) close every
+ * descriptor but 0 to 2. */
 void descriptors_restore_for_child(void);
 
 /* In a child process: closes all descriptors but so many, which are in ascending order. */

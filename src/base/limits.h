@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits: what ends a run early: its time, and signals. Time is that of a clock that does not jump.
- * SIGINT, SIGTERM and SIGHUP are caught while the program works, so that it can report what was
- * left undone before the signal ends it.
+ * limits: the early ends of a run: its time limit, and signals. Time is that of a clock that does
+ * not jump. SIGINT, SIGTERM and SIGHUP are caught while the program works, so that it can report
+ * unfinished work before the signal ends it.
  */
 #ifndef LIMITS_H
 #define LIMITS_H
@@ -78,8 +78,8 @@ struct limits {
     int seconds; /* -t, for messages; 0 without */
 };
 
-/* Those of the run, for what writes, and what opens paths. NULL before limits_start(), and in
- * workers: readers and file systems are waited for without end. */
+/* Those of the run, for writing and for opening paths. NULL before limits_start(), and in workers:
+ * they wait for readers and file systems without end. */
 extern const struct limits *limits_of_run;
 
 /* Sets and returns the limits of a run that may last that many seconds from now; 0: any time. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path: opens what a path names that another user may have written, and reads files that another
- * user may own, without being blocked, misled or flooded. Symbolic links are followed, but no link
- * of /proc: /proc/PID/root, cwd and fd lead into the mount namespaces of other users, where a file
- * system of theirs can hold whoever enters it, and show what only root may read.
+ * path: opens paths that another user may have written, and reads files that another user may own,
+ * without being blocked, misled or flooded. Symbolic links are followed, but no link of /proc:
+ * /proc/PID/root, cwd and fd lead into the mount namespaces of other users, whose file systems can
+ * hold any process that enters them and show files that only root may read.
  *
- * A file system that does not answer holds the process that asks it. So what the kernel does not
- * have in its cache (RESOLVE_CACHED), what is not on a local file system, and everything before
- * Linux 5.12 is opened and read by a worker, except where the run has no limits (limits_of_run). On
- * a warm machine with local file systems, none is started.
+ * A file system that does not answer holds the process that asks it. So a worker opens and reads
+ * files that the kernel does not have in its cache (RESOLVE_CACHED), files that are not on a local
+ * file system, and all files before Linux 5.12, except where the run has no limits (limits_of_run).
+ * On a warm machine with local file systems, no worker is started.
  */
 #ifndef PATH_H
 #define PATH_H
@@ -21,25 +21,25 @@
 /*
  * Does the work, with a question and an answer as in worker.h: here, unless it is_far or one of the
  * functions below would have to wait in it; otherwise by a worker, for as long as it may take
- * within the limits. path is what the question is about: after it was late, nothing below it is
- * asked again. Returns 0 with *answer, and the work's descriptor in *fd if that is not NULL;
- * ETIMEDOUT if the file system does not answer; or another errno.
+ * within the limits. path is the subject of the question: after an answer was late, nothing below
+ * that path is asked again. Returns 0 with *answer, and the work's descriptor in *fd if that is not
+ * NULL; ETIMEDOUT if the file system does not answer; or another errno.
  */
 int path_ask(worker_function *work, const char *path, bool is_far, const void *question,
              size_t length, void *answer, size_t size, int *fd);
 
-/* Whether what the descriptor stands for is on a local file system. Does not wait for others. */
+/* Whether the file of the descriptor is on a local file system. Does not wait for others. */
 bool path_is_near(int fd);
 
-/* What is open. */
+/* An open file. */
 struct path_details {
     struct stat status; /* without number of device, blocks and time of access */
     int64_t born;       /* nanoseconds since 1970; 0 if the file system does not record it */
 };
 
 /*
- * Opens path with O_PATH, O_CLOEXEC and the flags, which are of O_DIRECTORY and O_NOFOLLOW. Its
- * first typed bytes are what the administrator typed: there every link is followed; 0 for none.
+ * Opens path with O_PATH, O_CLOEXEC and the flags, which are of O_DIRECTORY and O_NOFOLLOW. The
+ * administrator typed its first typed bytes (0: none), in which every link is followed.
  * Returns a descriptor, with *found filled in, or -1 with errno: EXDEV for a link of /proc (see
  * path_error()). Where Linux has no openat2(2) (before 5.6, or forbidden by a filter), nothing in
  * /proc is opened at all.
@@ -53,19 +53,20 @@ int path_open(const char *path, size_t typed, int flags, struct path_details *fo
  */
 int path_open_direct(int directory, const char *path, int flags, struct path_details *found);
 
-/* As path_open(), and fills in the status; asks a worker if it has to. */
+/* Like path_open(), and fills in the status; asks a worker if it has to. */
 int path_place(const char *path, int flags, struct stat *status);
 
-/* As stat(2), or with O_NOFOLLOW as lstat(2), in the same way. Returns 0 or an errno. */
+/* Like stat(2), or with O_NOFOLLOW like lstat(2), in the same way. Returns 0 or an errno. */
 int path_status(const char *path, int flags, struct stat *status);
 
-/* As statvfs(3), in the same way. Returns 0 or an errno. */
+/* Like statvfs(3), in the same way. Returns 0 or an errno. */
 int path_room(const char *path, struct statvfs *room);
 
-/* Returns what the errno of one of these means, as strerror(3) does. */
+/* Returns the meaning of an errno of these functions, like strerror(3). */
 const char *path_error(int error);
 
-/* Whether that is what is looked for; place is of O_PATH. May be called in a worker. */
+/* Whether a file is one that is looked for; place is its O_PATH descriptor. May be called in a
+ * worker. */
 typedef bool path_check(int place, const struct stat *status, void *context);
 
 /* Checks "/" and every component of the absolute path, links and their targets too, in the order of
@@ -90,20 +91,20 @@ struct path_file {
 };
 
 /*
- * Reads the file at path, whose first typed bytes are what the administrator typed (see
- * path_open()). Symbolic links are followed, except those of /proc, and another user's to a file
- * that not everybody may read: its text would appear in messages. Accepts only a regular file of at
- * most maximum bytes, and opens nothing else: opening a device can have effects. A file that
- * changes meanwhile (size, modification time, inode change time) is read again, three times at
- * most. Text with a NUL byte is an error. Returns PATH_OK with *file filled in, to be emptied by
+ * Reads the file at path, whose first typed bytes the administrator typed (see path_open()).
+ * Symbolic links are followed, except those of /proc, and another user's to a file that not
+ * everybody may read: its text would appear in messages. Accepts only a regular file of at most
+ * maximum bytes, and opens nothing else: opening a device can have effects. A file that changes
+ * meanwhile (size, modification time, inode change time) is read again, three times at most. Text
+ * with a NUL byte is an error. Returns PATH_OK with *file filled in, to be emptied by
  * path_file_free(); otherwise *error is a new string, in Postfix's wording where Postfix has one
  * ("open PATH: No such file or directory", as Postfix 3.7 has it).
  */
 enum path_result path_read(const char *path, size_t typed, size_t maximum, struct path_file *file,
                            char **error);
 
-/* Whether users other than root can write what the descriptor stands for, which may be of O_PATH
- * but not a link, and the status describes: its owner, its group, everybody, or somebody in its
+/* Whether users other than root can write the file of the descriptor, which may be of O_PATH but
+ * not of a link, and whose status is given: its owner, its group, everybody, or somebody in its
  * ACL. */
 bool path_others_write(int fd, const struct stat *status);
 

@@ -23,10 +23,10 @@ static inline bool text_is_space(char c)
 char *text_trim(char *text);
 
 /*
- * Appends length bytes of text to out, but at most room bytes, and no part of a character. What
- * could disturb a terminal or mislead its reader becomes a backslash and three octal digits for
- * each byte: control characters (C0, DEL, C1), bytes that are not valid UTF-8, and characters that
- * reorder text, break lines or are not seen (U+202E, U+2028, U+200B and the like). Other UTF-8 and
+ * Appends length bytes of text to out, but at most room bytes, and no part of a character. Bytes
+ * that could disturb a terminal or mislead its reader become a backslash and three octal digits
+ * each: control characters (C0, DEL, C1), bytes that are not valid UTF-8, and characters that
+ * reorder text, break lines or are invisible (U+202E, U+2028, U+200B and the like). Other UTF-8 and
  * the backslash are unchanged. Returns how many bytes of text it has used.
  */
 size_t text_printable(UT_string *out, const char *text, size_t length, size_t room);
@@ -39,15 +39,15 @@ void text_append(UT_string *out, const char *text, size_t length);
 void text_append_valid(UT_string *out, const char *text, size_t length);
 
 /*
- * Returns the one of the words, strings, that was probably meant by what was typed: the only one
- * that starts with it, if it has three letters, or the one that differs least, by a letter in three
- * at most (one that is missing, added, another, or swapped with its neighbour). It belongs to the
+ * Returns the one of the words, strings, that was probably meant by typed: the only one that starts
+ * with it, if it has three letters, or the one that differs least, by a letter in three at most
+ * (one that is missing, added, another, or swapped with its neighbour). The word belongs to the
  * array. NULL if none is near.
  */
 const char *text_nearest(const char *typed, const UT_array *words);
 
-/* Returns the words that say so, or which words there are: "did you mean list?", "specify one of
- * list, count"; a new string. */
+/* Returns a hint for a message, the nearest word or all of them: "did you mean list?", "specify one
+ * of list, count"; a new string. */
 char *text_choice(const char *typed, const UT_array *words);
 
 /* The longest message, in bytes. */
@@ -55,8 +55,8 @@ char *text_choice(const char *typed, const UT_array *words);
 
 /*
  * Cuts a message, from malloc(3), that quotes text from outside: longer than TEXT_MESSAGE_MAXIMUM,
- * it is cut there, and ends in "...". Returns it, perhaps at another address. What may be megabytes
- * should be quoted with "%.*s" and text_quoted().
+ * it is cut there and ends in "...". Returns it, perhaps at another address. Text that may be
+ * megabytes long should be quoted with "%.*s" and text_quoted().
  */
 char *text_cut(char *message);
 
@@ -89,7 +89,7 @@ bool parse_strict_time(const char *text, int *seconds);
 bool parse_number(const char *text, int least, int most, int *number);
 
 /* A number of bytes: digits, and K, M or G for so many times 1024. Returns false, with *bytes
- * unchanged, for anything else, and for what does not fit. */
+ * unchanged, for anything else, or if the number does not fit. */
 bool parse_size(const char *text, int64_t *bytes);
 
 #endif

@@ -17,9 +17,9 @@
 #define EXPAND_DEPTH 100
 #define EXPAND_STEPS ((size_t)16 * 1024 * 1024)
 
-/* On what terms values are expanded, one after the other. */
+/* The terms on which values are expanded, one after the other. */
 struct expand_terms {
-    size_t steps;      /* what is left of EXPAND_STEPS; goes down; at 0 nothing more is expanded */
+    size_t steps;      /* left of EXPAND_STEPS; at 0 nothing more is expanded */
     bool lacks_levels; /* >=level and the like are errors, as in Postfix before 3.6 */
 };
 

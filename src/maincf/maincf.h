@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * maincf: the syntax of main.cf: logical lines, comments, "name = value". Knows nothing of
- * instances or of what a parameter means. Values are as written: see expand.h.
+ * instances or of the meaning of parameters. Values are as written: see expand.h.
  *
  * Rules: postconf(5), and measured behaviour of Postfix 3.7:
  * - a line that starts with white space continues the one before, also across comments and empty
  *   lines; a line whose first non-blank is # is a comment, also inside a continuation; a first
  *   logical line that starts with white space is ignored with a warning;
  * - no quoting; # within a value is data; white space around name and value is dropped;
- * - the last of several settings wins, with a warning when the values differ;
+ * - the last of several settings applies, with a warning when the values differ;
  * - "name" without = and "= value" are errors.
  */
 #ifndef MAINCF_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * host: the Postfix instances of a host, as the default main.cf lists them, or the one that is
- * forced (postfix-wrapper(5), postconf(5)). selection chooses among them.
+ * forced (postfix-wrapper(5), postconf(5)). selection.h selects among them.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -15,7 +15,7 @@ struct host {
     struct instance *instances; /* the forced one, or all, the default one first */
     size_t count;
     bool is_single;      /* forced, or the only one of the host: messages are Postfix's own */
-    char *error;         /* why there is no host at all */
+    char *error;         /* why the host could not be loaded */
     char *notice;        /* a warning of Postfix that belongs to error, or NULL */
     UT_array *conflicts; /* strings: all that host_find_conflicts() has found; or NULL */
 
@@ -47,13 +47,14 @@ bool host_load(struct host *host, const struct settings *settings, enum paramete
 const char *host_find_directory(struct host *host, enum parameter parameter);
 
 /*
- * Finds what makes postmulti(1) refuse every command for every instance (measured with 3.5
- * to 3.12): a multi_instance_name, or a config_, queue_ or data_directory, that another parameter
- * of that kind has in this or another instance, or that is a directory which all instances share:
- * the default instance's command_, daemon_ and shlib_directory, which have to exist. postmulti(1)
- * compares texts, and so does this. Each conflict is worded as postmulti(1) words it, and added to
- * the host's conflicts and to those of the instances concerned. Values that are not known take no
- * part; where another instance than the default one is forced, there is nothing to compare.
+ * Finds the conflicts because of which postmulti(1) refuses every command for every instance
+ * (measured with 3.5 to 3.12): a multi_instance_name, or a config_, queue_ or data_directory, that
+ * another parameter of that kind has in this or another instance, or that is a directory which all
+ * instances share: the default instance's command_, daemon_ and shlib_directory, which have to
+ * exist. postmulti(1) compares texts, and so does this. Each conflict is worded as postmulti(1)
+ * words it, and added to the host's conflicts and to those of the instances concerned. Unknown
+ * values are left out; where another instance than the default one is forced, there is nothing to
+ * compare.
  */
 void host_find_conflicts(struct host *host);
 

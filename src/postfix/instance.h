@@ -18,7 +18,7 @@ enum instance_enabled {
 /* Whether name, group and multi_instance_enable are known, as far as they are kept. */
 enum instance_identity {
     INSTANCE_NAMELESS, /* no: main.cf cannot be read, or one of them is invalid */
-    INSTANCE_LENIENT,  /* they are what an invalid main.cf sets them to; only good for naming it */
+    INSTANCE_LENIENT,  /* as an invalid main.cf sets them: only for naming the instance */
     INSTANCE_EXACT,
 };
 
@@ -43,14 +43,15 @@ struct instance_source {
     enum parameter_purpose purpose;
     bool is_home; /* it is the program's own instance: the forced or the default one */
     /* Returns Postfix's own parameters, or the failure to get them; called when main.cf refers to
-     * one. NULL: what refers to them is unknown. */
+     * one. NULL: values that refer to them are unknown. */
     const struct postconf *(*ask)(void *context);
     void *context;
 };
 
 /*
- * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. A mistake
- * is in its error, and the rest is filled in as far as possible: see enum instance_identity.
+ * Reads CONFIG_DIRECTORY/main.cf and fills in *instance, which instance_free() empties. If
+ * main.cf is invalid, error is set, and the rest is filled in as far as possible: see enum
+ * instance_identity.
  */
 void instance_load(struct instance *instance, const char *config_directory,
                    const struct instance_source *source);

@@ -26,7 +26,7 @@ enum job_status {
 
 struct job;
 
-/* What to run. Everything belongs to the caller, and has to outlive the jobs. */
+/* The command to run. Everything belongs to the caller, and has to outlive the jobs. */
 struct jobs_spec {
     enum job_order order;
     const char *program;           /* path */
@@ -38,7 +38,7 @@ struct jobs_spec {
     /* appends the instance's "name=value" to settings, an array of strings */
     void (*add_settings)(void *context, const struct instance *instance, UT_array *settings);
     void *context;
-    /* receives each line of what is captured, without its newline; NULL: it is kept */
+    /* receives each line of captured output, without its newline; NULL: the output is kept */
     void (*line)(void *context, const struct job *job, bool is_error, const char *text,
                  size_t length);
     void *line_context;

@@ -44,14 +44,14 @@ struct kick {
 struct kicks {
     /* set by the caller, the rest zero */
     const UT_array *targets; /* of struct target; have to outlive the kicks; see is_probe */
-    bool is_action;  /* qmgr and pickup mean what main.cf has as queue_ and pickup_service_name */
+    bool is_action;  /* qmgr and pickup stand for main.cf's queue_ and pickup_service_name */
     int limit;       /* seconds that no limit of an instance exceeds */
     bool is_probe;   /* an empty request, which the queue manager reads and ignores, in place of
                         targets: see trigger.h */
     int whole_limit; /* seconds for each kick as a whole, in place of those limits; 0: they hold */
     bool wait;       /* until the services have finished */
     const struct settings *settings; /* for reasons: to which class a service belongs */
-    struct master_locks *locks;      /* for reasons, and for what a dry run checks */
+    struct master_locks *locks;      /* for reasons, and for the checks of a dry run */
 
     struct kick *items; /* in the order of instances, then of targets */
     size_t count;
@@ -94,7 +94,7 @@ bool kick_succeeded(const struct kick *kick);
 /* Returns the seconds from the start of the trigger to its end; 0 if nothing was sent. */
 double kick_seconds(const struct kick *kick);
 
-/* Frees what was planned; the rest belongs to the caller, and may be planned again. */
+/* Frees the plan; the rest belongs to the caller and may be planned again. */
 void kicks_free(struct kicks *kicks);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * master: what master(8) does for an instance: whether it is running, and which services it
- * provides (master.cf). It holds an exclusive flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock
+ * master: the master(8) of an instance: whether it is running, and which services it provides
+ * (master.cf). It holds an exclusive flock(2) on QUEUE_DIRECTORY/pid/master.pid. That lock
  * is never taken, not even shared, because a "postfix start" at that moment would fail: it is
  * looked up in /proc/locks.
  */
@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 enum master_state {
-    MASTER_UNKNOWN, /* it cannot be found out */
+    MASTER_UNKNOWN, /* cannot be determined */
     MASTER_RUNNING,
     MASTER_STOPPED,
 };
@@ -60,9 +60,9 @@ bool master_is_stopped(pid_t process);
 char *master_find_process(pid_t master, const char *service);
 
 /* Returns the unit that systemd runs the process as ("postfix@out.service"), a new string; NULL if
- * it runs as none, in our own, or that cannot be found out. Any user may hold a lock, and name what
- * is below the user's own service manager: only processes of root count, and only the names of
- * services of the system. */
+ * it runs as none, in our own, or that cannot be found out. Any user may hold a lock, and choose
+ * the names below the user's own service manager: only processes of root count, and only the names
+ * of services of the system. */
 char *master_find_unit(pid_t process);
 
 /* The largest master.cf that is read, in bytes. */

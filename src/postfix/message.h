@@ -18,11 +18,11 @@
 /* How many messages of an instance are acted on, or keys counted, so that memory is bounded. */
 #define MESSAGES_MAXIMUM ((size_t)1000 * 1000)
 
-/* What can be done. */
+/* The verbs. */
 enum message_verb {
     MESSAGE_LIST,
     MESSAGE_COUNT,
-    /* what postsuper(1) does */
+    /* done by postsuper(1) */
     MESSAGE_HOLD,
     MESSAGE_RELEASE,
     MESSAGE_REQUEUE,
@@ -33,7 +33,7 @@ enum message_verb {
 
 struct message_verb_row {
     const char *name;
-    const char *option; /* of postsuper(1); NULL: it is not asked */
+    const char *option; /* of postsuper(1); NULL: that is not run */
     const char *report; /* how it begins its final line */
     const char *done;   /* "held", "released" and so on */
 };
@@ -105,7 +105,7 @@ enum message_operand message_parse_line(const char *line, size_t length, char **
  * Counts: how many messages there are of each kind.
  */
 
-/* What is counted. */
+/* What the counts are for. */
 enum message_key {
     MESSAGE_BY_NOTHING, /* all together */
     MESSAGE_BY_SENDER,
@@ -140,7 +140,7 @@ struct message_counts {
 };
 
 /*
- * All of them: what is found and done in the selected instances.
+ * The messages in all selected instances, and the results of acting on them.
  */
 
 enum messages_status {
@@ -150,7 +150,7 @@ enum messages_status {
     MESSAGES_DUPLICATE,
 };
 
-/* What was found and done in one of the selected instances. */
+/* The messages in one of the selected instances. */
 struct messages_part {
     const struct selection_member *member;
     char *reason;    /* why it has failed, or is a duplicate; or NULL */
@@ -214,14 +214,15 @@ void messages_name(struct messages *messages, const char *instance, const char *
 
 /* Runs postqueue(1) in the instances, several at once, and finds the messages that pass the filter
  * and are named, if any are; with MESSAGE_COUNT, counts them. Held mail is requeued only if the
- * filter says "hold", or it is named. What is in the wanted state already is left out. */
+ * filter says "hold", or it is named. Messages that are already in the
+ * wanted state are left out. */
 void messages_find(struct messages *messages);
 
-/* Runs postsuper(1) for what was found, and finds out what became of messages that it did not
+/* Runs postsuper(1) for the messages found, and determines the state of those that it did not
  * count. */
 void messages_act(struct messages *messages);
 
-/* Returns how it went in the part's instance. */
+/* Returns the result in the part's instance. */
 enum messages_status messages_status(const struct messages_part *part);
 
 /* Whether no part has failed, and there are no errors. */

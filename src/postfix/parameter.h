@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parameter: the main.cf parameters that the program uses, and what Postfix accepts for them. Their
- * built-in values are in postkick.ini (see settings.h).
+ * parameter: the main.cf parameters that the program uses, and the values that Postfix accepts.
+ * Their built-in values are in postkick.ini (see settings.h).
  */
 #ifndef PARAMETER_H
 #define PARAMETER_H
@@ -38,7 +38,7 @@ enum parameter {
     PARAMETER_COUNT,
 };
 
-/* What a main.cf is read for. */
+/* The purpose for which a main.cf is read. */
 enum parameter_purpose {
     PARAMETER_FOR_KICK = 1 << 0,     /* requests */
     PARAMETER_FOR_LIST = 1 << 1,     /* -l */
@@ -65,10 +65,11 @@ enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpos
                                  bool is_home);
 
 /*
- * Whether Postfix would accept the expanded value for this parameter, and whether it is no longer
- * than what it names can be. Returns true, or false with a new string in *error in Postfix's
- * wording ("parameter trigger_timeout: bad time value or unit: 5x"), which the caller frees. Limits
- * as Postfix's postkick has them (measured), and those of paths and file names.
+ * Whether Postfix would accept the expanded value for this parameter, and whether it is not too
+ * long for a path or file name that it stands for. Returns true, or false with a new string in
+ * *error in Postfix's wording ("parameter trigger_timeout: bad time value or unit: 5x"), which the
+ * caller frees. Limits as Postfix's postkick has them (measured), and those of paths and file
+ * names.
  */
 bool parameter_check(enum parameter parameter, const char *value, char **error);
 

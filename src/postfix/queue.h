@@ -31,16 +31,17 @@ struct queue_tally {
     int64_t oldest; /* the first arrival, in seconds since 1970; 0 without messages */
 };
 
-/* What a queue directory holds. Without pointers: it comes from another process. */
+/* The contents of a queue directory. Without pointers: they come from another process. */
 struct queue_contents {
     struct queue_tally queues[QUEUE_COUNT];
-    uint64_t free_bytes, total_bytes;   /* of its file system: what Postfix may still use */
+    uint64_t free_bytes, total_bytes;   /* of its file system: free for Postfix */
     uint64_t free_inodes, total_inodes; /* 0 and 0 where the file system has no such limit */
     dev_t device;                       /* of the queue directory */
     ino_t inode;
-    int error;      /* errno: why it could not be read, or 0 */
-    char where[96]; /* what could not be read, below the queue directory; "" for that itself */
-    uid_t owner;    /* and whose that is */
+    int error; /* errno: why it could not be read, or 0 */
+    char
+        where[96]; /* the path that could not be read, below the queue directory; "": that itself */
+    uid_t owner;   /* of that path */
 };
 
 /* Adds up one to the other. */
@@ -54,10 +55,10 @@ void queue_add(struct queue_tally *sum, const struct queue_tally *tally);
  * A message is a regular file that its owner may read, write and execute, which is how Postfix
  * marks a complete one, and that begins with the records C (size, optional) and T (arrival), both
  * within the first 128 bytes. In maildrop, where C is preliminary or missing, the size is that of
- * the file. In corrupt, for what Postfix could not make sense of, every regular file counts.
+ * the file. In corrupt, for files that Postfix could not parse, every regular file counts.
  * Hashed directories (one-letter names) may have any depth; maildrop has none. No symbolic link is
- * followed below the queue directory, and nothing but directories and regular files is opened. What
- * vanishes meanwhile is left out, and what moves from one queue to another may count twice.
+ * followed below the queue directory, and nothing but directories and regular files is opened. A
+ * message that vanishes meanwhile is left out, and one that moves between queues may count twice.
  */
 void queue_read(const char *directory, unsigned part, unsigned parts,
                 struct queue_contents *contents);

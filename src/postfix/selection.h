@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * selection: the instances of a host that a run is about, chosen by -c, -g and -i, in order, and
- * the state of each (postconf(5), postmulti(1), postfix-wrapper(5)).
+ * selection: the instances of a host that -c, -g and -i select for a run, in order, and the state
+ * of each (postconf(5), postmulti(1), postfix-wrapper(5)).
  */
 #ifndef SELECTION_H
 #define SELECTION_H
 
 #include "postfix/host.h"
 
-/* What root's program does about an instance that users other than root can write. */
+/* The policy of root's program for an instance that users other than root can write. */
 enum selection_trust {
     SELECTION_TRUSTS,
     SELECTION_WARNS,
@@ -50,14 +50,14 @@ struct selection {
     UT_array *unmatched; /* strings: the -i that matched nothing */
     UT_array *warnings;  /* strings: about the criteria, the list, and who can write it */
 
-    /* private; what the criteria point to belongs to the caller and has to outlive this */
+    /* private; the data that the criteria point to belong to the caller and have to outlive this */
     struct selection_criteria criteria;
 };
 
 /*
  * Loads the host and chooses. Returns true, or false with the host's error set when the criteria
  * contradict each other, the host cannot be loaded, or a name means several instances.
- * selection_free() empties it in both cases. That nothing is chosen is no error here: see
+ * selection_free() empties it in both cases. An empty selection is no error here: see
  * selection_refusal().
  */
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria);

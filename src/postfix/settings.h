@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * settings: what postkick.ini says: the program's own settings, the actions, what is known of
- * services, and Postfix's built-in values (see postkick.ini(5)). The administrator's file comes
- * first, for Postfix's values the generated file next, and what is compiled in last.
+ * settings: the contents of postkick.ini: the program's own settings, the actions, the services,
+ * and Postfix's built-in values (see postkick.ini(5)). The administrator's file comes first, for
+ * Postfix's values the generated file next, and the compiled-in values last.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -11,7 +11,7 @@
 #include "postfix/parameter.h"
 #include <stdbool.h>
 
-/* What is kicked in an instance. */
+/* A request to a service. */
 struct target {
     char *class;   /* "public" or "private" */
     char *service; /* one path component */
@@ -33,7 +33,7 @@ bool target_class_is_valid(const char *class);
 /* Whether the service is one path component: not empty, not "." or "..", without a slash. */
 bool target_service_is_valid(const char *service);
 
-/* What becomes of requests that a service ignores. */
+/* The policy for requests that a service ignores. */
 enum settings_strict {
     SETTINGS_STRICT_UNSET,
     SETTINGS_STRICT_NO, /* they are sent, with a warning */
@@ -52,7 +52,7 @@ struct settings {
     const char *commands; /* of postfix(1) that accept no operands, with white space between */
     const char *commands_with_operands;
     const char *mail_version; /* of the host's Postfix, such as 3.7.11; empty if unknown */
-    /* what main.cf does not set, unexpanded; never NULL */
+    /* the values of parameters that main.cf does not set, unexpanded; never NULL */
     const char *parameters[PARAMETER_COUNT];
 
     /* private */
@@ -78,9 +78,10 @@ bool settings_is_older(const struct settings *settings, int first, int second);
  * are case-sensitive. */
 const char *settings_class(const struct settings *settings, const char *service);
 
-/* Appends to warnings, without the class and service in front, what the service will not do with
- * the request: it acts on no request, ignores a byte, gets only modifiers, reads less. Returns
- * whether the service acts on any of it, as far as is known: bytes, or modifiers for its next scan.
+/* Appends to warnings, without the class and service in front, why the request has no effect or
+ * only a part of it: the service acts on no request, ignores a byte, gets only modifiers, reads
+ * less. Returns whether the service acts on any of it, as far as is known: bytes, or modifiers for
+ * its next scan.
  */
 bool settings_check(const struct settings *settings, const struct target *target,
                     UT_array *warnings);

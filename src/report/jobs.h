@@ -24,7 +24,7 @@ struct jobs_report {
     /* by report_jobs_start() */
     struct master_locks *locks; /* for "running" in JSON */
     UT_array *tags;             /* for each instance of the host, in order; or NULL */
-    bool is_captured;           /* what the commands write */
+    bool is_captured;           /* the output of the commands */
     bool failed;                /* to write to standard output, which was reported */
 };
 
@@ -36,7 +36,7 @@ void report_jobs_start(struct jobs_report *report, struct jobs_spec *spec);
  * For jobs_run(), with a struct jobs_report as the context. Reports a job as soon as it has
  * finished: a JSON object per line, or the output of its command, stream by stream.
  *
- * In text, what goes to standard output is what the commands wrote, byte for byte; if there are
+ * In text, standard output receives the output of the commands, byte for byte; if there are
  * several instances, their names go to standard error, and only where the command wrote to standard
  * error, or our standard output is a terminal or the same file as standard error. With tags, every
  * line on both begins with one and a tab, and ends with a newline. After a failed write nothing

@@ -14,8 +14,8 @@ struct messages_report {
     const struct selection *selection;
     const struct messages *messages;
     const struct kicks *kicks; /* after the act; or NULL */
-    struct limits *limits;     /* the run ends when nobody reads what is listed */
-    size_t top;                /* how many kinds of what was counted are shown */
+    struct limits *limits;     /* the run ends when nobody reads the list */
+    size_t top;                /* how many keys of the counts are shown */
     bool json;
     bool dry_run;
     bool quiet;  /* of the failures, only the error of a single instance */
@@ -28,16 +28,16 @@ struct messages_report {
 
 /* The found and the waiting of struct messages, with a struct messages_report as the context.
  * Reports a message: a line with its instance, queue, ID, age, size, sender and first recipient; or
- * postqueue(1)'s object with name and config_directory. Lists what was found so far, or shows on a
- * terminal which instances are waited for. */
+ * postqueue(1)'s object with name and config_directory. Writes the messages found so far, or shows
+ * on a terminal which instances are waited for. */
 void report_message(void *context, const struct messages_part *part, const struct message *message);
 void report_messages_waiting(void *context);
 
-/* Reports the rest of what was listed; or what was counted, as a table that ends with the sum of
- * all, or as JSON; and the failures of instances in which nothing was found to act on. */
+/* Reports the rest of the list; or the counts, as a table that ends with the sum of all, or as
+ * JSON; and the failures of instances in which nothing was found to act on. */
 void report_messages_found(struct messages_report *report);
 
-/* Reports what was done in each instance, or in the dry run what would be done, as lines or JSON;
+/* Reports the results in each instance, or in the dry run the plan, as lines or JSON;
  * and the failures of instances in which something was found. */
 void report_messages_done(struct messages_report *report);
 

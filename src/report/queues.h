@@ -9,7 +9,6 @@
 #include "postfix/queue.h"
 #include "postfix/selection.h"
 
-/* What is reported. */
 struct queues_report {
     const struct selection *selection;
     const struct queue_reading *readings;
