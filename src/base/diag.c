@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,14 +34,10 @@ static int wait_for_reader(int fd)
     bool is_over = limits != NULL && limits_reached(limits);
     int64_t now = clock_now();
     int64_t until = limits == NULL ? CLOCK_NEVER : is_over ? now + patience : limits->end;
-    int milliseconds = clock_poll_timeout(now, until);
-    struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
 
     if (is_over && patience <= 0)
         return signals_received() != 0 ? EINTR : ETIMEDOUT;
-    int count = ppoll(&reader, 1, milliseconds < 0 ? NULL : &timeout,
-                      limits == NULL ? NULL : signals_wait_mask());
-    int error = count < 0 && errno != EINTR ? errno : 0;
+    int error = signals_poll(&reader, 1, until) < 0 && errno != EINTR ? errno : 0;
     if (is_over)
         patience -= clock_now() - now;
     return error;

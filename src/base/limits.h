@@ -8,6 +8,7 @@
 #define LIMITS_H
 
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ static inline int64_t clock_after(int64_t now, int seconds)
     return now + (int64_t)seconds * CLOCK_SECOND;
 }
 
-/* Returns the timeout for poll(2) and epoll_wait(2) from now until due, in milliseconds rounded
+/* Returns the timeout for epoll_pwait(2) from now until due, in milliseconds rounded
  * up; -1 for CLOCK_NEVER. */
 static inline int clock_poll_timeout(int64_t now, int64_t due)
 {
@@ -56,8 +57,13 @@ void signals_start(void);
  * called again. */
 void signals_catch(void);
 
-/* Returns the mask for ppoll(2) and epoll_pwait(2), which admits the three signals. */
+/* Returns the mask for epoll_pwait(2) and the like, which admits the three signals. */
 const sigset_t *signals_wait_mask(void);
+
+/* As poll(2), but waits until due, a clock_now() value or CLOCK_NEVER, and admits the three
+ * signals.
+ */
+int signals_poll(struct pollfd *polls, nfds_t count, int64_t due);
 
 /* Returns the number of the last signal that was caught, or 0. Admits blocked ones for a moment. */
 int signals_received(void);

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -345,7 +344,7 @@ static int read_failure(int failure, const struct limits *limits)
     struct pollfd pipe = {.fd = failure, .events = POLLIN};
     int error = 0;
 
-    while (poll(&pipe, 1, clock_poll_timeout(clock_now(), limits->end)) < 0 && errno == EINTR)
+    while (signals_poll(&pipe, 1, limits->end) < 0 && errno == EINTR)
         ;
     if (pipe.revents == 0 || read(failure, &error, sizeof(error)) != (ssize_t)sizeof(error))
         return 0;
@@ -459,7 +458,6 @@ struct running {
     int64_t notify_at;               /* when to say that we are waiting */
     struct process *speaker;         /* whose turn it is; NULL: everybody's */
     int64_t silent_at;               /* when it gives way, unless it writes something */
-    sigset_t wait_mask;              /* admits SIGCHLD, too */
 };
 
 static void notify(const struct running *running, enum process_event event, struct process *child)
@@ -721,12 +719,7 @@ static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
 /* Waits for an event, and reads what was written. polls has two places for each active child. */
 static void wait_once(struct running *running, struct pollfd *polls)
 {
-    int64_t now = clock_now();
-    int milliseconds = clock_poll_timeout(now, find_due(running));
-    struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
-    nfds_t count = fill_polls(running, polls);
-
-    if (ppoll(polls, count, milliseconds < 0 ? NULL : &timeout, &running->wait_mask) <= 0)
+    if (signals_poll(polls, fill_polls(running, polls), find_due(running)) <= 0)
         return; /* the caller checks all children */
     for (size_t i = 0, at = 0; i < running->active_count; i++) {
         struct process *child = running->active[i];
@@ -785,8 +778,6 @@ void process_run(const struct process_batch *batch)
     sigset_t mask_before;
 
     catch_children(&mask_before);
-    running.wait_mask = *signals_wait_mask();
-    sigdelset(&running.wait_mask, SIGCHLD);
     struct pollfd *polls = alloc_zeroed(most * 2, sizeof(*polls));
     running.active = alloc_zeroed(most, sizeof(struct process *));
     run_all(&running, most, polls);

@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -216,13 +215,11 @@ static void wait_once(struct running *running, int64_t now)
 {
     struct pollfd polls[WORKER_MAXIMUM];
     nfds_t count = 0;
-    int milliseconds = clock_poll_timeout(now, find_due(running, now));
-    struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
 
     for (size_t i = 0; i < WORKER_MAXIMUM; i++)
         if (workers[i].task != NULL)
             polls[count++] = (struct pollfd){.fd = workers[i].fd, .events = POLLIN};
-    if (ppoll(polls, count, milliseconds < 0 ? NULL : &timeout, signals_wait_mask()) <= 0)
+    if (signals_poll(polls, count, find_due(running, now)) <= 0)
         return;
     for (size_t i = 0, at = 0; at < count; i++) {
         struct worker *worker = &workers[i];

@@ -9,9 +9,7 @@
 #include "report/row.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Input is read in pieces of so many bytes. */
@@ -35,10 +33,7 @@ static int wait_for_input(int fd, const struct limits *limits)
     struct pollfd input = {.fd = fd, .events = POLLIN};
 
     while (signals_received() == 0) {
-        int milliseconds = clock_poll_timeout(clock_now(), limits->end);
-        struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
-
-        if (ppoll(&input, 1, milliseconds < 0 ? NULL : &timeout, signals_wait_mask()) > 0)
+        if (signals_poll(&input, 1, limits->end) > 0)
             return 0;
         if (clock_now() >= limits->end)
             return ETIMEDOUT;
