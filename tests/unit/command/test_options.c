@@ -90,7 +90,6 @@ TEST(long)
     options_free(&options);
 }
 
-/* Whole messages about operands are in tests/cli/commands/typing. */
 TEST(modes)
 {
     static const struct {
@@ -136,6 +135,7 @@ TEST(modes)
     }
 }
 
+/* More, with what was meant, are in tests/cli/commands/typing. */
 TEST(mistakes)
 {
     refuse("-vZ flush", "invalid option -- 'Z'");
