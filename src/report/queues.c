@@ -168,15 +168,11 @@ static void add_tally(json_t *object, bool is_known, const struct queue_tally *t
 
 static json_t *make_queues(const struct queue_contents *contents)
 {
-    json_t *queues = json_object();
+    json_t *queues = row_new(NULL);
 
-    if (queues == NULL)
-        alloc_fail();
     for (int i = 0; i < QUEUE_COUNT; i++) {
-        json_t *queue = json_object();
+        json_t *queue = row_new(NULL);
 
-        if (queue == NULL)
-            alloc_fail();
         add_tally(queue, true, &contents->queues[i]);
         row_add(queues, queue_name((enum queue)i), queue);
     }
