@@ -20,19 +20,33 @@
 #define CUT "... (%zu bytes more)"
 #define CUT_MAXIMUM (sizeof("... (18446744073709551615 bytes more)") - 1)
 
+/* Even where the end of the run was late. */
+#define LEAST_PATIENCE (CLOCK_SECOND / 10)
+
 /* The device of every master side of a terminal, in Linux's list of devices. */
 #define TERMINAL_MASTER makedev(5, 2)
 
-/* Waits until the descriptor can be written to. What a run whose time is over, or that got a
- * signal, may still wait for its readers is one second for all writing together. Returns 0, also
- * after a signal; ETIMEDOUT, or another errno. */
+/* Returns how long a run may still wait for its readers, for all writing together, in microseconds:
+ * a second after a signal, and what is left of the second after the end of its time. */
+static int64_t last_patience(const struct limits *limits, int64_t now)
+{
+    int64_t left = signals_received() != 0 ? CLOCK_SECOND : limits->end + CLOCK_SECOND - now;
+
+    return left > LEAST_PATIENCE ? left : LEAST_PATIENCE;
+}
+
+/* Waits until the descriptor can be written to. Returns 0, also after a signal; ETIMEDOUT, or
+ * another errno. */
 static int wait_for_reader(int fd)
 {
-    static int64_t patience = CLOCK_SECOND;
+    static int64_t patience = CLOCK_NEVER;
     const struct limits *limits = limits_of_run;
     struct pollfd reader = {.fd = fd, .events = POLLOUT};
     bool is_over = limits != NULL && limits_reached(limits);
     int64_t now = clock_now();
+
+    if (is_over && patience == CLOCK_NEVER)
+        patience = last_patience(limits, now);
     int64_t until = limits == NULL ? CLOCK_NEVER : is_over ? now + patience : limits->end;
 
     if (is_over && patience <= 0)

@@ -3,9 +3,9 @@
  * diag: writes diagnostics to standard error, in the form of Postfix's own commands ("postkick:
  * warning: ..."), never to syslog; and results to standard output.
  *
- * A reader that does not read is waited for until the end of the run (limits_of_run), and
- * after that for a second in all, so that a run can report that its time is over. The same second
- * is left after a signal.
+ * A reader that does not read is waited for until the end of the run (limits_of_run) and for a
+ * second after that, so that a run can report that its time is over. After a signal, a second is
+ * left for all writing together.
  */
 #ifndef DIAG_H
 #define DIAG_H

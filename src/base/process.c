@@ -24,6 +24,11 @@ char *const process_clean_environment[] = {clean_path, english, NULL};
 /* Read in one go, so that a flood does not hold up others. */
 #define READ_BYTES 65536
 
+/* From the end of the run to SIGKILL, and from there until what cannot be ended is left. What
+ * remains of a second is for the report. */
+#define KILL_AFTER (CLOCK_SECOND / 2)
+#define LEAVE_AFTER (CLOCK_SECOND * 4 / 10)
+
 /* The most that a pipe can hold: the default of fs.pipe-max-size. A daemon that goes on writing
  * after the child has ended is not waited for. */
 #define LEFT_BEHIND ((size_t)1024 * 1024)
@@ -586,22 +591,20 @@ static void leave(const struct running *running, struct process *child)
         end(child, PROCESS_LEFT);
 }
 
-/* When the time is over: SIGTERM first, SIGKILL after PROCESS_GRACE seconds; as long after that,
- * what cannot be ended is left. Orphans become our children then, so that SIGCHLD reports their end
- * too.
- */
+/* When the time is over: SIGTERM first, then SIGKILL; then what cannot be ended is left. Orphans
+ * become our children then, so that SIGCHLD reports their end too. */
 static void check_time(struct running *running, int64_t now)
 {
     if (now >= running->batch->limits->end && running->kill_at == CLOCK_NEVER) {
         stop_starting(running, PROCESS_TIMED_OUT);
-        running->kill_at = clock_after(now, PROCESS_GRACE);
+        running->kill_at = now + KILL_AFTER;
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
         signal_children(running, SIGTERM);
     }
     if (now >= running->kill_at && !running->killed) {
         signal_children(running, SIGKILL);
         running->killed = true;
-        running->leave_at = clock_after(now, PROCESS_GRACE);
+        running->leave_at = now + LEAVE_AFTER;
     }
     if (running->killed && now >= running->leave_at)
         for (size_t i = 0; i < running->active_count; i++)

@@ -35,9 +35,6 @@ struct capture {
     struct process *child; /* whose it is */
 };
 
-/* Seconds between SIGTERM and SIGKILL. */
-#define PROCESS_GRACE 1
-
 /* What a child writes to. */
 enum process_streams {
     PROCESS_INHERIT,             /* our standard output and standard error */
@@ -132,8 +129,8 @@ struct process_batch {
  *
  * After an interruption no more children are started, and each signal is passed on to the process
  * groups of the running ones, which are waited for. When the time is over, the running ones are
- * ended with their process groups: SIGTERM first, SIGKILL after PROCESS_GRACE seconds. A child that
- * is still there as many seconds later, because it waits for a file system or a tracer, is left. A
+ * ended with their process groups: SIGTERM first, SIGKILL half a second later. A child that is
+ * still there before the second is over, because it waits for a file system or a tracer, is left. A
  * stopped child is continued to receive the signal, and killed when it stops again. A child that
  * was never started stays PROCESS_PENDING.
  */

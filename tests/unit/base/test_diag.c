@@ -128,13 +128,12 @@ static void fill_pipe(int stream, bool blocking)
 /* Its time is over: it has one second for its last words. After that nothing is interrupted. */
 static void flush_late(bool blocking)
 {
-    struct limits limits = {.end = clock_now() - CLOCK_SECOND};
+    struct limits limits = {.end = clock_now()};
 
     signals_start();
     limits_of_run = &limits;
     fill_pipe(STDOUT_FILENO, blocking);
-    int64_t started = clock_now();
-    bool failed = !flush("x", 1) && clock_now() - started >= CLOCK_SECOND;
+    bool failed = !flush("x", 1) && clock_now() >= clock_after(limits.end, 1);
     bool is_interrupted = poll(NULL, 0, 100) < 0;
     _exit(failed && !is_interrupted ? 0 : 1);
 }
@@ -196,7 +195,7 @@ TEST(nobody_reads)
                                        "within the time limit\n");
 }
 
-/* After a timeout, nothing more is written to standard error. */
+/* After a timeout, nothing more is written to standard error. The second was over before. */
 static void write_late(void)
 {
     struct limits limits = {.end = clock_now() - CLOCK_SECOND};
@@ -207,7 +206,7 @@ static void write_late(void)
     int64_t started = clock_now();
     for (int i = 0; i < 5; i++)
         diag_line(NULL, "nobody reads this");
-    _exit(clock_now() - started < 3 * CLOCK_SECOND ? 0 : 1);
+    _exit(clock_now() - started < CLOCK_SECOND ? 0 : 1);
 }
 
 TEST(nobody_reads_errors)

@@ -515,15 +515,17 @@ static void trace_first(void *context, enum process_event event, struct process 
         tracer = trace(child == NULL ? ((struct process *)context)->pid : child->pid);
 }
 
-/* Neither SIGTERM nor SIGKILL lets the program wait any longer for what does not go. */
-TEST(left)
+/* Returns whether the run ended within a second after its time; a busy machine is late. */
+static bool leave_in_time(void)
 {
     struct process children[] = {
         shell("echo here; sleep 1000", PROCESS_CAPTURE),
         shell("sleep 1000", PROCESS_CAPTURE),
     };
 
+    tracer = 0;
     run_observed(children, 2, 2, 2, trace_first, children);
+    bool was_in_time = clock_now() < clock_after(children[0].started, 3);
     if (tracer < 0)
         skip();
     assert_int_equal(children[0].outcome, PROCESS_LEFT);
@@ -536,6 +538,17 @@ TEST(left)
     fixture_kill(tracer);
     assert_int_equal(waitpid(children[0].pid, NULL, 0), children[0].pid);
     reap_adopted();
+    return was_in_time;
+}
+
+/* Neither SIGTERM nor SIGKILL lets the program wait any longer for what does not go. */
+TEST(left)
+{
+    bool was_in_time = false;
+
+    for (int i = 0; i < 5 && !was_in_time; i++)
+        was_in_time = leave_in_time();
+    assert_true(was_in_time);
 }
 
 static void terminate(int number)
@@ -671,7 +684,7 @@ TEST(time_limit_is_kept)
         int64_t before = clock_now();
 
         run(&child, 1, 1, 1);
-        was_in_time = clock_now() < clock_after(before, 1 + PROCESS_GRACE);
+        was_in_time = clock_now() < clock_after(before, 1) + CLOCK_SECOND / 2;
         process_free(&child);
         reap_adopted();
     }
