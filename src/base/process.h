@@ -19,7 +19,7 @@
 /* The longest line that line() receives, in bytes; a longer one is read and dropped. */
 #define CAPTURE_LINE_MAXIMUM ((size_t)16 * 1024 * 1024)
 
-/* What a child wrote to one of its streams: see capture_read(). */
+/* The output of a child to one of its streams: see capture_read(). */
 struct capture {
     UT_string text; /* NULL and 0 long where nothing is captured; the first CAPTURE_MEMORY bytes; of
                        lines, what has no newline */
@@ -35,7 +35,7 @@ struct capture {
     struct process *child; /* whose it is */
 };
 
-/* What a child writes to. */
+/* The streams of a child. */
 enum process_streams {
     PROCESS_INHERIT,             /* our standard output and standard error */
     PROCESS_CAPTURE,             /* both streams are captured, apart */
@@ -72,9 +72,9 @@ struct process {
     bool inherits_input;    /* standard input is ours; otherwise it is /dev/null */
     const UT_string *input; /* what it reads from standard input instead; or NULL */
     const struct process_confinement *confinement; /* or NULL */
-    size_t output_maximum; /* of what is kept of each stream that is captured, in bytes: the rest is
-                              read and dropped; 0: no other limit than the disk's */
-    /* Instead of keeping what is captured: called for each line, without its newline, as soon as it
+    size_t output_maximum;                         /* of each captured stream, in bytes: the rest is
+                                                      read and dropped; 0: no other limit than the disk's */
+    /* Instead of keeping the output: called for each line, without its newline, as soon as it
      * is there. NULL: it is kept. */
     void (*line)(struct process *child, bool is_error, const char *text, size_t length);
     void *owner; /* for the callbacks */
@@ -148,11 +148,11 @@ extern char *const process_clean_environment[];
 /* Returns how many processors this process may use, at least 1. */
 int process_count_processors(void);
 
-/* Copies up to size bytes of what is kept to buffer, from the byte number at on. Returns how many;
- * 0 at the end, and where the file cannot be read. */
+/* Copies up to size bytes of the kept output to buffer, from the byte number at on. Returns how
+ * many; 0 at the end, and where the file cannot be read. */
 size_t capture_read(const struct capture *capture, size_t at, char *buffer, size_t size);
 
-/* Frees what a child wrote. May be called more than once. */
+/* Frees the output of a child. May be called more than once. */
 void process_free(struct process *child);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * endpoint: opens the socket or FIFO of a service, QUEUE_DIRECTORY/CLASS/SERVICE, so that what was
- * checked is what is used. Symbolic links are followed in the path of the queue directory, as by
- * Postfix, and refused for class and service.
+ * endpoint: opens the socket or FIFO of a service, QUEUE_DIRECTORY/CLASS/SERVICE, so that only the
+ * file that was checked is used. Symbolic links are followed in the path of the queue directory, as
+ * by Postfix, and refused for class and service.
  */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
@@ -22,7 +22,7 @@ enum endpoint_result {
 };
 
 /* Identifies an endpoint, whatever its name; without padding, to be compared and hashed as bytes.
- * An inode number is used again after a file is removed: so the time of birth is part of it. */
+ * The time of birth is part of it because inode numbers of removed files are used again. */
 struct endpoint_identity {
     uint64_t device;
     uint64_t inode;
@@ -56,7 +56,7 @@ int endpoint_connect(const struct endpoint *endpoint);
 bool endpoint_writable(const struct endpoint *endpoint);
 
 /* Returns the sockets in file systems that processes of this network namespace are listening on, as
- * the kernel tells them (sock_diag(7)): an array for utarray_free(); or NULL if it does not. */
+ * the kernel reports them (sock_diag(7)): an array for utarray_free(); or NULL if it does not. */
 UT_array *endpoint_find_listeners(void);
 
 /* Whether the open endpoint is one of them. */

@@ -10,14 +10,14 @@
  * call failed. When a service goes away with the request unread, Linux sets the socket's error
  * before it frees the request, so this order cannot take a reset for success; the other order can
  * (measured). End of file or a hang-up alone is never an answer. The kernel can wake us a moment
- * before SIOCOUTQ falls to 0, and no event follows: so it is looked at again after 1, 2, 4 ... 100
+ * before SIOCOUTQ falls to 0, and no event follows: so SIOCOUTQ is read again after 1, 2, 4 ... 100
  * ms.
  *
  * A FIFO's request counts as read when FIONREAD reads 0 at our end while a reader is there. Bytes
- * that others have written are waited for, too. -w has nothing to wait for. Whoever reads or writes
- * a FIFO can hold all others who touch it (its memory may be a file of a file system that does not
- * answer), and no signal ends that. So FIFOs are left to a child process, which has a thread for
- * each; it is not waited for.
+ * that others have written are waited for, too. -w has nothing to wait for. A process that reads
+ * or writes a FIFO can hold all others that touch the FIFO (its memory may be mapped from a file
+ * system that does not answer), and no signal ends that. So FIFOs are left to a child process,
+ * which has a thread for each; it is not waited for.
  *
  * Nothing is received: the process that drops the last reference to a descriptor that a service
  * passes (SCM_RIGHTS, unix(7)) waits for its close, which a lingering TCP socket can delay, even
@@ -58,7 +58,7 @@ enum trigger_outcome {
     TRIGGER_CONNECT,      /* connect or open failed: error */
     TRIGGER_QUEUE_FULL,   /* the listen queue stayed full */
     TRIGGER_NOT_WRITTEN,  /* the FIFO, or the socket's buffer, stayed full */
-    TRIGGER_HELD,         /* no answer from the FIFO: whoever reads or writes it holds it */
+    TRIGGER_HELD,         /* no answer from the FIFO: a process that reads or writes it holds it */
     TRIGGER_NO_READER,    /* nobody has the FIFO open for reading */
     TRIGGER_CLOSED,    /* closed or reset before the request was read; a FIFO: no reader is left */
     TRIGGER_NO_TIME,   /* not started before the time of the whole run was over */
