@@ -72,8 +72,9 @@ struct process {
     bool inherits_input;    /* standard input is ours; otherwise it is /dev/null */
     const UT_string *input; /* what it reads from standard input instead; or NULL */
     const struct process_confinement *confinement; /* or NULL */
-    size_t output_maximum;                         /* of each captured stream, in bytes: the rest is
-                                                      read and dropped; 0: no other limit than the disk's */
+    /* Bytes of each captured stream that are kept; the rest is read and dropped. 0: all that the
+     * disk has room for. */
+    size_t output_maximum;
     /* Instead of keeping the output: called for each line, without its newline, as soon as it
      * is there. NULL: it is kept. */
     void (*line)(struct process *child, bool is_error, const char *text, size_t length);
