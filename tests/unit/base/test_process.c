@@ -503,7 +503,10 @@ static pid_t trace(pid_t process)
     assert_int_equal(read(ready[0], &byte, 1), 1);
     close(ready[0]);
     close(ready[1]);
-    return byte == 1 ? tracer : -1;
+    if (byte == 1)
+        return tracer;
+    assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+    return -1;
 }
 
 static pid_t tracer;
