@@ -278,6 +278,7 @@ int path_ask(worker_function *work, const char *path, bool is_far, const void *q
     struct worker_task task = {.work = work,
                                .question = question,
                                .length = length,
+                               .is_relative = path[0] != '/' || strncmp(path, "/proc/", 6) == 0,
                                .answer = answer,
                                .size = size,
                                .fd = -1};

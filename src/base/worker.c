@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,33 +24,36 @@ struct worker {
 
 static struct worker workers[WORKER_MAXIMUM];
 
-/* What a question begins with. */
+/* What is sent. The working directory comes with it, if the work begins there. */
 struct order {
     worker_function *work;
     size_t answer_size;
+    _Alignas(max_align_t) char question[WORKER_QUESTION_MAXIMUM];
 };
+
+#define ORDER_SIZE(length) (offsetof(struct order, question) + (length))
 
 /* The child. It holds nothing that somebody could wait for: no end of a pipe, no directory. */
 static _Noreturn void serve(int fd, pid_t parent)
 {
-    struct {
-        struct order order;
-        _Alignas(max_align_t) char text[WORKER_QUESTION_MAXIMUM];
-    } question;
+    struct order order;
     sigset_t all;
     ssize_t length;
+    int place;
 
     limits_of_run = NULL;
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd) != 0)
         _exit(1);
-    while ((length = recv(fd, &question, sizeof(question), 0)) > 0) {
-        size_t size = question.order.answer_size;
-        void *answer = alloc_zeroed(1, size);
-        int passed =
-            question.order.work(question.text, (size_t)length - sizeof(struct order), answer);
-        if (descriptors_send(fd, answer, size, 0, &passed, passed < 0 ? 0 : 1) != 0)
+    while ((length = descriptors_receive(fd, &order, sizeof(order), 0, &place, 1)) > 0) {
+        if (place >= 0 && fchdir(place) < 0)
+            break;
+        descriptors_close(&place);
+        void *answer = alloc_zeroed(1, order.answer_size);
+        int passed = order.work(order.question, (size_t)length - ORDER_SIZE(0), answer);
+        if (chdir("/") < 0 ||
+            descriptors_send(fd, answer, order.answer_size, 0, &passed, passed < 0 ? 0 : 1) != 0)
             break;
         descriptors_close(&passed);
         free(answer);
@@ -126,14 +130,22 @@ static struct worker *find_idle(void)
     return errno == 0 ? free_place : NULL;
 }
 
-static bool send_question(const struct worker *worker)
+/* Returns 0 or an errno. */
+static int send_question(const struct worker *worker)
 {
-    struct worker_task *task = worker->task;
-    struct order order = {task->work, task->size};
-    struct iovec parts[] = {{&order, sizeof(order)}, {(void *)task->question, task->length}};
-    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    const struct worker_task *task = worker->task;
+    struct order order = {.work = task->work, .answer_size = task->size};
 
-    return sendmsg(worker->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+    if (task->length > sizeof(order.question))
+        return ENAMETOOLONG;
+    int place = task->is_relative ? open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (task->is_relative && place < 0)
+        return errno;
+    memcpy(order.question, task->question, task->length);
+    int error = descriptors_send(worker->fd, &order, ORDER_SIZE(task->length), MSG_DONTWAIT, &place,
+                                 place < 0 ? 0 : 1);
+    descriptors_close(&place);
+    return error;
 }
 
 /* Gives the next task to a worker. Returns false if it has to wait for a busy one. */
@@ -154,8 +166,9 @@ static bool ask(struct running *running)
     worker->task = task;
     worker->asked = clock_now();
     running->busy++;
-    if (!send_question(worker))
-        finish(running, worker, WORKER_ENDED);
+    task->error = send_question(worker);
+    if (task->error != 0)
+        finish(running, worker, task->error == EPIPE ? WORKER_ENDED : WORKER_REFUSED);
     return true;
 }
 

@@ -32,7 +32,7 @@ enum worker_result {
     WORKER_ANSWERED,
     WORKER_LATE,    /* not answered in time: left behind */
     WORKER_ENDED,   /* it ended without an answer */
-    WORKER_REFUSED, /* could not be started, or pass its descriptor: error */
+    WORKER_REFUSED, /* could not be started or asked, or pass its descriptor: error */
     WORKER_STOPPED, /* a signal, or the time of the run, came first */
 };
 
@@ -41,8 +41,9 @@ struct worker_task {
     worker_function *work;
     const void *question;
     size_t length;
-    void *answer; /* filled in if WORKER_ANSWERED */
-    size_t size;  /* of the answer, in bytes */
+    bool is_relative; /* the work begins in the working directory of the program, not in "/" */
+    void *answer;     /* filled in if WORKER_ANSWERED */
+    size_t size;      /* of the answer, in bytes */
 
     /* for the caller to read */
     enum worker_result result;

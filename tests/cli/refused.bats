@@ -27,6 +27,7 @@ setup()
 all()
 {
     local arguments
+    cd "$TREE"
     while read -r arguments; do
         echo "$ $arguments"
         # shellcheck disable=SC2086 # words
@@ -37,6 +38,9 @@ all()
 public qmgr I
 -j public qmgr I
 public link x
+-c etc/postfix-0001 public qmgr I
+-c etc/postfix-0001 public nosuch I
+-c /proc/self/cwd/etc/postfix-0001 public qmgr I
 -s
 -l -j
 -Q -j

@@ -196,6 +196,18 @@ TEST(ending_without_an_answer)
     assert_string_equal(answers[1].text, "one 3");
 }
 
+TEST(a_question_that_is_too_long)
+{
+    static char longest[WORKER_QUESTION_MAXIMUM + 2];
+    const char *words[] = {longest + 1, longest};
+
+    memset(longest, 'x', sizeof(longest) - 1);
+    ask(words, 2, 1, CLOCK_SECOND * 60, &no_end);
+    assert_string_equal(answers[0].text, "xxxxxxxxxxxxxxxxxxxx 8192");
+    assert_int_equal(tasks[1].result, WORKER_REFUSED);
+    assert_int_equal(tasks[1].error, ENAMETOOLONG);
+}
+
 /* One that was killed while idle; the next question finds out. */
 TEST(killed_while_idle)
 {
