@@ -277,13 +277,49 @@ END
     POSTKICK=$(instead '"$REAL" "$@" | head -n 1; kill -KILL $$') check
     is "$status" 2
     has "$output" "UNKNOWN postkick: -s ended with status 137"
-    check -i 0001 -i gone
+}
+
+@test "the network hook reports a program that dies, with what it has written" {
+    local commands
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    printf '#!/bin/sh\necho "logged: $*"\n' >"$BATS_TEST_TMPDIR/bin/logger"
+    chmod 755 "$BATS_TEST_TMPDIR/bin/logger"
+    sed "s,^PATH=,&$BATS_TEST_TMPDIR/bin:," "$ROOT/scripts/postkick-network-up" >"$BATS_TEST_TMPDIR/hook"
+    while read -r commands; do
+        POSTKICK=$(instead '[ "$1" = --version ] && exec "$REAL" "$@"; '"$commands") \
+            run --separate-stderr sh "$BATS_TEST_TMPDIR/hook" eth0 up
+        is "$commands: $status" "$commands: 0"
+        [ "$commands" = "exit 0" ] || has "$output" "logged: -t postkick-network-up -p mail.warning"
+        [ "$commands" != "exit 0" ] || is "$output$stderr" ""
+        [[ $commands != *half* ]] || has "$stderr" half
+    done <<'END'
+exit 0
+exit 1
+kill -KILL $$
+echo half; kill -TERM $$
+END
+}
+
+@test "a name that matches nothing is reported, whatever the others are" {
+    make_host
+    check -i gone -i lost
     is "$status" 3
-    has "$output" "no instance matches gone"
-    metrics -i 0001 -i gone -
-    is "$status" 1
-    is "$stderr" "postkick-metrics: fatal: postkick: warning: no instance matches gone"
-    is "${lines[-1]}" "postkick_collector_success 0"
+    is "$output" $'POSTKICK UNKNOWN - no instance matches gone\nno instance matches gone\nno instance matches lost'
+    check -i 0001 -i gone --hold 5,10
+    is "$status" 3
+    is "$(without_figures | sed 's/ |.*//')" "POSTKICK UNKNOWN - 1 of 1 instance ok; unknown: no instance matches gone
+UNKNOWN postkick: no instance matches gone"
+    rm "$SPOOL-0001/pid/master.pid" "$SPOOL-0001/public/qmgr"
+    check -i 0001 -i gone
+    is "$status" 2
+    is "$(without_figures | sed -n '2,$s/ |.*//p')" "UNKNOWN postkick: no instance matches gone"
+    for arguments in "-i 0001 -i gone" "-i gone"; do
+        # shellcheck disable=SC2086 # words
+        metrics $arguments -
+        is "$status" 1
+        is "$stderr" "postkick-metrics: fatal: no instance matches gone"
+        is "${lines[-1]}" "postkick_collector_success 0"
+    done
 }
 
 @test "a first line of under 200 bytes, then a line for each problem, as many as an agent passes on" {
@@ -352,12 +388,19 @@ END
     is "$(tr -cd '|' <<<"$output")" "|"
 }
 
-@test "a directory that is listed twice has one sample of each metric" {
-    hostile_tree
-    sed -i "s:^multi_instance_directories.*:&\n    $DEFAULT:" "$DEFAULT/main.cf"
+@test "a directory that is listed twice is one instance, with one sample of each metric" {
+    make_host
+    sed -i "s:^multi_instance_directories.*:& $DEFAULT-0001 $DEFAULT-0001:" "$DEFAULT/main.cf"
+    check
+    is "$status" 0
+    has "$output" "POSTKICK OK - 3 of 3 instances ok"
+    sed -i "s:^multi_instance_directories.*:& $TREE/etc//postfix-0001/:" "$DEFAULT/main.cf"
+    check
+    is "$status" 1 # a conflict
+    has "$output" "POSTKICK WARNING - 2 of 3 instances ok; warning: $DEFAULT-0001"
     metrics -
     is "$status" 0
-    is "$(grep -c '^postkick_instance_enabled{' <<<"$output")" 2
+    is "$(samples instance_enabled)" "1 1 1 0"
     is "$(grep -v '^#' <<<"$output" | sed 's/ [^ ]*$//' | sort | uniq -d)" ""
 }
 
