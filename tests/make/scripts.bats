@@ -81,6 +81,83 @@ deps: there is no apt-get here: install those for build"
     sh "$stage/share/uninstall-guard" "$stage/sbin/postkick"
 }
 
+@test "uninstall-guard: sees the program behind others, and in a main.cf that is damaged" {
+    local program=$BATS_TEST_TMPDIR/sbin/postkick line
+    mkdir "$BATS_TEST_TMPDIR/sbin" "$BATS_TEST_TMPDIR/bin"
+    cat >"$BATS_TEST_TMPDIR/bin/postconf" <<END
+#!/bin/sh
+[ "\$*" != "-d -h config_directory" ] || exec echo "$BATS_TEST_TMPDIR"
+grep -q '^damaged' "$BATS_TEST_TMPDIR/main.cf" && exit 1
+sed -n 's/^multi_instance_wrapper = *//p' "$BATS_TEST_TMPDIR/main.cf"
+END
+    printf '#!/bin/sh\n' | tee "$program" >"$BATS_TEST_TMPDIR/sbin/other"
+    chmod 755 "$BATS_TEST_TMPDIR"/*/*
+    ln -s "$program" "$BATS_TEST_TMPDIR/bin/linked"
+    export PATH=$BATS_TEST_TMPDIR/bin:$PATH
+    while read -r line; do
+        printf 'x = multi_instance_wrapper\nmulti_instance_wrapper = %s\n' "$line" >"$BATS_TEST_TMPDIR/main.cf"
+        run scripts/uninstall-guard "$program"
+        is "$line: $status" "$line: 1"
+        has "$output" "postkick: not removed: main.cf has multi_instance_wrapper = "
+        FORCE=1 run scripts/uninstall-guard "$program"
+        is "$line: $status$output" "$line: 0"
+        echo "damaged" >>"$BATS_TEST_TMPDIR/main.cf"
+        run scripts/uninstall-guard "$program"
+        is "damaged, $line: $status" "damaged, $line: 1"
+    done <<END
+$program -p --
+env -i TZ=UTC $program -p --
+ionice -c 3 nice -n 5 linked -p --
+END
+    printf 'multi_instance_wrapper = ${command_directory}/postkick -p --\ndamaged\n' >"$BATS_TEST_TMPDIR/main.cf"
+    run scripts/uninstall-guard "$program"
+    is "$status" 1
+    for line in '' "# $program" "multi_instance_wrapper = $BATS_TEST_TMPDIR/sbin/other -p --" \
+        "multi_instance_wrapper =" "multi_instance_wrapper = * nosuch"; do
+        echo "$line" >"$BATS_TEST_TMPDIR/main.cf"
+        run scripts/uninstall-guard "$program"
+        is "$line: $status$output" "$line: 0"
+        echo damaged >>"$BATS_TEST_TMPDIR/main.cf"
+        run scripts/uninstall-guard "$program"
+        is "$line: $status" "$line: 0"
+    done
+}
+
+# In an empty root, whose Postfix is two files.
+@test "package: a diversion of somebody else stops the installation, and leaves everything as it was" {
+    local own=/usr/sbin/postkick manual=/usr/share/man/man1/postkick.1.gz each before
+    command -v dpkg-divert >/dev/null || skip "needs dpkg"
+    export DPKG_ROOT=$BATS_TEST_TMPDIR/root
+    mkdir -p "$DPKG_ROOT"/{var/lib/dpkg,usr/sbin,usr/share/man/man1}
+    touch "$DPKG_ROOT/var/lib/dpkg/status" "$DPKG_ROOT"{$own,$manual}
+    printf '%s\n' /there /there.theirs : >"$DPKG_ROOT/var/lib/dpkg/diversions"
+    [ "$(dpkg-divert --list)" = "local diversion of /there to /there.theirs" ] || skip "needs a dpkg that knows DPKG_ROOT"
+    for each in preinst postrm; do
+        sed -e '/DEBHELPER/d' -e 's/#NAME#/postkick/' "scripts/debian/$each" >"$BATS_TEST_TMPDIR/$each"
+    done
+    for each in $own $manual; do
+        for who in --local "--package other"; do
+            # shellcheck disable=SC2086 # words
+            dpkg-divert $who --rename --divert "$each.theirs" --add "$each"
+            before=$(dpkg-divert --list; find "$DPKG_ROOT/usr" | sort)
+            run sh "$BATS_TEST_TMPDIR/preinst" install
+            is "$status" 1
+            has "$output" "postkick: not installed: there is a "
+            has "$output" "To remove the other
+diversion, type: dpkg-divert $who --rename --remove $each"
+            sh "$BATS_TEST_TMPDIR/postrm" abort-install
+            is "$(dpkg-divert --list; find "$DPKG_ROOT/usr" | sort)" "$before"
+            # shellcheck disable=SC2086 # words
+            dpkg-divert $who --rename --remove "$each"
+        done
+    done
+    sh "$BATS_TEST_TMPDIR/preinst" install
+    is "$(dpkg-divert --listpackage $own)" postkick
+    sh "$BATS_TEST_TMPDIR/postrm" remove
+    is "$(dpkg-divert --list | wc -l)" 1
+    is "$(cd "$DPKG_ROOT" && find usr -type f | sort)" "$(printf '%s\n' "${own#/}" "${manual#/}")"
+}
+
 @test "check: says when nothing matches" {
     run scripts/check nosuch
     is "$status" 1
