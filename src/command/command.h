@@ -61,9 +61,6 @@ bool command_send(const struct command *command, struct kicks *kicks);
 void command_start_jobs(const struct command *command, const struct selection *selection,
                         bool changes_running, struct jobs_spec *spec, struct jobs_report *report);
 
-/* For a spec's add_settings: the environment of postfix(1). */
-void command_add_mail_config(void *context, const struct instance *instance, UT_array *settings);
-
 /* "-p restart" in a selection that is marked, by the postfix(1) at that path: stops and starts one
  * instance after the other. Reports the results, and returns the exit status. */
 int command_restart(const struct command *command, struct selection *selection,

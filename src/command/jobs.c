@@ -214,12 +214,6 @@ static void warn_not_enabled(const struct command *command, const struct selecti
     }
 }
 
-void command_add_mail_config(void *context, const struct instance *instance, UT_array *settings)
-{
-    (void)context;
-    strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
-}
-
 /* The arguments: the program, "--" and the operands, with word, unless NULL, as the first. */
 static UT_array *build_arguments(const char *program, const struct options *options,
                                  const char *word)
@@ -252,8 +246,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
                                                           : JOB_IN_ORDER,
                              .program = program,
                              .argv = (char *const *)(void *)arguments->d,
-                             .streams = PROCESS_CAPTURE_AS_TERMINAL,
-                             .add_settings = command_add_mail_config};
+                             .streams = PROCESS_CAPTURE_AS_TERMINAL};
     int status = 1;
 
     if (role == ROLE_START) {
@@ -312,36 +305,6 @@ int command_postfix(const struct command *command)
 /* postmulti(1) uses this when there is no PATH. */
 #define ROOT_PATH "/bin:/usr/bin:/sbin:/usr/sbin"
 
-/* The same for all instances. */
-struct shared {
-    const char *command_directory;
-    const char *daemon_directory;
-    const char *path;
-};
-
-/* postmulti(1) exports the default instance's command_directory and daemon_directory to all; the
- * others are each instance's own. */
-static void export_instance(void *context, const struct instance *instance, UT_array *settings)
-{
-    static const enum parameter own[] = {
-        PARAMETER_QUEUE_DIRECTORY,
-        PARAMETER_DATA_DIRECTORY,
-        PARAMETER_MULTI_INSTANCE_NAME,
-        PARAMETER_MULTI_INSTANCE_GROUP,
-    };
-    const struct shared *shared = context;
-
-    strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
-    strings_append(settings, "config_directory=%s", instance->config_directory);
-    strings_append(settings, "command_directory=%s", shared->command_directory);
-    strings_append(settings, "daemon_directory=%s", shared->daemon_directory);
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        strings_append(settings, "%s=%s", parameter_name(own[i]), instance_value(instance, own[i]));
-    strings_append(settings, "multi_instance_enable=%s",
-                   instance->enabled == INSTANCE_ENABLED ? "yes" : "no");
-    strings_append(settings, "PATH=%s", shared->path);
-}
-
 /* Finds the program in the directories of path. Relative ones are left out: they would mean another
  * program in another working directory. Returns a new string, or NULL with an errno in *error. */
 static char *search(const char *path, const char *name, int *error)
@@ -388,25 +351,24 @@ static char *find_program(const char *path, const char *name)
 }
 
 static int run_program(const struct command *command, struct selection *selection,
-                       struct shared *shared)
+                       const char *directory)
 {
     const char *path = getenv("PATH");
-    char *own_path = alloc_format("%s:%s", shared->command_directory,
-                                  path != NULL && path[0] != '\0' ? path : ROOT_PATH);
+    char *own_path =
+        alloc_format("%s:%s", directory, path != NULL && path[0] != '\0' ? path : ROOT_PATH);
     char *program = find_program(own_path, command->options->operands[0]);
+    struct jobs_spec spec = {.order = JOB_IN_ORDER,
+                             .program = program,
+                             .argv = command->options->operands,
+                             .streams = PROCESS_CAPTURE,
+                             .command_directory = directory,
+                             .daemon_directory =
+                                 host_find_directory(&selection->host, PARAMETER_DAEMON_DIRECTORY),
+                             .path = own_path};
     int status = 1;
 
-    shared->path = own_path;
-    if (program != NULL) {
-        struct jobs_spec spec = {.order = JOB_IN_ORDER,
-                                 .program = program,
-                                 .argv = command->options->operands,
-                                 .streams = PROCESS_CAPTURE,
-                                 .add_settings = export_instance,
-                                 .context = shared};
-        if (command_mark(command, selection, true))
-            status = run(command, selection, &spec, ROLE_OTHER);
-    }
+    if (program != NULL && command_mark(command, selection, true))
+        status = run(command, selection, &spec, ROLE_OTHER);
     free(program);
     free(own_path);
     return status;
@@ -418,12 +380,10 @@ int command_execute(const struct command *command)
     int status = 1;
 
     if (command_select(command, PARAMETER_FOR_COMMAND, &selection)) {
-        struct shared shared = {0};
+        const char *directory = command_find_directory(&selection.host);
 
-        shared.daemon_directory = host_find_directory(&selection.host, PARAMETER_DAEMON_DIRECTORY);
-        shared.command_directory = command_find_directory(&selection.host);
-        if (shared.command_directory != NULL)
-            status = run_program(command, &selection, &shared);
+        if (directory != NULL)
+            status = run_program(command, &selection, directory);
     }
     selection_free(&selection);
     return status;

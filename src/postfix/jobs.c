@@ -41,12 +41,35 @@ static void receive_line(struct process *child, bool is_error, const char *text,
     job->spec->line(job->spec->line_context, job, is_error, text, length);
 }
 
+/* postmulti(1) exports the default instance's command_directory and daemon_directory to all; the
+ * others are each instance's own. */
+static UT_array *make_settings(const struct instance *instance, const struct jobs_spec *spec)
+{
+    static const enum parameter own[] = {PARAMETER_QUEUE_DIRECTORY, PARAMETER_DATA_DIRECTORY,
+                                         PARAMETER_MULTI_INSTANCE_NAME,
+                                         PARAMETER_MULTI_INSTANCE_GROUP};
+    UT_array *settings;
+
+    utarray_new(settings, &strings_icd);
+    strings_append(settings, "MAIL_CONFIG=%s", instance->config_directory);
+    if (spec->path == NULL)
+        return settings;
+    strings_append(settings, "config_directory=%s", instance->config_directory);
+    strings_append(settings, "command_directory=%s", spec->command_directory);
+    strings_append(settings, "daemon_directory=%s", spec->daemon_directory);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        strings_append(settings, "%s=%s", parameter_name(own[i]), instance_value(instance, own[i]));
+    strings_append(settings, "multi_instance_enable=%s",
+                   instance->enabled == INSTANCE_ENABLED ? "yes" : "no");
+    strings_append(settings, "PATH=%s", spec->path);
+    return settings;
+}
+
 static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spec *spec)
 {
     struct process *child = &jobs->processes[jobs->process_count];
 
-    utarray_new(job->settings, &strings_icd);
-    spec->add_settings(spec->context, job->member->instance, job->settings);
+    job->settings = make_settings(job->member->instance, spec);
     *child = (struct process){.program = spec->program,
                               .argv = job->argv,
                               .settings = job->settings,

@@ -35,9 +35,9 @@ struct jobs_spec {
     int parallel;                  /* at once */
     enum process_streams streams;
     size_t output_maximum; /* of each stream in bytes: more is a failure; 0: any number */
-    /* appends the instance's "name=value" to settings, an array of strings */
-    void (*add_settings)(void *context, const struct instance *instance, UT_array *settings);
-    void *context;
+    /* What postmulti(1) -x exports beside MAIL_CONFIG and the instance's own values: the default
+     * instance's directories, and PATH; without path, MAIL_CONFIG alone is exported. */
+    const char *command_directory, *daemon_directory, *path;
     /* receives each line of captured output, without its newline; NULL: the output is kept */
     void (*line)(void *context, const struct job *job, bool is_error, const char *text,
                  size_t length);

@@ -34,12 +34,6 @@ TEARDOWN(free_selection)
     utstring_done(&log_text);
 }
 
-static void add_settings(void *context, const struct instance *instance, UT_array *settings)
-{
-    (void)context;
-    strings_append(settings, "NAME=%s", instance->config_directory);
-}
-
 static const char *const words[] = {
     [JOB_OK] = "ok", [JOB_FAILED] = "failed", [JOB_DISABLED] = "disabled"};
 
@@ -67,8 +61,7 @@ static struct jobs_spec shell(const char *script, enum job_order order)
                               .program = "/bin/sh",
                               .argv = (char *const *)(void *)argv,
                               .parallel = 1,
-                              .streams = PROCESS_CAPTURE,
-                              .add_settings = add_settings};
+                              .streams = PROCESS_CAPTURE};
 }
 
 /* Runs the spec. Returns what is logged, until the next time. */
@@ -105,7 +98,7 @@ TEST(orders)
     };
 
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct jobs_spec spec = shell("printf $NAME", table[i].order);
+        struct jobs_spec spec = shell("printf $MAIL_CONFIG", table[i].order);
 
         spec.parallel = table[i].parallel;
         assert_string_equal(run(&spec, &fixture_no_limits), table[i].expected);
@@ -115,8 +108,8 @@ TEST(orders)
 /* The results come in the order of the instances: it notes itself that the other one has ended. */
 TEST(the_default_instance_waits)
 {
-    char *script =
-        fixture_fill("[ $NAME = on ] || exec cat @/ended; sleep 0.2; printf $NAME >@/ended");
+    char *script = fixture_fill(
+        "[ $MAIL_CONFIG = on ] || exec cat @/ended; sleep 0.2; printf $MAIL_CONFIG >@/ended");
     struct jobs_spec spec = shell(script, JOB_DEFAULT_LAST);
 
     spec.parallel = 4;
