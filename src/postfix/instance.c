@@ -199,50 +199,36 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter,
     return is_taken;
 }
 
+/* Evaluates what is used; of an invalid main.cf, only what it says of the instance's name, so that
+ * it can be called by it. */
 static void evaluate_all(struct evaluation *evaluation)
 {
     const struct instance_source *source = evaluation->source;
     struct instance *instance = evaluation->instance;
-    bool known[PARAMETER_COUNT] = {false};
+    bool known[PARAMETER_COUNT] = {false}, is_valid = instance->error == NULL;
 
     utstring_init(&evaluation->scratch);
     for (int i = 0; i < PARAMETER_COUNT; i++) {
         enum parameter parameter = (enum parameter)i;
         enum parameter_use use = parameter_use(parameter, source->purpose, source->is_home);
+        bool is_identity = parameter == PARAMETER_MULTI_INSTANCE_NAME ||
+                           parameter == PARAMETER_MULTI_INSTANCE_GROUP ||
+                           parameter == PARAMETER_MULTI_INSTANCE_ENABLE;
 
-        if (use != PARAMETER_UNUSED)
+        if (use != PARAMETER_UNUSED && (is_valid || is_identity))
             known[i] = evaluate(evaluation, parameter, use);
-        if (instance->error != NULL && evaluation->mistaken == NULL)
+        if (is_valid && instance->error != NULL && evaluation->mistaken == NULL)
             evaluation->mistaken = parameter_name(parameter);
     }
     utstring_done(&evaluation->scratch);
     if (known[PARAMETER_MULTI_INSTANCE_NAME] && known[PARAMETER_MULTI_INSTANCE_GROUP] &&
         known[PARAMETER_MULTI_INSTANCE_ENABLE])
-        instance->identity = INSTANCE_EXACT;
+        instance->identity = is_valid ? INSTANCE_EXACT : INSTANCE_LENIENT;
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];
     if (instance->error != NULL || queue == NULL || queue[0] == '/')
         return;
     evaluation->mistaken = parameter_name(PARAMETER_QUEUE_DIRECTORY);
     instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
-}
-
-/* Finds out what an invalid main.cf says of the instance's name, so that it can be called by it. */
-static void evaluate_identity(struct evaluation *evaluation)
-{
-    static const enum parameter names[] = {PARAMETER_MULTI_INSTANCE_NAME,
-                                           PARAMETER_MULTI_INSTANCE_GROUP,
-                                           PARAMETER_MULTI_INSTANCE_ENABLE};
-    const struct instance_source *source = evaluation->source;
-    bool are_known = true;
-
-    utstring_init(&evaluation->scratch);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        enum parameter_use use = parameter_use(names[i], source->purpose, source->is_home);
-        are_known = use != PARAMETER_UNUSED && evaluate(evaluation, names[i], use) && are_known;
-    }
-    utstring_done(&evaluation->scratch);
-    if (are_known)
-        evaluation->instance->identity = INSTANCE_LENIENT;
 }
 
 /* For path_find(): whether a user who may not read a file, whose owner is the context, could have
@@ -301,12 +287,9 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     evaluation.maincf = maincf_new(path);
     maincf_set(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
                instance->config_directory);
-    if (maincf_parse(evaluation.maincf, file->text, file->length, &error)) {
-        evaluate_all(&evaluation);
-    } else {
+    if (!maincf_parse(evaluation.maincf, file->text, file->length, &error))
         set_error(instance, error);
-        evaluate_identity(&evaluation);
-    }
+    evaluate_all(&evaluation);
     free(evaluation.domain);
     instance->warnings = maincf_take_warnings(evaluation.maincf);
     hide_text(instance, path, evaluation.mistaken, file);
