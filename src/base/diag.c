@@ -2,6 +2,7 @@
 /* Writes to standard error and standard output, within the limits of the run. */
 #include "base/diag.h"
 #include "base/descriptors.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,6 @@
 #define DIAG_H
 
 #include "base/alloc.h"
-#include "base/limits.h"
 #include <stdbool.h>
 #include <stddef.h>
 

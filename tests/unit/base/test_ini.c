@@ -98,24 +98,6 @@ TEST(no_file)
     free(expected);
 }
 
-TEST(who_can_write)
-{
-    UT_array *errors;
-    const char *path = fixture_file("ini", "");
-
-    if (geteuid() != 0)
-        skip(); /* then the owner is another user than root */
-    utarray_new(errors, &strings_icd);
-    struct ini *ini = ini_load(path, true, errors);
-    assert_false(ini->others_write);
-    ini_free(ini);
-    assert_int_equal(chmod(path, 0666), 0);
-    ini = ini_load(path, true, errors);
-    assert_true(ini->others_write);
-    ini_free(ini);
-    utarray_free(errors);
-}
-
 /* What iniparser would cut or forget. */
 TEST(every_character_counts)
 {
