@@ -63,6 +63,7 @@ static const char *const local[] = {"bcachefs", "btrfs", "overlay", "ramfs",
 #define SPARE_TIME (40 * CLOCK_SECOND)
 
 static bool must_wait;
+static pid_t program;  /* whose workers these are */
 static UT_array *late; /* paths that were asked about and had no answer */
 
 static bool may_wait(void)
@@ -243,6 +244,7 @@ static int ask_worker(struct worker_task *task, const char *path)
 
     if (is_late(path))
         return ETIMEDOUT;
+    program = getpid();
     workers_run(task, 1, 1, find_share(spare), limits_of_run);
     switch (task->result) {
     case WORKER_ANSWERED:
@@ -406,14 +408,31 @@ static int open_from(int directory, const char *path, int flags, struct path_det
     return walk_path(path, directory, flags, NULL, NULL, found);
 }
 
-/* Opens what the administrator typed: in this process where it means something else in a worker. */
+/* Returns what the administrator typed as this process has to name it, a new string: the current
+ * directory and /proc/self are those of the program, not of a worker. */
+static char *name_typed(const char *path)
+{
+    static const char self[] = "/proc/self";
+    bool is_worker = program != 0 && program != getpid();
+
+    if (is_worker && path[0] != '/')
+        return alloc_format("/proc/%d/cwd/%s", (int)program, path);
+    if (is_worker && strncmp(path, self, strlen(self)) == 0)
+        return alloc_format("/proc/%d%s", (int)program, path + strlen(self));
+    return alloc_string(path);
+}
+
 static int open_typed(const char *path, int flags, struct path_details *found)
 {
-    bool is_own =
-        path[0] != '/' || strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/", 5) == 0;
+    char *name = name_typed(path);
+    bool is_own = strncmp(name, "/dev/", 5) == 0; /* a descriptor, perhaps */
+    int fd = is_own || may_wait() ? described(open(name, O_PATH | O_CLOEXEC | flags), found)
+                                  : open_at_once(AT_FDCWD, name, flags, 0, found);
+    int error = errno;
 
-    return is_own || may_wait() ? described(open(path, O_PATH | O_CLOEXEC | flags), found)
-                                : open_at_once(AT_FDCWD, path, flags, 0, found);
+    free(name);
+    errno = error;
+    return fd;
 }
 
 int path_open(const char *path, size_t typed, int flags, struct path_details *found)

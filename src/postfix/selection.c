@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses among the instances of a host, and marks what is to be served. */
 #include "postfix/selection.h"
+#include "base/path.h"
 #include "base/text.h"
-#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
@@ -259,10 +259,17 @@ static void choose(struct selection *selection)
 /* Postfix's own message, which follows, would not say that -c accepts no names. */
 static void warn_of_name(struct selection *selection, const char *directory)
 {
-    if (strchr(directory, '/') == NULL && access(directory, F_OK) < 0 && errno == ENOENT)
+    struct path_file file;
+    char *error = NULL;
+
+    if (strchr(directory, '/') != NULL)
+        return;
+    if (path_read(directory, strlen(directory), 0, &file, &error) == PATH_MISSING)
         strings_append(selection->warnings,
                        "-c %s: no such directory: an instance is selected by its name with -i %s",
                        directory, directory);
+    path_file_free(&file);
+    free(error);
 }
 
 /* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false on an error. */

@@ -151,6 +151,18 @@ attack()
     attack "$ALL" "" 'ln -s $HIS/postkick.ini $TREE/link.ini'
 }
 
+@test "a configuration directory that is typed and does not answer" {
+    run --separate-stderr env -u MAIL_CONFIG "$ROOT/tests/lib/hold" --at 60 --mount "$TREE/mnt" "$SHOWN" -- bash -c '
+        cd "$TREE"
+        for each in "mnt public qmgr D" "/proc/self/cwd/mnt -s" "/proc/$$/cwd/mnt -Q" \
+            "mnt -n public qmgr D" "mnt -M hold ALL" "mnt -v -x true" "mnt -v -p check"; do
+            timeout -s KILL 4 "$POSTKICK" -f "$0" -t 2 -c $each || echo "status $?"
+        done' "$INI" 3>&-
+    [ "$status" != 77 ] || skip "needs namespaces, FUSE and overlay: $stderr"
+    is "$(grep -c '^status 1' <<<"$output")" 7
+    is "$(grep -c 'the file system does not answer' <<<"$output$stderr")" 7
+}
+
 @test "what the administrator types is followed through /proc" {
     kick -c "/proc/$$/root$DEFAULT" public qmgr D
     is "$status" 0

@@ -492,6 +492,47 @@ TEST(opens_regular_files_only)
     assert_false(opened);
 }
 
+/* Reads "typed/file" by a worker, whatever the way to it is called. */
+static void check_typed(void)
+{
+    static const char *const directories[] = {"typed", "/proc/self/cwd/typed", "@/typed"};
+    struct path_file file;
+
+    assert_int_equal(chdir(fixture_root), 0);
+    limits_of_run = &fixture_no_limits;
+    for (size_t i = 0; i < COUNT(directories); i++) {
+        char *directory = fixture_fill(directories[i]), *error = NULL;
+        char *path = alloc_format("%s/file", directory);
+
+        assert_int_equal(path_read(path, strlen(directory), 10, &file, &error), PATH_OK);
+        assert_string_equal(file.text, "a = b\n");
+        path_file_free(&file);
+        free(path);
+        free(directory);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* there is one */
+        workers_end();
+    }
+    limits_of_run = NULL;
+    assert_int_equal(chdir("/"), 0);
+}
+
+static void without_openat2(void)
+{
+    forbid_openat2(ENOSYS);
+    check_typed();
+}
+
+/* The current directory and /proc/self are the program's. */
+TEST(typed_is_read_by_a_worker)
+{
+    (void)fixture_directory("typed");
+    (void)fixture_file("typed/file", "a = b\n");
+    int status = fixture_run(without_openat2, STDOUT_FILENO).status;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 /* A worker reads what this process would have to wait for: all of it, or the same error. */
 TEST(read_by_a_worker)
 {
