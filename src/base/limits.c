@@ -59,7 +59,8 @@ const sigset_t *signals_wait_mask(void)
 int signals_poll(struct pollfd *polls, nfds_t number, int64_t due)
 {
     int64_t now = clock_now(), left = due > now ? due - now : 0;
-    const struct timespec timeout = {left / CLOCK_SECOND, (long)(left % CLOCK_SECOND) * 1000};
+    const struct timespec timeout = {(time_t)(left / CLOCK_SECOND),
+                                     (long)(left % CLOCK_SECOND) * 1000};
 
     return ppoll(polls, number, due == CLOCK_NEVER ? NULL : &timeout, &wait_mask);
 }

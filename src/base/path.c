@@ -117,14 +117,15 @@ static void translate(const struct statx_answer *answer, struct path_details *fo
 {
     *found = (struct path_details){
         .status = {.st_dev = makedev(answer->device_major, answer->device_minor),
-                   .st_ino = answer->inode,
+                   .st_ino = (ino_t)answer->inode,
                    .st_mode = answer->mode,
                    .st_nlink = answer->links,
                    .st_uid = answer->user,
                    .st_gid = answer->group,
                    .st_size = (off_t)answer->size,
-                   .st_mtim = {answer->modified.seconds, (long)answer->modified.nanoseconds},
-                   .st_ctim = {answer->changed.seconds, (long)answer->changed.nanoseconds}},
+                   .st_mtim = {(time_t)answer->modified.seconds,
+                               (long)answer->modified.nanoseconds},
+                   .st_ctim = {(time_t)answer->changed.seconds, (long)answer->changed.nanoseconds}},
         .born = (answer->mask & BIRTH) == 0
                     ? 0
                     : answer->born.seconds * 1000000000 + answer->born.nanoseconds};
