@@ -35,7 +35,7 @@ static bool show(const struct command *command, struct selection *selection)
                                    .json = command->options->json,
                                    .quiet = command->options->quiet,
                                    .verbose = command->verbose,
-                                   .now = time(NULL)};
+                                   .now = command->options->json ? 0 : time(NULL)};
 
     bool is_well = command_report_selection(command, selection);
     if (report.json)

@@ -15,7 +15,7 @@ struct queues_report {
     bool json;
     bool quiet;
     int verbose; /* how often -v */
-    int64_t now; /* seconds since 1970 */
+    int64_t now; /* seconds since 1970; for text only */
 };
 
 /*
