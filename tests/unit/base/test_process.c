@@ -244,14 +244,11 @@ TEST(surroundings)
         "umask; ulimit -Sn; ls /proc/self/fd | tr '\\n' ' '; echo;"
         "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t' | sed 's/00000018/00000000/';"
         "echo \"$A-$B-$HOME-\"";
-    struct rlimit limit = {300, 300};
     sigset_t blocked;
     UT_array *settings;
     char *const environment[] = {WORD("A=1"), WORD("B=2"), NULL};
 
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = 300;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    (void)fixture_limit_descriptors(300);
     (void)descriptors_raise_limit();
     int left_open = open("/dev/null", O_RDONLY);
     umask(077);

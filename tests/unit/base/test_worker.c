@@ -13,8 +13,6 @@ struct answer {
     char text[32];
 };
 
-static const struct limits no_end = {.end = CLOCK_NEVER};
-
 static void list_descriptors(char *text, size_t size)
 {
     DIR *directory = opendir("/proc/self/fd");
@@ -105,7 +103,7 @@ TEST(questions_are_answered_by_one_process)
 {
     static const char *const words[] = {"one", "two", "three"};
 
-    ask(words, 3, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 3, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_string_equal(answers[0].text, "one 3");
     assert_string_equal(answers[2].text, "three 5");
     assert_true(answers[0].pid != getpid());
@@ -115,7 +113,7 @@ TEST(questions_are_answered_by_one_process)
         assert_int_equal(tasks[i].fd, -1);
     }
     pid_t first = answers[0].pid;
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_int_equal(answers[0].pid, first);
     workers_end();
     assert_int_equal(kill(first, 0), -1);
@@ -126,7 +124,7 @@ TEST(several_at_once)
     static const char *const words[] = {"slow", "slow", "slow", "one"};
     int64_t start = clock_now();
 
-    ask(words, 4, 3, CLOCK_SECOND * 60, &no_end);
+    ask(words, 4, 3, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_true(clock_now() - start < 10 * TENTH); /* one after the other: 12 */
     assert_true(answers[0].pid != answers[1].pid && answers[1].pid != answers[2].pid);
 }
@@ -137,7 +135,7 @@ TEST(stopped_ones_are_left_behind)
     static const char *const words[] = {"one", "stop", "two", "stop", "three"};
     int64_t start = clock_now();
 
-    ask(words, 5, 1, 8 * TENTH, &no_end);
+    ask(words, 5, 1, 8 * TENTH, &fixture_no_limits);
     int64_t duration = clock_now() - start;
     assert_int_equal(tasks[1].result, WORKER_LATE);
     assert_int_equal(tasks[3].result, WORKER_LATE);
@@ -153,7 +151,7 @@ TEST(nobody_waits_for_one_that_cannot_be_ended)
     static const char *const words[] = {"traced", "one"};
     int64_t start = clock_now();
 
-    ask(words, 2, 1, 3 * TENTH, &no_end);
+    ask(words, 2, 1, 3 * TENTH, &fixture_no_limits);
     assert_int_equal(tasks[0].result, WORKER_LATE);
     assert_int_equal(tasks[1].result, WORKER_ANSWERED);
     assert_true(clock_now() - start < 15 * TENTH); /* it is traced for 20 */
@@ -182,7 +180,7 @@ TEST(more_than_the_most)
 
     for (int i = 0; i < TASKS; i++)
         words[i] = i < WORKER_MAXIMUM ? "stop" : "last";
-    ask(words, TASKS, TASKS, 5 * TENTH, &no_end);
+    ask(words, TASKS, TASKS, 5 * TENTH, &fixture_no_limits);
     for (int i = 0; i < TASKS; i++)
         assert_int_equal(tasks[i].result, i < WORKER_MAXIMUM ? WORKER_LATE : WORKER_ANSWERED);
 }
@@ -191,7 +189,7 @@ TEST(ending_without_an_answer)
 {
     static const char *const words[] = {"exit", "one"};
 
-    ask(words, 2, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 2, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_int_equal(tasks[0].result, WORKER_ENDED);
     assert_string_equal(answers[1].text, "one 3");
 }
@@ -202,7 +200,7 @@ TEST(a_question_that_is_too_long)
     const char *words[] = {longest + 1, longest};
 
     memset(longest, 'x', sizeof(longest) - 1);
-    ask(words, 2, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 2, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_string_equal(answers[0].text, "xxxxxxxxxxxxxxxxxxxx 8192");
     assert_int_equal(tasks[1].result, WORKER_REFUSED);
     assert_int_equal(tasks[1].error, ENAMETOOLONG);
@@ -213,12 +211,12 @@ TEST(killed_while_idle)
 {
     static const char *const words[] = {"one"};
 
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     (void)kill(answers[0].pid, SIGKILL);
     (void)waitid(P_PID, (id_t)answers[0].pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_int_equal(tasks[0].result, WORKER_ENDED);
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_int_equal(tasks[0].result, WORKER_ANSWERED);
 }
 
@@ -227,7 +225,7 @@ TEST(a_descriptor_comes_with_the_answer)
     static const char *const words[] = {"file"};
     char text[16] = "";
 
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_int_equal(pread(tasks[0].fd, text, sizeof(text) - 1, 0), 9);
     assert_string_equal(text, "in a file");
     assert_int_equal(fcntl(tasks[0].fd, F_GETFD), FD_CLOEXEC);
@@ -241,7 +239,7 @@ TEST(descriptors_of_the_program_are_closed)
     int ends[2];
 
     assert_int_equal(pipe(ends), 0);
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_string_equal(answers[0].text, "4"); /* 0 to 2, and the socket */
     close(ends[0]);
     close(ends[1]);
@@ -250,14 +248,10 @@ TEST(descriptors_of_the_program_are_closed)
 TEST(no_descriptor_is_left)
 {
     static const char *const words[] = {"one", "two"};
-    struct rlimit limit, low;
+    struct rlimit before = fixture_limit_descriptors(3);
 
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    low = limit;
-    low.rlim_cur = 3;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-    ask(words, 2, 1, CLOCK_SECOND * 60, &no_end);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ask(words, 2, 1, CLOCK_SECOND * 60, &fixture_no_limits);
+    fixture_restore_descriptors(before);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(tasks[i].result, WORKER_REFUSED);
         assert_int_equal(tasks[i].error, EMFILE);
@@ -268,25 +262,19 @@ TEST(no_descriptor_is_left)
 TEST(no_descriptor_is_left_for_the_answer)
 {
     static const char *const words[] = {"one", "file"};
-    struct rlimit limit, low;
-    int first = -1, last;
+    int fds[64];
 
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     pid_t worker = answers[0].pid;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    low = limit;
-    low.rlim_cur = 100; /* poll(2) needs some */
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-    while ((last = dup(0)) >= 0)
-        first = first < 0 ? last : first;
-    ask(words + 1, 1, 1, CLOCK_SECOND * 60, &no_end);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    for (int fd = first; fd < 100; fd++)
-        close(fd);
+    struct rlimit before = fixture_limit_descriptors(50);
+    size_t count = fixture_take_descriptors(fds);
+    ask(words + 1, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
+    fixture_restore_descriptors(before);
+    fixture_close(fds, count);
     assert_int_equal(tasks[0].result, WORKER_REFUSED);
     assert_int_equal(tasks[0].error, EMFILE);
     assert_int_equal(tasks[0].fd, -1);
-    ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+    ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
     assert_int_equal(tasks[0].result, WORKER_ANSWERED);
     assert_int_equal(answers[0].pid, worker);
 }
@@ -297,7 +285,7 @@ TEST(fewer_descriptors_than_workers)
     static const char *const words[] = {"one", "slow"};
     struct rlimit before = fixture_limit_descriptors(40);
 
-    ask(words, 2, 2, CLOCK_SECOND * 2, &no_end);
+    ask(words, 2, 2, CLOCK_SECOND * 2, &fixture_no_limits);
     fixture_restore_descriptors(before);
     assert_int_equal(tasks[0].result, WORKER_ANSWERED);
     assert_int_equal(tasks[1].result, WORKER_ANSWERED);
@@ -313,9 +301,9 @@ TEST(workers_end_with_the_program)
     assert_int_equal(pipe(ends), 0);
     pid_t program = fork();
     if (program == 0) {
-        ask(words, 1, 1, CLOCK_SECOND * 60, &no_end);
+        ask(words, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
         (void)!write(ends[1], &answers[0].pid, sizeof(pid_t));
-        ask(words + 1, 1, 1, CLOCK_SECOND * 60, &no_end);
+        ask(words + 1, 1, 1, CLOCK_SECOND * 60, &fixture_no_limits);
         _exit(0);
     }
     assert_int_equal(read(ends[0], &left, sizeof(left)), sizeof(left));
