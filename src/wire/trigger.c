@@ -31,6 +31,9 @@
  * then, and it need not be registered with epoll. */
 #define LOOK_BEHIND 128
 
+/* A step that lasts longer, in microseconds, has waited for a file system. */
+#define STEP_MAXIMUM (CLOCK_SECOND / 100)
+
 /* After the shutdown nothing more can arrive. Each descriptor that was passed needs a byte: without
  * input there is none. */
 static bool may_hold_descriptors(int socket)
@@ -686,19 +689,38 @@ static void close_lingering(struct running *running)
     free(kept);
 }
 
+/* Takes what one trigger's step, begun at the given time, has waited for a file system from the
+ * seconds of the others: nobody looked whether their requests were read meanwhile. */
+static void excuse_others(struct running *running, const struct trigger *waiting, int64_t begun)
+{
+    int64_t waited = clock_now() - begun;
+
+    for (size_t i = 0; waited > STEP_MAXIMUM && i < running->next; i++) {
+        struct trigger *trigger = &running->batch->triggers[i];
+
+        if (trigger != waiting && trigger->state != TRIGGER_DONE && trigger->state != TRIGGER_IDLE)
+            trigger->started += waited;
+    }
+}
+
 /* Starts a trigger, or ends it when the time is over. Returns false when it has to wait for
  * descriptors of others. */
 static bool start_one(struct running *running, struct trigger *trigger)
 {
     int64_t now = clock_now(), end = running->batch->limits->end;
+    bool is_started = true;
 
     trigger->errands = &running->errands;
     if (now >= end) {
         trigger->outcome = TRIGGER_NO_TIME;
         abandon(trigger, now);
-    } else if (!start(trigger, now, end)) {
-        if (running->live + running->lingering > 0)
-            return false;
+    } else {
+        is_started = start(trigger, now, end);
+        excuse_others(running, trigger, now);
+    }
+    if (!is_started && running->live + running->lingering > 0)
+        return false;
+    if (!is_started) {
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = EMFILE;
         abandon(trigger, now);
@@ -789,7 +811,9 @@ static void run_timers(struct running *running, int64_t now)
             continue;
         if (trigger->due <= now) {
             bool had_descriptor = trigger->fd >= 0;
-            step(trigger, 0, now);
+            int64_t begun = clock_now();
+            step(trigger, 0, begun);
+            excuse_others(running, trigger, begun);
             if (!had_descriptor)
                 watch(running, trigger, now);
         }

@@ -96,12 +96,13 @@ struct trigger {
     /* for the caller to read */
     enum trigger_state state;
     enum trigger_outcome outcome;
-    int error;       /* errno that goes with the outcome */
-    bool is_socket;  /* not a FIFO; once it was opened */
-    pid_t peer;      /* after TRIGGER_NOT_READ and _NOT_FINISHED on a socket: who listens; else 0 */
-    int seconds;     /* the limit of the step it is in, or was in when it ended */
-    int64_t started; /* clock_now() values */
-    int64_t finished;
+    int error;      /* errno that goes with the outcome */
+    bool is_socket; /* not a FIFO; once it was opened */
+    pid_t peer;     /* after TRIGGER_NOT_READ and _NOT_FINISHED on a socket: who listens; else 0 */
+    int seconds;    /* the limit of the step it is in, or was in when it ended */
+    /* clock_now() values. What others have waited for a file system meanwhile is left out, by a
+     * later start. */
+    int64_t started, finished;
 
     /* private */
     struct endpoint endpoint;

@@ -141,6 +141,17 @@ attack()
     has "$stderr" "postkick: warning: $ONE: public/qmgr: no answer from the FIFO within 2s"
 }
 
+# He holds for a quarter of the time.
+@test "what he holds is not counted as time of others" {
+    mv "$QUEUE/public/qmgr" "$TREE/moved"
+    run env -u MAIL_CONFIG "$ROOT/tests/lib/hold" --lock "$QUEUE/public" "$SHOWN" -- \
+        "$POSTKICK" -f "$INI" -t 12 -s -j 3>&-
+    [ "$status" != 77 ] || skip "needs namespaces, FUSE and overlay: $output"
+    output=$(grep '^{' <<<"$output")
+    is "$(rows status | paste -s -d ' ')" "ok failed ok"
+    [ "$(rows status seconds | sed -n 's,^ok|\([0-9]*\).*,\1,p' | sort -n | tail -n 1)" -lt 3 ]
+}
+
 # What the administrator types is followed, and may fail, but holds no run.
 @test "a settings file that does not answer" {
     OTHERS=0 INI=$SHOWN/postkick.ini
