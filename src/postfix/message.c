@@ -622,7 +622,7 @@ static UT_array *find_claims(const struct host *host)
 static bool gives_way(const struct claim *one, const struct claim *other,
                       struct master_locks *locks)
 {
-    return strcmp(one->instance->config_directory, other->instance->config_directory) != 0 &&
+    return !selection_is_same(one->instance, other->instance) &&
            (!instance_owns_queue(one->instance, locks) ||
             (!other->is_link && instance_owns_queue(other->instance, locks)));
 }

@@ -22,6 +22,14 @@ static size_t directory_length(const char *directory)
     return length;
 }
 
+bool selection_is_same(const struct instance *one, const struct instance *other)
+{
+    size_t length = directory_length(one->config_directory);
+
+    return length == directory_length(other->config_directory) &&
+           strncmp(one->config_directory, other->config_directory, length) == 0;
+}
+
 /* The text itself, or a pattern as in fnmatch(3). */
 static bool matches(const char *wanted, const char *text, int flags)
 {
@@ -314,7 +322,7 @@ static const struct instance *find_second(const struct host *host, const char *n
             continue;
         if (*first == NULL)
             *first = instance;
-        else if (strcmp((*first)->config_directory, instance->config_directory) != 0)
+        else if (!selection_is_same(*first, instance))
             return instance;
     }
     return NULL;

@@ -79,6 +79,10 @@ char *selection_refusal(const struct selection *selection);
  */
 bool selection_matches(const struct instance *instance, const char *wanted);
 
+/* Whether both are one, listed twice: the configuration directories are the same, apart from
+ * slashes at their ends. */
+bool selection_is_same(const struct instance *one, const struct instance *other);
+
 /* Whether the instance was asked for by itself: it is the only one, or an -i that is no pattern
  * means it. Then it counts even if it is not enabled. */
 bool selection_is_named(const struct selection *selection, const struct instance *instance);

@@ -458,6 +458,21 @@ TEST(a_shared_queue_directory)
     assert_string_equal(utstring_body(&listed), "1:" ONE " ");
 }
 
+/* It does not share its queue with another instance. */
+TEST(a_directory_that_is_listed_twice)
+{
+    char **directory = &instances[2].config_directory,
+         **queue_directory = &instances[2].values[PARAMETER_QUEUE_DIRECTORY];
+
+    alloc_set_text(directory, "%s/", instances[1].config_directory);
+    alloc_set_text(queue_directory, "%s", instances[1].config_directory);
+    members[2].state = SELECTION_DUPLICATE;
+    queue(0, "");
+    queue(1, MESSAGE("active", ONE));
+    find();
+    assert_parts("0 0: ", ONE " 0 0: ", "0 0: listed twice");
+}
+
 static void assert_refused(size_t index, const char *expected)
 {
     char *text = fixture_fill(expected);

@@ -136,6 +136,29 @@ TEST(forced)
     assert_chosen(false, "b ");
 }
 
+/* A command could reach one that was not meant. */
+TEST(names_of_several_instances)
+{
+    char *expected = fixture_fill("-i a matches @/a and @/b: name the directory");
+
+    make_default("a b c c/", ON);
+    make("a", A);
+    make("b", A);
+    make("c", ON "multi_instance_name = c\n");
+    strings_append(names, "a");
+    assert_chosen(false, "a b ");
+    criteria.acts = true;
+    assert_error(expected);
+    utarray_clear(names);
+    strings_append(names, "a*"); /* a pattern means several */
+    strings_append(names, "%s", fixture_path("b"));
+    assert_chosen(false, "a b ");
+    utarray_clear(names);
+    strings_append(names, "c"); /* one directory, listed twice */
+    assert_chosen(false, "c = ");
+    free(expected);
+}
+
 TEST(contradictions)
 {
     make_default("a", ON);
