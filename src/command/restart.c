@@ -232,14 +232,14 @@ static void wait_for_response(struct restart *restart, struct command command)
         limits.end = end;
     command.limits = &limits;
     choose(restart, PART_STOPPED);
-    while (restart->chosen.member_count > 0) {
+    bool is_pending = restart->chosen.member_count > 0;
+    while (is_pending) {
         ask(restart, &command, (clock_poll_timeout(now, end) + 999) / 1000);
         choose(restart, PART_STOPPED);
-        now = clock_now();
-        if (now >= end || limits_reached(&limits))
-            break;
         if (restart->chosen.member_count > 0)
             (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
+        now = clock_now();
+        is_pending = restart->chosen.member_count > 0 && now < end && !limits_reached(&limits);
     }
     for (size_t i = 0; i < restart->chosen.member_count; i++)
         restart->chosen_parts[i]->state = PART_FAILED;
