@@ -131,7 +131,7 @@ static bool find_role(const struct selection *selection, const char *word, enum 
         if (list == NULL && !selection->is_single) {
             if (home->notice != NULL)
                 diag_line("warning", "%s", home->notice);
-            diag_line("fatal", "%s", home->error != NULL ? home->error : "not resolved");
+            diag_line("fatal", "%s", home->error);
             return false;
         }
         UT_array *words = strings_split(list != NULL ? list : "", PARAMETER_SEPARATORS);
