@@ -265,7 +265,7 @@ static bool write_request(const struct errand *errand, int fifo)
     const struct trigger *trigger = errand->trigger;
     bool is_byte = trigger->is_probe && trigger->request_length == 0;
     size_t length = is_byte ? 1 : trigger->request_length, written = 0;
-    bool goes_on = wait_for(errand, fifo, 0, 0);
+    bool goes_on = wait_for(errand, fifo, 0, 0), was_full = false;
 
     while (goes_on && written < length) {
         ssize_t count = write(fifo, trigger->request + written, length - written);
@@ -273,7 +273,9 @@ static bool write_request(const struct errand *errand, int fifo)
         if (count > 0) {
             written += (size_t)count;
         } else if (errno == EAGAIN) {
-            report(errand, TRIGGER_WRITING, TRIGGER_PENDING, 0);
+            if (!was_full) /* once: the socket has room for some hundred words */
+                report(errand, TRIGGER_WRITING, TRIGGER_PENDING, 0);
+            was_full = true;
             goes_on = wait_for(errand, fifo, POLLOUT, -1);
         } else {
             report(errand, TRIGGER_DONE, errno == EPIPE ? TRIGGER_NO_READER : TRIGGER_SEND, errno);
