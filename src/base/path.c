@@ -530,6 +530,7 @@ const char *path_error(int error)
 {
     return error == EXDEV       ? "leads through a link of /proc"
            : error == ETIMEDOUT ? "the file system does not answer"
+           : error == EINTR     ? "interrupted"
                                 : strerror(error);
 }
 

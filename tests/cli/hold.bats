@@ -152,6 +152,20 @@ attack()
     [ "$(rows status seconds | sed -n 's,^ok|\([0-9]*\).*,\1,p' | sort -n | tail -n 1)" -lt 3 ]
 }
 
+@test "a signal ends the wait for what he holds" {
+    local started=$SECONDS
+    mv "$QUEUE/public/qmgr" "$TREE/moved"
+    run env -u MAIL_CONFIG "$ROOT/tests/lib/hold" --lock "$QUEUE/public" "$SHOWN" -- bash -c '
+        "$POSTKICK" -f "$1" public qmgr D &
+        until pgrep -P $! >/dev/null; do sleep 0.05; done
+        kill -TERM $!
+        wait $!' - "$INI" 3>&-
+    [ "$status" != 77 ] || skip "needs namespaces, FUSE and overlay: $output"
+    is "$status" 143
+    has "$output" "postkick: warning: $ONE: public/qmgr: cannot be looked up: interrupted"
+    [ $((SECONDS - started)) -lt 8 ] # without -t, it would wait 10 s
+}
+
 # What the administrator types is followed, and may fail, but holds no run.
 @test "a settings file that does not answer" {
     OTHERS=0 INI=$SHOWN/postkick.ini
