@@ -22,8 +22,8 @@
 /*
  * Answers a question in the child: fills in the answer, whose bytes are zero, and returns a
  * descriptor to be passed with it, or -1. (Data of any size can be passed in a file of
- * memfd_create(2).) The child is a copy of the program as it was when one more worker was needed. It
- * has no descriptor but those that it opens, and no limits. All signals are blocked.
+ * memfd_create(2).) The child is a copy of the program as it was when one more worker was needed.
+ * It has no descriptor but those that it opens, and no limits. All signals are blocked.
  */
 typedef int worker_function(const void *question, size_t length, void *answer);
 
