@@ -121,7 +121,7 @@ attack()
 @test "directories of the queues that are locked" {
     attack "flush -s -n hold" 'mv $QUEUE/public $TREE/moved' "" --lock "$QUEUE"
     attack "flush -s -n" 'mv $QUEUE/public/qmgr $TREE/moved' "" --lock "$QUEUE/public"
-    has "$stderr" "postkick: warning: $ONE: public/qmgr: cannot be looked up: the file system does not answer"
+    has "$stderr" ": the file system does not answer" # before Linux 5.12, the queue directory is named
     attack "" 'mv $QUEUE/pid/master.pid $TREE/moved' "" --lock "$QUEUE/pid"
     attack "-Q" "" "" --lock "$QUEUE/deferred"
     attack "-Q hold" "" "" --lock "$QUEUE/deferred/A"
