@@ -102,6 +102,7 @@ follow()
 @test "-p" { follow postfix; }
 @test "-x" { follow execute; }
 @test "--tag" { follow tag; }
+# bats test_tags=native
 @test "-p restart" { follow restart; }
 @test "-n" { follow dryrun; }
 @test "postkick.ini" { follow settings; }

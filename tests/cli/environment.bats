@@ -138,7 +138,7 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=into))' "$POSTKICK" -f "$INI" "$@"
     is "$output" "status 1"
 }
 
-# bats test_tags=plain
+# bats test_tags=plain,native
 @test "with raised privileges it refuses to run, whatever is asked of it" {
     unshare -m true 2>/dev/null || skip "needs a mount namespace: this file system may be nosuid"
     local arguments

@@ -153,6 +153,7 @@ running()
 }
 
 # In a PID namespace, /proc/locks does not show the locks of processes outside it.
+# bats test_tags=native
 @test "a PID namespace: the reason is what master.pid shows" {
     unshare --mount --pid --fork --mount-proc true 2>/dev/null || skip "needs the privilege to make a PID namespace"
     make_tree -n 4
@@ -202,6 +203,7 @@ y"
 }
 
 # The subvolumes share the device that /proc/locks names, and have the same inodes.
+# bats test_tags=native
 @test "instances in subvolumes of btrfs are running or not" {
     command -v mkfs.btrfs >/dev/null || skip "needs btrfs-progs"
     make_tree -n 3

@@ -35,6 +35,7 @@ setup()
     start_listener
 }
 
+# bats test_tags=native
 @test "SIGINT, SIGTERM and SIGHUP end it, and it says what is not confirmed yet" {
     for signal in 2 15; do
         interrupt "$signal" public qmgr W
