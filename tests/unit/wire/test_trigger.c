@@ -641,8 +641,10 @@ TEST(errand_to_a_full_fifo)
         reader = open_reader();
         fill_fifo();
         pid_t child = fork();
-        for (useconds_t pause = 100000; child == 0; pause = 500) {
+        useconds_t pause = 100000;
+        while (child == 0) {
             usleep(pause);
+            pause = 500;
             if (leaves == 1 || read(reader, bytes, sizeof(bytes)) == 0)
                 _exit(0);
         }
