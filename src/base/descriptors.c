@@ -165,9 +165,9 @@ int descriptors_send(int socket, const void *text, size_t length, int flags, con
     struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int)); /* of musl */
     memcpy(CMSG_DATA(header), passed, count * sizeof(int));
-    packet.message.msg_controllen = count == 0 ? 0 : CMSG_SPACE(count * sizeof(int));
+    packet.message.msg_controllen = count == 0 ? 0 : (socklen_t)CMSG_SPACE(count * sizeof(int));
     return sendmsg(socket, &packet.message, flags | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 

@@ -192,7 +192,7 @@ running()
     cp "$POSTKICK" "$root/postkick"
     hold_locks "$root/tree/spool/postfix-0001"
     : >"$root/tree/spool/postfix/pid/master.pid"
-    run --separate-stderr unshare -m bash -c 'for each in /usr /lib* "$1" /proc; do
+    run --separate-stderr unshare -m bash -c 'for each in /usr /lib* "$1" /proc /dev; do
             [ -d "$0$each" ] || mkdir "$0$each"
             mount --rbind "$each" "$0$each" || exit
         done
