@@ -221,9 +221,10 @@ static void evaluate_all(struct evaluation *evaluation)
             evaluation->mistaken = parameter_name(parameter);
     }
     utstring_done(&evaluation->scratch);
-    if (known[PARAMETER_MULTI_INSTANCE_NAME] && known[PARAMETER_MULTI_INSTANCE_GROUP] &&
-        known[PARAMETER_MULTI_INSTANCE_ENABLE])
-        instance->identity = is_valid ? INSTANCE_EXACT : INSTANCE_LENIENT;
+    int identity = known[PARAMETER_MULTI_INSTANCE_NAME] + known[PARAMETER_MULTI_INSTANCE_GROUP] +
+                   known[PARAMETER_MULTI_INSTANCE_ENABLE];
+    if (identity > 0)
+        instance->identity = is_valid && identity == 3 ? INSTANCE_EXACT : INSTANCE_LENIENT;
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];
     if (instance->error != NULL || queue == NULL || queue[0] == '/')
         return;

@@ -17,8 +17,8 @@ enum instance_enabled {
 
 /* Whether name, group and multi_instance_enable are known, as far as they are kept. */
 enum instance_identity {
-    INSTANCE_NAMELESS, /* no: main.cf cannot be read, or one of them is invalid */
-    INSTANCE_LENIENT,  /* as an invalid main.cf sets them: only for naming the instance */
+    INSTANCE_NAMELESS, /* none of them: main.cf cannot be read, or all are invalid */
+    INSTANCE_LENIENT, /* those that are valid in an invalid main.cf: only for naming the instance */
     INSTANCE_EXACT,
 };
 

@@ -148,7 +148,7 @@ static char *suggest_instance(const struct host *host, const char *name)
 static bool is_nameless(const struct instance *instance, const char *unused)
 {
     (void)unused;
-    return instance->identity == INSTANCE_NAMELESS;
+    return instance->values[PARAMETER_MULTI_INSTANCE_NAME] == NULL;
 }
 
 static void find_unmatched_names(struct selection *selection)
@@ -194,29 +194,20 @@ static bool check_groups(struct selection *selection)
     return true;
 }
 
-/* Whether name and group are known, whatever else is wrong with the instance. */
-static bool is_known(const struct instance *instance)
-{
-    return instance->values[PARAMETER_MULTI_INSTANCE_NAME] != NULL &&
-           instance->values[PARAMETER_MULTI_INSTANCE_GROUP] != NULL;
-}
-
-/* Whether the criteria choose the instance. One whose name and group are unknown may be any that
- * was given with -i and not found, and any that a pattern means. */
+/* Whether the criteria choose the instance. One whose name is unknown may be any that was given
+ * with -i and not found, and any that a pattern means; one whose group is unknown, in any group. */
 static bool is_chosen(const struct selection *selection, const struct instance *instance)
 {
     const struct selection_criteria *criteria = &selection->criteria;
     bool by_name = utarray_len(criteria->names) == 0 || matches_any(instance, criteria->names);
-    const char *group = instance_value(instance, PARAMETER_MULTI_INSTANCE_GROUP);
+    bool by_guess = is_nameless(instance, NULL) &&
+                    (utarray_len(selection->unmatched) > 0 || have_pattern(criteria->names));
+    const char *group = instance->values[PARAMETER_MULTI_INSTANCE_GROUP];
 
-    if (criteria->enabled_only && instance->identity != INSTANCE_NAMELESS &&
-        instance->enabled == INSTANCE_DISABLED && !selection->is_single)
+    if (criteria->enabled_only && instance->enabled == INSTANCE_DISABLED && !selection->is_single)
         return false;
-    if (!by_name)
-        return !is_known(instance) &&
-               (utarray_len(selection->unmatched) > 0 || have_pattern(criteria->names));
-    return utarray_len(criteria->groups) == 0 || !is_known(instance) ||
-           strings_contain(criteria->groups, group);
+    return (by_name || by_guess) && (utarray_len(criteria->groups) == 0 || group == NULL ||
+                                     strings_contain(criteria->groups, group));
 }
 
 /* Returns the path that others can write, a new string; or NULL. */
@@ -398,8 +389,7 @@ static enum selection_state mark(const struct selection *selection, struct insta
 {
     bool serve_disabled = all || selection->is_single;
 
-    if (instance->enabled == INSTANCE_DISABLED && instance->identity != INSTANCE_NAMELESS &&
-        !serve_disabled)
+    if (instance->enabled == INSTANCE_DISABLED && !serve_disabled)
         return SELECTION_DISABLED;
     refuse_if_writable(selection, instance);
     return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;

@@ -147,14 +147,16 @@ TEST(errors)
         {"queue_directory = spool\n", "queue_directory is not an absolute path: spool",
          INSTANCE_EXACT},
         {"multi_instance_enable = maybe\n",
-         "bad boolean configuration: multi_instance_enable = maybe", INSTANCE_NAMELESS},
+         "bad boolean configuration: multi_instance_enable = maybe", INSTANCE_LENIENT},
         {"multi_instance_name = ${\n", "dictionary mail_dict: macro processing error",
-         INSTANCE_NAMELESS},
+         INSTANCE_LENIENT},
+        {"multi_instance_name = ${\nmulti_instance_group = ${\nmulti_instance_enable = ${\n",
+         "dictionary mail_dict: macro processing error", INSTANCE_NAMELESS},
         {"queue_directory = /$a\na = $b\nb = $a\n", "dictionary mail_dict: macro processing error",
          INSTANCE_EXACT},
         /* the first one counts, in Postfix's order of kinds: strings, times, booleans */
         {"multi_instance_enable = x\ntrigger_timeout = y\n",
-         "parameter trigger_timeout: bad time value or unit: y", INSTANCE_NAMELESS},
+         "parameter trigger_timeout: bad time value or unit: y", INSTANCE_LENIENT},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -289,7 +291,7 @@ TEST(values_of_postconf)
         assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME),
                             cases[i].name);
         assert_int_equal(instance.identity,
-                         cases[i].error == NULL ? INSTANCE_EXACT : INSTANCE_NAMELESS);
+                         cases[i].error == NULL ? INSTANCE_EXACT : INSTANCE_LENIENT);
         instance_free(&instance);
     }
     ask("exit 1");
@@ -422,6 +424,6 @@ TEST(lenient_identity)
     assert_null(instance.warnings); /* Postfix has stopped at the error */
     instance_free(&instance);
     instance = load("= x\nmulti_instance_name = ${\n");
-    assert_int_equal(instance.identity, INSTANCE_NAMELESS);
+    assert_int_equal(instance.identity, INSTANCE_LENIENT);
     instance_free(&instance);
 }
