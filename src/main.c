@@ -4,7 +4,7 @@
  */
 #include "base/descriptors.h"
 #include "base/diag.h"
-#include "base/path.h"
+#include "base/worker.h"
 #include "command/command.h"
 #include <errno.h>
 #include <jansson.h>
@@ -84,6 +84,7 @@ static char *find_obstacle(void)
 
     if (error != NULL)
         return error;
+    (void)descriptors_raise_limit();
     if (getauxval(AT_SECURE) != 0)
         return alloc_string(
             "refusing to run with raised privileges (set-uid, set-gid or capabilities)");
@@ -133,6 +134,8 @@ int main(int argc, char **argv)
     } else {
         status = run(&options, limits);
     }
+
+    diag_clear();
 
     /* The end: by the signal that arrived meanwhile, or with the status */
     workers_end();

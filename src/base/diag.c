@@ -24,6 +24,9 @@
 /* Even where the end of the run was late. */
 #define LEAST_PATIENCE (CLOCK_SECOND / 10)
 
+/* Moves to the first column, and erases the line. */
+#define CLEAR "\r\033[K"
+
 /* The device of every master side of a terminal, in Linux's list of devices. */
 #define TERMINAL_MASTER makedev(5, 2)
 
@@ -115,12 +118,34 @@ static int write_all(int fd, const char *text, size_t length)
     return error;
 }
 
-void diag_write(const char *text, size_t length)
+static bool shows_progress;
+
+static void write_error(const char *text, size_t length)
 {
     static bool is_given_up; /* standard error has no reader */
 
     if (!is_given_up)
         is_given_up = write_all(STDERR_FILENO, text, length) == ETIMEDOUT;
+}
+
+void diag_clear(void)
+{
+    if (shows_progress)
+        write_error(CLEAR, sizeof(CLEAR) - 1);
+    shows_progress = false;
+}
+
+void diag_progress(const char *text, size_t length)
+{
+    shows_progress = true;
+    write_error(CLEAR, sizeof(CLEAR) - 1);
+    write_error(text, length);
+}
+
+void diag_write(const char *text, size_t length)
+{
+    diag_clear();
+    write_error(text, length);
 }
 
 /* Appends the text, cut where it does not fit into a line. */
@@ -160,6 +185,7 @@ void diag_line(const char *level, const char *format, ...)
 
 bool output_flush(const UT_string *text)
 {
+    diag_clear();
     int error = write_all(STDOUT_FILENO, utstring_body(text), utstring_len(text));
 
     if (error == ETIMEDOUT)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds programs, and runs, shows and reports jobs, for -p and -x. */
 #include "report/jobs.h"
-#include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "report/row.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,7 +44,6 @@ void command_start_jobs(const struct command *command, const struct selection *s
     if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
         alloc_fail();
     signals_catch();
-    (void)descriptors_raise_limit();
 }
 
 /* What a command has to do with running mail systems. */
@@ -101,7 +98,6 @@ static int run(const struct command *command, struct selection *selection, struc
             find_stopped(&jobs, report.locks);
     } else {
         jobs_run(&jobs, command->limits, report_job_event, &report);
-        progress_clear();
     }
     bool is_well = command_report_selection(command, selection);
     is_well = report_jobs(&report) && is_well;

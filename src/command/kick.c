@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends a request, those of an action, or that of -s to every selected instance. */
-#include "base/descriptors.h"
 #include "base/diag.h"
 #include "base/text.h"
 #include "command/command.h"
@@ -8,24 +7,15 @@
 #include "report/row.h"
 #include <string.h>
 
-/* Returns how many endpoints may be connected to at once. */
-static int connections(const struct command *command)
-{
-    int most = descriptors_raise_limit(), wanted = command->settings->connections;
-
-    return wanted > 0 && wanted < most ? wanted : most;
-}
-
 bool command_send(const struct command *command, struct kicks *kicks)
 {
     struct trigger_batch batch = {
-        .connections = connections(command), .limits = command->limits, .context = kicks};
+        .connections = command->settings->connections, .limits = command->limits, .context = kicks};
 
     if (!command->options->quiet && progress_is_wanted())
         batch.progress = report_kicks_progress;
     signals_catch();
     int error = kicks_run(kicks, batch);
-    progress_clear();
     if (error != 0)
         diag_line("warning", "epoll: %s", strerror(error));
     return error == 0;

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "report/kicks.h"
-#include "report/row.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -169,6 +168,7 @@ static bool confirm(const struct run *run)
     for (size_t i = 0; i < run->messages.count; i++)
         instances += utarray_len(run->messages.parts[i].ids) > 0;
     char *number = format_number(total);
+    diag_clear();
     (void)dprintf(terminal, "delete %s message%s of %zu instance%s? [y/N] ", number,
                   total == 1 ? "" : "s", instances, instances == 1 ? "" : "s");
     bool is_confirmed = read_answer(terminal, &run->limits);
@@ -239,7 +239,6 @@ static bool act(struct run *run)
         return false;
     } else {
         messages_act(&run->messages);
-        progress_clear();
         is_well = finish(run);
     }
     return is_well && messages_succeeded(&run->messages);
@@ -252,7 +251,6 @@ static bool find_and_act(struct run *run)
     if (!name_operands(run))
         return false;
     messages_find(&run->messages);
-    progress_clear();
     report_messages_found(&run->report);
     return message_verbs[run->messages.verb].option != NULL ? act(run)
                                                             : messages_succeeded(&run->messages);

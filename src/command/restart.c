@@ -157,7 +157,6 @@ static void run_step(struct restart *restart, const char *word, const struct lim
     restart->report.jobs = &jobs;
     jobs_plan(&jobs, &restart->chosen, &restart->spec);
     jobs_run(&jobs, limits, observe, restart);
-    progress_clear();
     for (size_t i = 0; i < jobs.count; i++)
         if (jobs.items[i].status == JOB_FAILED)
             fail(restart->chosen_parts[i], alloc_format("%s: %s", word, jobs.items[i].reason));

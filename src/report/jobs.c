@@ -163,7 +163,6 @@ static void report_line(void *context, const struct job *job, bool is_error, con
     struct copy copy = {
         .report = report, .tag = find_tag(report, job), .is_error = is_error, .last = '\n'};
 
-    progress_clear();
     utstring_init(&copy.text);
     append_tagged(&copy, text, length);
     if (length == 0)
@@ -323,8 +322,6 @@ void report_job_event(void *context, enum process_event event, const struct job 
 {
     struct jobs_report *report = context;
 
-    if (event != PROCESS_WAITING)
-        progress_clear();
     switch (event) {
     case PROCESS_STARTS:
         if (report->has_headings && !report->is_captured && !report->selection->is_single &&

@@ -7,7 +7,9 @@
 #define REPORT_QUEUES_H
 
 #include "postfix/queue.h"
-#include "postfix/selection.h"
+#include <stdbool.h>
+
+struct selection;
 
 struct queues_report {
     const struct selection *selection;

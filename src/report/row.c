@@ -277,14 +277,9 @@ void row_finish(json_t *row, UT_string *out)
     json_decref(row);
 }
 
-/* Moves to the first column, and erases the line. */
-#define CLEAR "\r\033[K"
-
 #define NARROWEST 20
 #define USUAL_WIDTH 80
 #define NAMES_MAXIMUM 1024 /* bytes of names: more than a terminal is wide */
-
-static bool is_shown;
 
 bool progress_is_wanted(void)
 {
@@ -348,9 +343,7 @@ static void show(const struct progress *progress, int64_t now)
         utstring_printf(&line, "%d s left, ", seconds_left(progress->end, now));
     utstring_printf(&line, "waiting for%s", utstring_body(&progress->waiting));
     cut(&line, terminal_width());
-    is_shown = true;
-    diag_write(CLEAR, sizeof(CLEAR) - 1);
-    diag_write(utstring_body(&line), utstring_len(&line));
+    diag_progress(utstring_body(&line), utstring_len(&line));
     utstring_done(&line);
 }
 
@@ -359,11 +352,4 @@ void progress_show(struct progress *progress, int64_t now)
     if (progress->done < progress->count)
         show(progress, now);
     utstring_done(&progress->waiting);
-}
-
-void progress_clear(void)
-{
-    if (is_shown)
-        diag_write(CLEAR, sizeof(CLEAR) - 1);
-    is_shown = false;
 }

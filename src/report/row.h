@@ -90,10 +90,7 @@ void progress_start(struct progress *progress);
  * instance's configuration directory, or NULL if it is not started. */
 void progress_add(struct progress *progress, bool is_done, const char *name, int64_t end);
 
-/* Writes the line over the previous one, unless all are done. */
+/* Writes the line over the previous one, unless all are done: see diag_progress(). */
 void progress_show(struct progress *progress, int64_t now);
-
-/* Erases the line, if there is one. */
-void progress_clear(void);
 
 #endif

@@ -865,13 +865,22 @@ static void abandon_all(struct running *running)
     }
 }
 
+/* Returns how many triggers may be live at once. */
+static int count_connections(const struct trigger_batch *batch)
+{
+    int most = descriptors_raise_limit();
+
+    return batch->connections > 0 && batch->connections < most ? batch->connections : most;
+}
+
 int trigger_run(const struct trigger_batch *batch)
 {
+    int connections = count_connections(batch);
     struct running running = {
         .batch = batch,
         .epoll = epoll_create1(EPOLL_CLOEXEC),
-        .connections = (size_t)batch->connections,
-        .errands.most = (batch->connections + 3) / 4, /* a thread needs three descriptors */
+        .connections = (size_t)connections,
+        .errands.most = (connections + 3) / 4, /* a thread needs three descriptors */
         .due = CLOCK_NEVER,
         .progress_due = batch->progress == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };

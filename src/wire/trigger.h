@@ -121,7 +121,7 @@ struct trigger {
 struct trigger_batch {
     struct trigger *triggers;
     size_t count;
-    int connections; /* at once; at least 1. Of FIFOs, a quarter */
+    int connections; /* at most so many at once, of FIFOs a quarter; 0: any number */
     const struct limits *limits;
     bool *renewed; /* set by claim() when it has renewed other triggers; or NULL */
     /* When not NULL, called first after a second of waiting, then once a second. */

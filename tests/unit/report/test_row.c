@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines about an instance, tables, the strings of JSON objects, and the line of progress. */
+#include "base/diag.h"
 #include "instances.h"
 #include "report/row.h"
 
@@ -125,8 +126,8 @@ static void show_two_waiting(void)
     progress_add(&progress, false, "/etc/a", 3 * CLOCK_SECOND);
     progress_add(&progress, false, "/etc/b\x1b", 5 * CLOCK_SECOND - 1);
     progress_show(&progress, CLOCK_SECOND);
-    progress_clear();
-    progress_clear();
+    diag_clear();
+    diag_clear();
 }
 
 static void show_without_end(void)
