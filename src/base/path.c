@@ -626,7 +626,8 @@ static int open_file(const char *path, size_t typed, size_t maximum, struct stat
     } else if (check_status(path, status, maximum, error) == 0) {
         fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-            alloc_set_text(error, "open %s: %s", path, strerror(errno));
+            alloc_set_text(error, "open %s: %s", path,
+                           errno == EAGAIN ? "another process has a lease on it" : strerror(errno));
     }
     close(place);
     return fd;

@@ -131,6 +131,7 @@ attack()
 
 @test "files with a lease" {
     attack "$ALL" "" "" --lease "$ONE/main.cf"
+    has "$stderr" "postkick: warning: $ONE: open $ONE/main.cf: another process has a lease on it"
     attack "flush -s -n" 'rm $QUEUE/public/qmgr' "" --lease "$ONE/master.cf"
     attack "$UNLOCKED" 'rm $QUEUE/pid/master.pid; install -o 1234 /dev/null $QUEUE/pid/master.pid' "" \
         --lease "$QUEUE/pid/master.pid"
