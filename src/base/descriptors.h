@@ -51,9 +51,10 @@ int descriptors_send(int socket, const void *packet, size_t length, int flags, c
                      size_t count);
 
 /*
- * Receives a packet of up to length bytes, with up to two descriptors, which are close-on-exec;
- * those of the count that did not come are -1. Returns the packet's length, 0 at the end, or -1
- * with errno: EMFILE if there was no number free for a descriptor, with the packet received.
+ * Receives a packet of up to length bytes and up to two descriptors, which are close-on-exec. Sets
+ * count elements of passed: to -1 for each descriptor that did not come. Returns the packet's
+ * length, 0 at the end, or -1 with errno. EMFILE means that the packet was received, but that no
+ * number was free for a descriptor.
  */
 ssize_t descriptors_receive(int socket, void *packet, size_t length, int flags, int *passed,
                             size_t count);
@@ -62,7 +63,7 @@ ssize_t descriptors_receive(int socket, void *packet, size_t length, int flags, 
  * descriptor but 0 to 2. */
 void descriptors_restore_for_child(void);
 
-/* In a child process: closes all descriptors but so many, which are in ascending order. */
+/* In a child process: closes all descriptors but the kept ones, which are in ascending order. */
 void descriptors_close_others(const int *kept, size_t count);
 
 /* In a child process that goes on with our code: closes every descriptor but *fd, which gets

@@ -60,9 +60,8 @@ void signals_catch(void);
 /* Returns the mask for epoll_pwait(2) and the like, which admits the three signals. */
 const sigset_t *signals_wait_mask(void);
 
-/* As poll(2), but waits until due, a clock_now() value or CLOCK_NEVER, and admits the three
- * signals.
- */
+/* Like poll(2), but waits until due, a clock_now() value or CLOCK_NEVER, and admits the three
+ * signals. */
 int signals_poll(struct pollfd *polls, nfds_t count, int64_t due);
 
 /* Returns the number of the last signal that was caught, or 0. Admits blocked ones for a moment. */
@@ -75,7 +74,7 @@ int signals_count(void);
 void signals_reset_for_child(void);
 
 /* Ends the program by the signal that was caught, or one that is pending; returns if there is
- * none. What was ignored remains so. */
+ * none. Ignored signals remain ignored. */
 void signals_die(void);
 
 /* Built once, by main, and passed to everything that waits or works for long. */
@@ -84,8 +83,8 @@ struct limits {
     int seconds; /* -t, for messages; 0 without */
 };
 
-/* Those of the run, for writing and for opening paths. NULL before limits_start(), and in workers:
- * they wait for readers and file systems without end. */
+/* The limits of the run, for writing and for opening paths. NULL before limits_start() and in
+ * workers: readers and file systems are then waited for without end. */
 extern const struct limits *limits_of_run;
 
 /* Sets and returns the limits of a run that may last that many seconds from now; 0: any time. */

@@ -19,10 +19,10 @@
 #include <sys/types.h>
 
 /*
- * Does the work, with a question and an answer as in worker.h: here, unless it is_far or one of the
- * functions below would have to wait in it; otherwise by a worker, for as long as it may take
- * within the limits. path is the subject of the question: after an answer was late, nothing below
- * that path is asked again. Returns 0 with *answer, and the work's descriptor in *fd if that is not
+ * Does the work, with a question and an answer as in worker.h. A worker does it, for as long as the
+ * limits allow, if it is_far or if one of the functions below would have to wait in it; otherwise
+ * it is done here. path is the subject of the question: after a late answer, nothing below that
+ * path is asked again. Returns 0 with *answer, and the work's descriptor in *fd if that is not
  * NULL; ETIMEDOUT if the file system does not answer; or another errno.
  */
 int path_ask(worker_function *work, const char *path, bool is_far, const void *question,
@@ -33,13 +33,14 @@ bool path_is_near(int fd);
 
 /* An open file. */
 struct path_details {
-    struct stat status; /* without number of device, blocks and time of access */
+    struct stat status; /* without device number, blocks and access time */
     int64_t born;       /* nanoseconds since 1970; 0 if the file system does not record it */
 };
 
 /*
- * Opens path with O_PATH, O_CLOEXEC and the flags, which are of O_DIRECTORY and O_NOFOLLOW. The
- * administrator typed its first typed bytes (0: none), in which every link is followed.
+ * Opens path with O_PATH, O_CLOEXEC and the flags: O_DIRECTORY, O_NOFOLLOW, both or 0. The first
+ * typed bytes of path (0: none) are those that the administrator typed: every link in them is
+ * followed.
  * Returns a descriptor, with *found filled in, or -1 with errno: EXDEV for a link of /proc (see
  * path_error()). Where Linux has no openat2(2) (before 5.6, or forbidden by a filter), nothing in
  * /proc is opened at all.
@@ -65,14 +66,14 @@ int path_room(const char *path, struct statvfs *room);
 /* Returns the meaning of an errno of these functions, like strerror(3). */
 const char *path_error(int error);
 
-/* Whether a file is one that is looked for; place is its O_PATH descriptor. May be called in a
- * worker. */
+/* Whether a file is one that path_find() looks for; place is its O_PATH descriptor. May be called
+ * in a worker. */
 typedef bool path_check(int place, const struct stat *status, void *context);
 
 /* Checks "/" and every component of the absolute path, links and their targets too, in the order of
- * the kernel's look-up; context is that many bytes. Asks a worker if it has to. Returns the first
- * one that passes the check, without links and "..", a new string; or NULL if there is none, or
- * when a component cannot be opened. */
+ * the kernel's look-up; size is that of context, in bytes. Asks a worker if it has to. Returns the
+ * path of the first one that passes the check, without links and "..", a new string; or NULL if
+ * there is none, or if a component cannot be opened. */
 char *path_find(const char *path, path_check *check, void *context, size_t size);
 
 enum path_result {
@@ -92,8 +93,8 @@ struct path_file {
 
 /*
  * Reads the file at path, whose first typed bytes the administrator typed (see path_open()).
- * Symbolic links are followed, except those of /proc, and another user's to a file that not
- * everybody may read: its text would appear in messages. Accepts only a regular file of at most
+ * Symbolic links are followed, except those of /proc and those of another user to a file that not
+ * everybody may read, whose text would appear in messages. Accepts only a regular file of at most
  * maximum bytes, and opens nothing else: opening a device can have effects. A file that changes
  * meanwhile (size, modification time, inode change time) is read again, three times at most. Text
  * with a NUL byte is an error. Returns PATH_OK with *file filled in, to be emptied by
@@ -103,9 +104,9 @@ struct path_file {
 enum path_result path_read(const char *path, size_t typed, size_t maximum, struct path_file *file,
                            char **error);
 
-/* Whether users other than root can write the file of the descriptor, which may be of O_PATH but
- * not of a link, and whose status is given: its owner, its group, everybody, or somebody in its
- * ACL. */
+/* Whether users other than root can write the file of the descriptor: its owner, its group,
+ * everybody, or somebody in its ACL. The descriptor may be of O_PATH but not of a link; status is
+ * that of the file. */
 bool path_others_write(int fd, const struct stat *status);
 
 /* Frees the text, and closes the file. */

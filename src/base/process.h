@@ -21,15 +21,15 @@
 
 /* The output of a child to one of its streams: see capture_read(). */
 struct capture {
-    UT_string text; /* NULL and 0 long where nothing is captured; the first CAPTURE_MEMORY bytes; of
-                       lines, what has no newline */
+    UT_string text; /* the first CAPTURE_MEMORY bytes, or with line() the line that is not complete
+                       yet; NULL and 0 long if nothing is captured */
     size_t length;  /* of all that is kept, in bytes */
     bool truncated; /* more was written than output_maximum or CAPTURE_LINE_MAXIMUM */
     int error;      /* errno: why the rest could not be read, or 0 */
     int file_error; /* errno: why the rest could not be kept, or 0 */
     /* private */
     int fd;   /* our end; -1 when there is nothing more to read */
-    int file; /* what is longer than text; -1: nothing is */
+    int file; /* the bytes after text; -1: there are none */
     bool is_terminal;
     bool drops_line;       /* until the next newline */
     struct process *child; /* whose it is */
@@ -39,8 +39,8 @@ struct capture {
 enum process_streams {
     PROCESS_INHERIT,             /* our standard output and standard error */
     PROCESS_CAPTURE,             /* both streams are captured, apart */
-    PROCESS_CAPTURE_AS_TERMINAL, /* the same, and to the child standard error is a terminal, for
-                                    programs that report more to one */
+    PROCESS_CAPTURE_AS_TERMINAL, /* the same, and standard error is a terminal for the
+                                    child: some programs report more to one */
     PROCESS_CAPTURE_OUTPUT,      /* standard output is captured, standard error is /dev/null */
 };
 
@@ -75,8 +75,8 @@ struct process {
     /* Bytes of each captured stream that are kept; the rest is read and dropped. 0: all that the
      * disk has room for. */
     size_t output_maximum;
-    /* Instead of keeping the output: called for each line, without its newline, as soon as it
-     * is there. NULL: it is kept. */
+    /* Called for each line of output, without its newline, as soon as it is complete; the output
+     * is not kept. NULL: the output is kept. */
     void (*line)(struct process *child, bool is_error, const char *text, size_t length);
     void *owner; /* for the callbacks */
 
@@ -113,8 +113,8 @@ struct process_batch {
      * second gives way to all others. */
     bool in_turn;
     const struct limits *limits;
-    /* Earlier signals that do not count (signals_count()): children that have to be run even if a
-     * signal has arrived before; 0: all count. */
+    /* How many of the earlier signals (signals_count()) do not count, for children that have to be
+     * run even after a signal; 0: all count. */
     int signals_known;
     /* Called at every event, unless NULL. */
     void (*observe)(void *context, enum process_event event, struct process *child);

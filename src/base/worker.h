@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * worker: work that may never end, because a file system does not answer, done by child processes.
- * Each answers one question at a time. One that does not answer in time is killed and left behind:
- * it may be in a system call that no signal ends, so that nobody waits for it. Another takes its
- * place.
+ * Each worker answers one question at a time. One that does not answer in time is killed, and
+ * another takes its place. The killed one is left behind and not waited for: it may be in a system
+ * call that no signal ends.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -52,10 +52,10 @@ struct worker_task {
 };
 
 /*
- * Has the tasks done, in order, and returns when each has a result; one that takes longer than
- * share, in microseconds, is late. parallel, at least 1, is how many are done at once: a worker
- * that has been busy for a tenth of a second probably waits for its file system, and does not count
- * any more, so that a few of them do not hold the others. Workers stay for the next call.
+ * Has the tasks done, in order, and returns when each has a result. A task that takes longer than
+ * share, in microseconds, is late. parallel, at least 1, is how many are done at once. A worker
+ * that has been busy for a tenth of a second probably waits for its file system and no longer
+ * counts, so that a few of them do not delay the others. Workers stay for the next call.
  */
 void workers_run(struct worker_task *tasks, size_t count, int parallel, int64_t share,
                  const struct limits *limits);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trigger: requests to endpoints, all at the same time, from one thread, with edge-triggered
- * epoll(7). Each is a state machine that never blocks:
+ * epoll(7). Each request is a state machine that never blocks:
  *
  *   idle -> connecting (listen queue full: retried) -> writing (FIFO full) -> reading (sent, not
  *   yet read) -> closing (read, waiting for the service to finish) -> done
@@ -17,12 +17,12 @@
  * that others have written are waited for, too. -w has nothing to wait for. A process that reads
  * or writes a FIFO can hold all others that touch the FIFO (its memory may be mapped from a file
  * system that does not answer), and no signal ends that. So FIFOs are left to a child process,
- * which has a thread for each; it is not waited for.
+ * which has a thread for each FIFO and is not waited for.
  *
- * Nothing is received: the process that drops the last reference to a descriptor that a service
- * passes (SCM_RIGHTS, unix(7)) waits for its close, which a lingering TCP socket can delay, even
- * uninterruptibly. So sockets that may hold some are closed by a child process that has no other
- * file open, and is not waited for.
+ * Nothing is received, because a service can pass descriptors with its reply (SCM_RIGHTS, unix(7)).
+ * The process that drops the last reference to one waits until it is closed. A lingering TCP socket
+ * can delay that, even uninterruptibly. So sockets that may hold such descriptors are closed by a
+ * child process, which has no other file open and is not waited for.
  *
  * A service whose listen queue was full is waited for even if it restarts meanwhile: when it
  * refuses a connection, or its endpoint is gone, the endpoint is looked up again until send_limit.
@@ -70,8 +70,8 @@ enum trigger_outcome {
 struct trigger_errands {
     pid_t pid;   /* 0: there is none */
     int control; /* our end of a socket, whose packets are errands */
-    int count;   /* of FIFOs that it works on */
-    int most;    /* that it can work on at once */
+    int count;   /* FIFOs that it works on */
+    int most;    /* FIFOs that it can work on at once */
 };
 
 /* Starts as zeroes. */
@@ -88,8 +88,8 @@ struct trigger {
     bool wait_for_close;   /* not done until the service closes, up to read_limit more */
     bool is_probe;         /* an empty request is sent to a FIFO as a NUL, too: without a byte it
                               would show nothing */
-    /* Called after each opening of an endpoint, with its identity, before anything is sent: returns
-     * false when another trigger sends to it. May be NULL. */
+    /* Called with the identity of an endpoint whenever one was opened, before anything is sent.
+     * Returns false if another trigger sends to that endpoint. May be NULL. */
     bool (*claim)(void *context, const struct endpoint_identity *identity);
     void *context;
 
@@ -98,16 +98,16 @@ struct trigger {
     enum trigger_outcome outcome;
     int error;      /* errno that goes with the outcome */
     bool is_socket; /* not a FIFO; once it was opened */
-    pid_t peer;     /* after TRIGGER_NOT_READ and _NOT_FINISHED on a socket: who listens; else 0 */
+    pid_t peer;     /* after TRIGGER_NOT_READ and _NOT_FINISHED: who listens on the socket; or 0 */
     int seconds;    /* the limit of the step it is in, or was in when it ended */
-    /* clock_now() values. What others have waited for a file system meanwhile is left out, by a
-     * later start. */
+    /* clock_now() values. The time for which other triggers waited for a file system meanwhile is
+     * not counted: started is later by that much. */
     int64_t started, finished;
 
     /* private */
     struct endpoint endpoint;
     struct trigger_errands *errands;
-    int fd;          /* what is waited on, once started; -1: nothing is */
+    int fd;          /* waited on, once started; or -1 */
     bool lingers;    /* done, and fd is a socket whose close may block */
     int64_t due;     /* when there is something to do without an event: a clock_now() value */
     int64_t ends;    /* when the step it is in ends at the latest */
@@ -121,7 +121,7 @@ struct trigger {
 struct trigger_batch {
     struct trigger *triggers;
     size_t count;
-    int connections; /* at most so many at once, of FIFOs a quarter; 0: any number */
+    int connections; /* the most that are open at once, of FIFOs a quarter; 0: any number */
     const struct limits *limits;
     bool *renewed; /* set by claim() when it has renewed other triggers; or NULL */
     /* When not NULL, called first after a second of waiting, then once a second. */
@@ -138,8 +138,8 @@ struct trigger_batch {
 int trigger_run(const struct trigger_batch *batch);
 
 /* For claim(): makes a trigger whose outcome is TRIGGER_DUPLICATE idle, to be started again. The
- * one that was sent in its place has found its listen queue full, and has gone to another endpoint
- * since. */
+ * trigger that was to be sent in its place has found the listen queue full and has gone to another
+ * endpoint since. */
 void trigger_renew(struct trigger *trigger);
 
 /* For claim(): raises the limits of a trigger, in any step, to those given in seconds where these
