@@ -132,18 +132,20 @@ static void append_table(const struct queues_report *report, UT_string *out)
     struct queue_contents total = {0};
     UT_string corrupt;
     UT_array *cells;
+    bool is_known = false;
 
     utarray_new(cells, &strings_icd);
     utstring_init(&corrupt);
     for (size_t i = 0; i < selection->member_count; i++) {
         add_row(cells, selection->members[i].instance, &readings[i], report->now);
+        is_known = is_known || readings[i].reason == NULL;
         if (readings[i].reason != NULL || is_seen(&table, &all[i], &readings[i].contents))
             continue;
         for (int j = 0; j < QUEUE_COUNT; j++)
             queue_add(&total.queues[j], &readings[i].contents.queues[j]);
         append_corrupt(&readings[i], report->now, &corrupt);
     }
-    if (selection->member_count > 1)
+    if (selection->member_count > 1 && is_known)
         add_total(cells, &total, report->now);
     row_append_table(out, columns, sizeof(columns) / sizeof(columns[0]), cells, true);
     utstring_concat(out, &corrupt);

@@ -107,6 +107,9 @@ TEST(total)
     assert_non_null(strstr(show(), "total                    0       0         0     1 "));
     assert_non_null(strstr(text, "-          -             -       -         -     -         -     "
                                  "-       -     -  /etc/b\\033\n"));
+    readings[0].reason = readings[1].reason;
+    assert_null(strstr(show(), "total"));
+    readings[0].reason = NULL;
     free(readings[1].reason);
 }
 
