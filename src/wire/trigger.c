@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -243,6 +244,9 @@ struct word {
 /* Small, for there can be many. */
 #define THREAD_STACK ((size_t)256 * 1024)
 
+/* Milliseconds until the next attempt to start a thread. */
+#define THREAD_PAUSE 1
+
 static void report(const struct errand *errand, enum trigger_state state,
                    enum trigger_outcome outcome, int error)
 {
@@ -316,6 +320,9 @@ static void watch_request(const struct errand *errand, int fifo)
         report(errand, TRIGGER_DONE, TRIGGER_KICKED, 0);
 }
 
+/* Errands under way. */
+static atomic_int at_work;
+
 static void *do_errand(void *given)
 {
     struct errand *errand = given;
@@ -331,10 +338,13 @@ static void *do_errand(void *given)
     close(errand->socket);
     descriptors_close(&fifo); /* last: this can wait, too */
     free(errand);
+    at_work--;
     return NULL;
 }
 
-static void start_thread(struct errand errand, const pthread_attr_t *attributes)
+/* Where there can be no more threads, the end of another one makes room; where there can be none,
+ * the errands are done here, one after the other. */
+static void start_errand(struct errand errand, const pthread_attr_t *attributes)
 {
     struct errand *own = malloc(sizeof(*own));
     pthread_t thread;
@@ -342,14 +352,21 @@ static void start_thread(struct errand errand, const pthread_attr_t *attributes)
 
     if (own != NULL) {
         *own = errand;
-        error = pthread_create(&thread, attributes, do_errand, own);
+        do
+            error = pthread_create(&thread, attributes, do_errand, own);
+        while (error == EAGAIN && at_work > 0 && wait_for(own, -1, 0, THREAD_PAUSE));
     }
-    if (error == 0)
-        return;
-    report(&errand, TRIGGER_DONE, TRIGGER_CONNECT, error);
-    close(errand.place);
-    close(errand.socket);
-    free(own);
+    bool is_alone = error == EAGAIN && at_work == 0;
+    if (error == 0 || is_alone)
+        at_work++;
+    if (is_alone) {
+        (void)do_errand(own);
+    } else if (error != 0) {
+        report(&errand, TRIGGER_DONE, TRIGGER_CONNECT, error);
+        close(errand.place);
+        close(errand.socket);
+        free(own);
+    }
 }
 
 /* The child. It ends with our end of the socket, whatever holds its threads. */
@@ -370,7 +387,7 @@ static _Noreturn void do_errands(int control)
     while ((length = descriptors_receive(control, &errand, sizeof(errand), 0, passed, 2)) > 0 ||
            (length < 0 && errno == EMFILE)) {
         if (length > 0)
-            start_thread((struct errand){errand.trigger, passed[0], passed[1]}, &attributes);
+            start_errand((struct errand){errand.trigger, passed[0], passed[1]}, &attributes);
     }
     _exit(0);
 }

@@ -384,8 +384,8 @@ static void make_fifos(size_t count, int *readers)
     }
 }
 
-/* Starts a process that reads them all, for as long as it lives. */
-static void read_fifos(size_t count, const int *readers)
+/* Starts a process that reads them all after some microseconds, for as long as it lives. */
+static void read_fifos(size_t count, const int *readers, useconds_t pause)
 {
     struct pollfd polls[MOST];
     char bytes[16];
@@ -396,6 +396,7 @@ static void read_fifos(size_t count, const int *readers)
         return;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    usleep(pause);
     for (size_t i = 0; i < count; i++)
         polls[i] = (struct pollfd){.fd = readers[i], .events = POLLIN};
     while (poll(polls, count, -1) > 0)
@@ -412,7 +413,7 @@ TEST(fifos)
     struct rlimit before = {0};
 
     make_fifos(MOST, readers);
-    read_fifos(MOST, readers);
+    read_fifos(MOST, readers, 0);
     for (int few = 0; few < 2; few++) {
         struct trigger_batch batch = all(MOST, few == 1 ? 20 : MOST);
 
@@ -431,6 +432,48 @@ TEST(fifos)
     assert_int_equal(waitpid(service, NULL, WNOHANG), 0);
     fixture_kill(service);
 }
+
+#ifndef __SANITIZE_ADDRESS__
+
+/* Returns the size of the address space, in bytes. */
+static rlim_t memory_in_use(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0;
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu", &pages), 1);
+    (void)fclose(file);
+    return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Each needs a thread until it is read, and there is memory for some threads, or for none: they go
+ * in turns. */
+TEST(fifos_with_few_threads)
+{
+    static const rlim_t room[] = {4 * 1024 * 1024, 128 * 1024};
+    struct trigger_batch batch = all(MOST, 4 * MOST);
+    int readers[MOST];
+    struct rlimit before;
+
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    make_fifos(MOST, readers);
+    read_fifos(MOST, readers, 200000);
+    for (size_t i = 0; i < COUNT(room); i++) {
+        for (size_t j = 0; j < MOST; j++) {
+            triggers[j].state = TRIGGER_IDLE;
+            triggers[j].send_limit = triggers[j].read_limit = 60;
+        }
+        struct rlimit limit = {memory_in_use() + room[i], before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+        assert_int_equal(trigger_run(&batch), 0);
+        assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+        assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
+    }
+    fixture_kill(service);
+}
+
+#endif
 
 /* One that is full, one that is not read, one that holds whoever comes, one without a reader. Each
  * has its own words, and the time for all is that of one. */
