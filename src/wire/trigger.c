@@ -392,36 +392,48 @@ static _Noreturn void do_errands(int control)
     _exit(0);
 }
 
+/* Forks a child of a child, which is nobody's to wait for. Returns 0 in it, else a number above 0,
+ * or -1 with errno. */
+static pid_t fork_away(void)
+{
+    pid_t child = fork(), found;
+    int status = 0;
+
+    if (child == 0) {
+        pid_t other = fork();
+        if (other == 0)
+            return 0;
+        _exit(other < 0 ? errno : 0);
+    }
+    do
+        found = child < 0 ? child : waitpid(child, &status, 0);
+    while (child > 0 && found < 0 && errno == EINTR);
+    if (child < 0 || status == 0)
+        return child;
+    errno = WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN;
+    return -1;
+}
+
 /* Starts the child, unless it is there. Returns 0 or an errno: EMFILE when it can do no more at the
  * moment. */
 static int start_errands(struct trigger_errands *errands)
 {
     int ends[2];
 
-    if (errands->pid > 0)
+    if (errands->control >= 0)
         return errands->count < errands->most ? 0 : EMFILE;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return errno;
-    errands->pid = fork();
-    int error = errno;
-    if (errands->pid == 0)
+    pid_t child = fork_away();
+    int error = child < 0 ? errno : 0;
+    if (child == 0)
         do_errands(ends[1]);
     close(ends[1]);
-    if (errands->pid > 0) {
+    if (error != 0)
+        close(ends[0]);
+    else
         errands->control = ends[0];
-        return 0;
-    }
-    close(ends[0]);
     return error;
-}
-
-/* Nobody waits for a child that may be held. */
-static void end_errands(struct trigger_errands *errands)
-{
-    if (errands->pid <= 0)
-        return;
-    close(errands->control);
-    (void)waitpid(errands->pid, NULL, WNOHANG);
 }
 
 /* Has the child kick the FIFO. Returns our end of a socket to its thread, or -1 with errno. */
@@ -678,7 +690,6 @@ static _Noreturn void hold(int *kept, size_t count, int pipe)
 static void close_lingering(struct running *running)
 {
     int ends[2] = {-1, -1};
-    pid_t child = -1;
     size_t count = 0;
 
     if (running->lingering == 0)
@@ -687,16 +698,10 @@ static void close_lingering(struct running *running)
     for (size_t i = 0; i < running->next; i++)
         if (running->batch->triggers[i].lingers)
             kept[count++] = running->batch->triggers[i].fd;
-    if (pipe2(ends, O_CLOEXEC) == 0)
-        child = fork();
-    if (child == 0 && fork() == 0) {
+    if (pipe2(ends, O_CLOEXEC) == 0 && fork_away() == 0) {
         kept[count++] = ends[0];
         hold(kept, count, ends[0]);
     }
-    if (child == 0)
-        _exit(0); /* so that the other child is nobody's to wait for */
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
     for (size_t i = 0; i < running->next; i++) {
         if (running->batch->triggers[i].lingers)
             descriptors_close(&running->batch->triggers[i].fd);
@@ -897,7 +902,8 @@ int trigger_run(const struct trigger_batch *batch)
         .batch = batch,
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .connections = (size_t)connections,
-        .errands.most = (connections + 3) / 4, /* a thread needs three descriptors */
+        .errands = {.control = -1,
+                    .most = (connections + 3) / 4}, /* a thread needs three descriptors */
         .due = CLOCK_NEVER,
         .progress_due = batch->progress == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
@@ -917,7 +923,7 @@ int trigger_run(const struct trigger_batch *batch)
     }
     abandon_all(&running);
     close_lingering(&running);
-    end_errands(&running.errands);
+    descriptors_close(&running.errands.control);
     close(running.epoll);
     return error;
 }

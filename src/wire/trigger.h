@@ -68,8 +68,7 @@ enum trigger_outcome {
 
 /* The child process for FIFOs. Private. */
 struct trigger_errands {
-    pid_t pid;   /* 0: there is none */
-    int control; /* our end of a socket, whose packets are errands */
+    int control; /* our end of a socket, whose packets are errands; -1: there is no child */
     int count;   /* FIFOs that it works on */
     int most;    /* FIFOs that it can work on at once */
 };

@@ -341,7 +341,7 @@ TEST(passed_descriptors)
     assert_true(took < 30 * CLOCK_SECOND);
 }
 
-/* Waits for all children, which end soon. */
+/* Waits for all children, which end soon; also for those of children that have ended. */
 static void assert_no_children(void)
 {
     pid_t found = 0;
@@ -431,6 +431,7 @@ TEST(fifos)
     }
     assert_int_equal(waitpid(service, NULL, WNOHANG), 0);
     fixture_kill(service);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no other child, not even one that ended */
 }
 
 #ifndef __SANITIZE_ADDRESS__
@@ -497,10 +498,12 @@ TEST(silent_fifos)
     is_held = true;
     for (size_t i = 0; i < 3; i++)
         triggers[i].state = TRIGGER_IDLE;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     assert_int_equal(trigger_run(&batch), 0);
     is_held = false;
     assert_int_equal(count_outcomes(3, TRIGGER_HELD), 2);
     assert_no_children(); /* the threads that are held have ended with it */
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
     assert_int_equal(triggers[2].outcome, TRIGGER_NO_READER);
     fixture_close(readers, 2);
 }
