@@ -193,11 +193,12 @@ rpm_there()
     host_can || skip "needs root, and Postfix"
     host_open
     [ -n "${HOST:-}" ] || skip "needs mount namespaces"
-    # A /usr of its own, and a postconf(1) that remembers that it was asked.
+    # A /usr of its own, and a postconf(1) that remembers that it was asked: not in /tmp, for rpm(8)
+    # may give its scripts another one.
     host sh -c "mkdir '$HOST/usr' '$HOST/usr.work' && mount -t overlay overlay \
         -o lowerdir=/usr,upperdir='$HOST/usr',workdir='$HOST/usr.work' /usr &&
         mv /usr/sbin/postconf /usr/sbin/postconf.real &&
-        printf '#!/bin/sh\necho asked >>$HOST/asked\nexec /usr/sbin/postconf.real \"\$@\"\n' >/usr/sbin/postconf &&
+        printf '#!/bin/sh\necho asked >>/etc/asked\nexec /usr/sbin/postconf.real \"\$@\"\n' >/usr/sbin/postconf &&
         chmod 755 /usr/sbin/postconf"
     postfix_rpm 1
     postfix_rpm 2
@@ -207,10 +208,10 @@ rpm_there()
     is "$status" 0
     host cmp /bin/true /usr/sbin/postkick
     has "$(host postkick-multi --version)" "postkick $VERSION"
-    host rm "$HOST/asked" # by the installation
+    host rm /etc/asked # by the installation
     rpm_there -U "$BATS_FILE_TMPDIR/postfix-2.rpm"
     is "$status" 0
-    host rm "$HOST/asked"
+    host rm /etc/asked
     host test -e /etc/postkick-postfix.ini
     host postconf.real -e 'multi_instance_wrapper = /usr/sbin/postkick-multi -p --'
     rpm_there -e postkick
