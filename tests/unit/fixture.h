@@ -352,6 +352,14 @@ FIXTURE_UNUSED static void fixture_assert_errors(void (*function)(void), const c
     assert_string_equal(result.text, expected);
 }
 
+/* cmocka's assert_in_range() is deprecated since 2.0, and what replaces it is not in older ones. */
+FIXTURE_UNUSED static void fixture_assert_between(int64_t number, int64_t least, int64_t most)
+{
+    if (number < least || number > most)
+        fail_msg("%lld is not between %lld and %lld", (long long)number, (long long)least,
+                 (long long)most);
+}
+
 /* Compares a text with what the format makes. */
 __attribute__((format(printf, 2, 3))) FIXTURE_UNUSED static void
 fixture_assert_text(const char *text, const char *format, ...)

@@ -150,7 +150,7 @@ TEST(chosen_names_do_not_collide)
     qsort(hashes, NAMES, sizeof(hashes[0]), compare_hashes);
     for (size_t i = 1; i < NAMES; i++)
         distinct += hashes[i] != hashes[i - 1];
-    assert_in_range(distinct, NAMES * 9 / 10, NAMES);
+    fixture_assert_between(distinct, NAMES * 9 / 10, NAMES);
 }
 
 /* The names of main.cf are different, and so are names that differ in length alone. */

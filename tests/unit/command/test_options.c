@@ -249,7 +249,7 @@ TEST(messages)
     options_free(&options);
     options = take("-M --yes --older 1d delete");
     assert_true(options.yes);
-    assert_in_range(time(NULL) - options.filter.before, 86400, 86460);
+    fixture_assert_between(time(NULL) - options.filter.before, 86400, 86460);
     options_free(&options);
 }
 

@@ -496,7 +496,7 @@ TEST(steps_are_shared)
             assert_string_equal(result, SPENT);
         free(result);
     }
-    assert_in_range(count, 5, 10);
+    fixture_assert_between(count, 5, 10);
     assert_int_equal(terms.steps, 0);
     char *result = expand_within(&terms, "x", usual);
     assert_string_equal(result, SPENT);

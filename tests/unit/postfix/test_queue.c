@@ -145,7 +145,7 @@ TEST(parts)
     for (unsigned part = 0; part < 3; part++) {
         queue_read(fixture_root, part, 3, &contents);
         assert_int_equal(contents.error, 0);
-        assert_in_range(contents.queues[QUEUE_DEFERRED].messages, 20, 50);
+        fixture_assert_between(contents.queues[QUEUE_DEFERRED].messages, 20, 50);
         queue_add(&sum, &contents.queues[QUEUE_DEFERRED]);
     }
     assert_int_equal(sum.messages, 100);
@@ -389,8 +389,8 @@ TEST(changing_meanwhile)
         keep_changing();
     for (int64_t end = clock_now() + CLOCK_SECOND / 2; clock_now() < end;) {
         read_well();
-        assert_in_range(contents.queues[QUEUE_HOLD].messages, 0, 1);
-        assert_in_range(contents.queues[QUEUE_DEFERRED].messages, 0, 1);
+        fixture_assert_between(contents.queues[QUEUE_HOLD].messages, 0, 1);
+        fixture_assert_between(contents.queues[QUEUE_DEFERRED].messages, 0, 1);
     }
     fixture_kill(child);
 }

@@ -59,7 +59,8 @@ static const char *show_one(int64_t bytes, int64_t age)
     read_both();
     readings[0].contents.queues[QUEUE_HOLD] = (struct queue_tally){1, bytes, NOW - age};
     selection.member_count = 1;
-    char *at = strchr(strchr(show(), '\n'), '/');
+    (void)show();
+    char *at = strchr(strchr(text, '\n'), '/');
     *at = '\0';
     (void)strtok(strrchr(text, '\n'), " ");
     for (int i = 0; i < 6; i++)
