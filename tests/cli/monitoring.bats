@@ -320,6 +320,12 @@ UNKNOWN postkick: no instance matches gone"
         is "$stderr" "postkick-metrics: fatal: no instance matches gone"
         is "${lines[-1]}" "postkick_collector_success 0"
     done
+    rm "$DEFAULT-0002/main.cf" # it may be the one
+    check -i gone
+    has "$output" "UNKNOWN postkick: no instance with a known name matches gone"
+    metrics -i gone -
+    is "$stderr" "postkick-metrics: fatal: no instance with a known name matches gone"
+    is "${lines[-1]}" "postkick_collector_success 0"
 }
 
 @test "a first line of under 200 bytes, then a line for each problem, as many as an agent passes on" {
