@@ -54,6 +54,9 @@ struct lock {
 /* Sorted by compare(). */
 static const UT_icd lock_icd = {sizeof(struct lock), NULL, NULL, NULL};
 
+/* The most bytes that master.pid has. */
+#define WRITER_MAXIMUM 64
+
 struct mount {
     int id;
     dev_t device;
@@ -239,16 +242,20 @@ static int find_number(const char *path, const char *word)
     return last != NULL && sscanf(last, "%d", &number) == 1 ? number : -1;
 }
 
-/* Returns the process that master(8) has written into the file, or -1. */
-static int read_writer(int place)
+/* Returns the process that master(8) has written into the file, or -1. The file may be another
+ * user's, who can hold whoever reads it. */
+static int read_writer(const char *path)
 {
-    char text[64];
-    int writer, fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    struct path_file file;
+    char *error = NULL;
+    int writer = -1;
 
-    descriptors_close(&fd);
-    text[length < 0 ? 0 : length] = '\0';
-    return sscanf(text, "%d", &writer) == 1 ? writer : -1;
+    if (path_read(path, 0, WRITER_MAXIMUM, &file, &error) == PATH_OK &&
+        sscanf(file.text, "%d", &writer) != 1)
+        writer = -1;
+    path_file_free(&file);
+    free(error);
+    return writer;
 }
 
 /* A file that may be locked. */
@@ -262,17 +269,18 @@ struct file {
 /* On btrfs, stat(2) names a device of each subvolume, and /proc/locks that of the mount, which the
  * subvolumes share, and may have the same inodes: only together with the holder does it name the
  * file. The same holds for overlayfs. */
-static void find_shared_device(const struct master_locks *locks, int fd, struct file *file)
+static void find_shared_device(const struct master_locks *locks, const char *path, int fd,
+                               struct file *file)
 {
-    char path[64];
+    char about[64];
 
-    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-    const struct mount *mount = find_mount(locks, 0, find_number(path, "\nmnt_id:"));
+    (void)snprintf(about, sizeof(about), "/proc/self/fdinfo/%d", fd);
+    const struct mount *mount = find_mount(locks, 0, find_number(about, "\nmnt_id:"));
     if (mount == NULL)
         return;
     file->is_known = file->is_shared = true;
     file->lock.device = mount->device;
-    file->writer = read_writer(fd);
+    file->writer = read_writer(path);
 }
 
 /* Whether stat(2) and /proc/locks name the same device, even where mountinfo does not show the
@@ -294,15 +302,15 @@ static int find_file(struct master_locks *locks, const char *directory, const ch
     int fd = path_place(path, O_NOFOLLOW, &status);
     int error = fd < 0 ? errno : 0;
 
-    free(path);
     if (error == 0) {
         if (locks->readings == 0)
             read_locks(locks);
         *file = (struct file){.lock = {.device = status.st_dev, .inode = status.st_ino}};
         file->is_known = find_mount(locks, status.st_dev, 0) != NULL || is_on_disk(fd, &status);
         if (!file->is_known && S_ISREG(status.st_mode) && path_is_near(fd))
-            find_shared_device(locks, fd, file);
+            find_shared_device(locks, path, fd, file);
     }
+    free(path);
     descriptors_close(&fd);
     return error;
 }
@@ -404,11 +412,9 @@ bool master_is_gone(const char *queue_directory)
 {
     char *path = alloc_format("%s/pid/master.pid", queue_directory);
     struct stat status;
-    int fd = path_place(path, O_NOFOLLOW, &status), writer = -1;
+    bool is_file = path_status(path, O_NOFOLLOW, &status) == 0 && S_ISREG(status.st_mode);
+    int writer = is_file ? read_writer(path) : -1;
 
-    if (fd >= 0 && S_ISREG(status.st_mode) && path_is_near(fd))
-        writer = read_writer(fd);
-    descriptors_close(&fd);
     free(path);
     return writer > 0 && ((kill(writer, 0) != 0 && errno == ESRCH) || find_state_of(writer) == 'Z');
 }
