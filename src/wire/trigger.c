@@ -356,7 +356,7 @@ static void start_errand(struct errand errand, const pthread_attr_t *attributes)
             error = pthread_create(&thread, attributes, do_errand, own);
         while (error == EAGAIN && at_work > 0 && wait_for(own, -1, 0, THREAD_PAUSE));
     }
-    bool is_alone = error == EAGAIN && at_work == 0;
+    bool is_alone = own != NULL && error != 0 && at_work == 0;
     if (error == 0 || is_alone)
         at_work++;
     if (is_alone) {
