@@ -466,7 +466,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
  * can be none: they go in turns. */
 TEST(fifos_with_few_threads)
 {
-    static const rlim_t room[] = {4 * 1024 * 1024, 128 * 1024, 64 * 1024 * 1024};
+    static const rlim_t room[] = {4 * 1024 * 1024, 192 * 1024, 64 * 1024 * 1024};
     struct trigger_batch batch = all(MOST, 4 * MOST);
     int readers[MOST];
     struct rlimit before;
