@@ -77,13 +77,16 @@ static void finish(struct trigger *trigger, enum trigger_outcome outcome, int er
     abandon(trigger, now);
 }
 
-/* At whole multiples of the pause, so that one pass over all triggers serves many. */
+/* At whole multiples of the pause, so that one pass over all triggers serves many. The pause grows
+ * with the time since the request was sent, up to half of it: a read without an event is noticed
+ * that much later at most. */
 static void look_again(struct trigger *trigger, int64_t now)
 {
     int64_t next = (now / trigger->pause + 1) * trigger->pause;
 
     trigger->due = next < trigger->ends ? next : trigger->ends;
-    trigger->pause = trigger->pause * 2 < LOOK_LAST ? trigger->pause * 2 : LOOK_LAST;
+    if (next - trigger->entered >= 4 * trigger->pause)
+        trigger->pause = trigger->pause * 2 < LOOK_LAST ? trigger->pause * 2 : LOOK_LAST;
 }
 
 static void set_limit(struct trigger *trigger)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wakeup: how long a kick takes until it is confirmed, when the service reads the request and holds
- * the connection open: nothing but the kernel's wake-up says that it was read, and once in a
- * million kicks that comes too early. usage: wakeup [KICKS]
+ * wakeup: how long it takes until a kick is confirmed after the service has read the request and
+ * holds the connection open: nothing but the kernel's wake-up says that it was read, and once in
+ * ten thousand kicks that comes too early. usage: wakeup [KICKS]
  */
 #include "base/limits.h"
 #include "wire/trigger.h"
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,6 +24,9 @@
 #define LIMIT 100                 /* seconds, as application_event_drain_time is by default */
 #define LATE (CLOCK_SECOND / 500) /* later than the second look */
 #define TOO_LATE (CLOCK_SECOND)   /* on a busy machine */
+
+/* When the service had read each request of a batch; written by its process. */
+static _Atomic int64_t *read_at;
 
 static char directory[] = "/tmp/postkick-wakeup.XXXXXX";
 
@@ -38,10 +42,11 @@ static _Noreturn void serve(int listening)
     char request[sizeof(REQUEST)];
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) {
+    for (size_t number = 0;; number++) {
         int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 
         (void)recv(fd, request, sizeof(request), 0);
+        read_at[number % BATCH] = clock_now();
         (void)recv(fd, request, sizeof(request), 0);
         close(fd);
     }
@@ -60,6 +65,10 @@ static pid_t start_service(void)
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/public/s", directory);
     if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, SOMAXCONN) < 0)
         fail(address.sun_path);
+    read_at = mmap(NULL, BATCH * sizeof(*read_at), PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (read_at == MAP_FAILED)
+        fail("mmap");
     pid_t child = fork();
     if (child == 0)
         serve(fd);
@@ -103,7 +112,8 @@ static void kick(struct figures *figures)
     if (trigger_run(&batch) != 0)
         fail("epoll");
     for (int i = 0; i < BATCH; i++) {
-        int64_t took = triggers[i].finished - triggers[i].started;
+        int64_t read = read_at[i]; /* an older one: not yet written when the kick was confirmed */
+        int64_t took = read < triggers[i].started ? 0 : triggers[i].finished - read;
 
         figures->kicks++;
         figures->unconfirmed += triggers[i].outcome != TRIGGER_KICKED;
@@ -124,8 +134,10 @@ int main(int argc, char **argv)
         kick(&figures);
     double seconds = (double)(clock_now() - started) / (double)CLOCK_SECOND;
     clean_up(service);
-    printf("result: %ld kicks, %ld not confirmed, %ld later than %d ms, longest %.3f s; %.0f s\n",
-           figures.kicks, figures.unconfirmed, figures.late, (int)(LATE / 1000),
-           (double)figures.longest / (double)CLOCK_SECOND, seconds);
+    printf(
+        "result: %ld kicks, %ld not confirmed, %ld more than %d ms after the read, at most %.3f s; "
+        "%.0f s\n",
+        figures.kicks, figures.unconfirmed, figures.late, (int)(LATE / 1000),
+        (double)figures.longest / (double)CLOCK_SECOND, seconds);
     return figures.unconfirmed > 0 || figures.longest >= TOO_LATE ? 1 : 0;
 }
