@@ -33,7 +33,7 @@ bool path_is_near(int fd);
 
 /* An open file. */
 struct path_details {
-    struct stat status; /* without device number, blocks and access time */
+    struct stat status; /* without st_rdev, st_blksize, st_blocks and st_atim */
     int64_t born;       /* nanoseconds since 1970; 0 if the file system does not record it */
 };
 

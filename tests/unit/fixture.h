@@ -65,6 +65,23 @@
 #define SETUP(name) FIXTURE_HOOK(fixture_before, name)
 #define TEARDOWN(name) FIXTURE_HOOK(fixture_after, name)
 
+/* Defines a function before the C library's open(2), under a name that its headers do not define:
+ * opens the path that change(path) returns, or fails with its errno if that is NULL. */
+#define FIXTURE_OPEN(change)                                                                       \
+    int fixture_open(const char *path, int flags, ...) __asm__("open");                            \
+    int fixture_open(const char *path, int flags, ...)                                             \
+    {                                                                                              \
+        mode_t mode = 0;                                                                           \
+        va_list arguments;                                                                         \
+                                                                                                   \
+        va_start(arguments, flags);                                                                \
+        if ((flags & O_CREAT) != 0)                                                                \
+            mode = va_arg(arguments, mode_t);                                                      \
+        va_end(arguments);                                                                         \
+        path = change(path);                                                                       \
+        return path == NULL ? -1 : openat(AT_FDCWD, path, flags, mode);                            \
+    }
+
 /* For a run that nothing ends. */
 FIXTURE_UNUSED static const struct limits fixture_no_limits = {.end = CLOCK_NEVER};
 

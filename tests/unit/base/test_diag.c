@@ -63,6 +63,25 @@ static bool flush(const char *text, size_t length)
     return written;
 }
 
+static void write_after_progress(void)
+{
+    diag_progress("1 of 2", 6);
+    diag_progress("2 of 2", 6);
+    diag_line(NULL, "a");
+    diag_line(NULL, "b");
+    diag_progress("last", 4);
+    (void)flush("", 0);
+    diag_clear();
+}
+
+/* Whatever is written next takes the place of the line of progress, once. */
+TEST(progress)
+{
+    fixture_assert_errors(write_after_progress, "\r\033[K1 of 2\r\033[K2 of 2"
+                                                "\r\033[Kpostkick: a\npostkick: b\n"
+                                                "\r\033[Klast\r\033[K");
+}
+
 static void flush_nothing_and_to_nobody(void)
 {
     bool empty = flush("", 0);

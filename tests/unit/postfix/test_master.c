@@ -141,24 +141,14 @@ static const char *stand_in;
 /* What is read for the files of process 1, in the fixture's directory. */
 static bool has_process;
 
-/* Stands before the C library's open(2), under a name that its headers do not define. */
-int open_stand_in(const char *path, int flags, ...) __asm__("open");
-
-int open_stand_in(const char *path, int flags, ...)
+static const char *stand_in_for(const char *path)
 {
-    mode_t mode = 0;
-    va_list arguments;
-
-    va_start(arguments, flags);
-    if ((flags & O_CREAT) != 0)
-        mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     if (stand_in != NULL && strcmp(path, "/proc/locks") == 0)
-        path = stand_in;
-    if (has_process && strncmp(path, "/proc/1/", 8) == 0)
-        path = fixture_path(path + 8);
-    return openat(AT_FDCWD, path, flags, mode);
+        return stand_in;
+    return has_process && strncmp(path, "/proc/1/", 8) == 0 ? fixture_path(path + 8) : path;
 }
+
+FIXTURE_OPEN(stand_in_for)
 
 int fstatfs(int fd, struct statfs *status)
 {

@@ -127,7 +127,6 @@ static void show_two_waiting(void)
     progress_add(&progress, false, "/etc/b\x1b", 5 * CLOCK_SECOND - 1);
     progress_show(&progress, CLOCK_SECOND);
     diag_clear();
-    diag_clear();
 }
 
 static void show_without_end(void)

@@ -441,26 +441,6 @@ TEST(claimed_by_another)
     assert_int_equal(accept4(server, NULL, NULL, SOCK_NONBLOCK), -1); /* not even connected */
 }
 
-/* Sends a byte with a descriptor. */
-static void pass_descriptor(int fd, int flags)
-{
-    char byte = 'x';
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                            .cmsg_level = SOL_SOCKET,
-                            .cmsg_type = SCM_RIGHTS}};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
-
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    assert_int_equal(sendmsg(service, &message, MSG_NOSIGNAL | flags), 1);
-}
-
 /* A descriptor that a service passes is closed with the socket that is left, and not before. */
 static void assert_passed_closed(int flags)
 {
@@ -469,7 +449,7 @@ static void assert_passed_closed(int flags)
 
     assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
     struct trigger trigger = start_sent("W", false);
-    pass_descriptor(ends[1], flags);
+    assert_int_equal(descriptors_send(service, "x", 1, flags, &ends[1], 1), 0);
     close(ends[1]);
     step(&trigger, EPOLLIN, START);
     assert_int_equal(trigger.state, TRIGGER_READING);
