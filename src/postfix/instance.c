@@ -20,7 +20,7 @@ struct evaluation {
     const struct instance_source *source;
     struct instance *instance;
     struct maincf *maincf;
-    const char *mistaken; /* the parameter that instance->error is about, or NULL */
+    const char *wrong; /* the parameter that instance->error is about, or NULL */
     struct expand_terms terms;
     char *domain; /* mydomain, once it is needed */
     char *error;  /* why the present value cannot be known, or NULL */
@@ -217,8 +217,8 @@ static void evaluate_all(struct evaluation *evaluation)
 
         if (use != PARAMETER_UNUSED && (is_valid || is_identity))
             known[i] = evaluate(evaluation, parameter, use);
-        if (is_valid && instance->error != NULL && evaluation->mistaken == NULL)
-            evaluation->mistaken = parameter_name(parameter);
+        if (is_valid && instance->error != NULL && evaluation->wrong == NULL)
+            evaluation->wrong = parameter_name(parameter);
     }
     utstring_done(&evaluation->scratch);
     int identity = known[PARAMETER_MULTI_INSTANCE_NAME] + known[PARAMETER_MULTI_INSTANCE_GROUP] +
@@ -228,7 +228,7 @@ static void evaluate_all(struct evaluation *evaluation)
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];
     if (instance->error != NULL || queue == NULL || queue[0] == '/')
         return;
-    evaluation->mistaken = parameter_name(PARAMETER_QUEUE_DIRECTORY);
+    evaluation->wrong = parameter_name(PARAMETER_QUEUE_DIRECTORY);
     instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
 }
 
@@ -245,7 +245,7 @@ static bool is_foreign(int place, const struct stat *status, void *context)
 }
 
 /* Takes the text of main.cf out of the messages where a user who may not read it may have chosen
- * the file. The mistake is in the parameter, unless that is NULL. */
+ * the file. The error is in the value of the parameter, unless that is NULL. */
 static void hide_text(struct instance *instance, const char *path, const char *parameter,
                       struct path_file *file)
 {
@@ -293,7 +293,7 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     evaluate_all(&evaluation);
     free(evaluation.domain);
     instance->warnings = maincf_take_warnings(evaluation.maincf);
-    hide_text(instance, path, evaluation.mistaken, file);
+    hide_text(instance, path, evaluation.wrong, file);
     maincf_free(evaluation.maincf);
 }
 

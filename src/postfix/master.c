@@ -250,9 +250,8 @@ static int read_writer(const char *path)
     char *error = NULL;
     int writer = -1;
 
-    if (path_read(path, 0, WRITER_MAXIMUM, &file, &error) == PATH_OK &&
-        sscanf(file.text, "%d", &writer) != 1)
-        writer = -1;
+    if (path_read(path, 0, WRITER_MAXIMUM, &file, &error) == PATH_OK)
+        (void)sscanf(file.text, "%d", &writer);
     path_file_free(&file);
     free(error);
     return writer;

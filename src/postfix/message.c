@@ -678,7 +678,7 @@ void messages_plan(struct messages *messages, const struct selection *selection)
 {
     UT_array *claims = acts(messages) ? find_claims(&selection->host) : NULL;
 
-    utarray_new(messages->mistakes, &strings_icd);
+    utarray_new(messages->refusals, &strings_icd);
     messages->host = &selection->host;
     messages->count = selection->member_count;
     messages->parts = alloc_zeroed(messages->count, sizeof(*messages->parts));
@@ -732,7 +732,7 @@ static size_t find_part(struct messages *messages, const char *name, const char 
     }
     if (matching == 1)
         return found;
-    strings_append(messages->mistakes,
+    strings_append(messages->refusals,
                    matching == 0 ? "%s/%s: no such instance is selected"
                                  : "%s/%s: several instances match: specify the directory",
                    name, id);
@@ -790,7 +790,7 @@ static bool is_to_be_done(struct messages *messages, const struct message *messa
     enum message_fitness fitness = find_fitness(message, messages->verb);
 
     if (fitness == MESSAGE_CANNOT && messages->is_named)
-        strings_append(messages->mistakes, "%s: mail in %s cannot be %s", message->id,
+        strings_append(messages->refusals, "%s: mail in %s cannot be %s", message->id,
                        message->queue, message_verbs[messages->verb].done);
     return fitness == MESSAGE_FITS &&
            !(messages->verb == MESSAGE_REQUEUE && is_held && !wants_held);
@@ -1062,7 +1062,7 @@ static void describe_ambiguous(struct messages *messages, const struct wish *wis
     for (size_t i = 0; i < utarray_len(wish->places); i++)
         utstring_printf(&names, "%s%s", i == 0 ? "" : ", ",
                         name_of(&messages->parts[place_of(wish, i)]));
-    strings_append(messages->mistakes, "%s: in several instances: %s: specify instance/%s",
+    strings_append(messages->refusals, "%s: in several instances: %s: specify instance/%s",
                    wish->key.id, utstring_body(&names), wish->key.id);
     utstring_done(&names);
 }
@@ -1077,10 +1077,10 @@ static void check_wishes(struct messages *messages)
         if (is_ambiguous(messages, wish))
             describe_ambiguous(messages, wish);
         else if (utarray_len(wish->places) == 0 && part == ANYWHERE)
-            strings_append(messages->mistakes, "%s: no such message%s", wish->key.id,
+            strings_append(messages->refusals, "%s: no such message%s", wish->key.id,
                            incomplete ? " where it could be looked for" : "");
         else if (utarray_len(wish->places) == 0 && messages->parts[part].reason == NULL)
-            strings_append(messages->mistakes, "%s/%s: no such message",
+            strings_append(messages->refusals, "%s/%s: no such message",
                            name_of(&messages->parts[part]), wish->key.id);
     }
 }
@@ -1195,7 +1195,7 @@ bool messages_succeeded(const struct messages *messages)
     for (size_t i = 0; i < messages->count; i++)
         if (messages_status(&messages->parts[i]) == MESSAGES_FAILED)
             return false;
-    return utarray_len(messages->mistakes) == 0;
+    return utarray_len(messages->refusals) == 0;
 }
 
 size_t messages_total(const struct messages *messages)
@@ -1225,8 +1225,8 @@ void messages_free(struct messages *messages)
         free(messages->parts[i].is_left);
     }
     free(messages->parts);
-    if (messages->mistakes != NULL)
-        utarray_free(messages->mistakes);
+    if (messages->refusals != NULL)
+        utarray_free(messages->refusals);
     free_counts(&messages->counts);
     *messages = (struct messages){0};
 }

@@ -191,7 +191,7 @@ struct messages {
     struct messages_part *parts; /* in the order of the selection */
     size_t count;
     struct message_counts counts; /* of MESSAGE_COUNT; by is set by the caller */
-    UT_array *mistakes;           /* strings: messages that were named, and are not there */
+    UT_array *refusals; /* strings: messages that were named and are not acted on, and why */
 
     /* private */
     struct wish *wishes;

@@ -280,8 +280,8 @@ static void report_failures(const struct messages_report *report, bool after)
         else if (status == MESSAGES_DUPLICATE && !report->quiet)
             row_diag(report->selection, part->member->instance, "warning", "%s", part->reason);
     }
-    for (size_t i = 0; i < utarray_len(messages->mistakes) && !after && !report->quiet; i++)
-        diag_line("warning", "%s", strings_item(messages->mistakes, i));
+    for (size_t i = 0; i < utarray_len(messages->refusals) && !after && !report->quiet; i++)
+        diag_line("warning", "%s", strings_item(messages->refusals, i));
 }
 
 void report_messages_found(struct messages_report *report)

@@ -229,12 +229,12 @@ static void find_named(const char *const *words)
 #define FIND(...) find_named((const char *const[]){__VA_ARGS__, NULL})
 
 /* Compares what was found and is wrong, and starts anew. */
-static void expect(const char *first, const char *second, const char *third, const char *mistakes)
+static void expect(const char *first, const char *second, const char *third, const char *refusals)
 {
-    char *expected = fixture_fill(mistakes);
+    char *expected = fixture_fill(refusals);
 
     assert_parts(first, second, third);
-    fixture_assert_lines(messages.mistakes, expected);
+    fixture_assert_lines(messages.refusals, expected);
     free(expected);
     restart();
 }
@@ -299,7 +299,7 @@ TEST(instances_of_ids)
     FIND("postfix-a/" ONE, "no/" ONE, "postfix-?/" ONE);
     assert_parts("0 0: ", ONE " 0 0: ", "0 0: ");
     assert_false(messages.parts[0].is_wanted);
-    fixture_assert_lines(messages.mistakes,
+    fixture_assert_lines(messages.refusals,
                          "no/" ONE ": no such instance is selected\n"
                          "postfix-?/" ONE ": several instances match: specify the directory\n");
 }
@@ -785,14 +785,14 @@ TEST(the_empty_sender)
     }
 }
 
-/* For each, how many messages there are to act on, and how many mistakes. */
+/* For each, how many messages there are to act on, and how many refusals. */
 TEST(what_a_verb_has_to_do)
 {
     static const struct {
         enum message_verb verb;
         const char *queue;
         const char *expired;
-        int messages, mistakes;
+        int messages, refusals;
     } cases[] = {
         {MESSAGE_HOLD, "active", "false", 1, 0},      {MESSAGE_HOLD, "hold", "false", 0, 0},
         {MESSAGE_HOLD, "maildrop", "false", 0, 1},    {MESSAGE_RELEASE, "hold", "true", 1, 0},
@@ -811,7 +811,7 @@ TEST(what_a_verb_has_to_do)
         messages.verb = cases[i].verb;
         FIND(ONE);
         assert_int_equal(messages_total(&messages), cases[i].messages);
-        assert_int_equal(utarray_len(messages.mistakes), cases[i].mistakes);
+        assert_int_equal(utarray_len(messages.refusals), cases[i].refusals);
         restart();
         free(line);
     }

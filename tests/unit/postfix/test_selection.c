@@ -337,7 +337,7 @@ TEST(refusal)
     assert_refusal(false, "No matching instances");
 }
 
-/* The default instance's other mistakes are its own. */
+/* The default instance's other errors are its own. */
 TEST(damaged_default)
 {
     make_default("a", ON "trigger_timeout = x\n");
