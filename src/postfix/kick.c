@@ -13,15 +13,22 @@
 
 ALLOC_TABLES_ARE_KEPT
 
-/* In actions, Postfix's two trigger servers have the names that main.cf gives them. */
+/* Returns the parameter that gives one of Postfix's two trigger servers its name, or
+ * PARAMETER_COUNT. */
+static enum parameter find_name(const char *service)
+{
+    return strcmp(service, "qmgr") == 0     ? PARAMETER_QUEUE_SERVICE_NAME
+           : strcmp(service, "pickup") == 0 ? PARAMETER_PICKUP_SERVICE_NAME
+                                            : PARAMETER_COUNT;
+}
+
+/* In actions, they have the names that main.cf gives them. */
 static const char *service_name(const struct instance *instance, const char *service,
                                 bool is_action)
 {
-    if (is_action && strcmp(service, "qmgr") == 0)
-        return instance_value(instance, PARAMETER_QUEUE_SERVICE_NAME);
-    if (is_action && strcmp(service, "pickup") == 0)
-        return instance_value(instance, PARAMETER_PICKUP_SERVICE_NAME);
-    return service;
+    enum parameter name = is_action ? find_name(service) : PARAMETER_COUNT;
+
+    return name == PARAMETER_COUNT ? service : instance_value(instance, name);
 }
 
 static enum kick_status planned_status(enum selection_state state)
@@ -310,8 +317,8 @@ static char *explain_unlisted(const struct kick *kick)
 
     if (strcmp(name, kick->service) == 0)
         return alloc_string("no such service in master.cf");
-    return alloc_format("no such service in master.cf: %s_service_name is %s",
-                        strcmp(kick->service, "qmgr") == 0 ? "queue" : "pickup", name);
+    return alloc_format("no such service in master.cf: %s is %s",
+                        parameter_name(find_name(kick->service)), name);
 }
 
 static char *explain_missing(const struct kick *kick)
