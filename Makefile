@@ -87,10 +87,10 @@ $B/link: $B/compile | $B
 FORCE:
 
 # The built-in settings are those of these files, also where a ; without a blank after it precedes
-# them, as rows of a C table: {"section", "key", "value"},
-$B/built_in.inc: conf/postkick.ini conf/postfix.ini | $B
+# them, as rows of a C table: {0, "section", "key", "value"},
+$B/built_in.inc: conf/postkick.ini conf/postfix.ini Makefile | $B
 	sed -n -e 's/[\\"]/\\&/g' -e 's/^;\([[a-z]\)/\1/' -e '/^\[\(.*\)\]$$/{s//\1/;h;}' -e '/^;/d' \
-		-e '/ *=/{G;s/^\([a-z_]*\) *= *\(.*\)\n\(.*\)/    {"\3", "\1", "\2"},/p;}' $^ >$@
+		-e '/ *=/{G;s/^\([a-z_]*\) *= *\(.*\)\n\(.*\)/    {0, "\3", "\1", "\2"},/p;}' $(filter %.ini,$^) >$@
 
 $B/postfix/settings.o: $B/built_in.inc
 

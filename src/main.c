@@ -33,9 +33,12 @@ static void append_actions(struct settings *settings, UT_string *out)
     UT_array *names = settings_actions(settings);
 
     utstring_printf(out, "\nActions (postkick.ini):\n");
-    for (size_t i = 0; i < utarray_len(names); i++)
-        utstring_printf(out, "  %-27s %s\n", strings_item(names, i),
-                        settings_about(settings, strings_item(names, i)));
+    for (size_t i = 0; i < utarray_len(names); i++) {
+        const char *about;
+
+        utarray_free(settings_action(settings, strings_item(names, i), &about));
+        utstring_printf(out, "  %-27s %s\n", strings_item(names, i), about == NULL ? "" : about);
+    }
     utarray_free(names);
 }
 

@@ -75,7 +75,7 @@ static void find_stopped(struct jobs *jobs, struct master_locks *locks)
 static bool is_mute(const struct command *command, const struct jobs_spec *spec)
 {
     return spec->streams == PROCESS_INHERIT && isatty(STDERR_FILENO) != 1 &&
-           settings_is_older(command->settings, 3, 8);
+           command->settings->version < SETTINGS_VERSION(3, 8);
 }
 
 /* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
@@ -178,8 +178,9 @@ static bool check_command(const struct command *command, enum role role)
 {
     const struct options *options = command->options;
     const char *word = options->operands[0];
-    UT_array *known = settings_commands(command->settings, false);
-    UT_array *others = settings_commands(command->settings, true);
+    UT_array *known = strings_split(command->settings->commands, PARAMETER_SEPARATORS);
+    UT_array *others =
+        strings_split(command->settings->commands_with_operands, PARAMETER_SEPARATORS);
     bool is_listed = role >= ROLE_START || strings_contain(known, word);
     bool accepts_operands = strings_contain(others, word);
 

@@ -119,7 +119,7 @@ static char *find_meaning(const struct command *command, const char *word)
 {
     const struct options *options = command->options;
     const char *class = settings_class(command->settings, word);
-    UT_array *commands = settings_commands(command->settings, false);
+    UT_array *commands = strings_split(command->settings->commands, PARAMETER_SEPARATORS);
     bool is_command = strings_contain(commands, word);
     enum message_verb verb;
     UT_string meaning;
@@ -186,7 +186,7 @@ static bool have_second_action(const struct command *command)
 /* Returns the targets of an action; or NULL, and the error was reported. */
 static UT_array *find_action(const struct command *command)
 {
-    UT_array *targets = settings_action(command->settings, command->options->operands[0]);
+    UT_array *targets = settings_action(command->settings, command->options->operands[0], NULL);
 
     if (targets == NULL)
         refuse_action(command);

@@ -282,7 +282,8 @@ static void load_maincf(struct instance *instance, const struct instance_source 
     struct evaluation evaluation = {
         .source = source,
         .instance = instance,
-        .terms = {EXPAND_STEPS, settings_is_older(source->settings, 3, 6)}}; /* >=level is new */
+        .terms = {EXPAND_STEPS,
+                  source->settings->version < SETTINGS_VERSION(3, 6)}}; /* >=level is new */
     char *error = NULL;
 
     evaluation.maincf = maincf_new(path);

@@ -14,11 +14,7 @@
 #define READ_BYTES 1024
 
 /* The settings of conf/postkick.ini and conf/postfix.ini, names in lower case. */
-static const struct {
-    const char *section;
-    const char *key;
-    const char *value;
-} built_in[] = {
+static const struct ini_entry built_in[] = {
 #include "built_in.inc"
 };
 #define BUILT_IN_COUNT (sizeof(built_in) / sizeof(built_in[0]))
@@ -115,8 +111,8 @@ static const char *find_value(const struct settings *settings, const char *secti
     return NULL;
 }
 
-/* Each of these stores a value in a member of struct settings, and returns what is wrong with it,
- * or NULL. */
+/* Each of these returns what is wrong with a value, or NULL; and stores it in a member of struct
+ * settings, but those of services and actions, which not every run needs. */
 static const char *set_strict(void *member, const char *value)
 {
     enum parse_bool strict = parse_bool(value);
@@ -153,13 +149,46 @@ static const char *set_text(void *member, const char *value)
     return NULL;
 }
 
-/* All settings but those of services and actions, and the parameters in [postfix]. */
-static const struct {
+static const char *set_version(void *member, const char *value)
+{
+    int first, second;
+
+    *(int *)member = sscanf(value, "%d.%d", &first, &second) == 2 ? SETTINGS_VERSION(first, second)
+                                                                  : SETTINGS_VERSION_UNKNOWN;
+    return NULL;
+}
+
+static const char *check_class(void *unused, const char *value)
+{
+    (void)unused;
+    return target_class_is_valid(value) ? NULL : "must be public or private";
+}
+
+static const char *check_service(void *unused, const char *value)
+{
+    (void)unused;
+    return target_service_is_valid(value) ? NULL : "must be a service name";
+}
+
+static const char *check_targets(void *unused, const char *value)
+{
+    UT_array *targets = parse_targets(value);
+
+    (void)unused;
+    if (targets == NULL)
+        return "must be \"class service request\", or several with commas between";
+    utarray_free(targets);
+    return NULL;
+}
+
+/* All settings but the parameters in [postfix]. A section that ends in a space stands for all that
+ * start with it; they need the first setting. */
+static const struct row {
     const char *section;
     const char *key;
-    const char *(*set)(void *member, const char *value);
+    const char *(*set)(void *member, const char *value); /* NULL: any value will do */
     size_t member;
-} own_settings[] = {
+} rows[] = {
     {"kick", "strict", set_strict, offsetof(struct settings, strict)},
     {"kick", "connections", set_number, offsetof(struct settings, connections)},
     {"kick", "limit", set_seconds, offsetof(struct settings, kick_limit)},
@@ -168,103 +197,68 @@ static const struct {
     {"trust", "writable", set_writable, offsetof(struct settings, refuse_writable)},
     {"commands", "without_operands", set_text, offsetof(struct settings, commands)},
     {"commands", "with_operands", set_text, offsetof(struct settings, commands_with_operands)},
-    {POSTFIX, "mail_version", set_text, offsetof(struct settings, mail_version)},
+    {POSTFIX, "mail_version", set_version, offsetof(struct settings, version)},
+    {SERVICE, "class", check_class, 0},
+    {SERVICE, "name", check_service, 0},
+    {SERVICE, "requests", NULL, 0},
+    {SERVICE, "modifiers", NULL, 0},
+    {ACTION, "kick", check_targets, 0},
+    {ACTION, "about", NULL, 0},
 };
-#define OWN_COUNT (sizeof(own_settings) / sizeof(own_settings[0]))
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-static bool is_own_section(const char *section)
+static bool is_group(const struct row *row)
 {
-    for (size_t i = 0; i < OWN_COUNT; i++)
-        if (strcmp(own_settings[i].section, section) == 0)
-            return true;
-    return false;
+    return row->section[strlen(row->section) - 1] == ' ';
 }
 
-/* The following four return the error, a new string, or NULL. */
-static char *set_parameter(struct settings *settings, enum parameter parameter, const char *value)
+/* Returns the row of a setting; with NULL, the first one of the section; or NULL. */
+static const struct row *find_row(const char *section, const char *key)
 {
-    char *error = NULL, *mistake;
-
-    if (parameter_check(parameter, value, &error)) {
-        settings->parameters[parameter] = value;
-        return NULL;
-    }
-    mistake = alloc_format("[" POSTFIX "] %s", error);
-    free(error);
-    return mistake;
-}
-
-/* A setting that is none of a service or an action. */
-static char *set(struct settings *settings, const char *section, const char *key, const char *value)
-{
-    bool is_postfix = strcmp(section, POSTFIX) == 0;
-    const char *mistake = is_postfix ? "unknown parameter" : "unknown setting";
-    enum parameter parameter;
-
-    if (section[0] == '\0')
-        return alloc_format("%s: setting before the first section", key);
-    if (is_postfix && parameter_find(key, strlen(key), &parameter))
-        return set_parameter(settings, parameter, value);
-    for (size_t i = 0; i < OWN_COUNT; i++)
-        if (strcmp(own_settings[i].section, section) == 0 && strcmp(own_settings[i].key, key) == 0)
-            mistake = own_settings[i].set((char *)settings + own_settings[i].member, value);
-    return mistake == NULL ? NULL : alloc_format("[%s] %s: %s", section, key, mistake);
-}
-
-static const char *mistake_in_service(const char *key, const char *value)
-{
-    if (strcmp(key, "class") == 0)
-        return target_class_is_valid(value) ? NULL : "must be public or private";
-    if (strcmp(key, "name") == 0)
-        return target_service_is_valid(value) ? NULL : "must be a service name";
-    if (strcmp(key, "requests") == 0 || strcmp(key, "modifiers") == 0)
-        return NULL;
-    return "unknown setting";
-}
-
-static const char *mistake_in_action(const char *key, const char *value)
-{
-    if (strcmp(key, "about") == 0)
-        return NULL;
-    if (strcmp(key, "kick") != 0)
-        return "unknown setting";
-    UT_array *targets = parse_targets(value);
-    if (targets == NULL)
-        return "must be \"class service request\", or several with commas between";
-    utarray_free(targets);
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if ((is_group(&rows[i]) ? has_prefix(section, rows[i].section)
+                                : strcmp(section, rows[i].section) == 0) &&
+            (key == NULL || strcmp(key, rows[i].key) == 0))
+            return &rows[i];
     return NULL;
 }
 
-/* Stores a setting if every run needs it; others are only checked. */
-static char *check_setting(struct settings *settings, const struct ini_entry *entry)
+/* Returns the error, a new string, or NULL. */
+static char *set(struct settings *settings, const struct ini_entry *entry)
 {
-    const char *mistake;
+    bool is_postfix = strcmp(entry->section, POSTFIX) == 0;
+    const struct row *row = find_row(entry->section, entry->key);
+    enum parameter parameter;
+    const char *mistake = NULL;
+    char *error = NULL;
 
-    if (has_prefix(entry->section, SERVICE))
-        mistake = mistake_in_service(entry->key, entry->value);
-    else if (has_prefix(entry->section, ACTION))
-        mistake = mistake_in_action(entry->key, entry->value);
-    else
-        return set(settings, entry->section, entry->key, entry->value);
+    if (entry->section[0] == '\0')
+        return alloc_format("%s: setting before the first section", entry->key);
+    if (is_postfix && parameter_find(entry->key, strlen(entry->key), &parameter)) {
+        if (parameter_check(parameter, entry->value, &error))
+            settings->parameters[parameter] = entry->value;
+        else
+            alloc_set_text(&error, "[" POSTFIX "] %s", error);
+        return error;
+    }
+    if (row == NULL)
+        mistake = is_postfix ? "unknown parameter" : "unknown setting";
+    else if (row->set != NULL)
+        mistake = row->set((char *)settings + row->member, entry->value);
     return mistake == NULL ? NULL
                            : alloc_format("[%s] %s: %s", entry->section, entry->key, mistake);
 }
 
-/* A section has to be known, and that of a service or an action complete. */
+/* The same for a section: it has to be known, and that of a service or an action complete. */
 static char *check_section(const struct settings *settings, const struct ini *ini,
                            const char *section)
 {
-    const char *need = NULL;
+    const struct row *first = find_row(section, NULL);
 
-    if (has_prefix(section, SERVICE))
-        need = "class";
-    else if (has_prefix(section, ACTION))
-        need = "kick";
-    if (ini == settings->generated ? strcmp(section, POSTFIX) != 0
-                                   : need == NULL && !is_own_section(section))
+    if (first == NULL || (ini == settings->generated && strcmp(section, POSTFIX) != 0))
         return alloc_format("[%s]: unknown section", section);
-    if (need != NULL && find_value(settings, section, need) == NULL)
-        return alloc_format("[%s]: %s is missing", section, need);
+    if (is_group(first) && find_value(settings, section, first->key) == NULL)
+        return alloc_format("[%s]: %s is missing", section, first->key);
     return NULL;
 }
 
@@ -272,7 +266,7 @@ static void set_built_in(struct settings *settings)
 {
     for (size_t i = 0; i < BUILT_IN_COUNT; i++)
         if (!has_prefix(built_in[i].section, SERVICE) && !has_prefix(built_in[i].section, ACTION))
-            free(set(settings, built_in[i].section, built_in[i].key, built_in[i].value));
+            free(set(settings, &built_in[i]));
 }
 
 static void set_from_file(struct settings *settings, const struct ini *ini, const char *path,
@@ -282,7 +276,7 @@ static void set_from_file(struct settings *settings, const struct ini *ini, cons
 
     for (size_t i = 0; (entry = ini_entry(ini, i)) != NULL; i++) {
         char *mistake = entry->key == NULL ? check_section(settings, ini, entry->section)
-                                           : check_setting(settings, entry);
+                                           : set(settings, entry);
 
         if (mistake != NULL)
             strings_append(errors, "%s, line %d: %s", path, entry->line, mistake);
@@ -319,79 +313,35 @@ void settings_free(struct settings *settings)
     free(settings);
 }
 
-static void add_section(UT_array *names, const char *section, const char *prefix)
+/* Returns setting number index, of the built-in ones and then the file's, or NULL. */
+static const struct ini_entry *find_entry(const struct settings *settings, size_t index)
 {
-    if (has_prefix(section, prefix) && !strings_contain(names, section + strlen(prefix)))
-        strings_append(names, "%s", section + strlen(prefix));
+    return index < BUILT_IN_COUNT ? &built_in[index]
+                                  : ini_entry(settings->file, index - BUILT_IN_COUNT);
 }
 
-/* Returns the names of all sections that start with prefix, without it, each once, the built-in
- * ones and the file's: an array of strings to be freed by utarray_free(). */
-static UT_array *list_sections(const struct settings *settings, const char *prefix)
+/* Returns the section of the service, or NULL. A section whose name is not the service's has that
+ * in "name": iniparser folds the names of sections. */
+static const char *find_service(const struct settings *settings, const char *service)
 {
     const struct ini_entry *entry;
-    UT_array *names;
 
-    utarray_new(names, &strings_icd);
-    for (size_t i = 0; i < BUILT_IN_COUNT; i++)
-        add_section(names, built_in[i].section, prefix);
-    for (size_t i = 0; (entry = ini_entry(settings->file, i)) != NULL; i++)
-        add_section(names, entry->section, prefix);
-    return names;
-}
-
-/* Whether the section is about the service; a section that is missing is not. */
-static bool is_about(const struct settings *settings, const char *section, const char *service)
-{
-    if (find_value(settings, section, "class") == NULL)
-        return false;
-    const char *name = find_value(settings, section, "name");
-    return strcmp(name != NULL ? name : section + strlen(SERVICE), service) == 0;
-}
-
-static bool has_capitals(const char *name)
-{
-    return name[strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0';
-}
-
-/* iniparser folds section names: a service whose name has capitals has it in "name". Returns the
- * section of the service, which the caller frees, or NULL. */
-static char *service_section(const struct settings *settings, const char *service)
-{
-    char *found = alloc_format(SERVICE "%s", service);
-
-    if (!has_capitals(service) && is_about(settings, found, service))
-        return found;
-    free(found);
-    found = NULL;
-    UT_array *words = list_sections(settings, SERVICE);
-    for (size_t i = 0; i < utarray_len(words) && found == NULL; i++) {
-        char *section = alloc_format(SERVICE "%s", strings_item(words, i));
-
-        if (is_about(settings, section, service))
-            found = section;
-        else
-            free(section);
+    for (size_t i = 0; (entry = find_entry(settings, i)) != NULL; i++) {
+        if (!has_prefix(entry->section, SERVICE) || entry->key == NULL ||
+            strcmp(entry->key, "class") != 0)
+            continue;
+        const char *name = find_value(settings, entry->section, "name");
+        if (strcmp(name != NULL ? name : entry->section + strlen(SERVICE), service) == 0)
+            return entry->section;
     }
-    utarray_free(words);
-    return found;
-}
-
-bool settings_is_older(const struct settings *settings, int first, int second)
-{
-    int own_first, own_second;
-
-    return sscanf(settings->mail_version, "%d.%d", &own_first, &own_second) == 2 &&
-           (own_first < first || (own_first == first && own_second < second));
+    return NULL;
 }
 
 const char *settings_class(const struct settings *settings, const char *service)
 {
-    char *section = service_section(settings, service);
-    const char *class = section == NULL ? NULL : find_value(settings, section, "class");
+    const char *section = find_service(settings, service);
 
-    free(section);
-    return class;
+    return section == NULL ? NULL : find_value(settings, section, "class");
 }
 
 /* "= X": the service acts on exactly X. */
@@ -406,38 +356,30 @@ static bool check_exact(const char *requests, const char *request, UT_array *war
     return false;
 }
 
-/* Returns the bytes of request that are not in known, each once, a new string. */
-static char *unknown_bytes(const char *request, const char *known)
+/* Returns the bytes of text that are not in known, each once, a new string. */
+static char *bytes_not_in(const char *known, const char *text)
 {
-    UT_string unknown;
+    UT_string others;
 
-    utstring_init(&unknown);
-    for (const char *at = request; *at != '\0'; at++)
-        if (strchr(known, *at) == NULL && strchr(utstring_body(&unknown), *at) == NULL)
-            utstring_bincpy(&unknown, at, 1);
-    return utstring_body(&unknown);
-}
-
-static bool any_other_than(const char *request, const char *requests, const char *modifiers)
-{
-    for (const char *at = request; *at != '\0'; at++)
-        if (strchr(requests, *at) != NULL && strchr(modifiers, *at) == NULL)
-            return true;
-    return false;
+    utstring_init(&others);
+    for (const char *at = text; *at != '\0'; at++)
+        if (strchr(known, *at) == NULL && strchr(utstring_body(&others), *at) == NULL)
+            utstring_bincpy(&others, at, 1);
+    return utstring_body(&others);
 }
 
 static bool check_bytes(const char *requests, const char *modifiers, const char *request,
                         UT_array *warnings)
 {
-    char *unknown = unknown_bytes(request, requests);
-    char *starters = unknown_bytes(requests, modifiers);
+    char *unknown = bytes_not_in(requests, request);
+    char *starters = bytes_not_in(modifiers, requests);
 
     if (request[0] == '\0')
         strings_append(warnings, "empty request is ignored: the service acts on %s", requests);
     else if (unknown[0] != '\0')
         strings_append(warnings, "request \"%s\": \"%s\" is ignored: the service acts on %s",
                        request, unknown, requests);
-    else if (!any_other_than(request, requests, modifiers))
+    else if (strpbrk(request, starters) == NULL)
         strings_append(warnings, "request \"%s\" starts nothing on its own: add one of %s", request,
                        starters);
     free(unknown);
@@ -449,57 +391,46 @@ bool settings_check(const struct settings *settings, const struct target *target
                     UT_array *warnings)
 {
     size_t length = strlen(target->request);
-    char *section = service_section(settings, target->service);
+    const char *section = find_service(settings, target->service);
 
     if (length > READ_BYTES)
         strings_append(warnings, "request is %zu bytes long: services read only the first %d",
                        length, READ_BYTES);
-    if (section == NULL || strcmp(find_value(settings, section, "class"), target->class) != 0) {
-        free(section); /* a service of that name in the other class is not known */
+    /* a service of that name in the other class is not known */
+    if (section == NULL || strcmp(find_value(settings, section, "class"), target->class) != 0)
         return true;
-    }
-    bool acts = true;
     const char *requests = find_value(settings, section, "requests");
     const char *modifiers = find_value(settings, section, "modifiers");
     if (requests == NULL || strcmp(requests, "*") == 0)
-        ; /* any request */
-    else if (requests[0] == '=')
-        acts = check_exact(requests, target->request, warnings);
-    else if (requests[0] != '\0')
-        acts = check_bytes(requests, modifiers == NULL ? "" : modifiers, target->request, warnings);
-    else
-        acts = false;
-    if (requests != NULL && requests[0] == '\0')
-        strings_append(warnings, "the service accepts no requests");
-    free(section);
-    return acts;
+        return true;
+    if (requests[0] == '=')
+        return check_exact(requests, target->request, warnings);
+    if (requests[0] != '\0')
+        return check_bytes(requests, modifiers == NULL ? "" : modifiers, target->request, warnings);
+    strings_append(warnings, "the service accepts no requests");
+    return false;
 }
 
 UT_array *settings_actions(const struct settings *settings)
 {
-    return list_sections(settings, ACTION);
+    const struct ini_entry *entry;
+    UT_array *names;
+
+    utarray_new(names, &strings_icd);
+    for (size_t i = 0; (entry = find_entry(settings, i)) != NULL; i++)
+        if (has_prefix(entry->section, ACTION) &&
+            !strings_contain(names, entry->section + strlen(ACTION)))
+            strings_append(names, "%s", entry->section + strlen(ACTION));
+    return names;
 }
 
-UT_array *settings_action(const struct settings *settings, const char *name)
+UT_array *settings_action(const struct settings *settings, const char *name, const char **about)
 {
     char *section = alloc_format(ACTION "%s", name);
     const char *kick = find_value(settings, section, "kick");
 
+    if (about != NULL)
+        *about = find_value(settings, section, "about");
     free(section);
     return kick == NULL ? NULL : parse_targets(kick);
-}
-
-UT_array *settings_commands(const struct settings *settings, bool with_operands)
-{
-    return strings_split(with_operands ? settings->commands_with_operands : settings->commands,
-                         PARAMETER_SEPARATORS);
-}
-
-const char *settings_about(const struct settings *settings, const char *action)
-{
-    char *section = alloc_format(ACTION "%s", action);
-    const char *about = find_value(settings, section, "about");
-
-    free(section);
-    return about == NULL ? "" : about;
 }

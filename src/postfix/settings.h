@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "postfix/parameter.h"
+#include <limits.h>
 #include <stdbool.h>
 
 /* A request to a service. */
@@ -40,6 +41,10 @@ enum settings_strict {
     SETTINGS_STRICT_YES,
 };
 
+/* The first two parts of a version of Postfix, in order; the other one is later than all. */
+#define SETTINGS_VERSION(first, second) ((first)*1000 + (second))
+#define SETTINGS_VERSION_UNKNOWN INT_MAX
+
 struct settings {
     const char *others_write; /* a file that users other than root can write, or NULL */
     enum settings_strict strict;
@@ -49,9 +54,11 @@ struct settings {
     int kick_limit;       /* seconds, at least 1: the ceiling for each instance's own limits */
     int status_limit;     /* seconds, at least 1, for a queue manager to answer -s */
     int queues_limit;     /* seconds, at least 1, for -Q to read the queues of an instance */
-    const char *commands; /* of postfix(1) that accept no operands, with white space between */
+    /* of postfix(1), that -p accepts without and with operands: PARAMETER_SEPARATORS between them
+     */
+    const char *commands;
     const char *commands_with_operands;
-    const char *mail_version; /* of the host's Postfix, such as 3.7.11; empty if unknown */
+    int version; /* SETTINGS_VERSION() of the host's Postfix, or SETTINGS_VERSION_UNKNOWN */
     /* the values of parameters that main.cf does not set, unexpanded; never NULL */
     const char *parameters[PARAMETER_COUNT];
 
@@ -71,9 +78,6 @@ struct settings *settings_load(const char *path, bool required, const char *gene
 /* Frees them; NULL is allowed. */
 void settings_free(struct settings *settings);
 
-/* Whether the host's Postfix is known to be older than that version, such as 3 and 8 for 3.8. */
-bool settings_is_older(const struct settings *settings, int first, int second);
-
 /* Returns the class of a service, "public" or "private", or NULL if the service is unknown. Names
  * are case-sensitive. */
 const char *settings_class(const struct settings *settings, const char *service);
@@ -90,14 +94,7 @@ bool settings_check(const struct settings *settings, const struct target *target
 UT_array *settings_actions(const struct settings *settings);
 
 /* Returns the targets of an action, an array to be freed by utarray_free(), or NULL if there is no
- * such action. */
-UT_array *settings_action(const struct settings *settings, const char *name);
-
-/* Returns the commands of postfix(1) that -p accepts, an array of strings to be freed by
- * utarray_free(): those that accept operands, or those that do not. */
-UT_array *settings_commands(const struct settings *settings, bool with_operands);
-
-/* Returns one line about the action, never NULL. */
-const char *settings_about(const struct settings *settings, const char *action);
+ * such action; and, unless about is NULL, in *about one line about it, or NULL. */
+UT_array *settings_action(const struct settings *settings, const char *name, const char **about);
 
 #endif

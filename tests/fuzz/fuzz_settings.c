@@ -26,7 +26,7 @@ static void use(struct settings *settings)
     }
     assert(settings->connections >= 0);
     for (size_t i = 0; i < utarray_len(actions); i++) {
-        UT_array *targets = settings_action(settings, strings_item(actions, i));
+        UT_array *targets = settings_action(settings, strings_item(actions, i), NULL);
         assert(targets != NULL && utarray_len(targets) > 0);
         for (size_t j = 0; j < utarray_len(targets); j++)
             settings_check(settings, target_item(targets, j), warnings);

@@ -8,7 +8,7 @@ static void assert_defaults(const struct settings *settings)
 {
     assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "10s");
     assert_string_equal(settings->parameters[PARAMETER_CONFIG_DIRECTORY], "/etc/postfix");
-    assert_string_equal(settings->mail_version, "");
+    assert_int_equal(settings->version, SETTINGS_VERSION_UNKNOWN);
     assert_int_equal(settings->strict, SETTINGS_STRICT_UNSET);
     assert_int_equal(settings->connections, 0);
     assert_int_equal(settings->kick_limit, 100);
@@ -63,12 +63,8 @@ TEST(values)
     assert_int_equal(settings->status_limit, 9);
     assert_int_equal(settings->queues_limit, 60);
     assert_true(settings->refuse_writable);
-    UT_array *commands = settings_commands(settings, false);
-    fixture_assert_lines(commands, "stop\nMine\n");
-    utarray_free(commands);
-    commands = settings_commands(settings, true);
-    assert_true(strings_contain(commands, "tls"));
-    utarray_free(commands);
+    assert_string_equal(settings->commands, "stop, Mine");
+    assert_non_null(strstr(settings->commands_with_operands, " tls "));
     settings_free(settings);
 }
 
@@ -100,7 +96,7 @@ TEST(generated)
                                                  "queue_service_name = \"queue\"\n",
                                                  "[postfix]\ntrigger_timeout = 5m\n", "");
 
-    assert_string_equal(settings->mail_version, "3.7.11");
+    assert_int_equal(settings->version, SETTINGS_VERSION(3, 7));
     assert_string_equal(settings->parameters[PARAMETER_TRIGGER_TIMEOUT], "5m");
     assert_string_equal(settings->parameters[PARAMETER_QUEUE_SERVICE_NAME], "queue");
     assert_string_equal(settings->parameters[PARAMETER_PICKUP_SERVICE_NAME], "pickup");
@@ -256,7 +252,7 @@ static bool assert_warnings(struct settings *settings, const char *class, const 
 /* Compares the targets of an action: "CLASS|SERVICE|REQUEST" and a newline for each. */
 static void assert_targets(struct settings *settings, const char *action, const char *expected)
 {
-    UT_array *targets = settings_action(settings, action), *lines;
+    UT_array *targets = settings_action(settings, action, NULL), *lines;
 
     utarray_new(lines, &strings_icd);
     for (size_t i = 0; i < utarray_len(targets); i++)
@@ -275,7 +271,9 @@ TEST(sections_are_replaced_as_a_whole)
 
     assert_warnings(settings, "public", "qmgr", "anything", "");
     assert_string_equal(settings_class(settings, "new"), "public");
-    assert_string_equal(settings_about(settings, "flush"), "");
+    const char *about = "";
+    utarray_free(settings_action(settings, "flush", &about));
+    assert_null(about);
     UT_array *actions = settings_actions(settings);
     fixture_assert_lines(actions, "flush\nincoming\ndeferred\npickup\n");
     utarray_free(actions);
@@ -372,11 +370,12 @@ TEST(actions)
     struct settings *settings = settings_of(
         "[action both]\nkick = private tlsmgr R , public  qmgr\tW\nabout = two of them\n");
     UT_array *names = settings_actions(settings);
+    const char *about;
 
     fixture_assert_lines(names, "flush\nincoming\ndeferred\npickup\nboth\n");
-    assert_string_equal(settings_about(settings, "both"), "two of them");
-    assert_string_equal(settings_about(settings, "nosuch"), "");
-    assert_null(settings_action(settings, "nosuch"));
+    utarray_free(settings_action(settings, "both", &about));
+    assert_string_equal(about, "two of them");
+    assert_null(settings_action(settings, "nosuch", NULL));
     utarray_free(names);
     settings_free(settings);
 }
