@@ -36,3 +36,50 @@ plain()
 {
     printf '%s' "${1//$TREE/}"
 }
+
+postkick()
+{
+    env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+}
+
+# terminal ARGUMENT...: what postkick shows on a terminal.
+terminal()
+{
+    "$ROOT/tests/lib/on-terminal" env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+}
+
+# members KEY...: those members of each JSON object on standard input, with | between.
+members()
+{
+    jq -r --args '[.[$ARGS.positional[]] | tostring] | join("|")' "$@"
+}
+
+# follow NAME: compares what comes of commands with commands/NAME. There, a line "$ COMMAND" is run by
+# this shell, and followed by what it writes to standard output, then to standard error (after "! "),
+# and by its status (after "? ") unless that is 0, or 1 after a fatal error. @ is the directory of the
+# test, and figures of time are N, however wide. With UPDATE in the environment, what is found replaces
+# what was expected.
+follow()
+{
+    local line status file=$BATS_TEST_DIRNAME/commands/$1
+    set -o pipefail
+    while IFS= read -r line; do
+        case $line in
+        '#'* | '') echo "$line" ;;
+        '$ '*)
+            echo "$line"
+            line=${line#\$ } status=0
+            eval "${line//@\//$TREE/}" >"$TREE/out" 2>"$TREE/errors" </dev/null || status=$?
+            sed '$a\' "$TREE/out"
+            sed -e 's/^/! /' -e '$a\' "$TREE/errors"
+            [ $status = 0 ] || { [ $status = 1 ] && grep -q ': fatal: ' "$TREE/errors"; } || echo "? $status"
+            ;;
+        esac
+    done <"$file" >"$TREE/found"
+    sed -i -E -e "s:$TREE:@:g" -e 's/[0-9]+\.[0-9]+(m?s)/N\1/g' -e '/respond|enabled|TIME/s/  +(@|DIR)/  \1/' \
+        "$TREE/found"
+    # What belongs to a user who is not root can be written by that user.
+    [ $EUID = 0 ] || sed -i '/: warning: @\/[a-z]*\.ini can b/d' "$TREE/found"
+    [ -z "${UPDATE-}" ] || cp "$TREE/found" "$file"
+    diff -u "$file" "$TREE/found"
+}

@@ -135,10 +135,16 @@ TEST(modes)
     }
 }
 
-/* More, with what was meant, are in tests/cli/commands/typing. */
 TEST(mistakes)
 {
     refuse("-vZ flush", "invalid option -- 'Z'");
+    refuse("-h", "invalid option -- 'h': did you mean --help?");
+    refuse("-V", "invalid option -- 'V': did you mean --version?");
+    refuse("-help", "invalid option: -help: did you mean --help?");
+    refuse("-status", "invalid option: -status: did you mean --status?");
+    refuse("--statsu", "invalid option: --statsu: did you mean --status?");
+    refuse("--dryrun flush", "invalid option: --dryrun: did you mean --dry-run?");
+    refuse("--nosuch", "invalid option: --nosuch");
     refuse("--all -Zv flush", "invalid option -- 'Z'");
     refuse("--all=x flush", "invalid option: --all=x");
     refuse("--ver flush", "invalid option: --ver");
@@ -160,9 +166,39 @@ TEST(mistakes)
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-lp status", "specify only one of -l, -M, -p, -Q, -s and -x");
     refuse("-x -l true", "specify only one of -l, -M, -p, -Q, -s and -x");
+    refuse("-l -n", "-n cannot be used with -l");
+    refuse("-R flush", "-R cannot be used when requests are sent");
+    refuse("--tag -s", "--tag cannot be used with -s");
+    refuse("--tag -j -x echo", "--tag cannot be used with -j, whose rows have the name");
     refuse("-t 5x -i \"\" -Z flush",
            "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m"); /* the first of
                                                                                   several */
+}
+
+TEST(mistakes_in_operands)
+{
+    static const char none[] = "too few operands: specify class, service and request, or an "
+                               "action such as flush";
+    static const char few[] = "too few operands: specify class, service and request, as in "
+                              "\"postkick public qmgr D\"";
+
+    refuse("", none);
+    refuse("-v", none);
+    refuse("-i flush", none);
+    refuse("public", few);
+    refuse("public qmgr", few);
+    refuse("public qmgr D on", "too many operands: for one instance, specify -i before the class");
+    refuse("public qmgr D -i on", "-i: options go before the operands");
+    refuse("Public qmgr D", "invalid class name: \"Public\": specify public or private");
+    refuse("flush -v", "-v: options go before the operands");
+    refuse("flush on -i off", "-i: options go before the operands");
+    refuse("-s on --json", "--json: options go before the operands");
+    refuse("flush \"\"", "empty name: is a shell variable unset?");
+    refuse("-l \"\" on", "empty name: is a shell variable unset?");
+    refuse("-p", "too few operands: specify a command of postfix(1), such as reload");
+    refuse("-p stop -i off", "-i: options go before the postfix command; after --, they are passed "
+                             "on to postfix(1)");
+    refuse("-x", "too few operands: specify a command, such as mailq");
 }
 
 /* The usage of the mode that was asked for, also after the mistake. */
@@ -255,6 +291,11 @@ TEST(messages)
 
 TEST(mistakes_about_messages)
 {
+    refuse("-M", "too few operands: specify a verb, such as list");
+    refuse("-M lst", "unknown verb: lst: did you mean list?");
+    refuse("-M del ALL", "unknown verb: del: did you mean delete?");
+    refuse("-M flush", "unknown verb: flush: specify one of list, count, hold, release, requeue, "
+                       "delete, expire");
     refuse("-M --yes delete", "delete: which messages? specify a filter, queue IDs, - or ALL");
     refuse("-M hold ALL 4F2A1B3C5D", "ALL stands alone: specify no queue IDs with it");
     refuse("-M delete ALL --yes", "--yes: options go before the verb");
@@ -262,6 +303,9 @@ TEST(mistakes_about_messages)
     refuse("-M --queue x list", "--queue: unknown name: x: specify one of maildrop, "
                                 "incoming, active, deferred, hold");
     refuse("-M --sender a --sender b list", "--sender is specified twice");
+    refuse("-M --queue defered list", "--queue: unknown name: defered: did you mean deferred?");
+    refuse("-M --by date count", "--by: unknown name: date: specify one of sender, recipient, "
+                                 "domain, reason, queue, instance");
     refuse("-M --sender \"\" delete", "--sender: empty pattern: the empty sender is <>");
     refuse("-M --older 5ms list",
            "--older: bad time value: 5ms: specify a time such as 90s, 2h, 1d");
