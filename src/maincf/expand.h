@@ -17,24 +17,26 @@
 #define EXPAND_DEPTH 100
 #define EXPAND_STEPS ((size_t)16 * 1024 * 1024)
 
-/* The terms on which values are expanded, one after the other. */
-struct expand_terms {
-    size_t steps;      /* left of EXPAND_STEPS; at 0 nothing more is expanded */
-    bool lacks_levels; /* >=level and the like are errors, as in Postfix before 3.6 */
-};
-
 /*
  * Returns the unexpanded value of a name (length bytes), or NULL if unset, which counts as empty.
  * The string has to stay valid until expand_value() returns.
  */
 typedef const char *expand_lookup(void *context, const char *name, size_t length);
 
+/* How values are expanded, one after the other. */
+struct expand {
+    expand_lookup *lookup;
+    void *context;     /* for lookup */
+    size_t steps;      /* left of EXPAND_STEPS; at 0 nothing more is expanded */
+    bool lacks_levels; /* >=level and the like are errors, as in Postfix before 3.6 */
+    char *error;       /* the caller's */
+};
+
 /*
- * Appends the expansion of value to *out. Returns true; or false with *error, which was NULL, a new
+ * Appends the expansion of value to *out. Returns true; or false with error, which was NULL, a new
  * string in the words of Postfix's warning ("truncated macro reference: \"${a\""), cut like a
- * message of text.h, which the caller frees; *out is then incomplete.
+ * message of text.h; *out is then incomplete.
  */
-bool expand_value(const char *value, expand_lookup *lookup, void *context,
-                  struct expand_terms *terms, UT_string *out, char **error);
+bool expand_value(struct expand *expand, const char *value, UT_string *out);
 
 #endif

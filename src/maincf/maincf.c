@@ -38,18 +38,19 @@ struct setting {
 #define FIRST_SETTINGS 64
 
 struct maincf {
-    const char *path;
     struct setting *settings; /* the table; in the order in which they were set */
-    UT_array *warnings;       /* NULL until there is one */
     size_t used;              /* of first */
     struct setting first[FIRST_SETTINGS];
 };
 
-/* The text of a file, and how far it is read. */
+/* The text of a file, how far it is read, and what is wrong with it. */
 struct reader {
+    const char *path;
     char *at;
     char *end;   /* a NUL */
     size_t line; /* the number of the last line read */
+    UT_array **warnings;
+    char **error;
 };
 
 /* Without comments and empty lines, with continuation lines joined, terminated by a NUL. */
@@ -58,17 +59,6 @@ struct logical_line {
     size_t length;
     size_t number; /* of its first physical line */
 };
-
-struct maincf *maincf_new(const char *path)
-{
-    struct maincf *maincf = alloc_bytes(sizeof(*maincf));
-
-    maincf->path = path;
-    maincf->settings = NULL;
-    maincf->warnings = NULL;
-    maincf->used = 0;
-    return maincf;
-}
 
 void maincf_free(struct maincf *maincf)
 {
@@ -83,8 +73,6 @@ void maincf_free(struct maincf *maincf)
         free(more);
         more = next;
     }
-    if (maincf->warnings != NULL)
-        utarray_free(maincf->warnings);
     free(maincf);
 }
 
@@ -116,24 +104,11 @@ static const char *set(struct maincf *maincf, const char *name, size_t length, c
     return earlier;
 }
 
-void maincf_set(struct maincf *maincf, const char *name, const char *value)
-{
-    (void)set(maincf, name, strlen(name), value);
-}
-
 const char *maincf_value(const struct maincf *maincf, const char *name, size_t length)
 {
     const struct setting *setting = find(maincf, name, length, alloc_hash(name, length));
 
     return setting == NULL ? NULL : setting->value;
-}
-
-UT_array *maincf_take_warnings(struct maincf *maincf)
-{
-    UT_array *warnings = maincf->warnings;
-
-    maincf->warnings = NULL;
-    return warnings;
 }
 
 /* Takes a line. Returns its end: its newline, or the end of the text. */
@@ -224,28 +199,31 @@ static bool take_logical_line(struct reader *reader, struct logical_line *line)
     return true;
 }
 
-/* Adds a warning, up to a maximum, and then one that there are more. */
-__attribute__((format(printf, 2, 3))) static void warn(struct maincf *maincf, const char *format,
-                                                       ...)
+/* Adds a warning, up to a maximum, and then one that there are more; none after an error. */
+__attribute__((format(printf, 2, 3))) static void warn(const struct reader *reader,
+                                                       const char *format, ...)
 {
     va_list arguments;
 
-    if (maincf->warnings == NULL)
-        utarray_new(maincf->warnings, &strings_icd);
-    if (utarray_len(maincf->warnings) == WARNINGS_MAXIMUM)
-        strings_append(maincf->warnings, "%s: further warnings are not shown", maincf->path);
-    if (utarray_len(maincf->warnings) > WARNINGS_MAXIMUM)
+    if (*reader->error != NULL)
+        return;
+    if (*reader->warnings == NULL)
+        utarray_new(*reader->warnings, &strings_icd);
+    size_t count = utarray_len(*reader->warnings);
+    if (count > WARNINGS_MAXIMUM)
         return;
     va_start(arguments, format);
-    char *text = text_cut(alloc_vformat(format, arguments));
+    char *text = count < WARNINGS_MAXIMUM
+                     ? text_cut(alloc_vformat(format, arguments))
+                     : alloc_format("%s: further warnings are not shown", reader->path);
     va_end(arguments);
-    utarray_push_back(maincf->warnings, &text);
+    utarray_push_back(*reader->warnings, &text);
     free(text);
 }
 
-/* Sets what a line says. The first error of the file goes to *error; after it nothing is reported.
- */
-static void set_from_line(struct maincf *maincf, const struct logical_line *line, char **error)
+/* Sets what a line says. After the first error of the file nothing is reported. */
+static void set_from_line(struct maincf *maincf, const struct reader *reader,
+                          const struct logical_line *line)
 {
     const char *name = line->text;
     size_t name_length = strcspn(name, "=" TEXT_WHITE_SPACE);
@@ -255,11 +233,11 @@ static void set_from_line(struct maincf *maincf, const struct logical_line *line
     while (text_is_space(*value))
         value++;
     if (name_length == 0 || *value != '=') {
-        if (*error == NULL)
-            *error = text_cut(alloc_format("%s, line %zu: %s: \"%.*s\"", maincf->path, line->number,
-                                           name_length == 0 ? "missing attribute name"
-                                                            : "missing '=' after attribute name",
-                                           TEXT_MESSAGE_MAXIMUM, line->text));
+        if (*reader->error == NULL)
+            *reader->error = text_cut(alloc_format(
+                "%s, line %zu: %s: \"%.*s\"", reader->path, line->number,
+                name_length == 0 ? "missing attribute name" : "missing '=' after attribute name",
+                TEXT_MESSAGE_MAXIMUM, line->text));
         return;
     }
     do
@@ -269,28 +247,33 @@ static void set_from_line(struct maincf *maincf, const struct logical_line *line
         end--;
     *end = '\0';
     const char *earlier = set(maincf, name, name_length, value);
-    if (*error == NULL && HASH_COUNT(maincf->settings) > SETTINGS_MAXIMUM)
-        *error = alloc_format("%s, line %zu: more than %d parameters", maincf->path, line->number,
-                              SETTINGS_MAXIMUM);
-    if (*error == NULL && earlier != NULL && strcmp(earlier, value) != 0)
-        warn(maincf, "%s, line %zu: overriding earlier entry: %.*s=%.*s", maincf->path,
+    if (*reader->error == NULL && HASH_COUNT(maincf->settings) > SETTINGS_MAXIMUM)
+        *reader->error = alloc_format("%s, line %zu: more than %d parameters", reader->path,
+                                      line->number, SETTINGS_MAXIMUM);
+    if (earlier != NULL && strcmp(earlier, value) != 0)
+        warn(reader, "%s, line %zu: overriding earlier entry: %.*s=%.*s", reader->path,
              line->number, text_quoted(name_length), name, TEXT_MESSAGE_MAXIMUM, earlier);
 }
 
-bool maincf_parse(struct maincf *maincf, char *text, size_t length, char **error)
+struct maincf *maincf_parse(const char *path, const char *config_directory, char *text,
+                            size_t length, UT_array **warnings, char **error)
 {
-    struct reader reader = {.at = text, .end = text + length};
+    static const char directory[] = "config_directory";
+    struct reader reader = {
+        .path = path, .at = text, .end = text + length, .warnings = warnings, .error = error};
+    struct maincf *maincf = alloc_bytes(sizeof(*maincf));
     struct logical_line line;
-    char *first = NULL;
 
+    maincf->settings = NULL;
+    maincf->used = 0;
+    if (config_directory != NULL)
+        (void)set(maincf, directory, strlen(directory), config_directory);
     while (HASH_COUNT(maincf->settings) <= SETTINGS_MAXIMUM && take_logical_line(&reader, &line)) {
         if (!text_is_space(line.text[0]))
-            set_from_line(maincf, &line, &first);
-        else if (first == NULL)
-            warn(maincf, "%s: logical line must not start with whitespace: \"%.*s%s\"",
-                 maincf->path, SHOWN_LENGTH, line.text, line.length > SHOWN_LENGTH ? "..." : "");
+            set_from_line(maincf, &reader, &line);
+        else
+            warn(&reader, "%s: logical line must not start with whitespace: \"%.*s%s\"", path,
+                 SHOWN_LENGTH, line.text, line.length > SHOWN_LENGTH ? "..." : "");
     }
-    if (first != NULL)
-        *error = first;
-    return first == NULL;
+    return maincf;
 }

@@ -20,36 +20,29 @@
 /* The largest main.cf that is read, in bytes. */
 #define MAINCF_MAXIMUM ((size_t)2 * 1024 * 1024)
 
+/* The parameters that a file sets. */
 struct maincf;
 
-/* Returns an empty set of parameters, to be freed by maincf_free(). path names the file in
- * messages, and has to outlive it. */
-struct maincf *maincf_new(const char *path);
-
-/* Frees everything; NULL is allowed. */
-void maincf_free(struct maincf *maincf);
-
-/* Sets a parameter as if by a line before the file's first: Postfix sets config_directory this way,
- * and warns when the file sets another. Both strings have to outlive maincf. */
-void maincf_set(struct maincf *maincf, const char *name, const char *value);
-
 /*
- * Reads the text of a main.cf (length bytes, no NUL byte within, a NUL after them). The text is
- * changed in place, and has to outlive maincf.
- * Returns true, or false with the first error in *error, a new string in Postfix's wording, e.g.
- * "/x/main.cf, line 2: missing '=' after attribute name: \"foo bar\"", cut by text_cut(); more
- * than 16,384 different parameters are an error, too.
- * Whatever else is well-formed is set, before and after the error.
+ * Reads the text of a main.cf (length bytes, no NUL byte within, a NUL after them), which is
+ * changed in place. path names the file in messages. config_directory, unless NULL, is set as if by
+ * a line before the first, as Postfix does, which warns when the file sets another. Text and
+ * config_directory have to outlive the result.
+ * Returns the parameters, to be freed by maincf_free(). The first error of the file goes to *error,
+ * if that is NULL: a new string in Postfix's wording, such as "/x/main.cf, line 2: missing '='
+ * after attribute name: \"foo bar\"", cut by text_cut(); more than 16,384 different parameters are
+ * an error, too. Whatever else is well-formed is set, before and after the error. Warnings up to
+ * there are in *warnings, as Postfix words them, without "warning: ": an array of strings, to be
+ * freed by utarray_free(), or NULL if there are none.
  */
-bool maincf_parse(struct maincf *maincf, char *text, size_t length, char **error);
+struct maincf *maincf_parse(const char *path, const char *config_directory, char *text,
+                            size_t length, UT_array **warnings, char **error);
 
 /* Returns the value of a parameter as written, or NULL if unset; the name has length bytes. The
  * string belongs to maincf. */
 const char *maincf_value(const struct maincf *maincf, const char *name, size_t length);
 
-/* Returns the warnings of maincf_parse(), in order, as Postfix words them, without "warning: ": an
- * array of strings, to be freed by utarray_free(), or NULL if there are none. maincf forgets them.
- */
-UT_array *maincf_take_warnings(struct maincf *maincf);
+/* Frees everything; NULL is allowed. */
+void maincf_free(struct maincf *maincf);
 
 #endif

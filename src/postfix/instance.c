@@ -21,7 +21,7 @@ struct evaluation {
     struct instance *instance;
     struct maincf *maincf;
     const char *wrong; /* the parameter that instance->error is about, or NULL */
-    struct expand_terms terms;
+    struct expand expand;
     char *domain; /* mydomain, once it is needed */
     char *error;  /* why the present value cannot be known, or NULL */
     UT_string scratch;
@@ -40,20 +40,22 @@ static const char *find_setting(void *context, const char *name, size_t length)
  */
 static const char *find_domain(struct evaluation *evaluation, const char *hostname)
 {
+    struct expand own = evaluation->expand;
     UT_string value;
-    char *notice = NULL;
 
     if (evaluation->domain != NULL)
         return evaluation->domain;
+    own.lookup = find_setting;
     utstring_init(&value);
-    if (expand_value(hostname, find_setting, evaluation, &evaluation->terms, &value, &notice)) {
+    if (expand_value(&own, hostname, &value)) {
         const char *dot = strchr(utstring_body(&value), '.');
 
         evaluation->domain = alloc_string(dot != NULL ? dot + 1 : "localdomain");
     } else {
-        alloc_set_text(&evaluation->error, "myhostname: %s", notice);
+        alloc_set_text(&evaluation->error, "myhostname: %s", own.error);
     }
-    free(notice);
+    evaluation->expand.steps = own.steps;
+    free(own.error);
     utstring_done(&value);
     return evaluation->domain;
 }
@@ -80,7 +82,7 @@ static const char *find_built_in(struct evaluation *evaluation, const char *name
     }
     if (is_named(name, length, "mydomain") && hostname != NULL)
         return find_domain(evaluation, hostname);
-    const char *value = postconf_value(postconf, name, length);
+    const char *value = maincf_value(postconf->parameters, name, length);
     if (is_named(name, length, "mynetworks") ||
         (is_named(name, length, "myhostname") && value != NULL &&
          strstr(value, ".localdomain") != NULL &&
@@ -177,26 +179,25 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter,
 {
     const char *raw = raw_value(evaluation, parameter);
     struct instance *instance = evaluation->instance;
-    char *notice = NULL;
-    bool is_taken = false;
+    struct expand *expand = &evaluation->expand;
 
     if (strchr(raw, '$') == NULL)
         return take_value(evaluation, parameter, use, raw);
     utstring_clear(&evaluation->scratch);
-    bool is_expanded =
-        expand_value(raw, look_up, evaluation, &evaluation->terms, &evaluation->scratch, &notice);
+    bool is_expanded = expand_value(expand, raw, &evaluation->scratch);
+    if (is_expanded && evaluation->error == NULL)
+        return take_value(evaluation, parameter, use, utstring_body(&evaluation->scratch));
     if (evaluation->error != NULL) {
         set_error(instance, evaluation->error);
         evaluation->error = NULL;
-    } else if (is_expanded) {
-        is_taken = take_value(evaluation, parameter, use, utstring_body(&evaluation->scratch));
     } else if (instance->error == NULL) {
         instance->error = alloc_string(MACRO_ERROR);
-        instance->notice = notice;
-        notice = NULL;
+        instance->notice = expand->error;
+        expand->error = NULL;
     }
-    free(notice);
-    return is_taken;
+    free(expand->error);
+    expand->error = NULL;
+    return false;
 }
 
 /* Evaluates what is used; of an invalid main.cf, only what it says of the instance's name, so that
@@ -279,21 +280,17 @@ static void hide_text(struct instance *instance, const char *path, const char *p
 static void load_maincf(struct instance *instance, const struct instance_source *source,
                         const char *path, struct path_file *file)
 {
-    struct evaluation evaluation = {
-        .source = source,
-        .instance = instance,
-        .terms = {EXPAND_STEPS,
-                  source->settings->version < SETTINGS_VERSION(3, 6)}}; /* >=level is new */
-    char *error = NULL;
+    struct evaluation evaluation = {.source = source, .instance = instance};
 
-    evaluation.maincf = maincf_new(path);
-    maincf_set(evaluation.maincf, parameter_name(PARAMETER_CONFIG_DIRECTORY),
-               instance->config_directory);
-    if (!maincf_parse(evaluation.maincf, file->text, file->length, &error))
-        set_error(instance, error);
+    evaluation.expand = (struct expand){.lookup = look_up,
+                                        .context = &evaluation,
+                                        .steps = EXPAND_STEPS,
+                                        .lacks_levels = source->settings->version <
+                                                        SETTINGS_VERSION(3, 6)}; /* they are new */
+    evaluation.maincf = maincf_parse(path, instance->config_directory, file->text, file->length,
+                                     &instance->warnings, &instance->error);
     evaluate_all(&evaluation);
     free(evaluation.domain);
-    instance->warnings = maincf_take_warnings(evaluation.maincf);
     hide_text(instance, path, evaluation.wrong, file);
     maincf_free(evaluation.maincf);
 }

@@ -2,7 +2,6 @@
 /* Asks postconf(1) for Postfix's parameters. */
 #include "postfix/postconf.h"
 #include "base/process.h"
-#include "maincf/maincf.h"
 #include <string.h>
 
 /* Limits for the program: seconds of time and of processor time, bytes of address space. */
@@ -60,13 +59,17 @@ static char *describe_failure(const struct process *child, const char *program,
 static bool read_answer(struct postconf *postconf, const UT_string *text)
 {
     size_t length = utstring_len(text);
+    UT_array *warnings = NULL;
     char *error = NULL;
 
     if (length == 0 || strlen(utstring_body(text)) != length)
         return false;
     postconf->text = alloc_span(utstring_body(text), length);
-    postconf->parameters = maincf_new("postconf");
-    bool is_read = maincf_parse(postconf->parameters, postconf->text, length, &error);
+    postconf->parameters =
+        maincf_parse("postconf", NULL, postconf->text, length, &warnings, &error);
+    bool is_read = error == NULL;
+    if (warnings != NULL)
+        utarray_free(warnings);
     free(error);
     return is_read;
 }
@@ -89,11 +92,6 @@ struct postconf *postconf_ask(const char *command_directory, const struct limits
     process_free(&child);
     free(program);
     return postconf;
-}
-
-const char *postconf_value(const struct postconf *postconf, const char *name, size_t length)
-{
-    return postconf->error != NULL ? NULL : maincf_value(postconf->parameters, name, length);
 }
 
 void postconf_free(struct postconf *postconf)

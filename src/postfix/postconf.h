@@ -8,17 +8,16 @@
 #ifndef POSTCONF_H
 #define POSTCONF_H
 
-#include <stddef.h>
+#include "maincf/maincf.h"
 
 struct limits;
 
 struct postconf {
-    char
-        *error; /* why there is no answer ("run /x/postconf: No such file or directory"); or NULL */
+    char *error; /* why there is no answer: "run /x/postconf: No such file or directory"; or NULL */
+    struct maincf *parameters; /* the default values, unexpanded, unless there is an error */
 
     /* private */
-    char *text;
-    struct maincf *parameters; /* it prints the form of main.cf; points into text */
+    char *text; /* that parameters point into */
 };
 
 /*
@@ -27,10 +26,6 @@ struct postconf {
  * failure to get one, to be freed by postconf_free().
  */
 struct postconf *postconf_ask(const char *command_directory, const struct limits *limits);
-
-/* Returns the default value of a parameter, unexpanded, or NULL if Postfix has none of that name
- * (length bytes), or has not answered. The string belongs to postconf. */
-const char *postconf_value(const struct postconf *postconf, const char *name, size_t length);
 
 /* Frees it; NULL is allowed. */
 void postconf_free(struct postconf *postconf);

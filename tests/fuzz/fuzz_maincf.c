@@ -27,10 +27,8 @@ static void print_settings(const struct maincf *maincf, const char *text, const 
     }
 }
 
-static void check_warnings(struct maincf *maincf)
+static void check_warnings(UT_array *warnings)
 {
-    UT_array *warnings = maincf_take_warnings(maincf);
-
     assert(warnings == NULL || utarray_len(warnings) <= 101);
     for (size_t i = 0; warnings != NULL && i < utarray_len(warnings); i++)
         assert(strlen(strings_item(warnings, i)) <= TEXT_MESSAGE_MAXIMUM);
@@ -41,7 +39,7 @@ static void check_warnings(struct maincf *maincf)
 /* The settings as lines of their own. */
 static void check_again(const struct maincf *maincf, const char *text, size_t size)
 {
-    struct maincf *again = maincf_new("/x/main.cf");
+    UT_array *warnings = NULL;
     UT_string out, twice;
     char *error = NULL;
 
@@ -49,9 +47,12 @@ static void check_again(const struct maincf *maincf, const char *text, size_t si
     utstring_init(&twice);
     print_settings(maincf, text, text + size, &out);
     char *copy = alloc_span(utstring_body(&out), utstring_len(&out));
-    assert(maincf_parse(again, copy, utstring_len(&out), &error) && error == NULL);
+    struct maincf *again =
+        maincf_parse("/x/main.cf", NULL, copy, utstring_len(&out), &warnings, &error);
+    assert(error == NULL);
     print_settings(again, text, text + size, &twice);
     assert(strcmp(utstring_body(&out), utstring_body(&twice)) == 0);
+    check_warnings(warnings);
     maincf_free(again);
     free(copy);
     utstring_done(&out);
@@ -60,15 +61,14 @@ static void check_again(const struct maincf *maincf, const char *text, size_t si
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    UT_array *warnings = NULL;
     char *error = NULL;
 
     if (memchr(data, '\0', size) != NULL)
         return 0;
     char *text = alloc_span((const char *)data, size), *copy = alloc_span(text, size);
-    struct maincf *maincf = maincf_new("/x/main.cf");
-    maincf_set(maincf, "config_directory", "/x");
-    bool done = maincf_parse(maincf, copy, size, &error);
-    assert(done == (error == NULL) && (done || strlen(error) <= TEXT_MESSAGE_MAXIMUM));
+    struct maincf *maincf = maincf_parse("/x/main.cf", "/x", copy, size, &warnings, &error);
+    assert(error == NULL || strlen(error) <= TEXT_MESSAGE_MAXIMUM);
     for (const char *line = text; line < text + size; line += strcspn(line, "\n") + 1) {
         const char *value = value_of(maincf, line);
 
@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                strcmp(value, "/x") == 0);
     }
     check_again(maincf, text, size);
-    check_warnings(maincf);
+    check_warnings(warnings);
     maincf_free(maincf);
     free(copy);
     free(text);

@@ -38,20 +38,22 @@ static const char *look_up(void *context, const char *name, size_t length)
 }
 
 /* The expansion, or the error text after "error: ". The caller frees it. */
-static char *expand_within(struct expand_terms *terms, const char *value,
-                           const struct setting *settings)
+static char *expand_within(struct expand *terms, const char *value, const struct setting *settings)
 {
     UT_string out;
-    char *error = NULL, *result;
+    char *result;
 
+    terms->lookup = look_up;
+    terms->context = (void *)(uintptr_t)settings;
     utstring_init(&out);
-    if (expand_value(value, look_up, (void *)(uintptr_t)settings, terms, &out, &error)) {
-        assert_null(error);
+    if (expand_value(terms, value, &out)) {
+        assert_null(terms->error);
         result = alloc_string(utstring_body(&out));
     } else {
-        assert_non_null(error);
-        result = alloc_format("error: %s", error);
-        free(error);
+        assert_non_null(terms->error);
+        result = alloc_format("error: %s", terms->error);
+        free(terms->error);
+        terms->error = NULL;
     }
     utstring_done(&out);
     return result;
@@ -59,7 +61,7 @@ static char *expand_within(struct expand_terms *terms, const char *value,
 
 static char *expand(const char *value, const struct setting *settings)
 {
-    struct expand_terms terms = {.steps = EXPAND_STEPS};
+    struct expand terms = {.steps = EXPAND_STEPS};
 
     return expand_within(&terms, value, settings);
 }
@@ -322,7 +324,7 @@ TEST(levels_before_3_6)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct expand_terms terms = {.steps = EXPAND_STEPS, .lacks_levels = true};
+        struct expand terms = {.steps = EXPAND_STEPS, .lacks_levels = true};
         char *result = expand_within(&terms, rows[i].value, usual);
 
         assert_string_equal(result, rows[i].result);
@@ -332,13 +334,12 @@ TEST(levels_before_3_6)
 
 TEST(result_is_appended)
 {
+    struct expand terms = {look_up, (void *)(uintptr_t)usual, .steps = EXPAND_STEPS};
     UT_string out;
-    char *error = NULL;
-    struct expand_terms terms = {.steps = EXPAND_STEPS};
 
     utstring_init(&out);
     utstring_printf(&out, "old ");
-    assert_true(expand_value("$n5 new", look_up, (void *)(uintptr_t)usual, &terms, &out, &error));
+    assert_true(expand_value(&terms, "$n5 new", &out));
     assert_string_equal(utstring_body(&out), "old 5 new");
     utstring_done(&out);
 }
@@ -485,7 +486,7 @@ TEST(enough)
 /* The steps are those of the instance, not of one value. */
 TEST(steps_are_shared)
 {
-    struct expand_terms terms = {.steps = 1000};
+    struct expand terms = {.steps = 1000};
     int count = 0;
 
     for (bool done = true; done && count < 1000; count++) {
