@@ -77,25 +77,15 @@ bool command_report_selection(const struct command *command, const struct select
     return is_well;
 }
 
-/* Whether there is nothing to do for the selection; reports why. */
+/* Reports why there is nothing to do: one fatal line, after the warnings that belong to it. Always
+ * false, for the caller to return. */
 static bool report_refusal(const struct command *command, const struct selection *selection)
-{
-    char *refusal = selection_refusal(selection);
-
-    if (refusal == NULL)
-        return false;
-    (void)command_report_selection(command, selection);
-    diag_line("fatal", "%s", refusal);
-    free(refusal);
-    return true;
-}
-
-/* Reports why there is no selection: one fatal line, after the warning that belongs to it. */
-static void report_no_selection(const struct selection *selection)
 {
     if (selection->host.notice != NULL)
         diag_line("warning", "%s", selection->host.notice);
+    (void)command_report_selection(command, selection);
     diag_line("fatal", "%s", selection->host.error);
+    return false;
 }
 
 bool command_select(const struct command *command, enum parameter_purpose purpose,
@@ -117,19 +107,16 @@ bool command_select(const struct command *command, enum parameter_purpose purpos
         .limits = command->limits,
     };
 
-    if (!selection_make(selection, &criteria)) {
-        report_no_selection(selection);
-        return false;
-    }
+    if (!selection_make(selection, &criteria))
+        return report_refusal(command, selection);
     if (options->json || shows_conflicts(options))
         host_find_conflicts(&selection->host);
-    return !report_refusal(command, selection);
+    return true;
 }
 
 bool command_mark(const struct command *command, struct selection *selection, bool all)
 {
-    selection_mark(selection, all);
-    return !report_refusal(command, selection);
+    return selection_mark(selection, all) || report_refusal(command, selection);
 }
 
 /* Reports the errors of instances; if quiet, only a fatal one. Returns false if there are any. */

@@ -248,7 +248,7 @@ static int run_postfix(const struct command *command, struct selection *selectio
 
     if (role == ROLE_START) {
         spec.argv_not_enabled = (char *const *)(void *)check->d;
-        selection_mark(selection, false);
+        (void)selection_mark(selection, false);
         warn_not_enabled(command, selection);
     }
     if (role == ROLE_START || command_mark(command, selection, role < ROLE_START))

@@ -305,11 +305,10 @@ static void report_part(const struct restart *restart, const struct part *part, 
 {
     const struct instance *instance = part->member->instance;
     const char *done = part->running == MASTER_STOPPED ? "started" : "restarted";
-    bool is_named = selection_is_named(restart->selection, instance);
 
     switch (part->state) {
     case PART_SKIPPED:
-        if (is_named || restart->command->verbose > 0)
+        if (part->member->is_named || restart->command->verbose > 0)
             row_diag(restart->selection, instance, "warning", "%s: not restarted", part->reason);
         break;
     case PART_UNTOUCHED:

@@ -688,8 +688,8 @@ void messages_plan(struct messages *messages, const struct selection *selection)
         *part = (struct messages_part){
             .member = &selection->members[i], .is_wanted = !messages->is_named, .all = messages};
         part->reason = find_refusal(messages, claims, part->member);
-        part->is_excused = part->member->instance->enabled == INSTANCE_DISABLED &&
-                           !selection_is_named(selection, part->member->instance);
+        part->is_excused =
+            part->member->instance->enabled == INSTANCE_DISABLED && !part->member->is_named;
         utarray_new(part->ids, &id_icd);
         utarray_new(part->settings, &strings_icd);
         strings_append(part->settings, "MAIL_CONFIG=%s", part->member->instance->config_directory);

@@ -12,6 +12,9 @@ ALLOC_TABLES_ARE_KEPT
 /* The most instances that one message names. */
 #define NAMED_MAXIMUM 5
 
+/* Names are also known without it. */
+static const char prefix[] = "postfix-";
+
 /* The length in bytes of a directory's name without the slashes at its end, which do not count. */
 static size_t directory_length(const char *directory)
 {
@@ -49,7 +52,6 @@ static bool matches_directory(const char *wanted, const char *directory)
 
 bool selection_matches(const struct instance *instance, const char *wanted)
 {
-    static const char prefix[] = "postfix-";
     const char *name = instance->values[PARAMETER_MULTI_INSTANCE_NAME];
 
     if (strcmp(wanted, "-") == 0)
@@ -62,44 +64,9 @@ bool selection_matches(const struct instance *instance, const char *wanted)
                                         matches(wanted, name + sizeof(prefix) - 1, 0));
 }
 
-/* One whose group is not known may be in any. */
-static bool is_in_group(const struct instance *instance, const char *wanted)
-{
-    const char *group = instance->values[PARAMETER_MULTI_INSTANCE_GROUP];
-
-    return group == NULL || strcmp(group, wanted) == 0;
-}
-
 static bool is_pattern(const char *wanted)
 {
     return strpbrk(wanted, "*?[\\") != NULL;
-}
-
-static bool matches_any(const struct instance *instance, const UT_array *names)
-{
-    for (size_t i = 0; i < utarray_len(names); i++)
-        if (selection_matches(instance, strings_item(names, i)))
-            return true;
-    return false;
-}
-
-/* Whether one of the names is a pattern for names, which may also mean an instance whose name is
- * not known. */
-static bool have_pattern(const UT_array *names)
-{
-    for (size_t i = 0; i < utarray_len(names); i++)
-        if (strings_item(names, i)[0] != '/' && is_pattern(strings_item(names, i)))
-            return true;
-    return false;
-}
-
-static bool any_instance(const struct host *host, const char *wanted,
-                         bool (*means)(const struct instance *, const char *))
-{
-    for (size_t i = 0; i < host->count; i++)
-        if (means(&host->instances[i], wanted))
-            return true;
-    return false;
 }
 
 /* The most names that are compared with a word that was not found. */
@@ -125,7 +92,6 @@ static UT_array *list_values(const struct host *host, enum parameter parameter)
  * string, which may be empty. */
 static char *suggest_instance(const struct host *host, const char *name)
 {
-    static const char prefix[] = "postfix-";
     UT_array *names = list_values(host, PARAMETER_MULTI_INSTANCE_NAME);
     size_t count = utarray_len(names);
 
@@ -144,115 +110,134 @@ static char *suggest_instance(const struct host *host, const char *name)
     return suggestion;
 }
 
-/* For any_instance(). */
-static bool is_nameless(const struct instance *instance, const char *unused)
+static bool is_nameless(const struct instance *instance)
 {
-    (void)unused;
     return instance->values[PARAMETER_MULTI_INSTANCE_NAME] == NULL;
 }
 
-static void find_unmatched_names(struct selection *selection)
+static void warn_unmatched(struct selection *selection, const char *name)
 {
-    const UT_array *names = selection->criteria.names;
-    bool all_known = !any_instance(&selection->host, NULL, is_nameless);
+    bool is_first = utarray_len(selection->unmatched) == 0, all_known = true;
+    char *suggestion = is_first ? suggest_instance(&selection->host, name) : alloc_string("");
 
-    for (size_t i = 0; i < utarray_len(names); i++) {
-        const char *name = strings_item(names, i);
-
-        if (any_instance(&selection->host, name, selection_matches))
-            continue;
-        char *suggestion = utarray_len(selection->unmatched) == 0
-                               ? suggest_instance(&selection->host, name)
-                               : alloc_string("");
-        strings_append(selection->unmatched, "%s", name);
-        strings_append(selection->warnings, "no instance %smatches %s%s",
-                       all_known ? "" : "with a known name ", name, suggestion);
-        free(suggestion);
-    }
+    for (size_t i = 0; i < selection->host.count; i++)
+        all_known = all_known && !is_nameless(&selection->host.instances[i]);
+    strings_append(selection->unmatched, "%s", name);
+    strings_append(selection->warnings, "no instance %smatches %s%s",
+                   all_known ? "" : "with a known name ", name, suggestion);
+    free(suggestion);
 }
 
-/* Returns false with the host's error set when a group has no members. */
-static bool check_groups(struct selection *selection)
+/* Marks the instances that a name means; also those whose names are unknown, where it means none,
+ * or is a pattern for names. Returns false with the host's error set when it is no pattern but
+ * means several, so that a command could reach one that was not meant. One directory that is listed
+ * twice is one instance. */
+static bool match_name(struct selection *selection, const char *name)
 {
-    const UT_array *groups = selection->criteria.groups;
+    bool is_for_names = name[0] != '/', is_exact = !is_pattern(name);
+    const struct instance *first = NULL;
 
-    for (size_t i = 0; i < utarray_len(groups); i++) {
-        const char *group = strings_item(groups, i);
+    for (size_t i = 0; i < selection->host.count; i++) {
+        struct selection_member *member = &selection->members[i];
+        const struct instance *instance = member->instance;
 
-        if (any_instance(&selection->host, group, is_in_group))
+        if (!selection_matches(instance, name))
             continue;
-        UT_array *known = list_values(&selection->host, PARAMETER_MULTI_INSTANCE_GROUP);
-        char *list = strings_join(known, ", ");
-        selection->host.error =
-            utarray_len(known) == 0
-                ? alloc_format("no instance is in group %s: none is in any", group)
-                : alloc_format("no instance is in group %s: the groups are %s", group, list);
-        free(list);
-        utarray_free(known);
-        return false;
+        if (first == NULL)
+            first = instance;
+        if (selection->criteria.acts && is_for_names && is_exact &&
+            !selection_is_same(first, instance)) {
+            selection->host.error =
+                alloc_format("-i %s matches %s and %s: name the directory", name,
+                             first->config_directory, instance->config_directory);
+            return false;
+        }
+        member->is_matched = true;
+        member->is_named = member->is_named || is_exact;
     }
+    if (first == NULL)
+        warn_unmatched(selection, name);
+    for (size_t i = 0; i < selection->host.count && (first == NULL || (is_for_names && !is_exact));
+         i++)
+        if (is_nameless(selection->members[i].instance))
+            selection->members[i].is_matched = true;
     return true;
 }
 
-/* Whether the criteria choose the instance. One whose name is unknown may be any that was given
- * with -i and not found, and any that a pattern means; one whose group is unknown, in any group. */
-static bool is_chosen(const struct selection *selection, const struct instance *instance)
+/* Returns false with the host's error set when a group has no members. One whose group is not known
+ * may be in any. */
+static bool check_group(struct selection *selection, const char *wanted)
+{
+    for (size_t i = 0; i < selection->host.count; i++) {
+        const char *group = selection->host.instances[i].values[PARAMETER_MULTI_INSTANCE_GROUP];
+
+        if (group == NULL || strcmp(group, wanted) == 0)
+            return true;
+    }
+    UT_array *known = list_values(&selection->host, PARAMETER_MULTI_INSTANCE_GROUP);
+    char *list = strings_join(known, ", ");
+    selection->host.error =
+        alloc_format("no instance is in group %s: %s%s", wanted,
+                     utarray_len(known) == 0 ? "none is in any" : "the groups are ", list);
+    free(list);
+    utarray_free(known);
+    return false;
+}
+
+static bool is_chosen(const struct selection *selection, const struct selection_member *member)
 {
     const struct selection_criteria *criteria = &selection->criteria;
-    bool by_name = utarray_len(criteria->names) == 0 || matches_any(instance, criteria->names);
-    bool by_guess = is_nameless(instance, NULL) &&
-                    (utarray_len(selection->unmatched) > 0 || have_pattern(criteria->names));
+    const struct instance *instance = member->instance;
     const char *group = instance->values[PARAMETER_MULTI_INSTANCE_GROUP];
 
     if (criteria->enabled_only && instance->enabled == INSTANCE_DISABLED && !selection->is_single)
         return false;
-    return (by_name || by_guess) && (utarray_len(criteria->groups) == 0 || group == NULL ||
-                                     strings_contain(criteria->groups, group));
+    return member->is_matched && (utarray_len(criteria->groups) == 0 || group == NULL ||
+                                  strings_contain(criteria->groups, group));
 }
 
-/* Returns the path that others can write, a new string; or NULL. */
-static char *find_writable(const struct selection *selection, const struct instance *instance,
-                           enum selection_trust trust)
+/* Does what the policy says of an instance that users other than root can write. */
+static void check_trust(struct selection *selection, struct instance *instance,
+                        enum selection_trust policy)
 {
-    if (selection->criteria.trust != trust || geteuid() != 0)
-        return NULL;
-    return instance_find_writable(instance->config_directory);
-}
-
-static void warn_if_writable(struct selection *selection, const struct instance *instance)
-{
-    char *path = find_writable(selection, instance, SELECTION_WARNS);
-
-    if (path != NULL)
+    if (selection->criteria.trust != policy || geteuid() != 0)
+        return;
+    char *path = instance_find_writable(instance->config_directory);
+    if (path != NULL && policy == SELECTION_WARNS)
         strings_append(selection->warnings, "%s: %s can be written by users other than root",
                        instance->config_directory, path);
-    free(path);
-}
-
-static void refuse_if_writable(const struct selection *selection, struct instance *instance)
-{
-    char *path = find_writable(selection, instance, SELECTION_REFUSES);
-
-    if (path != NULL && instance->error == NULL)
+    else if (path != NULL && instance->error == NULL)
         instance->error = alloc_format("refused: %s can be written by users other than root", path);
     free(path);
 }
 
-static void choose(struct selection *selection)
+/* Returns false with the host's error set when the criteria contradict the host. */
+static bool choose(struct selection *selection)
 {
-    struct host *host = &selection->host;
+    const struct selection_criteria *criteria = &selection->criteria;
+    size_t count = selection->host.count;
 
-    find_unmatched_names(selection);
-    selection->members = alloc_zeroed(host->count, sizeof(*selection->members));
-    for (size_t i = 0; i < host->count; i++) {
-        size_t at = selection->criteria.reverse ? host->count - 1 - i : i;
-        struct instance *instance = &host->instances[at];
+    for (size_t i = 0; i < utarray_len(criteria->groups); i++)
+        if (!check_group(selection, strings_item(criteria->groups, i)))
+            return false;
+    selection->members = alloc_zeroed(count, sizeof(*selection->members));
+    for (size_t i = 0; i < count; i++) {
+        size_t at = criteria->reverse ? count - 1 - i : i;
 
-        if (!is_chosen(selection, instance))
-            continue;
-        warn_if_writable(selection, instance);
-        selection->members[selection->member_count++].instance = instance;
+        selection->members[i].instance = &selection->host.instances[at];
+        selection->members[i].is_named = selection->is_single;
+        selection->members[i].is_matched = utarray_len(criteria->names) == 0;
     }
+    for (size_t i = 0; i < utarray_len(criteria->names); i++)
+        if (!match_name(selection, strings_item(criteria->names, i)))
+            return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_chosen(selection, &selection->members[i]))
+            continue;
+        check_trust(selection, selection->members[i].instance, SELECTION_WARNS);
+        selection->members[selection->member_count++] = selection->members[i];
+    }
+    return true;
 }
 
 /* Postfix's own message, which follows, would not say that -c accepts no names. */
@@ -300,120 +285,7 @@ static bool find_forced(struct selection *selection, const char **directory)
     return selection->host.error == NULL;
 }
 
-/* Returns another instance that the name means, in another directory than the first one; or NULL.
- */
-static const struct instance *find_second(const struct host *host, const char *name,
-                                          const struct instance **first)
-{
-    *first = NULL;
-    for (size_t i = 0; i < host->count; i++) {
-        const struct instance *instance = &host->instances[i];
-
-        if (!selection_matches(instance, name))
-            continue;
-        if (*first == NULL)
-            *first = instance;
-        else if (!selection_is_same(*first, instance))
-            return instance;
-    }
-    return NULL;
-}
-
-/* Returns false with the host's error set when a name that is no pattern means several instances,
- * so that a command could reach one that was not meant. One directory that is listed twice is one
- * instance. */
-static bool check_names(struct selection *selection)
-{
-    const UT_array *names = selection->criteria.names;
-
-    for (size_t i = 0; i < utarray_len(names) && selection->member_count > 0; i++) {
-        const char *name = strings_item(names, i);
-        const struct instance *first, *second;
-
-        if (name[0] == '/' || is_pattern(name))
-            continue;
-        second = find_second(&selection->host, name, &first);
-        if (second == NULL)
-            continue;
-        selection->host.error = alloc_format("-i %s matches %s and %s: name the directory", name,
-                                             first->config_directory, second->config_directory);
-        return false;
-    }
-    return true;
-}
-
-bool selection_make(struct selection *selection, const struct selection_criteria *criteria)
-{
-    const char *forced = NULL;
-
-    *selection = (struct selection){.criteria = *criteria};
-    utarray_new(selection->unmatched, &strings_icd);
-    utarray_new(selection->warnings, &strings_icd);
-    if (!find_forced(selection, &forced) || !host_load(&selection->host, criteria->settings,
-                                                       criteria->purpose, criteria->limits, forced))
-        return false;
-    selection->is_single = selection->host.is_single;
-    if (!check_groups(selection))
-        return false;
-    choose(selection);
-    return !criteria->acts || check_names(selection);
-}
-
-/* A configuration directory in the list. */
-struct listed {
-    const struct selection_member *member;
-    UT_hash_handle hh;
-};
-
-/* Returns the earlier member with the same directory, apart from slashes at its end; or NULL, and
- * adds this one to the table. */
-static const struct selection_member *find_earlier(struct listed **all, struct listed *own,
-                                                   const struct selection_member *member)
-{
-    const char *directory = member->instance->config_directory;
-    size_t length = directory_length(directory);
-    struct listed *found;
-    unsigned hash;
-
-    HASH_VALUE(directory, length, hash);
-    HASH_FIND_BYHASHVALUE(hh, *all, directory, length, hash, found);
-    if (found != NULL)
-        return found->member;
-    own->member = member;
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *all, directory, length, hash, own);
-    return NULL;
-}
-
-static enum selection_state mark(const struct selection *selection, struct instance *instance,
-                                 bool all)
-{
-    bool serve_disabled = all || selection->is_single;
-
-    if (instance->enabled == INSTANCE_DISABLED && !serve_disabled)
-        return SELECTION_DISABLED;
-    refuse_if_writable(selection, instance);
-    return instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;
-}
-
-void selection_mark(struct selection *selection, bool all)
-{
-    struct listed *table = NULL, *listed = alloc_zeroed(selection->member_count, sizeof(*listed));
-
-    for (size_t i = 0; i < selection->member_count; i++) {
-        struct selection_member *member = &selection->members[i];
-        const struct selection_member *earlier = find_earlier(&table, &listed[i], member);
-
-        member->state = mark(selection, member->instance, all);
-        if (member->state != SELECTION_SERVE || earlier == NULL)
-            continue;
-        member->duplicate_of = earlier;
-        member->state = SELECTION_DUPLICATE;
-    }
-    HASH_CLEAR(hh, table);
-    free(listed);
-}
-
-/* Appends the names of the first members that are not enabled. */
+/* Appends the names of the first members. */
 static void append_names(const struct selection *selection, UT_string *out)
 {
     for (size_t i = 0; i < selection->member_count; i++) {
@@ -429,34 +301,80 @@ static void append_names(const struct selection *selection, UT_string *out)
     }
 }
 
-char *selection_refusal(const struct selection *selection)
+/* Returns false with the host's error set: nothing matches, or nothing of that is enabled. */
+static bool refuse(struct selection *selection)
 {
-    UT_string names;
+    UT_string text;
 
-    for (size_t i = 0; i < selection->member_count; i++)
-        if (selection->members[i].state != SELECTION_DISABLED)
-            return NULL;
-    if (selection->member_count == 0)
-        return alloc_string("No matching instances");
-    utstring_init(&names);
-    append_names(selection, &names);
-    char *refusal =
-        alloc_format("No matching instances: %s %s not enabled: %s", utstring_body(&names),
-                     selection->member_count == 1 ? "is" : "are",
-                     selection->criteria.purpose == PARAMETER_FOR_KICK ? "use -a or -c" : "use -c");
-    utstring_done(&names);
-    return refusal;
+    utstring_init(&text);
+    utstring_printf(&text, "No matching instances");
+    if (selection->member_count > 0) {
+        utstring_printf(&text, ": ");
+        append_names(selection, &text);
+        utstring_printf(&text, " %s not enabled: %s", selection->member_count == 1 ? "is" : "are",
+                        selection->criteria.purpose == PARAMETER_FOR_KICK ? "use -a or -c"
+                                                                          : "use -c");
+    }
+    selection->host.error = utstring_body(&text);
+    return false;
 }
 
-bool selection_is_named(const struct selection *selection, const struct instance *instance)
+bool selection_make(struct selection *selection, const struct selection_criteria *criteria)
 {
-    const UT_array *names = selection->criteria.names;
+    const char *forced = NULL;
 
-    for (size_t i = 0; i < utarray_len(names); i++)
-        if (!is_pattern(strings_item(names, i)) &&
-            selection_matches(instance, strings_item(names, i)))
-            return true;
-    return selection->is_single;
+    *selection = (struct selection){.criteria = *criteria};
+    utarray_new(selection->unmatched, &strings_icd);
+    utarray_new(selection->warnings, &strings_icd);
+    if (!find_forced(selection, &forced) || !host_load(&selection->host, criteria->settings,
+                                                       criteria->purpose, criteria->limits, forced))
+        return false;
+    selection->is_single = selection->host.is_single;
+    if (!choose(selection))
+        return false;
+    return selection->member_count > 0 || refuse(selection);
+}
+
+/* Returns the earlier member with the same directory, apart from slashes at its end; or NULL, and
+ * adds this one to the table. */
+static const struct selection_member *find_earlier(struct selection_member **table,
+                                                   struct selection_member *own)
+{
+    const char *directory = own->instance->config_directory;
+    size_t length = directory_length(directory);
+    unsigned hash = alloc_hash(directory, length);
+    struct selection_member *found;
+
+    HASH_FIND_BYHASHVALUE(hh, *table, directory, length, hash, found);
+    if (found == NULL)
+        HASH_ADD_KEYPTR_BYHASHVALUE(hh, *table, directory, length, hash, own);
+    return found;
+}
+
+bool selection_mark(struct selection *selection, bool all)
+{
+    struct selection_member *table = NULL;
+    bool any_enabled = false;
+
+    for (size_t i = 0; i < selection->member_count; i++) {
+        struct selection_member *member = &selection->members[i];
+        const struct selection_member *earlier = find_earlier(&table, member);
+        struct instance *instance = member->instance;
+
+        member->state = SELECTION_DISABLED;
+        if (instance->enabled == INSTANCE_DISABLED && !all && !selection->is_single)
+            continue;
+        any_enabled = true;
+        check_trust(selection, instance, SELECTION_REFUSES);
+        member->state = instance->error != NULL ? SELECTION_FAILED
+                        : earlier != NULL       ? SELECTION_DUPLICATE
+                                                : SELECTION_SERVE;
+        member->duplicate_of = member->state == SELECTION_DUPLICATE ? earlier : NULL;
+    }
+    HASH_CLEAR(hh, table);
+    if (selection->is_single && selection->members[0].state == SELECTION_FAILED)
+        selection->lone_failure = selection->members[0].instance;
+    return any_enabled || refuse(selection);
 }
 
 char *selection_reason(const struct selection_member *member)
@@ -472,14 +390,6 @@ char *selection_reason(const struct selection_member *member)
         break;
     }
     return alloc_string("listed twice");
-}
-
-const struct instance *selection_lone_failure(const struct selection *selection)
-{
-    if (!selection->is_single || selection->member_count == 0 ||
-        selection->members[0].instance->error == NULL)
-        return NULL;
-    return selection->members[0].instance;
 }
 
 void selection_find_running(struct selection *selection, struct master_locks *locks)

@@ -40,15 +40,24 @@ struct selection_member {
     struct instance *instance;
     enum selection_state state; /* after selection_mark() */
     const struct selection_member *duplicate_of;
+    /* It was asked for by itself: it is the only one, or an -i that is no pattern means it. Then it
+     * counts even if it is not enabled. */
+    bool is_named;
+
+    /* private */
+    bool is_matched;
+    UT_hash_handle hh;
 };
 
 struct selection {
     struct host host;
     struct selection_member *members; /* the chosen ones, in order */
     size_t member_count;
-    bool is_single;      /* as the host's: messages are Postfix's own */
-    UT_array *unmatched; /* strings: the -i that matched nothing */
-    UT_array *warnings;  /* strings: about the criteria, the list, and who can write it */
+    bool is_single;                      /* as the host's: messages are Postfix's own */
+    const struct instance *lone_failure; /* the only instance, if it has failed: its error is fatal;
+                                            after selection_mark() */
+    UT_array *unmatched;                 /* strings: the -i that matched nothing */
+    UT_array *warnings; /* strings: about the criteria, the list, and who can write it */
 
     /* private; the data that the criteria point to belong to the caller and have to outlive this */
     struct selection_criteria criteria;
@@ -56,20 +65,16 @@ struct selection {
 
 /*
  * Loads the host and chooses. Returns true, or false with the host's error set when the criteria
- * contradict each other, the host cannot be loaded, or a name means several instances.
- * selection_free() empties it in both cases. An empty selection is no error here: see
- * selection_refusal().
+ * contradict each other, the host cannot be loaded, a name means several instances, or no instance
+ * matches. selection_free() empties it in both cases.
  */
 bool selection_make(struct selection *selection, const struct selection_criteria *criteria);
 
 /* Marks which members are to be served. Those that are not enabled are served only with all, or if
- * the selection is single. Of a directory that is listed twice, the first entry is served. */
-void selection_mark(struct selection *selection, bool all);
-
-/* Returns why there is nothing to do, a new string: no instance matches, or none of those that
- * match is enabled, and how to reach them. NULL if there is something to do, as for members that
- * were not marked. */
-char *selection_refusal(const struct selection *selection);
+ * the selection is single. Of a directory that is listed twice, the first entry is served. Returns
+ * true, or false with the host's error set when none is enabled: it names them, and how to reach
+ * them. */
+bool selection_mark(struct selection *selection, bool all);
 
 /*
  * Whether wanted means the instance, as with -i (postmulti(1), INSTANCE SELECTION): its name, with
@@ -83,15 +88,8 @@ bool selection_matches(const struct instance *instance, const char *wanted);
  * slashes at their ends. */
 bool selection_is_same(const struct instance *one, const struct instance *other);
 
-/* Whether the instance was asked for by itself: it is the only one, or an -i that is no pattern
- * means it. Then it counts even if it is not enabled. */
-bool selection_is_named(const struct selection *selection, const struct instance *instance);
-
 /* Returns why a member is not served, a new string; NULL if it is. */
 char *selection_reason(const struct selection_member *member);
-
-/* Returns the only instance if it has failed: its error is fatal then. Otherwise NULL. */
-const struct instance *selection_lone_failure(const struct selection *selection);
 
 /* Looks up which of the selected instances are running: host_find_running(). With NULL, the
  * locks are read for this call. */

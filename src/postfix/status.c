@@ -206,8 +206,7 @@ static void find_status(struct status *status, const struct selection *selection
 
     status->answer = find_answer(status->kick);
     status->seconds = kick_seconds(kick_first(status->kick));
-    status->is_wanted =
-        instance->enabled != INSTANCE_DISABLED || selection_is_named(selection, instance);
+    status->is_wanted = instance->enabled != INSTANCE_DISABLED || status->kick->member->is_named;
     if (status->answer != STATUS_ANSWERED)
         explain(status, kicks);
     else if (!(shared || instance->conflicts != NULL) ||

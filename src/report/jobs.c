@@ -452,7 +452,7 @@ static void report_plan(struct jobs_report *report)
 
 bool report_jobs(struct jobs_report *report)
 {
-    const struct instance *failed = selection_lone_failure(report->selection);
+    const struct instance *failed = report->selection->lone_failure;
     bool is_well = true;
 
     if (report->dry_run)

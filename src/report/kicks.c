@@ -72,7 +72,7 @@ static void report_unserved(const struct selection *selection, const struct kick
 {
     const struct instance *instance = kick->member->instance;
     const char *directory = instance->config_directory;
-    bool is_named = selection_is_named(selection, instance);
+    bool is_named = kick->member->is_named;
 
     if (kick->member->state == SELECTION_FAILED)
         row_diag_error(selection, instance);
@@ -308,7 +308,7 @@ static bool write_out(const struct kicks_report *report)
 bool report_kicks(const struct kicks_report *report)
 {
     const struct kicks *kicks = report->kicks;
-    const struct instance *failed = selection_lone_failure(report->selection);
+    const struct instance *failed = report->selection->lone_failure;
     bool is_well = write_out(report);
 
     if (report->quiet || report->dry_run) {

@@ -4,9 +4,9 @@
 #include "base/diag.h"
 #include "report/row.h"
 
-static bool counts(const struct selection *selection, const struct instance *instance)
+static bool counts(const struct selection_member *member)
 {
-    return instance->enabled != INSTANCE_DISABLED || selection_is_named(selection, instance);
+    return member->instance->enabled != INSTANCE_DISABLED || member->is_named;
 }
 
 /* Returns the messages of all queues but corrupt. */
@@ -181,13 +181,13 @@ static json_t *make_queues(const struct queue_contents *contents)
     return queues;
 }
 
-static void append_json(const struct selection *selection, const struct instance *instance,
-                        const struct queue_reading *reading, UT_string *out)
+static void append_json(const struct selection_member *member, const struct queue_reading *reading,
+                        UT_string *out)
 {
     const struct queue_contents *contents = &reading->contents;
     bool is_known = reading->reason == NULL;
     struct queue_tally sum = is_known ? add_up(contents) : (struct queue_tally){0};
-    json_t *row = row_new(instance);
+    json_t *row = row_new(member->instance);
 
     row_add(row, "queues", is_known ? make_queues(contents) : json_null());
     add_tally(row, is_known, &sum);
@@ -195,10 +195,7 @@ static void append_json(const struct selection *selection, const struct instance
     add_number(row, "total_bytes", is_known, contents->total_bytes);
     add_number(row, "free_inodes", is_known && contents->total_inodes > 0, contents->free_inodes);
     add_number(row, "total_inodes", is_known && contents->total_inodes > 0, contents->total_inodes);
-    row_add_text(row, "status",
-                 is_known                      ? "ok"
-                 : counts(selection, instance) ? "failed"
-                                               : "disabled");
+    row_add_text(row, "status", is_known ? "ok" : counts(member) ? "failed" : "disabled");
     row_add_text(row, "reason", reading->reason);
     row_finish(row, out);
 }
@@ -210,7 +207,7 @@ static bool write_out(const struct queues_report *report)
 
     utstring_init(&out);
     for (size_t i = 0; report->json && i < selection->member_count; i++)
-        append_json(selection, selection->members[i].instance, &report->readings[i], &out);
+        append_json(&selection->members[i], &report->readings[i], &out);
     if (!report->json)
         append_table(report, &out);
     bool written = output_flush(&out);
@@ -236,7 +233,7 @@ bool report_queues(const struct queues_report *report)
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct selection_member *member = &selection->members[i];
         const struct queue_reading *reading = &report->readings[i];
-        bool is_wanted = counts(selection, member->instance);
+        bool is_wanted = counts(member);
 
         if (member->state == SELECTION_DUPLICATE && !report->quiet)
             row_diag(selection, member->instance, "warning", "listed twice");

@@ -11,7 +11,6 @@ static struct instance instances[INSTANCES];
 static struct selection_member members[INSTANCES];
 static struct selection selection;
 static struct messages messages;
-static UT_array *names;
 static UT_string listed;
 static struct master_locks *locks;
 
@@ -70,11 +69,9 @@ SETUP(make_selection)
     make_instance(0, "default");
     make_instance(1, "postfix-a");
     make_instance(2, "postfix-b");
-    utarray_new(names, &strings_icd);
     selection = (struct selection){.host = {.instances = instances, .count = INSTANCES},
                                    .members = members,
-                                   .member_count = INSTANCES,
-                                   .criteria = {.names = names}};
+                                   .member_count = INSTANCES};
     locks = master_locks_new(&fixture_no_limits);
     restart();
     utstring_init(&listed);
@@ -91,7 +88,6 @@ TEARDOWN(free_selection)
 {
     messages_free(&messages);
     master_locks_free(locks);
-    utarray_free(names);
     utstring_done(&listed);
     for (size_t i = 0; i < INSTANCES; i++)
         instance_free(&instances[i]);
@@ -615,7 +611,7 @@ TEST(an_instance_that_is_not_enabled)
     assert_int_equal(messages_status(&messages.parts[1]), MESSAGES_DISABLED);
     assert_true(messages_succeeded(&messages));
     restart();
-    strings_append(names, "a");
+    members[1].is_named = true;
     find();
     assert_int_equal(messages_status(&messages.parts[1]), MESSAGES_FAILED);
 }

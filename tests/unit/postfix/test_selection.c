@@ -68,8 +68,10 @@ static void assert_chosen(bool all, const char *expected)
     struct selection selection;
     UT_string text;
 
-    assert_true(selection_make(&selection, &criteria));
-    selection_mark(&selection, all);
+    if (selection_make(&selection, &criteria))
+        (void)selection_mark(&selection, all);
+    else
+        assert_string_equal(selection.host.error, "No matching instances");
     utstring_init(&text);
     for (size_t i = 0; i < selection.member_count; i++) {
         const char *directory = selection.members[i].instance->config_directory;
@@ -302,15 +304,11 @@ TEST(enabled_only)
 static void assert_refusal(bool all, const char *expected)
 {
     struct selection selection;
+    bool is_accepted = selection_make(&selection, &criteria) && selection_mark(&selection, all);
 
-    assert_true(selection_make(&selection, &criteria));
-    selection_mark(&selection, all);
-    char *refusal = selection_refusal(&selection);
-    if (expected == NULL)
-        assert_null(refusal);
-    else
-        assert_string_equal(refusal, expected);
-    free(refusal);
+    assert_int_equal(is_accepted, expected == NULL);
+    if (expected != NULL)
+        assert_string_equal(selection.host.error, expected);
     selection_free(&selection);
 }
 
@@ -406,12 +404,12 @@ TEST(named)
     strings_append(names, "b");
     assert_true(selection_make(&selection, &criteria));
     assert_int_equal(selection.member_count, 2);
-    assert_false(selection_is_named(&selection, selection.members[0].instance));
-    assert_true(selection_is_named(&selection, selection.members[1].instance));
+    assert_false(selection.members[0].is_named);
+    assert_true(selection.members[1].is_named);
     selection_free(&selection);
     utarray_clear(names);
     criteria.config_directory = fixture_path("a");
     assert_true(selection_make(&selection, &criteria));
-    assert_true(selection_is_named(&selection, selection.members[0].instance));
+    assert_true(selection.members[0].is_named);
     selection_free(&selection);
 }

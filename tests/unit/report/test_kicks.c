@@ -11,7 +11,6 @@ static struct trigger trigger;
 static struct kick kick;
 static struct kicks kicks = {.items = &kick, .count = 1};
 static struct kicks_report report = {.selection = &selection, .kicks = &kicks};
-static UT_array *names;
 
 SETUP(make_kick)
 {
@@ -27,7 +26,7 @@ SETUP(make_kick)
                          .status = KICK_FAILED,
                          .reason = reason};
     member.state = SELECTION_SERVE;
-    selection.is_single = true;
+    member.is_named = selection.is_single = true;
     kicks.is_action = report.json = report.quiet = false;
     report.verbose = 0;
 }
@@ -146,9 +145,6 @@ TEST(status)
 /* The kick of -s: its state as the table has it. */
 static void assert_state(const char *words, bool is_well)
 {
-    if (names == NULL)
-        utarray_new(names, &strings_icd);
-    selection.criteria.names = names;
     kick.reason = NULL;
     kicks.locks = master_locks_new(&fixture_no_limits);
     struct status *statuses = statuses_find(&selection, &kicks);
@@ -192,7 +188,7 @@ TEST(states)
     };
 
     trigger = (struct trigger){.is_socket = true};
-    selection.is_single = false;
+    member.is_named = selection.is_single = false;
     for (size_t i = 0; i < COUNT(cases); i++) {
         instance.enabled = cases[i].enabled;
         instance.running = cases[i].running;
