@@ -2,11 +2,13 @@
 /* Reads settings files with iniparser, and compares what it returns with the text. */
 #include "base/ini.h"
 #include "base/descriptors.h"
+#include "base/path.h"
 #include "base/text.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* In a folder in Debian, and everywhere since 4.2; Fedora and openSUSE had it beside the others. */
 #if __has_include(<iniparser/iniparser.h>)
@@ -71,12 +73,11 @@ static const char *parse_setting(char *line, struct ini_entry *entry)
     return strlen(entry->section) + strlen(entry->key) < LINE_MAXIMUM ? NULL : TOO_LONG;
 }
 
-/* Cuts the text into entries. Returns whether any of them is a setting. */
-static bool parse(struct ini *ini, const char *path, UT_array *errors)
+/* Cuts the text into entries. */
+static void parse(struct ini *ini, const char *path, UT_array *errors)
 {
     struct ini_entry entry = {.section = ""};
-    char *next = ini->file.text;
-    bool any = false;
+    char *next = ini->text;
 
     while (next != NULL) {
         char *line = strsep(&next, "\n");
@@ -98,10 +99,8 @@ static bool parse(struct ini *ini, const char *path, UT_array *errors)
             mistake = line[0] == '[' ? parse_section(line, &entry) : parse_setting(line, &entry);
         if (mistake != NULL)
             strings_append(errors, "%s, line %d: %s", path, entry.line, mistake);
-        any = any || entry.key != NULL;
         utarray_push_back(ini->entries, &entry);
     }
-    return any;
 }
 
 /* iniparser's messages are not shown: there is a check for all that they are about. */
@@ -111,38 +110,34 @@ static int ignore_message(const char *format, ...)
     return 0;
 }
 
-/* Loads the file that was checked and read, whatever has its name now. */
-static dictionary *load(const struct ini *ini, const char *path, UT_array *errors)
+/* Loads the text that was read, which iniparser accepts in a file only. Returns NULL with errno: 0
+ * if the text is invalid. */
+static dictionary *load(const char *text, size_t length)
 {
-    struct stat status;
+    int fd = descriptors_open_unnamed(true);
+    dictionary *loaded = NULL;
 
     iniparser_set_error_callback(ignore_message);
-    errno = 0;
-    dictionary *loaded = iniparser_load(descriptors_path(ini->file.fd).text);
+    if (fd >= 0 && pwrite(fd, text, length, 0) == (ssize_t)length) {
+        errno = 0;
+        loaded = iniparser_load(descriptors_path(fd).text);
+    }
     int error = errno;
     if (error == ENOMEM)
         alloc_fail();
-    if (loaded == NULL)
-        strings_append(errors, "%s: cannot be parsed: %s", path,
-                       error == 0 ? "invalid for iniparser" : strerror(error));
-    else if (fstat(ini->file.fd, &status) < 0 || (size_t)status.st_size != ini->file.length)
-        strings_append(errors, "read %s: file changed while it was read", path);
+    descriptors_close(&fd);
+    errno = error;
     return loaded;
 }
 
-/* Compares the entries with what iniparser loads. */
-static void compare(const struct ini *ini, const char *path, UT_array *errors)
+/* Compares the entries with what iniparser has loaded. */
+static void compare(const struct ini *ini, dictionary *loaded, const char *path, UT_array *errors)
 {
     char name[LINE_MAXIMUM + 1];
-    const struct ini_entry *entry;
-    size_t before = utarray_len(errors);
-    dictionary *loaded = load(ini, path, errors);
 
-    if (utarray_len(errors) != before) {
-        iniparser_freedict(loaded);
-        return;
-    }
-    for (size_t i = 0; (entry = ini_entry(ini, i)) != NULL; i++) {
+    for (size_t i = 0; i < utarray_len(ini->entries); i++) {
+        const struct ini_entry *entry = utarray_eltptr(ini->entries, i);
+
         if (entry->key == NULL)
             continue;
         (void)stpcpy(stpcpy(stpcpy(name, entry->section), ":"), entry->key); /* fits: parsed */
@@ -155,7 +150,6 @@ static void compare(const struct ini *ini, const char *path, UT_array *errors)
                            "quotes if it contains ; or #",
                            path, entry->line, entry->key, value);
     }
-    iniparser_freedict(loaded);
 }
 
 struct ini *ini_load(const char *path, bool required, UT_array *errors)
@@ -163,28 +157,31 @@ struct ini *ini_load(const char *path, bool required, UT_array *errors)
     static const UT_icd entry_icd = {sizeof(struct ini_entry), NULL, NULL, NULL};
     struct ini *ini = alloc_zeroed(1, sizeof(*ini));
     size_t before = utarray_len(errors);
+    struct path_file file;
     char *error = NULL;
 
     utarray_new(ini->entries, &entry_icd);
-    enum path_result result = path_read(path, strlen(path), FILE_MAXIMUM, &ini->file, &error);
+    enum path_result result = path_read(path, strlen(path), FILE_MAXIMUM, &file, &error);
     if (result == PATH_OK) {
-        ini->others_write = ini->file.others_write;
-        if (parse(ini, path, errors) && utarray_len(errors) == before)
-            compare(ini, path, errors);
-        descriptors_close(&ini->file.fd);
+        dictionary *loaded = load(file.text, file.length);
+        int failure = errno;
+
+        ini->text = file.text;
+        ini->others_write = file.others_write;
+        parse(ini, path, errors);
+        if (utarray_len(errors) == before && loaded == NULL)
+            strings_append(errors, "%s: cannot be parsed: %s", path,
+                           failure == 0 ? "invalid for iniparser" : strerror(failure));
+        else if (utarray_len(errors) == before)
+            compare(ini, loaded, path, errors);
+        iniparser_freedict(loaded);
     } else if (result == PATH_ERROR || required) {
         strings_append(errors, "%s", error);
     }
     free(error);
-    if (utarray_len(errors) == before)
-        return ini;
-    ini_free(ini);
-    return NULL;
-}
-
-const struct ini_entry *ini_entry(const struct ini *ini, size_t index)
-{
-    return ini == NULL ? NULL : utarray_eltptr(ini->entries, (unsigned)index);
+    if (utarray_len(errors) != before)
+        utarray_clear(ini->entries);
+    return ini;
 }
 
 void ini_free(struct ini *ini)
@@ -192,6 +189,6 @@ void ini_free(struct ini *ini)
     if (ini == NULL)
         return;
     utarray_free(ini->entries);
-    path_file_free(&ini->file);
+    free(ini->text);
     free(ini);
 }

@@ -7,7 +7,6 @@
 #define INI_H
 
 #include "base/alloc.h"
-#include "base/path.h"
 #include <stdbool.h>
 
 /* A line that starts a section, or is a setting. */
@@ -19,11 +18,9 @@ struct ini_entry {
 };
 
 struct ini {
+    UT_array *entries; /* struct ini_entry, in the order of the file */
     bool others_write; /* users other than root can write the file */
-
-    /* private */
-    struct path_file file; /* the entries point into its text */
-    UT_array *entries;     /* struct ini_entry */
+    char *text;        /* the entries point into it */
 };
 
 /*
@@ -32,13 +29,9 @@ struct ini {
  * or comment ("PATH, line 3: not a section, a setting or a comment"), or that iniparser would join
  * with the next one; and, if there is none of these, every setting that iniparser does not return
  * as written: it cuts values at ; and #, removes quotes, and keeps the last of several values.
- * Returns the content, to be freed by ini_free(), or NULL when there are errors.
+ * Returns the content, to be freed by ini_free(), without entries when there are errors.
  */
 struct ini *ini_load(const char *path, bool required, UT_array *errors);
-
-/* Returns entry number index, in the order of the file, or NULL after the last; NULL, for ini, has
- * none. It belongs to ini. */
-const struct ini_entry *ini_entry(const struct ini *ini, size_t index);
 
 /* Frees it; NULL is allowed. */
 void ini_free(struct ini *ini);

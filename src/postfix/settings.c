@@ -98,7 +98,7 @@ static const char *find_value(const struct settings *settings, const char *secti
     const struct ini_entry *entry;
     bool is_replaced = false;
 
-    for (size_t i = 0; (entry = ini_entry(settings->file, i)) != NULL; i++) {
+    for (size_t i = 0; (entry = utarray_eltptr(settings->file->entries, i)) != NULL; i++) {
         if (strcmp(entry->section, section) != 0)
             continue;
         is_replaced = true;
@@ -274,7 +274,7 @@ static void set_from_file(struct settings *settings, const struct ini *ini, cons
 {
     const struct ini_entry *entry;
 
-    for (size_t i = 0; (entry = ini_entry(ini, i)) != NULL; i++) {
+    for (size_t i = 0; (entry = utarray_eltptr(ini->entries, i)) != NULL; i++) {
         char *mistake = entry->key == NULL ? check_section(settings, ini, entry->section)
                                            : set(settings, entry);
 
@@ -282,7 +282,7 @@ static void set_from_file(struct settings *settings, const struct ini *ini, cons
             strings_append(errors, "%s, line %d: %s", path, entry->line, mistake);
         free(mistake);
     }
-    if (ini != NULL && ini->others_write)
+    if (ini->others_write)
         settings->others_write = path;
 }
 
@@ -293,8 +293,7 @@ struct settings *settings_load(const char *path, bool required, const char *gene
     size_t before = utarray_len(errors);
 
     set_built_in(settings);
-    if (generated != NULL)
-        settings->generated = ini_load(generated, false, errors);
+    settings->generated = ini_load(generated, false, errors);
     set_from_file(settings, settings->generated, generated, errors);
     settings->file = ini_load(path, required, errors);
     set_from_file(settings, settings->file, path, errors);
@@ -317,7 +316,7 @@ void settings_free(struct settings *settings)
 static const struct ini_entry *find_entry(const struct settings *settings, size_t index)
 {
     return index < BUILT_IN_COUNT ? &built_in[index]
-                                  : ini_entry(settings->file, index - BUILT_IN_COUNT);
+                                  : utarray_eltptr(settings->file->entries, index - BUILT_IN_COUNT);
 }
 
 /* Returns the section of the service, or NULL. A section whose name is not the service's has that

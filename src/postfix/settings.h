@@ -68,7 +68,7 @@ struct settings {
 
 /*
  * Reads the settings file at path, which may be missing unless it is required, and the generated
- * file, whose only section is [postfix]; NULL: none. Both names have to stay.
+ * file, which may be missing and whose only section is [postfix]. Both names have to stay.
  * Appends every error to errors, one line each, with the file's name.
  * Returns the settings, to be freed by settings_free(), or NULL when there are errors.
  */

@@ -59,7 +59,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     char *path = alloc_format("%s/postkick.ini", scratch);
     write_file("postkick.ini", ini, strlen(ini));
     utarray_new(errors, &strings_icd);
-    settings = settings_load(path, true, NULL, errors);
+    settings = settings_load(path, true, "/nonexistent", errors);
     assert(settings != NULL);
     utarray_free(errors);
     free(path);

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     utarray_new(errors, &strings_icd);
-    struct settings *settings = settings_load(path, true, NULL, errors);
+    struct settings *settings = settings_load(path, true, "/nonexistent", errors);
     assert((settings == NULL) == (utarray_len(errors) > 0));
     if (settings != NULL)
         use(settings);

@@ -14,7 +14,8 @@
 FIXTURE_UNUSED static struct settings *settings_of_both(const char *generated, const char *text,
                                                         const char *expected)
 {
-    const char *path = generated == NULL ? NULL : fixture_file("generated.ini", generated);
+    const char *path =
+        generated == NULL ? fixture_path("none") : fixture_file("generated.ini", generated);
     char *whole = fixture_fill(text), *lines = fixture_fill(expected);
     UT_array *errors;
 

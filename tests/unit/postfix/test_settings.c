@@ -33,7 +33,7 @@ TEST(missing_files)
     for (int i = 0; i < PARAMETER_COUNT; i++)
         assert_non_null(settings->parameters[i]);
     settings_free(settings);
-    assert_null(settings_load(fixture_path("none.ini"), true, NULL, errors));
+    assert_null(settings_load(fixture_path("none.ini"), true, fixture_path("none"), errors));
     fixture_assert_lines(errors, message);
     utarray_free(errors);
     free(message);
@@ -230,7 +230,7 @@ TEST(shipped_file)
     settings = settings_of(file.text);
     assert_defaults(settings);
     settings_free(settings);
-    path_file_free(&file);
+    free(file.text);
 }
 
 /* Compares the warnings; returns whether the service acts on a part of the request. */
