@@ -17,6 +17,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#ifndef STATX_BASIC_STATS /* musl before 1.2.5 */
+#include <linux/stat.h>
+#endif
+
 /* openat2(2), as in linux/openat2.h, which is missing before Linux 5.6. */
 #ifndef SYS_openat2
 #define SYS_openat2 437
@@ -30,26 +34,6 @@ struct open_manner {
 
 /* preadv2(2), which C libraries may lack. */
 #define NO_WAIT 0x8
-
-/* statx(2), as in linux/stat.h: musl lacks it before 1.2.5. */
-#define DO_NOT_SYNC 0x4000
-#define BASIC 0x7ffU
-#define BIRTH 0x800U
-#define MOUNT 0x1000U /* Linux 5.8; filled in also where it is not asked for */
-struct statx_answer {
-    uint32_t mask, block_size;
-    uint64_t attributes;
-    uint32_t links, user, group;
-    uint16_t mode, unused;
-    uint64_t inode, size, blocks, known_attributes;
-    struct {
-        int64_t seconds;
-        uint32_t nanoseconds, unused;
-    } accessed, born, changed, modified;
-    uint32_t special_major, special_minor, device_major, device_minor;
-    uint64_t mount;
-    uint64_t more[13];
-};
 
 /* As many links as Linux follows. */
 #define LINKS_MAXIMUM 40
@@ -113,22 +97,21 @@ static UT_array *find_local_mounts(void)
     return mounts;
 }
 
-static void translate(const struct statx_answer *answer, struct path_details *found)
+static void translate(const struct statx *answer, struct path_details *found)
 {
+    const struct statx_timestamp *born = &answer->stx_btime;
+
     *found = (struct path_details){
-        .status = {.st_dev = makedev(answer->device_major, answer->device_minor),
-                   .st_ino = (ino_t)answer->inode,
-                   .st_mode = answer->mode,
-                   .st_nlink = answer->links,
-                   .st_uid = answer->user,
-                   .st_gid = answer->group,
-                   .st_size = (off_t)answer->size,
-                   .st_mtim = {(time_t)answer->modified.seconds,
-                               (long)answer->modified.nanoseconds},
-                   .st_ctim = {(time_t)answer->changed.seconds, (long)answer->changed.nanoseconds}},
-        .born = (answer->mask & BIRTH) == 0
-                    ? 0
-                    : answer->born.seconds * 1000000000 + answer->born.nanoseconds};
+        .status = {.st_dev = makedev(answer->stx_dev_major, answer->stx_dev_minor),
+                   .st_ino = (ino_t)answer->stx_ino,
+                   .st_mode = answer->stx_mode,
+                   .st_nlink = answer->stx_nlink,
+                   .st_uid = answer->stx_uid,
+                   .st_gid = answer->stx_gid,
+                   .st_size = (off_t)answer->stx_size,
+                   .st_mtim = {(time_t)answer->stx_mtime.tv_sec, answer->stx_mtime.tv_nsec},
+                   .st_ctim = {(time_t)answer->stx_ctime.tv_sec, answer->stx_ctime.tv_nsec}},
+        .born = answer->stx_mask & STATX_BTIME ? born->tv_sec * 1000000000 + born->tv_nsec : 0};
 }
 
 /* EPERM is the word of a filter that does not know the call. */
@@ -137,40 +120,33 @@ static bool is_missing(int error)
     return error == ENOSYS || error == EPERM;
 }
 
-/* Returns 0 or an errno. Without the birth where the kernel has no statx(2). */
-static int describe(int fd, struct path_details *found)
+static bool ask_status(int fd, int flags, struct statx *answer)
 {
-    struct statx_answer answer;
-
-    *found = (struct path_details){0};
-    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, BASIC | BIRTH, &answer) == 0)
-        translate(&answer, found);
-    else if (!is_missing(errno) || fstat(fd, &found->status) < 0)
-        return errno;
-    return 0;
+    return syscall(SYS_statx, fd, "", AT_EMPTY_PATH | flags, STATX_BASIC_STATS | STATX_BTIME,
+                   answer) == 0;
 }
 
 /* Whether that is on a local file system. */
-static bool is_near(const struct statx_answer *answer)
+static bool is_near(const struct statx *answer)
 {
     static UT_array *mounts;
+    uint64_t mount = 0;
 
-    if (answer->device_major != 0)
+#ifdef STATX_MNT_ID /* Linux 5.8; without it, what has no disk counts as not local */
+    mount = answer->stx_mask & STATX_MNT_ID ? answer->stx_mnt_id : 0;
+#endif
+    if (answer->stx_dev_major != 0)
         return true; /* a disk */
-    if ((answer->mask & MOUNT) == 0)
-        return false;
     if (mounts == NULL)
         mounts = find_local_mounts();
-    return utarray_find(mounts, &answer->mount, compare) != NULL;
+    return utarray_find(mounts, &mount, compare) != NULL;
 }
 
 bool path_is_near(int fd)
 {
-    struct statx_answer answer;
+    struct statx answer;
 
-    return may_wait() ||
-           (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, 0, &answer) == 0 &&
-            is_near(&answer));
+    return may_wait() || (ask_status(fd, AT_STATX_DONT_SYNC, &answer) && is_near(&answer));
 }
 
 /* Closes the descriptor, and sets errno. Returns -1. */
@@ -181,12 +157,20 @@ static int fail(int fd, int error)
     return -1;
 }
 
-/* Returns the descriptor, described; or -1 with errno, also if it is -1. */
+/* Returns the descriptor, described; or -1 with errno, also if it is -1. Without the birth where
+ * the kernel has no statx(2). */
 static int described(int fd, struct path_details *found)
 {
-    int error = fd < 0 ? errno : describe(fd, found);
+    struct statx answer;
 
-    return error == 0 ? fd : fail(fd, error);
+    *found = (struct path_details){0};
+    if (fd < 0)
+        return -1;
+    if (ask_status(fd, 0, &answer))
+        translate(&answer, found);
+    else if (!is_missing(errno) || fstat(fd, &found->status) < 0)
+        return fail(fd, errno);
+    return fd;
 }
 
 /* Returns a descriptor, or -1 with errno: ENOSYS without openat2(2), of which EPERM is a filter's
@@ -196,7 +180,7 @@ static int open_at_once(int directory, const char *path, int flags, uint64_t res
 {
     struct open_manner manner = {.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
                                  .resolve = resolve | (may_wait() ? 0 : CACHED)};
-    struct statx_answer answer;
+    struct statx answer;
     int fd = (int)syscall(SYS_openat2, directory, path, &manner, sizeof(manner));
 
     if (fd < 0 && errno == EPERM)
@@ -206,9 +190,7 @@ static int open_at_once(int directory, const char *path, int flags, uint64_t res
     if (fd < 0 && errno != EAGAIN && errno != EINVAL && errno != ENOSYS)
         return -1;
     /* what is in the cache is not asked for */
-    if (fd >= 0 &&
-        syscall(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, BASIC | BIRTH, &answer) == 0 &&
-        is_near(&answer)) {
+    if (fd >= 0 && ask_status(fd, AT_STATX_DONT_SYNC, &answer) && is_near(&answer)) {
         translate(&answer, found);
         return fd;
     }
@@ -238,32 +220,27 @@ static int64_t find_share(int64_t spare)
     return (left < spare ? left : spare) / 4;
 }
 
-static int ask_worker(struct worker_task *task, const char *path)
+/* Returns 0 or an errno. */
+static int ask_worker(struct worker_task *task)
 {
     static int64_t spare = SPARE_TIME;
     int64_t started = clock_now();
 
-    if (is_late(path))
+    if (is_late(task->path))
         return ETIMEDOUT;
     program = getpid();
     workers_run(task, 1, 1, find_share(spare), limits_of_run);
-    switch (task->result) {
-    case WORKER_ANSWERED:
-        return 0;
-    case WORKER_REFUSED:
-        return task->error;
-    case WORKER_LATE:
+    if (task->result == WORKER_LATE) {
         spare -= clock_now() - started;
         if (late == NULL)
             utarray_new(late, &strings_icd);
-        strings_append(late, "%s", path);
-        break;
-    case WORKER_UNASKED:
-    case WORKER_STOPPED:
-    case WORKER_ENDED:
-        break;
+        strings_append(late, "%s", task->path);
     }
-    return signals_received() != 0 ? EINTR : task->result == WORKER_ENDED ? EIO : ETIMEDOUT;
+    return task->result == WORKER_ANSWERED  ? 0
+           : task->result == WORKER_REFUSED ? task->error
+           : signals_received() != 0        ? EINTR
+           : task->result == WORKER_ENDED   ? EIO
+                                            : ETIMEDOUT;
 }
 
 /* Whether the work that was done here is for a worker. */
@@ -275,27 +252,13 @@ static bool had_to_wait(void)
     return had_to;
 }
 
-int path_ask(worker_function *work, const char *path, bool is_far, const void *question,
-             size_t length, void *answer, size_t size, int *fd)
+int path_ask(struct worker_task *task, bool is_far)
 {
-    struct worker_task task = {.work = work,
-                               .question = question,
-                               .length = length,
-                               .is_relative = path[0] != '/' || strncmp(path, "/proc/", 6) == 0,
-                               .answer = answer,
-                               .size = size,
-                               .fd = -1};
-    int error = 0;
-
-    if (!is_far)
-        task.fd = work(question, length, answer);
-    if (is_far || had_to_wait()) {
-        descriptors_close(&task.fd);
-        error = ask_worker(&task, path);
-    }
-    if (fd != NULL)
-        *fd = task.fd;
-    return error;
+    task->fd = is_far ? -1 : task->work(task->path, task->question, task->answer);
+    if (!is_far && !had_to_wait())
+        return 0;
+    descriptors_close(&task->fd);
+    return ask_worker(task);
 }
 
 int path_open_direct(int directory, const char *path, int flags, struct path_details *found)
@@ -307,11 +270,19 @@ int path_open_direct(int directory, const char *path, int flags, struct path_det
     return described(openat(directory, path, O_PATH | O_NOFOLLOW | O_CLOEXEC | flags), found);
 }
 
+/* What path_find() looks for. */
+struct search_question {
+    path_check *check;
+    uid_t user;
+};
+
 /* A path that is looked up component by component. */
 struct walk {
     char *rest; /* what is left of the path */
     int at;     /* what is open so far; -1 after a failure */
     int links;  /* that were followed */
+    int flags;
+    const struct search_question *wanted; /* what ends it early; or NULL */
 };
 
 /* Opens what is not in /proc. Returns a descriptor, or -1 with errno. */
@@ -347,9 +318,14 @@ static int follow(struct walk *walk, int link)
     return walk->at < 0 ? errno : 0;
 }
 
-/* Opens the next component, and steps to it or follows it. Returns 1 for what passes the check,
- * 0 for anything else, -1 with errno. */
-static int step(struct walk *walk, int flags, path_check *check, void *context)
+static bool is_wanted(const struct walk *walk, int place, const struct stat *status)
+{
+    return walk->wanted != NULL && walk->wanted->check(place, status, walk->wanted->user);
+}
+
+/* Opens the next component, and steps to it or follows it. Returns 1 for what is wanted, 0 for
+ * anything else, -1 with errno. */
+static int step(struct walk *walk)
 {
     size_t blanks = strspn(walk->rest, "/"), length = strcspn(walk->rest + blanks, "/");
     char *name = alloc_span(walk->rest + blanks, length);
@@ -360,38 +336,33 @@ static int step(struct walk *walk, int flags, path_check *check, void *context)
     free(name);
     if (next < 0)
         return -1;
-    bool is_found = check != NULL && check(next, &found.status, context);
-    bool is_followed = !is_found && S_ISLNK(found.status.st_mode) &&
-                       (walk->rest[0] != '\0' || (flags & O_NOFOLLOW) == 0);
-    int error = is_followed ? follow(walk, next) : 0;
-    if (is_followed) {
+    bool is_found = is_wanted(walk, next, &found.status);
+    if (!is_found && S_ISLNK(found.status.st_mode) &&
+        (walk->rest[0] != '\0' || (walk->flags & O_NOFOLLOW) == 0)) {
+        int error = follow(walk, next);
         close(next);
-    } else {
-        close(walk->at);
-        walk->at = next;
+        errno = error;
+        return error == 0 ? 0 : -1;
     }
-    errno = error;
-    return error != 0 ? -1 : is_found ? 1 : 0;
+    close(walk->at);
+    walk->at = next;
+    return is_found ? 1 : 0;
 }
 
-/* Returns the descriptor of the path, or of what passes the check first, if there is one; else -1
- * with errno. */
-static int walk_path(const char *path, int directory, int flags, path_check *check, void *context,
-                     struct path_details *found)
+/* Returns the descriptor of the path, or of what is wanted, unless that is NULL; else -1 with
+ * errno. */
+static int walk_path(const char *path, int directory, int flags,
+                     const struct search_question *wanted, struct path_details *found)
 {
-    struct walk walk = {.rest = alloc_string(path)};
-    int result = 0;
+    struct walk walk = {.rest = alloc_string(path), .flags = flags, .wanted = wanted};
 
     walk.at = open_outside_proc(directory, path[0] == '/' ? "/" : ".", found);
-    if (walk.at < 0)
-        result = -1;
-    else if (check != NULL && check(walk.at, &found->status, context))
-        result = 1;
+    int result = walk.at < 0 ? -1 : is_wanted(&walk, walk.at, &found->status) ? 1 : 0;
     while (result == 0 && walk.rest[strspn(walk.rest, "/")] != '\0')
-        result = step(&walk, flags, check, context);
+        result = step(&walk);
     int error = errno;
     free(walk.rest);
-    if (result < 0 || (result == 0 && check != NULL))
+    if (result < 0 || (result == 0 && wanted != NULL))
         return fail(walk.at, error);
     int fd = described(walk.at, found);
     return fd >= 0 && (flags & O_DIRECTORY) != 0 && !S_ISDIR(found->status.st_mode)
@@ -406,7 +377,7 @@ static int open_from(int directory, const char *path, int flags, struct path_det
 
     if (fd >= 0 || path[0] == '\0' || (errno != ENOSYS && errno != ELOOP))
         return fd;
-    return walk_path(path, directory, flags, NULL, NULL, found);
+    return walk_path(path, directory, flags, NULL, found);
 }
 
 /* Returns what the administrator typed as this process has to name it, a new string: the current
@@ -452,78 +423,56 @@ int path_open(const char *path, size_t typed, int flags, struct path_details *fo
     return fd;
 }
 
-/* A question to a worker, with a path of a length that is known. */
-struct status_question {
+struct place_question {
     int flags;
-    char path[];
+    bool wants_room;
 };
 
-struct status_answer {
+struct place_answer {
     int error;
-    struct path_details details;
+    struct stat status;
+    struct statvfs room;
 };
 
-static int find_place(const void *asked, size_t length, void *answered)
+static int find_place(const char *path, const void *asked, void *answered)
 {
-    const struct status_question *question = asked;
-    struct status_answer *found = answered;
-    int fd = path_open(question->path, 0, question->flags, &found->details);
+    const struct place_question *question = asked;
+    struct place_answer *found = answered;
+    struct path_details details = {0};
+    int fd = path_open(path, 0, question->flags, &details);
+    bool is_found = fd >= 0 && (!question->wants_room || fstatvfs(fd, &found->room) == 0);
 
-    (void)length;
-    found->error = fd < 0 ? errno : 0;
+    found->error = is_found ? 0 : errno;
+    found->status = details.status;
     return fd;
 }
 
-int path_place(const char *path, int flags, struct stat *status)
+int path_place(const char *path, int flags, struct stat *status, struct statvfs *room)
 {
-    size_t length = sizeof(struct status_question) + strlen(path) + 1;
-    struct status_question *question = alloc_bytes(length);
-    struct status_answer found = {0};
-    int fd;
+    const struct place_question question = {flags, room != NULL};
+    struct place_answer found = {0};
+    struct worker_task task = {.work = find_place,
+                               .path = path,
+                               .question = &question,
+                               .length = sizeof(question),
+                               .answer = &found,
+                               .size = sizeof(found)};
+    int error = path_ask(&task, false);
 
-    question->flags = flags;
-    memcpy(question->path, path, strlen(path) + 1);
-    int error = path_ask(find_place, path, false, question, length, &found, sizeof(found), &fd);
-    free(question);
-    *status = found.details.status;
     error = error != 0 ? error : found.error;
-    return error == 0 ? fd : fail(fd, error);
+    *status = found.status;
+    if (room != NULL)
+        *room = found.room;
+    return error == 0 ? task.fd : fail(task.fd, error);
 }
 
 int path_status(const char *path, int flags, struct stat *status)
 {
-    int fd = path_place(path, flags, status);
+    int fd = path_place(path, flags, status, NULL);
     int error = fd < 0 ? errno : 0;
 
     descriptors_close(&fd);
     return error;
-}
-
-struct room_answer {
-    int error;
-    struct statvfs room;
-};
-
-static int find_room(const void *asked, size_t length, void *answered)
-{
-    struct room_answer *found = answered;
-    struct path_details details;
-    int fd = path_open(asked, 0, 0, &details);
-
-    (void)length;
-    found->error = fd < 0 || fstatvfs(fd, &found->room) < 0 ? errno : 0;
-    descriptors_close(&fd);
-    return -1;
-}
-
-int path_room(const char *path, struct statvfs *room)
-{
-    struct room_answer found = {0};
-    int error =
-        path_ask(find_room, path, false, path, strlen(path) + 1, &found, sizeof(found), NULL);
-
-    *room = found.room;
-    return error != 0 ? error : found.error;
 }
 
 const char *path_error(int error)
@@ -534,64 +483,61 @@ const char *path_error(int error)
                                 : strerror(error);
 }
 
-/* What is asked of a worker, and its answer. */
-struct search {
-    path_check *check;
-    _Alignas(max_align_t) char context[sizeof(struct stat)];
+struct search_answer {
+    struct stat status;
     char path[PATH_MAX]; /* "" for none */
 };
 
-static int search(const void *asked, size_t length, void *answered)
+static int search(const char *path, const void *asked, void *answered)
 {
-    struct search *found = answered;
-    struct path_details details;
+    struct search_answer *found = answered;
+    struct path_details details = {0};
+    int place = walk_path(path, AT_FDCWD, 0, asked, &details);
+    ssize_t length = -1;
 
-    memcpy(found, asked, length);
-    int place = walk_path(found->path, AT_FDCWD, 0, found->check, found->context, &details);
-    found->path[0] = '\0';
-    if (place < 0)
-        return -1;
-    ssize_t count = readlink(descriptors_path(place).text, found->path, sizeof(found->path) - 1);
-    found->path[count < 0 ? 0 : count] = '\0';
-    close(place);
+    if (place >= 0)
+        length = readlink(descriptors_path(place).text, found->path, sizeof(found->path) - 1);
+    found->path[length < 0 ? 0 : length] = '\0';
+    found->status = details.status;
+    descriptors_close(&place);
     return -1;
 }
 
-char *path_find(const char *path, path_check *check, void *context, size_t size)
+char *path_find(const char *path, path_check *check, uid_t user, struct stat *status)
 {
-    struct search asked = {.check = check}, found;
+    const struct search_question question = {check, user};
+    struct search_answer found;
+    struct worker_task task = {.work = search,
+                               .path = path,
+                               .question = &question,
+                               .length = sizeof(question),
+                               .answer = &found,
+                               .size = sizeof(found)};
 
-    if (strlen(path) >= sizeof(asked.path))
+    if (path_ask(&task, false) != 0 || found.path[0] == '\0')
         return NULL;
-    (void)snprintf(asked.path, sizeof(asked.path), "%s", path);
-    if (size > 0)
-        memcpy(asked.context, context, size);
-    if (path_ask(search, path, false, &asked, sizeof(asked), &found, sizeof(found), NULL) != 0)
-        return NULL;
-    if (size > 0)
-        memcpy(context, found.context, size);
-    return found.path[0] == '\0' ? NULL : alloc_string(found.path);
+    *status = found.status;
+    return alloc_string(found.path);
 }
+
+struct read_question {
+    size_t typed, maximum;
+};
 
 /* How often a file that changes is read. */
 #define ATTEMPTS 3
 
-static int check_status(const char *path, const struct stat *status, size_t maximum, char **error)
+static bool check_status(const char *path, const struct stat *status, size_t maximum, char **error)
 {
-    if (S_ISDIR(status->st_mode)) {
-        /* Postfix opens it and fails in read(2) */
+    if (S_ISDIR(status->st_mode)) /* Postfix opens it and fails in read(2) */
         alloc_set_text(error, "read %s: %s", path, strerror(EISDIR));
-        return -1;
-    }
-    if (!S_ISREG(status->st_mode)) {
+    else if (!S_ISREG(status->st_mode))
         alloc_set_text(error, "open %s: not a regular file", path);
-        return -1;
-    }
-    if (status->st_size < 0 || (size_t)status->st_size > maximum) {
+    else if (status->st_size < 0 || (size_t)status->st_size > maximum)
         alloc_set_text(error, "open %s: file is larger than %zu bytes", path, maximum);
-        return -1;
-    }
-    return 0;
+    else
+        return true;
+    return false;
 }
 
 /* Whether another user's link leads to a file that this user might not read: messages would quote
@@ -602,35 +548,37 @@ static bool is_lured(uid_t owner, const struct stat *status)
            (status->st_mode & S_IROTH) == 0;
 }
 
-/* Returns a descriptor, or -1 with *missing if the file does not exist. */
-static int open_file(const char *path, size_t typed, size_t maximum, struct stat *status,
-                     bool *missing, char **error)
+/* Opens the file in *fd, or sets it to -1. */
+static enum path_result open_file(const char *path, const struct read_question *question, int *fd,
+                                  struct stat *status, char **error)
 {
     struct path_details found;
-    int place = path_open(path, typed, O_NOFOLLOW, &found), fd = -1;
-    uid_t owner = place >= 0 && S_ISLNK(found.status.st_mode) ? found.status.st_uid : 0;
+    int place = path_open(path, question->typed, O_NOFOLLOW, &found);
+    uid_t owner = 0;
 
+    *fd = -1;
     if (place >= 0 && S_ISLNK(found.status.st_mode)) {
+        owner = found.status.st_uid;
         close(place);
-        place = path_open(path, typed, 0, &found);
+        place = path_open(path, question->typed, 0, &found);
     }
-    *missing = place < 0 && (errno == ENOENT || errno == ENOTDIR);
     if (place < 0) {
+        bool is_missing_file = errno == ENOENT || errno == ENOTDIR;
         alloc_set_text(error, "open %s: %s", path, path_error(errno));
-        return -1;
+        return is_missing_file ? PATH_MISSING : PATH_ERROR;
     }
     *status = found.status;
     if (is_lured(owner, status)) {
         alloc_set_text(error, "open %s: another user's link to a file that not everybody may read",
                        path);
-    } else if (check_status(path, status, maximum, error) == 0) {
-        fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (fd < 0)
+    } else if (check_status(path, status, question->maximum, error)) {
+        *fd = descriptors_reopen(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (*fd < 0)
             alloc_set_text(error, "open %s: %s", path,
                            errno == EAGAIN ? "another process has a lease on it" : strerror(errno));
     }
     close(place);
-    return fd;
+    return *fd < 0 ? PATH_ERROR : PATH_OK;
 }
 
 static bool same_content(const struct stat *before, const struct stat *after)
@@ -675,144 +623,114 @@ static ssize_t read_all(int fd, char *text, size_t length)
     return (ssize_t)have;
 }
 
-enum attempt_result { ATTEMPT_DONE, ATTEMPT_CHANGED, ATTEMPT_ERROR };
-
-/* Reads the file once; it is complete if it still is as *status describes it. */
-static enum attempt_result read_once(int fd, const char *path, struct stat *status,
-                                     struct path_file *file, char **error)
+/* Reads the file once. Returns whether it is complete: it still is as its status describes it. */
+static bool read_once(int fd, const char *path, struct path_file *file, char **error)
 {
-    struct stat after;
-    size_t size = (size_t)status->st_size;
+    struct stat before = file->status;
 
-    file->text = alloc_resize(file->text, size + 1);
-    ssize_t count = read_all(fd, file->text, size);
-    if (count < 0) {
+    file->length = (size_t)before.st_size;
+    file->text = alloc_resize(file->text, file->length + 1);
+    ssize_t count = read_all(fd, file->text, file->length);
+    if (count < 0)
         alloc_set_text(error, "read %s: %s", path, strerror(errno));
-        return ATTEMPT_ERROR;
-    }
-    if (fstat(fd, &after) < 0) {
+    else if (fstat(fd, &file->status) < 0)
         alloc_set_text(error, "fstat %s: %s", path, strerror(errno));
-        return ATTEMPT_ERROR;
-    }
-    bool unchanged = (size_t)count == size && same_content(status, &after);
-    *status = after;
-    if (!unchanged)
-        return ATTEMPT_CHANGED;
-    file->text[size] = '\0';
-    file->length = size;
-    return ATTEMPT_DONE;
+    file->text[file->length] = '\0';
+    return (size_t)count == file->length && same_content(&before, &file->status);
 }
 
-/* Reads it in this process. */
-static enum path_result read_here(const char *path, size_t typed, size_t maximum,
+/* Reads it in this process. *error is NULL. */
+static enum path_result read_here(const char *path, const struct read_question *question,
                                   struct path_file *file, char **error)
 {
-    struct stat status;
-    bool missing;
-    enum attempt_result result = ATTEMPT_CHANGED;
+    bool is_complete = false;
+    int fd;
 
     *file = (struct path_file){0};
-    file->fd = open_file(path, typed, maximum, &status, &missing, error);
-    if (file->fd < 0)
-        return missing ? PATH_MISSING : PATH_ERROR;
-    for (int i = 0; i < ATTEMPTS && result == ATTEMPT_CHANGED; i++)
-        result = check_status(path, &status, maximum, error) < 0
-                     ? ATTEMPT_ERROR
-                     : read_once(file->fd, path, &status, file, error);
-    file->others_write = result == ATTEMPT_DONE && path_others_write(file->fd, &status);
-    file->others_read = (status.st_mode & S_IROTH) != 0;
-    file->owner = status.st_uid;
-    if (result == ATTEMPT_CHANGED) {
+    enum path_result result = open_file(path, question, &fd, &file->status, error);
+    if (result != PATH_OK)
+        return result;
+    for (int i = 0; i < ATTEMPTS && !is_complete && *error == NULL; i++)
+        if (check_status(path, &file->status, question->maximum, error))
+            is_complete = read_once(fd, path, file, error);
+    if (*error == NULL && !is_complete)
         alloc_set_text(error, "read %s: file keeps changing while it is read", path);
-    } else if (result == ATTEMPT_DONE && memchr(file->text, '\0', file->length) != NULL) {
+    else if (*error == NULL && strlen(file->text) != file->length)
         alloc_set_text(error, "read %s: file contains a null byte", path);
-    } else if (result == ATTEMPT_DONE) {
+    file->others_write = *error == NULL && path_others_write(fd, &file->status);
+    close(fd);
+    if (*error == NULL)
         return PATH_OK;
-    }
-    path_file_free(file);
+    free(file->text);
+    file->text = NULL;
     return PATH_ERROR;
 }
 
-/* What is asked of a worker. */
-struct read_question {
-    size_t typed, maximum;
-    char path[];
-};
-
-/* Its answer; the text is in a file that comes with it. */
+/* The text, or the error, is in a file that comes with it. */
 struct read_answer {
     enum path_result result;
     struct path_file file;
-    char error[PATH_MAX + 256]; /* cut if it is longer */
+    size_t length;
+    int error; /* errno: why there is no such file, or 0 */
 };
 
-static int answer_read(const void *asked, size_t length, void *answered)
+static int answer_read(const char *path, const void *question, void *answered)
 {
-    const struct read_question *question = asked;
     struct read_answer *answer = answered;
     char *error = NULL;
-    int fd = -1;
 
-    (void)length;
-    answer->result =
-        read_here(question->path, question->typed, question->maximum, &answer->file, &error);
-    if (answer->result == PATH_OK) {
-        fd = descriptors_open_unnamed(true);
-        if (fd < 0 ||
-            pwrite(fd, answer->file.text, answer->file.length, 0) != (ssize_t)answer->file.length) {
-            alloc_set_text(&error, "read %s: %s", question->path, strerror(errno));
-            answer->result = PATH_ERROR;
-        }
-        descriptors_close(&answer->file.fd);
-        free(answer->file.text);
-    }
-    (void)snprintf(answer->error, sizeof(answer->error), "%s", error == NULL ? "" : error);
-    free(error);
+    answer->result = read_here(path, question, &answer->file, &error);
+    char *text = error != NULL ? error : answer->file.text;
+    answer->length = error != NULL ? strlen(error) : answer->file.length;
+    int fd = descriptors_open_unnamed(true);
+    if (fd < 0 || pwrite(fd, text, answer->length, 0) != (ssize_t)answer->length)
+        answer->error = errno;
+    free(text);
     return fd;
 }
 
 /* Has a worker read it. */
-static enum path_result read_there(const char *path, size_t typed, size_t maximum,
+static enum path_result read_there(const char *path, const struct read_question *question,
                                    struct path_file *file, char **error)
 {
-    size_t length = sizeof(struct read_question) + strlen(path) + 1;
-    struct read_question *question = alloc_bytes(length);
     struct read_answer found;
-    int fd;
+    struct worker_task task = {.work = answer_read,
+                               .path = path,
+                               .question = question,
+                               .length = sizeof(*question),
+                               .answer = &found,
+                               .size = sizeof(found)};
+    int failure = path_ask(&task, true);
 
-    *question = (struct read_question){.typed = typed, .maximum = maximum};
-    memcpy(question->path, path, strlen(path) + 1);
-    int failure = path_ask(answer_read, path, true, question, length, &found, sizeof(found), &fd);
-    free(question);
+    failure = failure != 0 ? failure : found.error;
     if (failure != 0) {
+        descriptors_close(&task.fd);
         alloc_set_text(error, "open %s: %s", path, path_error(failure));
         return PATH_ERROR;
     }
-    if (found.result != PATH_OK) {
-        descriptors_close(&fd);
-        alloc_set_text(error, "%s", found.error);
-        return found.result;
-    }
-    *file = found.file;
-    file->fd = fd;
-    file->text = alloc_bytes(file->length + 1);
-    if (pread(fd, file->text, file->length, 0) != (ssize_t)file->length)
+    char *text = alloc_bytes(found.length + 1);
+    if (pread(task.fd, text, found.length, 0) != (ssize_t)found.length)
         alloc_fail();
-    file->text[file->length] = '\0';
-    return PATH_OK;
+    text[found.length] = '\0';
+    close(task.fd);
+    *file = found.file;
+    file->text = NULL;
+    *(found.result == PATH_OK ? &file->text : error) = text;
+    return found.result;
 }
 
 enum path_result path_read(const char *path, size_t typed, size_t maximum, struct path_file *file,
                            char **error)
 {
-    enum path_result result = read_here(path, typed, maximum, file, error);
+    const struct read_question question = {typed, maximum};
+    enum path_result result = read_here(path, &question, file, error);
 
     if (!had_to_wait())
         return result;
     free(*error);
-    *error = NULL;
-    path_file_free(file);
-    return read_there(path, typed, maximum, file, error);
+    free(file->text);
+    *error = file->text = NULL;
+    return read_there(path, &question, file, error);
 }
 
 /* With an ACL, the group's bits are the most that any user in it has. */
@@ -824,11 +742,4 @@ bool path_others_write(int fd, const struct stat *status)
     return status->st_uid != 0 || (status->st_mode & S_IWOTH) != 0 ||
            ((status->st_mode & S_IWGRP) != 0 &&
             (status->st_gid != 0 || getxattr(descriptors_path(fd).text, acl, NULL, 0) > 0));
-}
-
-void path_file_free(struct path_file *file)
-{
-    free(file->text);
-    descriptors_close(&file->fd);
-    *file = (struct path_file){.fd = -1};
 }

@@ -19,14 +19,12 @@
 #include <sys/types.h>
 
 /*
- * Does the work, with a question and an answer as in worker.h. A worker does it, for as long as the
- * limits allow, if it is_far or if one of the functions below would have to wait in it; otherwise
- * it is done here. path is the subject of the question: after a late answer, nothing below that
- * path is asked again. Returns 0 with *answer, and the work's descriptor in *fd if that is not
- * NULL; ETIMEDOUT if the file system does not answer; or another errno.
+ * Does the work of the task, or has a worker do it, for as long as the limits allow: if it is_far,
+ * or if one of the functions below would have to wait in it. After a late answer, nothing below the
+ * task's path is asked again. Returns 0 with the answer, and the work's descriptor in task->fd;
+ * ETIMEDOUT if the file system does not answer; or another errno.
  */
-int path_ask(worker_function *work, const char *path, bool is_far, const void *question,
-             size_t length, void *answer, size_t size, int *fd);
+int path_ask(struct worker_task *task, bool is_far);
 
 /* Whether the file of the descriptor is on a local file system. Does not wait for others. */
 bool path_is_near(int fd);
@@ -54,27 +52,25 @@ int path_open(const char *path, size_t typed, int flags, struct path_details *fo
  */
 int path_open_direct(int directory, const char *path, int flags, struct path_details *found);
 
-/* Like path_open(), and fills in the status; asks a worker if it has to. */
-int path_place(const char *path, int flags, struct stat *status);
+/* Like path_open(), and fills in the status and, unless it is NULL, what fstatvfs(3) fills in; asks
+ * a worker if it has to. */
+int path_place(const char *path, int flags, struct stat *status, struct statvfs *room);
 
 /* Like stat(2), or with O_NOFOLLOW like lstat(2), in the same way. Returns 0 or an errno. */
 int path_status(const char *path, int flags, struct stat *status);
-
-/* Like statvfs(3), in the same way. Returns 0 or an errno. */
-int path_room(const char *path, struct statvfs *room);
 
 /* Returns the meaning of an errno of these functions, like strerror(3). */
 const char *path_error(int error);
 
 /* Whether a file is one that path_find() looks for; place is its O_PATH descriptor. May be called
  * in a worker. */
-typedef bool path_check(int place, const struct stat *status, void *context);
+typedef bool path_check(int place, const struct stat *status, uid_t user);
 
 /* Checks "/" and every component of the absolute path, links and their targets too, in the order of
- * the kernel's look-up; size is that of context, in bytes. Asks a worker if it has to. Returns the
- * path of the first one that passes the check, without links and "..", a new string; or NULL if
- * there is none, or if a component cannot be opened. */
-char *path_find(const char *path, path_check *check, void *context, size_t size);
+ * the kernel's look-up; user is the check's. Asks a worker if it has to. Returns the path of the
+ * first one that passes the check, without links and "..", a new string, and fills in its status;
+ * or NULL if there is none, or if a component cannot be opened. */
+char *path_find(const char *path, path_check *check, uid_t user, struct stat *status);
 
 enum path_result {
     PATH_OK,
@@ -83,12 +79,10 @@ enum path_result {
 };
 
 struct path_file {
-    char *text;        /* the bytes and a NUL after them; never NULL after PATH_OK */
+    char *text;        /* the bytes and a NUL after them, to be freed; NULL after an error */
     size_t length;     /* bytes, without that NUL */
     bool others_write; /* users other than root can write the file */
-    bool others_read;  /* everybody may read it */
-    uid_t owner;
-    int fd; /* the file, open for reading; -1 after an error */
+    struct stat status;
 };
 
 /*
@@ -97,9 +91,9 @@ struct path_file {
  * everybody may read, whose text would appear in messages. Accepts only a regular file of at most
  * maximum bytes, and opens nothing else: opening a device can have effects. A file that changes
  * meanwhile (size, modification time, inode change time) is read again, three times at most. Text
- * with a NUL byte is an error. Returns PATH_OK with *file filled in, to be emptied by
- * path_file_free(); otherwise *error is a new string, in Postfix's wording where Postfix has one
- * ("open PATH: No such file or directory", as Postfix 3.7 has it).
+ * with a NUL byte is an error. Returns PATH_OK with *file filled in; otherwise *error, which has to
+ * be NULL before, is a new string, in Postfix's wording where Postfix has one ("open PATH: No such
+ * file or directory", as Postfix 3.7 has it).
  */
 enum path_result path_read(const char *path, size_t typed, size_t maximum, struct path_file *file,
                            char **error);
@@ -108,8 +102,5 @@ enum path_result path_read(const char *path, size_t typed, size_t maximum, struc
  * everybody, or somebody in its ACL. The descriptor may be of O_PATH but not of a link; status is
  * that of the file. */
 bool path_others_write(int fd, const struct stat *status);
-
-/* Frees the text, and closes the file. */
-void path_file_free(struct path_file *file);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,36 +24,29 @@ struct worker {
 
 static struct worker workers[WORKER_MAXIMUM];
 
-/* What is sent. The working directory comes with it, if the work begins there. */
+/* What is sent, up to the end of the path. */
 struct order {
     worker_function *work;
     size_t answer_size;
     _Alignas(max_align_t) char question[WORKER_QUESTION_MAXIMUM];
+    char path[PATH_MAX];
 };
-
-#define ORDER_SIZE(length) (offsetof(struct order, question) + (length))
 
 /* The child. It holds nothing that somebody could wait for: no end of a pipe, no directory. */
 static _Noreturn void serve(int fd, pid_t parent)
 {
     struct order order;
     sigset_t all;
-    ssize_t length;
-    int place;
 
     limits_of_run = NULL;
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
         getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd) != 0)
         _exit(1);
-    while ((length = descriptors_receive(fd, &order, sizeof(order), 0, &place, 1)) > 0) {
-        if (place >= 0 && fchdir(place) < 0)
-            break;
-        descriptors_close(&place);
+    while (recv(fd, &order, sizeof(order), 0) > 0) {
         void *answer = alloc_zeroed(1, order.answer_size);
-        int passed = order.work(order.question, (size_t)length - ORDER_SIZE(0), answer);
-        if (chdir("/") < 0 ||
-            descriptors_send(fd, answer, order.answer_size, 0, &passed, passed < 0 ? 0 : 1) != 0)
+        int passed = order.work(order.path, order.question, answer);
+        if (descriptors_send(fd, answer, order.answer_size, 0, &passed, passed < 0 ? 0 : 1) != 0)
             break;
         descriptors_close(&passed);
         free(answer);
@@ -136,16 +129,12 @@ static int send_question(const struct worker *worker)
     const struct worker_task *task = worker->task;
     struct order order = {.work = task->work, .answer_size = task->size};
 
-    if (task->length > sizeof(order.question))
+    if (strlen(task->path) >= sizeof(order.path))
         return ENAMETOOLONG;
-    int place = task->is_relative ? open(".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (task->is_relative && place < 0)
-        return errno;
-    memcpy(order.question, task->question, task->length);
-    int error = descriptors_send(worker->fd, &order, ORDER_SIZE(task->length), MSG_DONTWAIT, &place,
-                                 place < 0 ? 0 : 1);
-    descriptors_close(&place);
-    return error;
+    if (task->length > 0)
+        memcpy(order.question, task->question, task->length);
+    size_t length = (size_t)(stpcpy(order.path, task->path) + 1 - (char *)&order);
+    return send(worker->fd, &order, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
 /* Gives the next task to a worker. Returns false if it has to wait for a busy one. */

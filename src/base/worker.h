@@ -13,22 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest question, in bytes. */
-#define WORKER_QUESTION_MAXIMUM ((size_t)8192)
+/* The largest question, in bytes. */
+#define WORKER_QUESTION_MAXIMUM 512
 
 /* The most workers at once. */
 #define WORKER_MAXIMUM 64
 
 /*
- * Answers a question in the child: fills in the answer, whose bytes are zero, and returns a
- * descriptor to be passed with it, or -1. (Data of any size can be passed in a file of
+ * Answers a question about a path in the child: fills in the answer, whose bytes are zero, and
+ * returns a descriptor to be passed with it, or -1. (Data of any size can be passed in a file of
  * memfd_create(2).) The child is a copy of the program as it was when one more worker was needed.
- * It has no descriptor but those that it opens, and no limits. All signals are blocked.
+ * It works in "/", and has no descriptor but those that it opens, and no limits. All signals are
+ * blocked.
  */
-typedef int worker_function(const void *question, size_t length, void *answer);
+typedef int worker_function(const char *path, const void *question, void *answer);
 
 enum worker_result {
-    WORKER_UNASKED,
     WORKER_ANSWERED,
     WORKER_LATE,    /* not answered in time: left behind */
     WORKER_ENDED,   /* it ended without an answer */
@@ -39,11 +39,11 @@ enum worker_result {
 struct worker_task {
     /* set by the caller, and valid until the end */
     worker_function *work;
-    const void *question;
-    size_t length;
-    bool is_relative; /* the work begins in the working directory of the program, not in "/" */
-    void *answer;     /* filled in if WORKER_ANSWERED */
-    size_t size;      /* of the answer, in bytes */
+    const char *path;
+    const void *question; /* what else the work has to know: no addresses of the heap; or NULL */
+    size_t length;        /* of the question, in bytes */
+    void *answer;         /* filled in if WORKER_ANSWERED */
+    size_t size;          /* of the answer, in bytes */
 
     /* for the caller to read */
     enum worker_result result;

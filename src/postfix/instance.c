@@ -233,16 +233,14 @@ static void evaluate_all(struct evaluation *evaluation)
     instance->error = alloc_format("queue_directory is not an absolute path: %s", queue);
 }
 
-/* For path_find(): whether a user who may not read a file, whose owner is the context, could have
- * led us there: it is not its owner who chose this directory or link, nor root, nor this user. */
-static bool is_foreign(int place, const struct stat *status, void *context)
+/* For path_find(): whether a user who may not read a file of that owner could have led us there: it
+ * is not its owner who chose this directory or link, nor root, nor this user. */
+static bool is_foreign(int place, const struct stat *status, uid_t owner)
 {
-    const uid_t *owner = context;
-
     (void)place;
     if (S_ISDIR(status->st_mode) && (status->st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
         return true;
-    return status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != *owner;
+    return status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != owner;
 }
 
 /* Takes the text of main.cf out of the messages where a user who may not read it may have chosen
@@ -251,10 +249,11 @@ static void hide_text(struct instance *instance, const char *path, const char *p
                       struct path_file *file)
 {
     char *error = instance->error, *who;
+    struct stat found;
     size_t line;
 
-    if (file->others_read || (error == NULL && instance->warnings == NULL) ||
-        (who = path_find(path, is_foreign, &file->owner, sizeof(file->owner))) == NULL)
+    if ((file->status.st_mode & S_IROTH) != 0 || (error == NULL && instance->warnings == NULL) ||
+        (who = path_find(path, is_foreign, file->status.st_uid, &found)) == NULL)
         return;
     if (instance->warnings != NULL)
         utarray_free(instance->warnings);
@@ -308,7 +307,7 @@ void instance_load(struct instance *instance, const char *config_directory,
     size_t typed = source->is_home ? strlen(config_directory) : 0;
     if (path_read(path, typed, MAINCF_MAXIMUM, &file, &instance->error) == PATH_OK) {
         load_maincf(instance, source, path, &file);
-        path_file_free(&file);
+        free(file.text);
     }
     free(path);
 }
@@ -325,9 +324,9 @@ bool instance_owns_queue(const struct instance *instance, struct master_locks *l
 
 /* For path_find(): whether others can write it. A link's owner can replace it, even in a sticky
  * directory. */
-static bool is_writable(int place, const struct stat *status, void *context)
+static bool is_writable(int place, const struct stat *status, uid_t user)
 {
-    (void)context;
+    (void)user;
     if (status->st_uid != 0)
         return true;
     return !S_ISLNK(status->st_mode) &&
@@ -340,7 +339,8 @@ char *instance_find_writable(const char *config_directory)
     char here[PATH_MAX] = "";
     bool is_relative = config_directory[0] != '/' && getcwd(here, sizeof(here)) != NULL;
     char *path = alloc_format("%s%s%s/main.cf", here, is_relative ? "/" : "", config_directory);
-    char *found = path_find(path, is_writable, NULL, 0);
+    struct stat status;
+    char *found = path_find(path, is_writable, 0, &status);
 
     free(path);
     return found;

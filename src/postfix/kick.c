@@ -253,12 +253,11 @@ static bool is_of_other_class(const struct kick *kick)
 }
 
 /* For path_find(): whether this process may not search the directory. */
-static bool is_refusing(int place, const struct stat *status, void *context)
+static bool is_refusing(int place, const struct stat *status, uid_t user)
 {
-    if (!S_ISDIR(status->st_mode) || descriptors_access(place, X_OK) || errno != EACCES)
-        return false;
-    *(struct stat *)context = *status;
-    return true;
+    (void)user;
+    return S_ISDIR(status->st_mode) && access(descriptors_path(place).text, X_OK) < 0 &&
+           errno == EACCES;
 }
 
 /* Names the first directory in the path of the endpoint that this process may not search, else the
@@ -269,7 +268,7 @@ static char *explain_permission(const struct kick *kick)
     char *path =
         alloc_format("%s/%s/%s", trigger->queue_directory, trigger->class, trigger->service);
     struct stat status;
-    char *refusing = path_find(path, is_refusing, &status, sizeof(status)), *reason;
+    char *refusing = path_find(path, is_refusing, 0, &status), *reason;
 
     if (refusing != NULL) {
         free(path);

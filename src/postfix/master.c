@@ -252,7 +252,7 @@ static int read_writer(const char *path)
 
     if (path_read(path, 0, WRITER_MAXIMUM, &file, &error) == PATH_OK)
         (void)sscanf(file.text, "%d", &writer);
-    path_file_free(&file);
+    free(file.text);
     free(error);
     return writer;
 }
@@ -298,7 +298,7 @@ static int find_file(struct master_locks *locks, const char *directory, const ch
 {
     char *path = alloc_format("%s/%s", directory, name);
     struct stat status;
-    int fd = path_place(path, O_NOFOLLOW, &status);
+    int fd = path_place(path, O_NOFOLLOW, &status, NULL);
     int error = fd < 0 ? errno : 0;
 
     if (error == 0) {
@@ -571,7 +571,8 @@ enum master_service master_find_service(const char *config_directory, const char
     struct path_file file;
     struct entry entry = {.count = 0};
     char *error = NULL, *path = alloc_format("%s/master.cf", config_directory);
-    enum path_result result = path_read(path, 0, MASTER_CF_MAXIMUM, &file, &error);
+    size_t typed = path[0] == '/' ? 0 : strlen(config_directory); /* only -c can be relative */
+    enum path_result result = path_read(path, typed, MASTER_CF_MAXIMUM, &file, &error);
     int found = MASTER_SERVICE_ABSENT;
 
     free(path);
@@ -591,6 +592,6 @@ enum master_service master_find_service(const char *config_directory, const char
         add_words(&entry, line);
     }
     found |= classify(&entry, name);
-    path_file_free(&file);
+    free(file.text);
     return (enum master_service)found;
 }

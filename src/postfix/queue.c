@@ -312,19 +312,16 @@ void queue_read(const char *directory, unsigned part, unsigned parts,
     descriptors_close(&fd);
 }
 
-/* A question to a worker: which part, and the queue directory, without a NUL. */
+/* A question to a worker: which part. */
 struct question {
     unsigned part, parts;
-    char directory[];
 };
 
-static int answer(const void *asked, size_t length, void *contents)
+static int answer(const char *directory, const void *asked, void *contents)
 {
     const struct question *question = asked;
-    char *directory = alloc_span(question->directory, length - sizeof(*question));
 
     queue_read(directory, question->part, question->parts, contents);
-    free(directory);
     return -1;
 }
 
@@ -332,15 +329,13 @@ static int answer(const void *asked, size_t length, void *contents)
 static struct worker_task make_task(const struct queue_reading *reading, unsigned part,
                                     unsigned parts)
 {
-    size_t length = strlen(reading->directory);
-    struct question *question = alloc_bytes(sizeof(*question) + length);
+    struct question *question = alloc_bytes(sizeof(*question));
 
-    question->part = part;
-    question->parts = parts;
-    memcpy(question->directory, reading->directory, length);
+    *question = (struct question){part, parts};
     return (struct worker_task){.work = answer,
+                                .path = reading->directory,
                                 .question = question,
-                                .length = sizeof(*question) + length,
+                                .length = sizeof(*question),
                                 .answer = alloc_zeroed(1, sizeof(struct queue_contents)),
                                 .size = sizeof(struct queue_contents)};
 }
@@ -367,7 +362,6 @@ static char *explain(const char *directory, const struct queue_contents *content
 static char *explain_task(const char *directory, const struct worker_task *task, int seconds)
 {
     switch (task->result) {
-    case WORKER_UNASKED:
     case WORKER_ANSWERED:
         break;
     case WORKER_LATE:

@@ -252,7 +252,7 @@ static void warn_of_name(struct selection *selection, const char *directory)
         strings_append(selection->warnings,
                        "-c %s: no such directory: an instance is selected by its name with -i %s",
                        directory, directory);
-    path_file_free(&file);
+    free(file.text);
     free(error);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Whether a failed trigger shows that the queue manager is missing or does not answer. */
 static bool shows_silence(const struct trigger *trigger)
@@ -98,17 +99,20 @@ static char *find_shortage(const struct instance *instance)
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
     double least = bytes(instance, PARAMETER_QUEUE_MINFREE);
     double message = 1.5 * bytes(instance, PARAMETER_MESSAGE_SIZE_LIMIT);
-    struct statvfs status;
+    struct stat status;
+    struct statvfs system;
+    int fd = path_place(queue, 0, &status, &system);
 
-    if (path_room(queue, &status) != 0)
+    if (fd < 0)
         return NULL;
-    double room = (double)status.f_bavail * (double)status.f_frsize;
+    close(fd);
+    double room = (double)system.f_bavail * (double)system.f_frsize;
     if (message > least)
         least = message;
     if (room <= least)
         return alloc_format("mail is refused: %s has %.0f bytes free and needs more than %.0f",
                             queue, room, least);
-    if (status.f_files > 0 && status.f_favail == 0)
+    if (system.f_files > 0 && system.f_favail == 0)
         return alloc_format("mail is refused: %s has no free inode", queue);
     return NULL;
 }

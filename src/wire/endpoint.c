@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
@@ -41,47 +42,51 @@ static bool is_link(int directory, const char *name)
     return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
 }
 
-/* An endpoint to be opened: QUEUE_DIRECTORY/CLASS/SERVICE, and where class and service start. */
+/* What to open in a queue directory. */
 struct question {
-    size_t class, service;
-    char path[];
+    char class[sizeof("private")];
+    char service[NAME_MAX + 1];
 };
 
 /* One component at a time: links are followed in the path of the queue directory, and nowhere else.
  * Returns ENDPOINT_SOCKET with *endpoint open, whatever it is. */
-static enum endpoint_result open_stepwise(struct endpoint *endpoint,
+static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char *queue_directory,
                                           const struct question *question,
                                           struct path_details *found)
 {
-    char *path = alloc_string(question->path), *class = path + question->class;
-    enum endpoint_result result = ENDPOINT_SOCKET;
-    int directory = -1;
+    int queue = path_open(queue_directory, 0, O_DIRECTORY, found), directory = -1;
 
-    class[-1] = path[question->service - 1] = '\0';
-    int queue = path_open(path, 0, O_DIRECTORY, found);
     if (queue >= 0)
-        directory = path_open_direct(queue, class, O_DIRECTORY, found);
+        directory = path_open_direct(queue, question->class, O_DIRECTORY, found);
     int error = errno;
-    bool class_is_link = queue >= 0 && directory < 0 && error == ENOTDIR && is_link(queue, class);
+    bool class_is_link =
+        queue >= 0 && directory < 0 && error == ENOTDIR && is_link(queue, question->class);
     descriptors_close(&queue);
     if (directory >= 0) {
-        endpoint->fd = path_open_direct(directory, path + question->service, 0, found);
+        endpoint->fd = path_open_direct(directory, question->service, 0, found);
         error = errno;
         close(directory);
     }
-    free(path);
-    if (endpoint->fd < 0)
-        result = fail_lookup(endpoint, error);
+    enum endpoint_result result = endpoint->fd < 0 ? fail_lookup(endpoint, error) : ENDPOINT_SOCKET;
     return class_is_link ? ENDPOINT_LINK : result;
 }
 
-static enum endpoint_result open_here(struct endpoint *endpoint, const struct question *question)
+static enum endpoint_result open_here(struct endpoint *endpoint, const char *queue_directory,
+                                      const struct question *question)
 {
     struct path_details found;
+    char path[PATH_MAX + sizeof(*question)];
 
-    *endpoint = (struct endpoint){.fd = path_open_direct(AT_FDCWD, question->path, 0, &found)};
+    *endpoint = (struct endpoint){.fd = -1};
+    if (strlen(queue_directory) < PATH_MAX) {
+        /* for every kick: with snprintf(3) it would cost more than all else that is done here */
+        (void)stpcpy(
+            stpcpy(stpcpy(stpcpy(stpcpy(path, queue_directory), "/"), question->class), "/"),
+            question->service);
+        endpoint->fd = path_open_direct(AT_FDCWD, path, 0, &found);
+    }
     if (endpoint->fd < 0) {
-        enum endpoint_result result = open_stepwise(endpoint, question, &found);
+        enum endpoint_result result = open_stepwise(endpoint, queue_directory, question, &found);
         if (endpoint->fd < 0)
             return result;
     }
@@ -101,12 +106,11 @@ struct answer {
     bool has_limits; /* not in a worker */
 };
 
-static int answer_open(const void *question, size_t length, void *answered)
+static int answer_open(const char *queue_directory, const void *question, void *answered)
 {
     struct answer *answer = answered;
 
-    (void)length;
-    answer->result = open_here(&answer->endpoint, question);
+    answer->result = open_here(&answer->endpoint, queue_directory, question);
     answer->has_limits = limits_of_run != NULL;
     return answer->endpoint.fd;
 }
@@ -114,24 +118,25 @@ static int answer_open(const void *question, size_t length, void *answered)
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service)
 {
-    size_t to_class = strlen(queue_directory) + 1, to_service = to_class + strlen(class) + 1;
-    size_t length = sizeof(struct question) + to_service + strlen(service) + 1;
-    struct question *question = alloc_bytes(length);
+    struct question question = {0};
     struct answer answer;
-    int fd;
+    struct worker_task task = {.work = answer_open,
+                               .path = queue_directory,
+                               .question = &question,
+                               .length = sizeof(question),
+                               .answer = &answer,
+                               .size = sizeof(answer)};
 
-    *question = (struct question){to_class, to_service};
-    /* for every kick: with snprintf(3) it would cost more than all else that is done here */
-    (void)stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(question->path, queue_directory), "/"), class), "/"),
-                 service);
-    int error = path_ask(answer_open, queue_directory, false, question, length, &answer,
-                         sizeof(answer), &fd);
-    free(question);
+    if (strlen(class) >= sizeof(question.class) || strlen(service) >= sizeof(question.service))
+        return fail_lookup(endpoint, ENAMETOOLONG);
+    (void)stpcpy(question.class, class);
+    (void)stpcpy(question.service, service);
+    int error = path_ask(&task, false);
     if (error != 0)
         return fail_lookup(endpoint, error);
     *endpoint = answer.endpoint;
-    endpoint->fd = fd;
-    endpoint->is_far = fd >= 0 && !answer.has_limits && !path_is_near(fd);
+    endpoint->fd = task.fd;
+    endpoint->is_far = task.fd >= 0 && !answer.has_limits && !path_is_near(task.fd);
     return answer.result;
 }
 
@@ -152,36 +157,36 @@ static int reach(const char *path)
     return -1;
 }
 
-/* Our descriptor, as a worker can use it. */
-struct far {
-    bool is_checked; /* and nothing else */
-    char path[64];
-};
-
-static int answer_far(const void *question, size_t length, void *answered)
+/* Whether the path, which is our descriptor's in /proc, can be written to; or connects to it. */
+static int answer_far(const char *path, const void *is_checked, void *error)
 {
-    const struct far *far = question;
-    int fd = -1, *error = answered;
+    bool succeeds;
+    int fd = -1;
 
-    (void)length;
-    if (far->is_checked)
-        *error = faccessat(AT_FDCWD, far->path, W_OK, AT_EACCESS) < 0 ? errno : 0;
+    if (*(const bool *)is_checked)
+        succeeds = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
     else
-        *error = (fd = reach(far->path)) < 0 ? errno : 0;
+        succeeds = (fd = reach(path)) >= 0;
+    *(int *)error = succeeds ? 0 : errno;
     return fd;
 }
 
-/* Returns -1 with errno, else 0 or a descriptor. */
+/* Has a worker do it. Returns -1 with errno, else 0 or a descriptor. */
 static int ask_far(const struct endpoint *endpoint, bool is_checked)
 {
-    struct far far = {.is_checked = is_checked};
-    int failure, fd;
+    char path[64];
+    int failure;
+    struct worker_task task = {.work = answer_far,
+                               .path = path,
+                               .question = &is_checked,
+                               .length = sizeof(is_checked),
+                               .answer = &failure,
+                               .size = sizeof(failure)};
 
-    (void)snprintf(far.path, sizeof(far.path), "/proc/%d/fd/%d", (int)getpid(), endpoint->fd);
-    int error =
-        path_ask(answer_far, far.path, true, &far, sizeof(far), &failure, sizeof(failure), &fd);
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), endpoint->fd);
+    int error = path_ask(&task, true);
     if (error == 0 && failure == 0)
-        return is_checked ? 0 : fd;
+        return is_checked ? 0 : task.fd;
     errno = error != 0 ? error : failure;
     return -1;
 }

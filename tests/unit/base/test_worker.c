@@ -50,12 +50,10 @@ static void be_traced(void)
 }
 
 /* The question says what is to happen. */
-static int work(const void *question, size_t length, void *place)
+static int work(const char *word, const void *question, void *place)
 {
     struct answer *answer = place;
-    char word[32] = "";
 
-    memcpy(word, question, length < sizeof(word) ? length : sizeof(word) - 1);
     answer->pid = getpid();
     if (strcmp(word, "stop") == 0) /* no signal but SIGKILL helps, as in an uninterruptible wait */
         (void)raise(SIGSTOP);
@@ -68,13 +66,15 @@ static int work(const void *question, size_t length, void *place)
     if (strcmp(word, "descriptors") == 0)
         list_descriptors(answer->text, sizeof(answer->text));
     else
-        (void)snprintf(answer->text, sizeof(answer->text), "%.20s %zu", word, length);
+        (void)snprintf(answer->text, sizeof(answer->text), "%.20s %d", word,
+                       *(const int *)question);
     return strcmp(word, "file") == 0 ? pass_file() : -1;
 }
 
 #define TASKS 80
 static struct worker_task tasks[TASKS];
 static struct answer answers[TASKS];
+static int lengths[TASKS];
 
 SETUP(start)
 {
@@ -90,12 +90,15 @@ TEARDOWN(end)
 static void ask(const char *const *words, size_t count, int parallel, int64_t share,
                 const struct limits *limits)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        lengths[i] = (int)strlen(words[i]);
         tasks[i] = (struct worker_task){.work = work,
-                                        .question = words[i],
-                                        .length = strlen(words[i]),
+                                        .path = words[i],
+                                        .question = &lengths[i],
+                                        .length = sizeof(lengths[i]),
                                         .answer = &answers[i],
                                         .size = sizeof(answers[i])};
+    }
     workers_run(tasks, count, parallel, share, limits);
 }
 
@@ -194,14 +197,14 @@ TEST(ending_without_an_answer)
     assert_string_equal(answers[1].text, "one 3");
 }
 
-TEST(a_question_that_is_too_long)
+TEST(a_path_that_is_too_long)
 {
-    static char longest[WORKER_QUESTION_MAXIMUM + 2];
+    static char longest[PATH_MAX + 1];
     const char *words[] = {longest + 1, longest};
 
     memset(longest, 'x', sizeof(longest) - 1);
     ask(words, 2, 1, CLOCK_SECOND * 60, &fixture_no_limits);
-    assert_string_equal(answers[0].text, "xxxxxxxxxxxxxxxxxxxx 8192");
+    assert_string_equal(answers[0].text, "xxxxxxxxxxxxxxxxxxxx 4095");
     assert_int_equal(tasks[1].result, WORKER_REFUSED);
     assert_int_equal(tasks[1].error, ENAMETOOLONG);
 }
