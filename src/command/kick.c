@@ -67,7 +67,7 @@ static bool finish(const struct command *command, struct selection *selection,
     if (report.json || kicks->is_probe)
         selection_find_running(selection, kicks->locks);
     if (kicks->is_probe)
-        report.statuses = statuses = statuses_find(selection, kicks);
+        report.statuses = statuses = statuses_find(kicks);
     bool is_well = command_report_selection(command, selection);
     is_well = report_kicks(&report) && is_well;
     if (statuses != NULL)

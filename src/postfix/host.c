@@ -7,11 +7,6 @@
 
 ALLOC_TABLES_ARE_KEPT
 
-static const char *default_directory(const struct host *host)
-{
-    return host->settings->parameters[PARAMETER_CONFIG_DIRECTORY];
-}
-
 /* For instance_load(): asks postconf(1) when the first instance needs it. */
 static const struct postconf *ask(void *context)
 {
@@ -25,28 +20,10 @@ static const struct postconf *ask(void *context)
     return host->postconf;
 }
 
-static void load(struct host *host, struct instance *instance, const char *directory, bool is_home)
-{
-    const struct instance_source source = {.settings = host->settings,
-                                           .purpose = host->purpose,
-                                           .is_home = is_home,
-                                           .ask = ask,
-                                           .context = host};
-
-    instance_load(instance, directory, &source);
-}
-
 /* The program's own instance: the forced one, or the default one. */
 static struct instance *home(struct host *host)
 {
     return &host->instances[0];
-}
-
-static void load_home(struct host *host, const char *forced)
-{
-    host->instances = alloc_zeroed(1, sizeof(*host->instances));
-    load(host, home(host), forced != NULL ? forced : default_directory(host), true);
-    host->count = 1;
 }
 
 /* Loads one, unless it has failed before it is read. */
@@ -59,7 +36,7 @@ static void load_other(struct host *host, struct instance *instance, const char 
     else if (directory[0] != '/')
         error = alloc_format("multi_instance_directories: not an absolute path: %s", directory);
     if (error == NULL)
-        load(host, instance, directory, false);
+        instance_load(instance, directory, &host->source);
     else
         *instance = (struct instance){.config_directory = alloc_string(directory), .error = error};
 }
@@ -97,9 +74,16 @@ static bool load_others(struct host *host)
 bool host_load(struct host *host, const struct settings *settings, enum parameter_purpose purpose,
                const struct limits *limits, const char *forced)
 {
-    *host = (struct host){
-        .settings = settings, .purpose = purpose, .limits = limits, .is_single = forced != NULL};
-    load_home(host, forced);
+    const char *directory = settings->parameters[PARAMETER_CONFIG_DIRECTORY];
+
+    *host =
+        (struct host){.source = {settings, purpose, .is_home = true, .ask = ask, .context = host},
+                      .limits = limits,
+                      .is_single = forced != NULL,
+                      .instances = alloc_zeroed(1, sizeof(*host->instances))};
+    instance_load(home(host), forced != NULL ? forced : directory, &host->source);
+    host->count = 1;
+    host->source.is_home = false;
     return forced != NULL || load_others(host);
 }
 
@@ -149,57 +133,51 @@ static void claim_value(struct host *host, struct claim **claims, struct claim *
                                   parameter_name(owner->parameter), own->value));
 }
 
-/* Claims a directory that all instances share. postmulti(1) looks at absolute ones only: "no" is a
- * value of shlib_directory. */
-static void claim_shared(struct host *host, struct claim **claims, struct claim *own)
+/* Whether a directory that all instances share can be claimed; what is wrong with it is a conflict.
+ * postmulti(1) looks at absolute ones only: "no" is a value of shlib_directory. */
+static bool check_shared(struct host *host, const struct claim *own)
 {
     const char *name = parameter_name(own->parameter);
-    struct stat status;
+    struct stat status = {.st_mode = S_IFDIR};
 
     if (own->value[0] != '/')
-        return;
+        return false;
     int error = stat(own->value, &status) < 0 ? errno : 0;
-    if (error == ENOENT || error == ENOTDIR)
-        add_conflict(
-            host, own->instance, own->instance,
-            alloc_format("%s = '%s': directory not found: %s", name, own->value, strerror(error)));
-    else if (error != 0)
-        claim_value(host, claims, own); /* root may see it */
-    else if (!S_ISDIR(status.st_mode))
-        add_conflict(host, own->instance, own->instance,
-                     alloc_format("%s = '%s' is not a directory", name, own->value));
-    else
-        claim_value(host, claims, own);
+    char *text =
+        error == ENOENT || error == ENOTDIR
+            ? alloc_format("%s = '%s': directory not found: %s", name, own->value, strerror(error))
+        : !S_ISDIR(status.st_mode) ? alloc_format("%s = '%s' is not a directory", name, own->value)
+                                   : NULL; /* root may see what we may not */
+    if (text != NULL)
+        add_conflict(host, own->instance, own->instance, text);
+    return text == NULL;
 }
 
 void host_find_conflicts(struct host *host)
 {
-    static const enum parameter shared[] = {PARAMETER_COMMAND_DIRECTORY, PARAMETER_DAEMON_DIRECTORY,
-                                            PARAMETER_SHLIB_DIRECTORY};
-    static const enum parameter own[] = {PARAMETER_MULTI_INSTANCE_NAME, PARAMETER_CONFIG_DIRECTORY,
-                                         PARAMETER_QUEUE_DIRECTORY, PARAMETER_DATA_DIRECTORY};
-    const size_t shared_count = sizeof(shared) / sizeof(shared[0]);
-    const size_t own_count = sizeof(own) / sizeof(own[0]);
-    struct claim *table = NULL;
-    struct claim *claims = alloc_zeroed(shared_count + own_count * host->count, sizeof(*claims));
-    struct claim *next = claims;
+    /* the first ones are those that all instances share */
+    static const enum parameter claimed[] = {
+        PARAMETER_COMMAND_DIRECTORY,   PARAMETER_DAEMON_DIRECTORY, PARAMETER_SHLIB_DIRECTORY,
+        PARAMETER_MULTI_INSTANCE_NAME, PARAMETER_CONFIG_DIRECTORY, PARAMETER_QUEUE_DIRECTORY,
+        PARAMETER_DATA_DIRECTORY};
+    const size_t shared = 3, each = sizeof(claimed) / sizeof(claimed[0]);
+    struct claim *table = NULL, *claims;
 
-    if (!home(host)->is_default) { /* another one is forced: nothing is known of the others */
-        free(claims);
+    if (!home(host)->is_default) /* another one is forced: nothing is known of the others */
         return;
-    }
-    for (size_t i = 0; i < shared_count; i++, next++) {
-        *next = (struct claim){.instance = home(host), .parameter = shared[i]};
-        next->value = instance_value(next->instance, shared[i]);
-        claim_shared(host, &table, next);
-    }
-    for (size_t i = 0; i < own_count * host->count; i++, next++) {
-        struct instance *instance = &host->instances[i / own_count];
-        enum parameter parameter = own[i % own_count];
-        *next = (struct claim){.instance = instance, .parameter = parameter};
-        next->value = parameter == PARAMETER_CONFIG_DIRECTORY ? instance->config_directory
-                                                              : instance_value(instance, parameter);
-        claim_value(host, &table, next);
+    claims = alloc_zeroed(each * host->count, sizeof(*claims));
+    for (size_t i = 0; i < each * host->count; i++) {
+        struct instance *instance = &host->instances[i / each];
+        enum parameter parameter = claimed[i % each];
+
+        claims[i] = (struct claim){parameter == PARAMETER_CONFIG_DIRECTORY
+                                       ? instance->config_directory
+                                       : instance_value(instance, parameter),
+                                   instance,
+                                   parameter,
+                                   {0}};
+        if (i % each >= shared || (i < shared && check_shared(host, &claims[i])))
+            claim_value(host, &table, &claims[i]);
     }
     HASH_CLEAR(hh, table);
     free(claims);
@@ -207,22 +185,24 @@ void host_find_conflicts(struct host *host)
 
 const char *host_find_directory(struct host *host, enum parameter parameter)
 {
+    const struct settings *settings = host->source.settings;
     const struct instance *instance = host->count > 0 ? home(host) : NULL;
 
     if (instance == NULL || !instance->is_default) {
-        const struct instance_source source = {
-            .settings = host->settings, .purpose = PARAMETER_FOR_PROGRAMS, .is_home = true};
+        const struct instance_source source = {settings, PARAMETER_FOR_PROGRAMS, .is_home = true};
 
         if (host->programs.config_directory == NULL)
-            instance_load(&host->programs, default_directory(host), &source);
+            instance_load(&host->programs, settings->parameters[PARAMETER_CONFIG_DIRECTORY],
+                          &source);
         instance = &host->programs;
     }
     const char *directory = instance_value(instance, parameter);
-    return directory[0] != '\0' ? directory : host->settings->parameters[parameter];
+    return directory[0] != '\0' ? directory : settings->parameters[parameter];
 }
 
-const struct instance *host_find_owner(const struct host *host, const struct instance *instance,
-                                       struct master_locks *locks)
+/* Returns the owner of the instance's queue directory, if it is another one. */
+static const struct instance *find_owner(const struct host *host, const struct instance *instance,
+                                         struct master_locks *locks)
 {
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
@@ -245,7 +225,8 @@ void host_find_running(const struct host *host, struct instance *instance,
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
     instance->running = queue[0] == '/' ? master_state(locks, queue) : MASTER_UNKNOWN;
-    if (instance->running == MASTER_RUNNING && host_find_owner(host, instance, locks) != NULL)
+    instance->owner = find_owner(host, instance, locks);
+    if (instance->owner != NULL && instance->running == MASTER_RUNNING)
         instance->running = MASTER_STOPPED;
 }
 

@@ -20,8 +20,7 @@ struct host {
     UT_array *conflicts; /* strings: all that host_find_conflicts() has found; or NULL */
 
     /* private */
-    const struct settings *settings;
-    enum parameter_purpose purpose;
+    struct instance_source source; /* for all but the first */
     const struct limits *limits;
     struct postconf *postconf; /* NULL: not asked yet */
     struct instance programs;  /* the default one, where only host_find_directory() needs it */
@@ -58,16 +57,9 @@ const char *host_find_directory(struct host *host, enum parameter parameter);
  */
 void host_find_conflicts(struct host *host);
 
-/*
- * Returns another instance of the host whose master(8) is proven to hold the queue directory that
- * this one shares with it: instance_owns_queue(). NULL if there is none, or in doubt. Only
- * instances with conflicts are looked at: see host_find_conflicts().
- */
-const struct instance *host_find_owner(const struct host *host, const struct instance *instance,
-                                       struct master_locks *locks);
-
-/* Looks up whether an instance of the host is running, and sets running: MASTER_UNKNOWN if its
- * queue directory is unknown. Of several instances with one queue directory, only its owner is. */
+/* Looks up whether an instance of the host is running, and sets running and owner: see struct
+ * instance. Of several instances with one queue directory, only its owner is running; it is looked
+ * for only if there are conflicts: see host_find_conflicts(). */
 void host_find_running(const struct host *host, struct instance *instance,
                        struct master_locks *locks);
 

@@ -125,31 +125,21 @@ static void set_error(struct instance *instance, char *error)
         free(error);
 }
 
-/* Returns a value as postconf(1) prints it, with one space for each run of blanks and none at its
- * ends, a new string. */
-static char *copy_printed(const char *value)
-{
-    char *copy = alloc_string(value), *to = copy;
-
-    for (const char *from = copy; *from != '\0'; from++)
-        if (strchr(" \t\r\n", *from) == NULL)
-            *to++ = *from;
-        else if (to > copy && to[-1] != ' ')
-            *to++ = ' ';
-    if (to > copy && to[-1] == ' ')
-        to--;
-    *to = '\0';
-    return copy;
-}
-
 /* Keeps a value. postmulti(1) has names and groups of other instances than the default one from
- * postconf(1). */
+ * postconf(1), which prints one space for each run of blanks and none at the ends. */
 static void keep(struct instance *instance, enum parameter parameter, const char *value)
 {
-    bool is_printed = !instance->is_default && (parameter == PARAMETER_MULTI_INSTANCE_NAME ||
-                                                parameter == PARAMETER_MULTI_INSTANCE_GROUP);
+    static const char blanks[] = " \t\r\n";
 
-    instance->values[parameter] = is_printed ? copy_printed(value) : alloc_string(value);
+    if (instance->is_default || strpbrk(value, blanks) == NULL ||
+        (parameter != PARAMETER_MULTI_INSTANCE_NAME &&
+         parameter != PARAMETER_MULTI_INSTANCE_GROUP)) {
+        instance->values[parameter] = alloc_string(value);
+        return;
+    }
+    UT_array *words = strings_split(value, blanks);
+    instance->values[parameter] = strings_join(words, " ");
+    utarray_free(words);
 }
 
 /* Checks an expanded value, and keeps it if it is needed. */
@@ -206,7 +196,8 @@ static void evaluate_all(struct evaluation *evaluation)
 {
     const struct instance_source *source = evaluation->source;
     struct instance *instance = evaluation->instance;
-    bool known[PARAMETER_COUNT] = {false}, is_valid = instance->error == NULL;
+    bool is_valid = instance->error == NULL;
+    int identity = 0;
 
     utstring_init(&evaluation->scratch);
     for (int i = 0; i < PARAMETER_COUNT; i++) {
@@ -216,14 +207,13 @@ static void evaluate_all(struct evaluation *evaluation)
                            parameter == PARAMETER_MULTI_INSTANCE_GROUP ||
                            parameter == PARAMETER_MULTI_INSTANCE_ENABLE;
 
-        if (use != PARAMETER_UNUSED && (is_valid || is_identity))
-            known[i] = evaluate(evaluation, parameter, use);
+        if (use != PARAMETER_UNUSED && (is_valid || is_identity) &&
+            evaluate(evaluation, parameter, use) && is_identity)
+            identity++;
         if (is_valid && instance->error != NULL && evaluation->wrong == NULL)
             evaluation->wrong = parameter_name(parameter);
     }
     utstring_done(&evaluation->scratch);
-    int identity = known[PARAMETER_MULTI_INSTANCE_NAME] + known[PARAMETER_MULTI_INSTANCE_GROUP] +
-                   known[PARAMETER_MULTI_INSTANCE_ENABLE];
     if (identity > 0)
         instance->identity = is_valid && identity == 3 ? INSTANCE_EXACT : INSTANCE_LENIENT;
     const char *queue = instance->values[PARAMETER_QUEUE_DIRECTORY];

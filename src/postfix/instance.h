@@ -34,7 +34,10 @@ struct instance {
     char *error;               /* why it cannot be served, in Postfix's words, or NULL */
     UT_array *warnings;        /* strings, or NULL when there are none */
     UT_array *conflicts;       /* the same: see host_find_conflicts() */
-    enum master_state running; /* whether its master runs: host_find_running() */
+    enum master_state running; /* whether its master runs; unknown without its queue directory */
+    /* another one of the host, whose master(8) is proven to hold the queue directory that they
+     * share; NULL if there is none, or in doubt. Both: host_find_running() */
+    const struct instance *owner;
 };
 
 /* How an instance is read. Everything belongs to the caller. */

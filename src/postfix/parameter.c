@@ -125,21 +125,6 @@ const char *parameter_name(enum parameter parameter)
     return parameters[parameter].name;
 }
 
-static bool check_time(const char *name, const char *value, char **error)
-{
-    int seconds;
-
-    if (!parse_time(value, &seconds)) {
-        alloc_set_text(error, "parameter %s: bad time value or unit: %s", name, value);
-        return false;
-    }
-    if (seconds < 1) {
-        alloc_set_text(error, "invalid %s: %d (min 1)", name, seconds);
-        return false;
-    }
-    return true;
-}
-
 enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpose purpose,
                                  bool is_home)
 {
@@ -155,41 +140,26 @@ enum parameter_use parameter_use(enum parameter parameter, enum parameter_purpos
 /* How much of a value that is too long is shown */
 #define SHOWN_LENGTH 20
 
-static bool check_length(enum parameter parameter, const char *value, char **error)
-{
-    size_t longest = parameters[parameter].longest;
-
-    if (strnlen(value, longest + 1) <= longest)
-        return true;
-    alloc_set_text(error, "bad string length %zu > %zu: %s = %.*s...", strlen(value), longest,
-                   parameters[parameter].name, SHOWN_LENGTH, value);
-    return false;
-}
-
 bool parameter_check(enum parameter parameter, const char *value, char **error)
 {
     const char *name = parameters[parameter].name;
+    enum kind kind = parameters[parameter].kind;
+    size_t longest = parameters[parameter].longest;
+    int seconds = 0;
 
-    if (!check_length(parameter, value, error))
-        return false;
-    switch (parameters[parameter].kind) {
-    case STRING:
-        return true;
-    case NON_EMPTY:
-        if (value[0] != '\0')
-            return true;
+    if (strnlen(value, longest + 1) > longest)
+        alloc_set_text(error, "bad string length %zu > %zu: %s = %.*s...", strlen(value), longest,
+                       name, SHOWN_LENGTH, value);
+    else if (kind == NON_EMPTY && value[0] == '\0')
         alloc_set_text(error, "bad string length 0 < 1: %s = ", name);
-        return false;
-    case ENVIRONMENT:
-        return check_environment(value, error);
-    case TIME:
-        return check_time(name, value, error);
-    case BOOLEAN:
-        if (parse_bool(value) != PARSE_BOOL_ERROR)
-            return true;
+    else if (kind == TIME && !parse_time(value, &seconds))
+        alloc_set_text(error, "parameter %s: bad time value or unit: %s", name, value);
+    else if (kind == TIME && seconds < 1)
+        alloc_set_text(error, "invalid %s: %d (min 1)", name, seconds);
+    else if (kind == BOOLEAN && parse_bool(value) == PARSE_BOOL_ERROR)
         alloc_set_text(error, "bad boolean configuration: %s = %s", name, value);
-        return false;
-    }
+    else
+        return kind != ENVIRONMENT || check_environment(value, error);
     return false;
 }
 

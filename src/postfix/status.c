@@ -156,16 +156,15 @@ static void explain(struct status *status, const struct kicks *kicks)
 
 /* Returns another instance, selected or not, whose master(8) holds the queue directory of this one,
  * which shares it; or NULL, in doubt too. */
-static const struct instance *find_owner(const struct host *host, const struct kicks *kicks,
-                                         const struct kick *kick)
+static const struct instance *find_owner(const struct kicks *kicks, const struct kick *kick)
 {
     const struct kick *first = kick_first(kick);
-    const struct instance *instance = kick->member->instance, *owner;
+    const struct instance *instance = kick->member->instance;
 
     if (kick->member->state != SELECTION_SERVE || instance_owns_queue(instance, kicks->locks))
         return NULL;
-    if ((owner = host_find_owner(host, instance, kicks->locks)) != NULL)
-        return owner;
+    if (instance->owner != NULL)
+        return instance->owner;
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *other = &kicks->items[i];
 
@@ -178,10 +177,9 @@ static const struct instance *find_owner(const struct host *host, const struct k
 }
 
 /* A queue manager that has answered is that of the queue's owner. */
-static bool is_another_ones(struct status *status, const struct host *host,
-                            const struct kicks *kicks)
+static bool is_another_ones(struct status *status, const struct kicks *kicks)
 {
-    const struct instance *owner = find_owner(host, kicks, status->kick);
+    const struct instance *owner = find_owner(kicks, status->kick);
 
     if (owner == NULL)
         return false;
@@ -203,8 +201,8 @@ static bool have_duplicates(const struct kicks *kicks)
     return false;
 }
 
-static void find_status(struct status *status, const struct selection *selection,
-                        const struct kicks *kicks, const UT_array *listeners, bool shared)
+static void find_status(struct status *status, const struct kicks *kicks, const UT_array *listeners,
+                        bool shared)
 {
     const struct instance *instance = status->kick->member->instance;
 
@@ -213,13 +211,12 @@ static void find_status(struct status *status, const struct selection *selection
     status->is_wanted = instance->enabled != INSTANCE_DISABLED || status->kick->member->is_named;
     if (status->answer != STATUS_ANSWERED)
         explain(status, kicks);
-    else if (!(shared || instance->conflicts != NULL) ||
-             !is_another_ones(status, &selection->host, kicks))
+    else if (!(shared || instance->conflicts != NULL) || !is_another_ones(status, kicks))
         examine(status, kicks, listeners);
     status->has_succeeded = !status->is_wanted || status->state == STATUS_OK;
 }
 
-struct status *statuses_find(const struct selection *selection, const struct kicks *kicks)
+struct status *statuses_find(const struct kicks *kicks)
 {
     struct status *statuses = alloc_zeroed(kicks->count, sizeof(*statuses));
     UT_array *listeners = endpoint_find_listeners();
@@ -227,7 +224,7 @@ struct status *statuses_find(const struct selection *selection, const struct kic
 
     for (size_t i = 0; i < kicks->count; i++) {
         statuses[i].kick = &kicks->items[i];
-        find_status(&statuses[i], selection, kicks, listeners, shared);
+        find_status(&statuses[i], kicks, listeners, shared);
     }
     if (listeners != NULL)
         utarray_free(listeners);

@@ -46,7 +46,7 @@ struct status {
  * found by the host's conflicts. There is no room in a file system where smtpd(8) refuses mail: not
  * more than queue_minfree, or than 1.5 times message_size_limit (measured with 3.7), or no inode.
  */
-struct status *statuses_find(const struct selection *selection, const struct kicks *kicks);
+struct status *statuses_find(const struct kicks *kicks);
 
 /* Frees count of them. */
 void statuses_free(struct status *statuses, size_t count);

@@ -66,7 +66,7 @@ TEARDOWN(free_instances)
 static void assert_states(enum status_state first, enum status_state second, const char *reason)
 {
     const enum status_state expected[] = {first, second};
-    struct status *statuses = statuses_find(&selection, &kicks);
+    struct status *statuses = statuses_find(&kicks);
 
     for (size_t i = 0; i < kicks.count; i++) {
         assert_int_equal(statuses[i].state, expected[i]);
@@ -192,7 +192,7 @@ TEST(shared_queue)
 
     child = hold("a/pid/master.pid", "b/master.lock"); /* the second one has started it */
     restart();
-    struct status *statuses = statuses_find(&selection, &kicks);
+    struct status *statuses = statuses_find(&kicks);
     assert_int_equal(statuses[0].state, STATUS_NOT_RUNNING);
     assert_int_equal(statuses[1].state, STATUS_OK);
     statuses_free(statuses, 2);
@@ -212,13 +212,13 @@ TEST(shared_queue_of_one_not_selected)
     instances[0].is_default = true;
     host_find_conflicts(&selection.host);
     assert_non_null(instances[1].conflicts);
-    assert_state(STATUS_NOT_RUNNING, "its queue directory is in use by ");
-    instances[0].running = instances[1].running = MASTER_UNKNOWN;
-    selection.members = members;
-    selection.member_count = 2;
+    instances[1].running = MASTER_UNKNOWN;
     selection_find_running(&selection, kicks.locks);
-    assert_int_equal(instances[0].running, MASTER_RUNNING);
     assert_int_equal(instances[1].running, MASTER_STOPPED);
+    assert_ptr_equal(instances[1].owner, &instances[0]);
+    assert_state(STATUS_NOT_RUNNING, "its queue directory is in use by ");
+    host_find_running(&selection.host, &instances[0], kicks.locks);
+    assert_int_equal(instances[0].running, MASTER_RUNNING);
     fixture_kill(child);
     utarray_free(selection.host.conflicts);
     selection = (struct selection){.members = members, .member_count = 2};

@@ -147,7 +147,7 @@ static void assert_state(const char *words, bool is_well)
 {
     kick.reason = NULL;
     kicks.locks = master_locks_new(&fixture_no_limits);
-    struct status *statuses = statuses_find(&selection, &kicks);
+    struct status *statuses = statuses_find(&kicks);
     report.statuses = statuses;
     struct fixture_result table = fixture_run(write_report, STDOUT_FILENO);
     fixture_assert_text(table.text, "-  -  %s  %s  /etc/a\n", words,
