@@ -58,28 +58,6 @@ static int show(enum options_mode mode, struct settings *settings)
     return written ? 0 : 1;
 }
 
-static int run_command(const struct options *options, struct settings *settings,
-                       const struct limits *limits)
-{
-    static int (*const commands[])(const struct command *command) = {
-        [OPTIONS_KICK] = command_kick,         [OPTIONS_LIST] = command_list,
-        [OPTIONS_POSTFIX] = command_postfix,   [OPTIONS_EXECUTE] = command_execute,
-        [OPTIONS_STATUS] = command_status,     [OPTIONS_QUEUES] = command_queues,
-        [OPTIONS_MESSAGES] = command_messages,
-    };
-    struct command command = {
-        .options = options,
-        .settings = settings,
-        .mail_config = getenv("MAIL_CONFIG"),
-        .limits = limits,
-        .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
-    };
-
-    if (settings->others_write != NULL && command.verbose > 0 && !options->quiet)
-        diag_line("warning", "%s can be written by users other than root", settings->others_write);
-    return commands[options->mode](&command);
-}
-
 /* Returns why the program refuses to run, a new string, or NULL. */
 static char *find_obstacle(void)
 {
@@ -102,7 +80,7 @@ static int run(const struct options *options, const struct limits *limits)
     if (options->mode == OPTIONS_HELP || options->mode == OPTIONS_VERSION)
         status = show(options->mode, settings);
     else if (settings != NULL)
-        status = run_command(options, settings, limits);
+        status = command_run(options, settings, limits);
     settings_free(settings);
     return status;
 }

@@ -80,7 +80,8 @@ static int open_capture(struct capture *capture, bool as_terminal, int *writer)
         error = open_pipe(capture, writer);
     if (error != 0)
         return error;
-    utstring_init(&capture->text);
+    if (capture->text.d == NULL)
+        utstring_init(&capture->text);
     (void)fcntl(capture->fd, F_SETFL, O_NONBLOCK);
     return 0;
 }
@@ -222,9 +223,8 @@ static void free_capture(struct capture *capture)
         return;
     descriptors_close(&capture->fd);
     descriptors_close(&capture->file);
-    capture->length = 0;
     utstring_done(&capture->text);
-    memset(&capture->text, 0, sizeof(capture->text));
+    *capture = (struct capture){0};
 }
 
 /* The child's ends of the pipes; -1 for none. */
@@ -369,7 +369,8 @@ static int open_streams(struct process *child, struct ends *ends)
 {
     bool as_terminal = child->streams == PROCESS_CAPTURE_AS_TERMINAL;
 
-    child->output = child->errors = (struct capture){.fd = -1, .file = -1, .child = child};
+    if (child->output.child == NULL)
+        child->output = child->errors = (struct capture){.fd = -1, .file = -1, .child = child};
     int error = child->input == NULL ? 0 : open_input(child->input, &ends->input);
     if (child->streams == PROCESS_INHERIT)
         return error;
@@ -665,7 +666,7 @@ static void fail_to_start(const struct running *running, struct process *child, 
 static void start_next(struct running *running)
 {
     const struct process_batch *batch = running->batch;
-    struct process *child = &batch->processes[running->next];
+    struct process *child = batch->processes[running->next];
 
     notify(running, PROCESS_STARTS, child);
     child->exit_status = -1;

@@ -82,11 +82,13 @@ struct process {
 
     /* for the caller to read */
     enum process_outcome outcome;
-    int exit_status;       /* -1 unless it exited */
-    int signal;            /* that ended it, or 0 */
-    int stopped_by;        /* the last signal that stopped it, or 0 */
-    int error;             /* errno of PROCESS_NOT_STARTED */
-    struct capture output; /* its standard output, until process_free() */
+    int exit_status; /* -1 unless it exited */
+    int signal;      /* that ended it, or 0 */
+    int stopped_by;  /* the last signal that stopped it, or 0 */
+    int error;       /* errno of PROCESS_NOT_STARTED */
+    /* its standard output, until process_free(); of a child that is run again, after that of before
+     */
+    struct capture output;
     struct capture errors; /* and its standard error */
     int64_t started;       /* clock_now() values; 0 before */
     int64_t finished;
@@ -106,7 +108,7 @@ enum process_event {
 };
 
 struct process_batch {
-    struct process *processes;
+    struct process *const *processes;
     size_t count;
     int parallel; /* at once; at least 1 */
     /* Standard output is read from one child at a time, in their order. One that is silent for a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the selection that the options ask for, and lists it: -l. */
+/* Makes the selection that the options ask for, runs their command in it, and lists it: -l. */
 #include "command/command.h"
 #include "base/diag.h"
 #include "report/row.h"
@@ -51,9 +51,10 @@ static void report_remarks(const struct selection *selection, const struct insta
         diag_line("warning", "%s: and %zu more", instance->config_directory, count - most);
 }
 
-bool command_report_selection(const struct command *command, const struct selection *selection)
+bool command_report_selection(const struct command *command)
 {
     const struct options *options = command->options;
+    const struct selection *selection = &command->selection;
     const UT_array *conflicts = selection->host.conflicts, *warnings = selection->warnings;
     bool with_remarks = selection->is_single || command->verbose > 0 || options->dry_run ||
                         options->mode == OPTIONS_LIST;
@@ -79,59 +80,15 @@ bool command_report_selection(const struct command *command, const struct select
 
 /* Reports why there is nothing to do: one fatal line, after the warnings that belong to it. Always
  * false, for the caller to return. */
-static bool report_refusal(const struct command *command, const struct selection *selection)
+static bool report_refusal(const struct command *command)
 {
-    if (selection->host.notice != NULL)
-        diag_line("warning", "%s", selection->host.notice);
-    (void)command_report_selection(command, selection);
-    diag_line("fatal", "%s", selection->host.error);
+    const struct host *host = &command->selection.host;
+
+    if (host->notice != NULL)
+        diag_line("warning", "%s", host->notice);
+    (void)command_report_selection(command);
+    diag_line("fatal", "%s", host->error);
     return false;
-}
-
-bool command_select(const struct command *command, enum parameter_purpose purpose,
-                    struct selection *selection)
-{
-    const struct options *options = command->options;
-    struct selection_criteria criteria = {
-        .config_directory = options->config_directory,
-        .mail_config = command->mail_config,
-        .groups = options->groups,
-        .names = options->names,
-        .trust = find_trust(command),
-        .acts = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE ||
-                (options->mode == OPTIONS_MESSAGES && message_verbs[options->verb].option != NULL),
-        .reverse = options->reverse,
-        .enabled_only = options->enabled_only,
-        .settings = command->settings,
-        .purpose = purpose,
-        .limits = command->limits,
-    };
-
-    if (!selection_make(selection, &criteria))
-        return report_refusal(command, selection);
-    if (options->json || shows_conflicts(options))
-        host_find_conflicts(&selection->host);
-    return true;
-}
-
-bool command_mark(const struct command *command, struct selection *selection, bool all)
-{
-    return selection_mark(selection, all) || report_refusal(command, selection);
-}
-
-/* Reports the errors of instances; if quiet, only a fatal one. Returns false if there are any. */
-static bool report_errors(const struct selection *selection, bool quiet)
-{
-    bool succeeded = true;
-
-    for (size_t i = 0; i < selection->member_count; i++) {
-        if (selection->members[i].instance->error == NULL)
-            continue;
-        if (!quiet || selection->is_single)
-            row_diag_error(selection, selection->members[i].instance);
-        succeeded = false;
-    }
-    return succeeded;
 }
 
 static void append_text(const struct instance *instance, UT_string *out)
@@ -152,8 +109,9 @@ static void append_json(const struct instance *instance, UT_string *out)
 }
 
 /* Returns false when the list could not be written. */
-static bool write_out(const struct command *command, struct selection *selection)
+static bool write_out(struct command *command)
 {
+    struct selection *selection = &command->selection;
     UT_string out;
 
     utstring_init(&out);
@@ -181,26 +139,30 @@ static void report_old_style(const struct selection *selection)
                   home->config_directory);
 }
 
-int command_list(const struct command *command)
+static int list(struct command *command)
 {
-    struct selection selection;
-    int status = 1;
+    const struct selection *selection = &command->selection;
 
-    if (command_select(command, PARAMETER_FOR_LIST, &selection)) {
-        bool written = write_out(command, &selection);
-        bool is_well = command_report_selection(command, &selection);
-        if (command->verbose > 0)
-            report_old_style(&selection);
-        bool succeeded = report_errors(&selection, command->options->quiet);
-        status = written && is_well && succeeded ? 0 : 1;
+    if (!command_select(command))
+        return 1;
+    bool is_well = write_out(command);
+    is_well = command_report_selection(command) && is_well;
+    if (command->verbose > 0)
+        report_old_style(selection);
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct instance *instance = selection->members[i].instance;
+
+        if (instance->error != NULL && (!command->options->quiet || selection->is_single))
+            row_diag_error(selection, instance);
+        is_well = is_well && instance->error == NULL;
     }
-    selection_free(&selection);
-    return status;
+    return is_well ? 0 : 1;
 }
 
-const char *command_find_directory(struct host *host)
+/* Finds Postfix's command_directory. Returns whether it is a directory; reports if not. */
+static bool find_directory(struct command *command)
 {
-    const char *found = host_find_directory(host, PARAMETER_COMMAND_DIRECTORY);
+    const char *found = host_find_directory(&command->selection.host, PARAMETER_COMMAND_DIRECTORY);
     struct stat status;
     int error = stat(found, &status) < 0 ? errno : 0;
 
@@ -210,7 +172,68 @@ const char *command_find_directory(struct host *host)
         diag_line("fatal", "command_directory is not an absolute path: %s", found);
     else if (error != 0)
         diag_line("fatal", "command_directory %s: %s", found, strerror(error));
-    else
-        return found;
-    return NULL;
+    command->directory = found;
+    return found[0] == '/' && error == 0;
+}
+
+static const struct {
+    int (*run)(struct command *command);
+    enum parameter_purpose purpose;
+    bool runs_programs; /* of Postfix */
+} commands[] = {
+    [OPTIONS_KICK] = {command_kick, PARAMETER_FOR_KICK, false},
+    [OPTIONS_LIST] = {list, PARAMETER_FOR_LIST, false},
+    [OPTIONS_POSTFIX] = {command_jobs, PARAMETER_FOR_POSTFIX, true},
+    [OPTIONS_EXECUTE] = {command_jobs, PARAMETER_FOR_COMMAND, true},
+    [OPTIONS_STATUS] = {command_kick, PARAMETER_FOR_STATUS, false},
+    [OPTIONS_QUEUES] = {command_queues, PARAMETER_FOR_QUEUES, false},
+    [OPTIONS_MESSAGES] = {command_messages, PARAMETER_FOR_KICK, true},
+};
+
+bool command_select(struct command *command)
+{
+    const struct options *options = command->options;
+    struct selection *selection = &command->selection;
+    struct selection_criteria criteria = {
+        .config_directory = options->config_directory,
+        .mail_config = getenv("MAIL_CONFIG"),
+        .groups = options->groups,
+        .names = options->names,
+        .trust = find_trust(command),
+        .acts = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE ||
+                (options->mode == OPTIONS_MESSAGES && message_verbs[options->verb].option != NULL),
+        .reverse = options->reverse,
+        .enabled_only = options->enabled_only,
+        .settings = command->settings,
+        .purpose = options->restart ? PARAMETER_FOR_RESTART : commands[options->mode].purpose,
+        .limits = command->limits,
+    };
+
+    if (!selection_make(selection, &criteria))
+        return report_refusal(command);
+    if (options->json || shows_conflicts(options))
+        host_find_conflicts(&selection->host);
+    return !commands[options->mode].runs_programs || find_directory(command);
+}
+
+bool command_mark(struct command *command, bool all)
+{
+    return selection_mark(&command->selection, all) || report_refusal(command);
+}
+
+int command_run(const struct options *options, struct settings *settings,
+                const struct limits *limits)
+{
+    struct command command = {
+        .options = options,
+        .settings = settings,
+        .limits = limits,
+        .verbose = options->verbose + (getenv("MAIL_VERBOSE") != NULL ? 1 : 0),
+    };
+
+    if (settings->others_write != NULL && command.verbose > 0 && !options->quiet)
+        diag_line("warning", "%s can be written by users other than root", settings->others_write);
+    int status = commands[options->mode].run(&command);
+    selection_free(&command.selection);
+    return status;
 }

@@ -1,50 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds programs, and runs, shows and reports jobs, for -p and -x. */
+/* -p, -p restart and -x: finds programs, and runs, shows and reports jobs. */
 #include "report/jobs.h"
 #include "base/diag.h"
 #include "base/text.h"
 #include "command/command.h"
+#include "postfix/kick.h"
+#include "report/row.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
-
-/* Checks that the path is a program. Returns 0 or an errno. */
-static int check_program(const char *path)
-{
-    struct stat status;
-
-    if (stat(path, &status) < 0)
-        return errno;
-    if (!S_ISREG(status.st_mode))
-        return EACCES;
-    return access(path, X_OK) < 0 ? errno : 0; /* for the effective user: privilege is refused */
-}
-
-void command_start_jobs(const struct command *command, const struct selection *selection,
-                        bool changes_running, struct jobs_spec *spec, struct jobs_report *report)
-{
-    const struct options *options = command->options;
-
-    *report = (struct jobs_report){
-        .selection = selection,
-        .limits = command->limits,
-        .changes_running = changes_running,
-        .has_headings = options->mode == OPTIONS_EXECUTE,
-        .dry_run = options->dry_run,
-        .json = options->json,
-        .quiet = options->quiet,
-        .tag = options->tag,
-        .parallel = options->parallel > 0 ? options->parallel : 1,
-        .verbose = command->verbose,
-    };
-    report_jobs_start(report, spec);
-    if (options->dry_run)
-        return;
-    if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
-        alloc_fail();
-    signals_catch();
-}
 
 /* What a command has to do with running mail systems. */
 enum role {
@@ -53,56 +19,352 @@ enum role {
     ROLE_START,  /* these three are those of postmulti(1) */
     ROLE_STOP,
     ROLE_CONTROL, /* they have to run */
+    ROLE_RESTART, /* ours */
+};
+
+/* A run of jobs, and its report. */
+struct run {
+    struct command *command;
+    enum role role;
+    struct jobs_spec spec;
+    struct jobs jobs;
+    struct jobs_report report;
+    size_t first, end; /* of a restart: the jobs at hand */
+    bool was_begun;    /* the restart: something may have been stopped */
 };
 
 /* Marks what would fail because there is nothing to work on. */
-static void find_stopped(struct jobs *jobs, struct master_locks *locks)
+static void find_stopped(struct run *run)
 {
-    for (size_t i = 0; i < jobs->count; i++) {
-        struct job *job = &jobs->items[i];
-        const struct instance *instance = job->member->instance;
+    for (size_t i = 0; i < run->jobs.count; i++) {
+        struct job *job = &run->jobs.items[i];
+        const char *queue = instance_value(job->member->instance, PARAMETER_QUEUE_DIRECTORY);
 
         if (job->status == JOB_PLANNED &&
-            master_state(locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY)) ==
-                MASTER_STOPPED) {
+            master_state(run->report.locks, queue) == MASTER_STOPPED) {
             job->status = JOB_FAILED;
             job->reason = alloc_string("not running");
         }
     }
 }
 
-/* Before Postfix 3.8, its commands write errors to standard error only if that is a terminal. */
-static bool is_mute(const struct command *command, const struct jobs_spec *spec)
+/* A restart stops and starts the instances one after the other, and goes on only when the one
+ * before responds. */
+
+/* Seconds that a start may take even if the time of the run is over: an instance that was stopped
+ * is not left so. */
+#define START_SECONDS 60
+
+/* Between two questions whether an instance responds, in nanoseconds. */
+#define ASKING_PAUSE 100000000
+
+/* Gives those of the jobs at hand that have one status another. Returns how many. */
+static size_t change(struct run *run, enum job_status from, enum job_status to)
 {
-    return spec->streams == PROCESS_INHERIT && isatty(STDERR_FILENO) != 1 &&
-           command->settings->version < SETTINGS_VERSION(3, 8);
+    size_t count = 0;
+
+    for (size_t i = run->first; i < run->end; i++) {
+        if (run->jobs.items[i].status != from)
+            continue;
+        run->jobs.items[i].status = to;
+        count++;
+    }
+    return count;
 }
 
-/* Runs the spec in the selection, which is marked, and reports the results; or shows what would be
- * run. Returns the exit status. */
-static int run(const struct command *command, struct selection *selection, struct jobs_spec *spec,
-               enum role role)
+/* Returns the command to use in place of a restart, a new string, where systemd runs the instance;
+ * otherwise NULL. */
+static char *find_unit(const struct run *run, const struct instance *instance)
 {
-    const struct options *options = command->options;
-    struct jobs jobs;
-    struct jobs_report report;
+    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
+    char *unit = master_find_unit(master_lock_holder(run->report.locks, queue, "pid/master.pid"));
+    /* a unit's name may have backslashes, as in postfix@a\\x2db.service */
+    const char *quote = unit != NULL && strchr(unit, '\\') != NULL ? "'" : "";
+    char *reason =
+        unit == NULL ? NULL
+                     : alloc_format("run by systemd: systemctl restart %s%s%s", quote, unit, quote);
 
-    command_start_jobs(command, selection, role == ROLE_START || role == ROLE_STOP, spec, &report);
-    report.jobs = &jobs;
-    if (role != ROLE_OTHER && role != ROLE_START)
-        spec->locks = report.locks;
-    spec->is_mute = options->mode == OPTIONS_POSTFIX && is_mute(command, spec);
-    jobs_plan(&jobs, selection, spec);
-    if (options->dry_run) {
-        if (role == ROLE_CONTROL)
-            find_stopped(&jobs, report.locks);
-    } else {
-        jobs_run(&jobs, command->limits, report_job_event, &report);
+    free(unit);
+    return reason;
+}
+
+/* Plans all jobs, which are at hand then. Returns whether all instances can be restarted. */
+static bool plan_restart(struct run *run)
+{
+    struct selection *selection = &run->command->selection;
+
+    jobs_plan(&run->jobs, selection, &run->spec);
+    run->end = run->jobs.count;
+    selection_find_running(selection, run->report.locks);
+    for (size_t i = 0; i < run->jobs.count; i++) {
+        struct job *job = &run->jobs.items[i];
+
+        if (job->status == JOB_PLANNED &&
+            (job->reason = find_unit(run, job->member->instance)) != NULL)
+            job->status = JOB_FAILED;
     }
-    bool is_well = command_report_selection(command, selection);
-    is_well = report_jobs(&report) && is_well;
-    report_jobs_end(&report);
-    jobs_free(&jobs);
+    return change(run, JOB_FAILED, JOB_FAILED) == 0;
+}
+
+/* Runs a command of postfix(1) in those that are planned, within limits that may not be those of
+ * the run; then signals that have arrived before do not count either. */
+static void run_step(struct run *run, const char *step, const struct limits *limits)
+{
+    run->spec.step = step;
+    run->spec.signals_known = limits == run->command->limits ? 0 : signals_count();
+    jobs_run(&run->jobs, limits);
+}
+
+/* Checks all of them, as many at once as are restarted. Returns whether all are well. */
+static bool check_all(struct run *run)
+{
+    run_step(run, "check", run->command->limits);
+    return change(run, JOB_FAILED, JOB_FAILED) == 0;
+}
+
+/* Stops what is running. Where that fails, or it is not known, there may be nothing to stop, and
+ * "start" shows it. */
+static void stop_next(struct run *run)
+{
+    for (size_t i = run->first; i < run->end; i++) {
+        struct job *job = &run->jobs.items[i];
+
+        if (job->status == JOB_UNTOUCHED && job->member->instance->running != MASTER_STOPPED)
+            job->status = JOB_PLANNED;
+    }
+    run_step(run, "stop", run->command->limits);
+    (void)change(run, JOB_OK, JOB_PLANNED);
+    (void)change(run, JOB_FAILED, JOB_PLANNED);
+    (void)change(run, JOB_UNTOUCHED, JOB_PLANNED);
+}
+
+/* Starts what was stopped, even if the time of the run is over, or a signal has arrived. Those that
+ * are started are planned to respond. */
+static void start_next(struct run *run)
+{
+    struct limits limits = *run->command->limits;
+    int64_t least = clock_after(clock_now(), START_SECONDS);
+
+    if (limits.end < least)
+        limits.end = least;
+    run_step(run, "start", &limits);
+    (void)change(run, JOB_OK, JOB_PLANNED);
+}
+
+/* Asks those that are planned to respond, for so many seconds. */
+static void ask(struct run *run, const struct command *command, int seconds)
+{
+    struct kicks kicks = {.is_probe = true,
+                          .whole_limit = seconds,
+                          .settings = command->settings,
+                          .locks = run->report.locks};
+    struct selection asked = command->selection;
+    const struct kick *kick;
+
+    asked.member_count = 0;
+    asked.members = alloc_zeroed(run->end - run->first, sizeof(*asked.members));
+    for (size_t i = run->first; i < run->end; i++)
+        if (run->jobs.items[i].status == JOB_PLANNED)
+            asked.members[asked.member_count++] = *run->jobs.items[i].member;
+    master_locks_forget(kicks.locks);
+    kicks_plan(&kicks, &asked);
+    (void)command_send(command, &kicks);
+    kick = kicks.items;
+    for (size_t i = run->first; i < run->end; i++) {
+        struct job *job = &run->jobs.items[i];
+
+        if (job->status != JOB_PLANNED)
+            continue;
+        free(job->reason);
+        job->reason = NULL;
+        if (kick_succeeded(kick))
+            job->status = JOB_OK;
+        else
+            job->reason = alloc_format("no response: %s", kick->reason);
+        kick++;
+    }
+    kicks_free(&kicks);
+    free(asked.members);
+}
+
+/* Waits until those that are planned to respond do so, as with -s. */
+static void wait_for_response(struct run *run)
+{
+    struct command command = *run->command;
+    int64_t now = clock_now(), end = clock_after(now, command.settings->status_limit);
+    struct limits limits = *command.limits;
+    bool is_over = false;
+
+    if (limits.end < end)
+        limits.end = end;
+    command.limits = &limits;
+    while (!is_over && change(run, JOB_PLANNED, JOB_PLANNED) > 0) {
+        ask(run, &command, (clock_poll_timeout(now, end) + 999) / 1000);
+        if (change(run, JOB_PLANNED, JOB_PLANNED) > 0)
+            (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
+        now = clock_now();
+        is_over = now >= end || limits_reached(&limits);
+    }
+    (void)change(run, JOB_PLANNED, JOB_FAILED);
+}
+
+/* Takes the next ones at hand, as many as are restarted at once. Returns false if there are no
+ * more. */
+static bool find_next(struct run *run)
+{
+    int count = 0;
+
+    run->first = run->end;
+    while (run->end < run->jobs.count && count < run->spec.parallel)
+        if (run->jobs.items[run->end++].status == JOB_UNTOUCHED)
+            count++;
+    return count > 0;
+}
+
+/* Restarts one after the other, until one has failed or the run has to end. */
+static void restart_all(struct run *run)
+{
+    run->end = 0;
+    while (change(run, JOB_FAILED, JOB_FAILED) == 0 && !limits_reached(run->command->limits) &&
+           find_next(run)) {
+        int64_t started = clock_now();
+
+        stop_next(run);
+        start_next(run);
+        wait_for_response(run);
+        for (size_t i = run->first; i < run->end; i++) {
+            struct process *child = &run->jobs.items[i].child;
+
+            child->started = child->program == NULL ? 0 : started;
+            child->finished = child->program == NULL ? 0 : clock_now();
+        }
+    }
+    run->first = 0;
+    run->end = run->jobs.count;
+}
+
+/* Whether an instance that was running has been stopped, and no more. */
+static bool is_down(const struct run *run, const struct instance *instance)
+{
+    if (instance->running == MASTER_STOPPED)
+        return false;
+    master_locks_forget(run->report.locks);
+    return master_state(run->report.locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY)) ==
+           MASTER_STOPPED;
+}
+
+/* What was done in an instance, and was not; is_whole: in all of them. */
+static void report_restarted(const struct run *run, const struct job *job, bool is_whole)
+{
+    const struct selection *selection = &run->command->selection;
+    const struct instance *instance = job->member->instance;
+    bool is_verbose = run->command->verbose > 0;
+
+    switch (job->status) {
+    case JOB_DISABLED:
+    case JOB_DUPLICATE:
+        if (is_verbose || job->member->is_named)
+            row_diag(selection, instance, "warning", "%s: not restarted", job->reason);
+        break;
+    case JOB_OK:
+        if (is_verbose || !is_whole)
+            row_diag(selection, instance, NULL, "%s and responding",
+                     instance->running == MASTER_STOPPED ? "started" : "restarted");
+        break;
+    case JOB_FAILED:
+        row_diag(selection, instance, "warning", "%s%s", job->reason,
+                 run->was_begun && is_down(run, instance) ? "; it is not running now" : "");
+        break;
+    default:
+        if (run->was_begun)
+            row_diag(selection, instance, "warning", "not touched");
+    }
+}
+
+/* Plans and restarts; a dry run, only plans. */
+static void restart(struct run *run)
+{
+    bool dry_run = run->command->options->dry_run;
+
+    run->was_begun = plan_restart(run) && !dry_run && check_all(run);
+    (void)change(run, JOB_OK, JOB_UNTOUCHED);
+    if (!dry_run)
+        (void)change(run, JOB_PLANNED, JOB_UNTOUCHED);
+    if (run->was_begun)
+        restart_all(run);
+}
+
+static void report_restart(struct run *run)
+{
+    size_t unserved =
+        change(run, JOB_FAILED, JOB_FAILED) + change(run, JOB_UNTOUCHED, JOB_UNTOUCHED);
+
+    for (size_t i = 0; i < run->jobs.count; i++)
+        report_restarted(run, &run->jobs.items[i], unserved == 0);
+    if (!run->was_begun)
+        diag_line("warning", "nothing was stopped");
+}
+
+/* Before Postfix 3.8, its commands write errors to standard error only if that is a terminal. */
+static bool is_mute(const struct run *run)
+{
+    return run->command->options->mode == OPTIONS_POSTFIX && run->spec.streams == PROCESS_INHERIT &&
+           isatty(STDERR_FILENO) != 1 && run->command->settings->version < SETTINGS_VERSION(3, 8);
+}
+
+/* Sets up the report as the options ask for, and, unless it is a dry run, prepares this process for
+ * running commands. */
+static void start(struct run *run)
+{
+    const struct options *options = run->command->options;
+
+    run->spec.parallel = options->parallel > 0 ? options->parallel : 1;
+    run->report = (struct jobs_report){
+        .selection = &run->command->selection,
+        .jobs = &run->jobs,
+        .limits = run->command->limits,
+        .changes_running =
+            run->role == ROLE_START || run->role == ROLE_STOP || run->role == ROLE_RESTART,
+        .has_headings = options->mode == OPTIONS_EXECUTE,
+        .has_steps = run->role == ROLE_RESTART,
+        .dry_run = options->dry_run,
+        .json = options->json,
+        .quiet = options->quiet,
+        .tag = options->tag,
+        .verbose = run->command->verbose,
+    };
+    report_jobs_start(&run->report, &run->spec);
+    if (run->role == ROLE_STATUS || run->role == ROLE_STOP || run->role == ROLE_CONTROL)
+        run->spec.locks = run->report.locks;
+    run->spec.is_mute = is_mute(run);
+    if (options->dry_run)
+        return;
+    if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */
+        alloc_fail();
+    signals_catch();
+}
+
+/* Runs the jobs in the selection, which is marked, and reports the results; or shows what would be
+ * run. Returns the exit status. */
+static int run_jobs(struct run *run)
+{
+    const struct options *options = run->command->options;
+
+    start(run);
+    if (run->role == ROLE_RESTART)
+        restart(run);
+    else
+        jobs_plan(&run->jobs, &run->command->selection, &run->spec);
+    if (run->role == ROLE_CONTROL && options->dry_run)
+        find_stopped(run);
+    if (run->role != ROLE_RESTART && !options->dry_run)
+        jobs_run(&run->jobs, run->command->limits);
+    bool is_well = command_report_selection(run->command);
+    if (run->role == ROLE_RESTART && !options->dry_run && !options->quiet)
+        report_restart(run);
+    is_well = report_jobs(&run->report) && is_well;
+    report_jobs_end(&run->report);
+    jobs_free(&run->jobs);
     return is_well ? 0 : 1;
 }
 
@@ -195,8 +457,9 @@ static bool check_command(const struct command *command, enum role role)
 }
 
 /* Warns of instances that were given with -i and are not started; a dry run, of all. */
-static void warn_not_enabled(const struct command *command, const struct selection *selection)
+static void warn_not_enabled(const struct command *command)
 {
+    const struct selection *selection = &command->selection;
     const struct options *options = command->options;
 
     if (options->quiet || (utarray_len(options->names) == 0 && !options->dry_run))
@@ -228,74 +491,60 @@ static UT_array *build_arguments(const char *program, const struct options *opti
     return arguments;
 }
 
-static int run_postfix(const struct command *command, struct selection *selection,
-                       const char *program)
+/* Checks that the path is a program. Returns 0 or an errno. */
+static int check_program(const char *path)
 {
-    enum role role;
+    struct stat status;
 
-    if (!find_role(selection, command->options->operands[0], &role) ||
-        !(command->options->ended || check_command(command, role)))
+    if (stat(path, &status) < 0)
+        return errno;
+    if (!S_ISREG(status.st_mode))
+        return EACCES;
+    return access(path, X_OK) < 0 ? errno : 0; /* for the effective user: privilege is refused */
+}
+
+static int run_postfix(struct command *command, const char *program)
+{
+    const struct options *options = command->options;
+    enum role role = ROLE_RESTART;
+
+    if (!options->restart && (!find_role(&command->selection, options->operands[0], &role) ||
+                              !(options->ended || check_command(command, role))))
         return 1;
-    UT_array *arguments = build_arguments(program, command->options, NULL);
-    UT_array *check = build_arguments(program, command->options, "check");
-    struct jobs_spec spec = {.order = role == ROLE_START  ? JOB_DEFAULT_FIRST
-                                      : role == ROLE_STOP ? JOB_DEFAULT_LAST
-                                                          : JOB_IN_ORDER,
-                             .program = program,
-                             .argv = (char *const *)(void *)arguments->d,
-                             .streams = PROCESS_CAPTURE_AS_TERMINAL};
+    UT_array *arguments = build_arguments(program, options, NULL);
+    UT_array *check = build_arguments(program, options, "check");
+    struct run run = {.command = command,
+                      .role = role,
+                      .spec = {.order = role == ROLE_START  ? JOB_DEFAULT_FIRST
+                                        : role == ROLE_STOP ? JOB_DEFAULT_LAST
+                                                            : JOB_IN_ORDER,
+                               .program = program,
+                               .argv = (char *const *)(void *)arguments->d,
+                               .streams = PROCESS_CAPTURE_AS_TERMINAL}};
     int status = 1;
 
     if (role == ROLE_START) {
-        spec.argv_not_enabled = (char *const *)(void *)check->d;
-        (void)selection_mark(selection, false);
-        warn_not_enabled(command, selection);
+        run.spec.argv_not_enabled = (char *const *)(void *)check->d;
+        (void)selection_mark(&command->selection, false);
+        warn_not_enabled(command);
     }
-    if (role == ROLE_START || command_mark(command, selection, role < ROLE_START))
-        status = run(command, selection, &spec, role);
+    if (role == ROLE_START || command_mark(command, role < ROLE_START))
+        status = run_jobs(&run);
     utarray_free(arguments);
     utarray_free(check);
     return status;
 }
 
-/* Whether the command is ours, and not one of postfix(1). */
-static bool is_restart(const struct options *options)
+static int find_and_run_postfix(struct command *command)
 {
-    return !options->ended && options->operand_count == 1 &&
-           strcmp(options->operands[0], "restart") == 0;
-}
+    char *program = alloc_format("%s/postfix", command->directory);
+    int status = 1, error = check_program(program);
 
-static int find_and_run(const struct command *command, struct selection *selection)
-{
-    const char *directory = command_find_directory(&selection->host);
-    int status = 1;
-
-    if (directory != NULL) {
-        char *program = alloc_format("%s/postfix", directory);
-        int error = check_program(program);
-        if (error == 0 && is_restart(command->options))
-            status = command_mark(command, selection, false)
-                         ? command_restart(command, selection, program)
-                         : 1;
-        else if (error == 0)
-            status = run_postfix(command, selection, program);
-        else
-            diag_line("fatal", "%s: %s", program, strerror(error));
-        free(program);
-    }
-    return status;
-}
-
-int command_postfix(const struct command *command)
-{
-    struct selection selection;
-    int status = 1;
-
-    if (command_select(command,
-                       is_restart(command->options) ? PARAMETER_FOR_RESTART : PARAMETER_FOR_POSTFIX,
-                       &selection))
-        status = find_and_run(command, &selection);
-    selection_free(&selection);
+    if (error == 0)
+        status = run_postfix(command, program);
+    else
+        diag_line("fatal", "%s: %s", program, strerror(error));
+    free(program);
     return status;
 }
 
@@ -347,41 +596,33 @@ static char *find_program(const char *path, const char *name)
     return program;
 }
 
-static int run_program(const struct command *command, struct selection *selection,
-                       const char *directory)
+static int find_and_run_program(struct command *command)
 {
     const char *path = getenv("PATH");
-    char *own_path =
-        alloc_format("%s:%s", directory, path != NULL && path[0] != '\0' ? path : ROOT_PATH);
+    char *own_path = alloc_format("%s:%s", command->directory,
+                                  path != NULL && path[0] != '\0' ? path : ROOT_PATH);
     char *program = find_program(own_path, command->options->operands[0]);
-    struct jobs_spec spec = {.order = JOB_IN_ORDER,
-                             .program = program,
-                             .argv = command->options->operands,
-                             .streams = PROCESS_CAPTURE,
-                             .command_directory = directory,
-                             .daemon_directory =
-                                 host_find_directory(&selection->host, PARAMETER_DAEMON_DIRECTORY),
-                             .path = own_path};
+    struct run run = {.command = command,
+                      .spec = {.program = program,
+                               .argv = command->options->operands,
+                               .streams = PROCESS_CAPTURE,
+                               .command_directory = command->directory,
+                               .daemon_directory = host_find_directory(&command->selection.host,
+                                                                       PARAMETER_DAEMON_DIRECTORY),
+                               .path = own_path}};
     int status = 1;
 
-    if (program != NULL && command_mark(command, selection, true))
-        status = run(command, selection, &spec, ROLE_OTHER);
+    if (program != NULL && command_mark(command, true))
+        status = run_jobs(&run);
     free(program);
     free(own_path);
     return status;
 }
 
-int command_execute(const struct command *command)
+int command_jobs(struct command *command)
 {
-    struct selection selection;
-    int status = 1;
-
-    if (command_select(command, PARAMETER_FOR_COMMAND, &selection)) {
-        const char *directory = command_find_directory(&selection.host);
-
-        if (directory != NULL)
-            status = run_program(command, &selection, directory);
-    }
-    selection_free(&selection);
-    return status;
+    if (!command_select(command))
+        return 1;
+    return command->options->mode == OPTIONS_POSTFIX ? find_and_run_postfix(command)
+                                                     : find_and_run_program(command);
 }

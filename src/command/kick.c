@@ -21,87 +21,65 @@ bool command_send(const struct command *command, struct kicks *kicks)
     return error == 0;
 }
 
-/* Reports what is known of a request that its service ignores. Returns false when it is refused:
+/* Reports what is known of requests that their services ignore. Returns false when one is refused:
  * where there are several instances, one that does nothing at all; and whatever the settings say.
  */
-static bool check_request(const struct command *command, const struct target *target,
-                          bool is_single)
+static bool check_requests(const struct command *command, const UT_array *targets)
 {
     enum settings_strict strict = command->settings->strict;
-    UT_array *warnings;
-
-    utarray_new(warnings, &strings_icd);
-    bool acts = settings_check(command->settings, target, warnings);
-    bool refused =
-        utarray_len(warnings) > 0 &&
-        (strict == SETTINGS_STRICT_YES || (strict == SETTINGS_STRICT_UNSET && !is_single && !acts));
-    for (size_t i = 0; i < utarray_len(warnings); i++)
-        if (refused || !command->options->quiet)
-            diag_line(refused ? "fatal" : "warning", "%s/%s: %s", target->class, target->service,
-                      strings_item(warnings, i));
-    utarray_free(warnings);
-    return !refused;
-}
-
-static bool check_requests(const struct command *command, const UT_array *targets, bool is_single)
-{
     bool accepted = true;
 
-    for (size_t i = 0; i < utarray_len(targets); i++)
-        accepted = check_request(command, target_item(targets, i), is_single) && accepted;
+    for (size_t i = 0; i < utarray_len(targets); i++) {
+        const struct target *target = target_item(targets, i);
+        UT_array *warnings;
+
+        utarray_new(warnings, &strings_icd);
+        bool acts = settings_check(command->settings, target, warnings);
+        bool refused = utarray_len(warnings) > 0 &&
+                       (strict == SETTINGS_STRICT_YES || (strict == SETTINGS_STRICT_UNSET &&
+                                                          !command->selection.is_single && !acts));
+        for (size_t j = 0; j < utarray_len(warnings); j++)
+            if (refused || !command->options->quiet)
+                diag_line(refused ? "fatal" : "warning", "%s/%s: %s", target->class,
+                          target->service, strings_item(warnings, j));
+        accepted = accepted && !refused;
+        utarray_free(warnings);
+    }
     return accepted;
 }
 
-/* Reports the results. Returns whether all went well. */
-static bool finish(const struct command *command, struct selection *selection,
-                   const struct kicks *kicks)
+/* Sends or checks the kicks in the selection, and reports the results. Returns the exit status. */
+static int run(struct command *command, struct kicks *kicks)
 {
+    const struct options *options = command->options;
+    struct selection *selection = &command->selection;
     struct kicks_report report = {.selection = selection,
                                   .kicks = kicks,
-                                  .json = command->options->json,
-                                  .dry_run = command->options->dry_run,
-                                  .quiet = command->options->quiet,
+                                  .json = options->json,
+                                  .dry_run = options->dry_run,
+                                  .quiet = options->quiet,
                                   .verbose = command->verbose};
     struct status *statuses = NULL;
+    bool is_well = true;
 
+    kicks->settings = command->settings;
+    kicks->locks = master_locks_new(command->limits);
+    kicks_plan(kicks, selection);
+    if (options->dry_run)
+        kicks_check(kicks);
+    else
+        is_well = command_send(command, kicks);
     if (report.json || kicks->is_probe)
         selection_find_running(selection, kicks->locks);
     if (kicks->is_probe)
         report.statuses = statuses = statuses_find(kicks);
-    bool is_well = command_report_selection(command, selection);
+    is_well = command_report_selection(command) && is_well;
     is_well = report_kicks(&report) && is_well;
     if (statuses != NULL)
         statuses_free(statuses, kicks->count);
-    return is_well;
-}
-
-/* Sends or checks the kicks in the selected instances, and reports the results. Those that are not
- * enabled are kicked only with all. Returns the exit status. */
-static int run(const struct command *command, bool all, struct kicks *kicks)
-{
-    const struct options *options = command->options;
-    struct selection selection;
-    bool succeeded = false;
-
-    if (command_select(command, kicks->is_probe ? PARAMETER_FOR_STATUS : PARAMETER_FOR_KICK,
-                       &selection) &&
-        (kicks->is_probe || check_requests(command, kicks->targets, selection.is_single)) &&
-        command_mark(command, &selection, all)) {
-        bool sent = true;
-
-        kicks->settings = command->settings;
-        kicks->locks = master_locks_new(command->limits);
-        kicks_plan(kicks, &selection);
-        if (options->dry_run)
-            kicks_check(kicks);
-        else
-            sent = command_send(command, kicks);
-        succeeded = finish(command, &selection, kicks) && sent;
-        master_locks_free(kicks->locks);
-        kicks_free(kicks);
-    }
-    selection_free(&selection);
-    return succeeded ? 0 : 1;
+    master_locks_free(kicks->locks);
+    kicks_free(kicks);
+    return is_well ? 0 : 1;
 }
 
 /* Words that are no actions, and what does what they say. */
@@ -212,27 +190,31 @@ static UT_array *find_target(const struct command *command)
     return targets;
 }
 
-int command_kick(const struct command *command)
-{
-    bool is_action = !target_class_is_valid(command->options->operands[0]);
-    UT_array *targets = is_action ? find_action(command) : find_target(command);
-
-    if (targets == NULL)
-        return 1;
-    struct kicks kicks = {.targets = targets,
-                          .is_action = is_action,
-                          .limit = command->settings->kick_limit,
-                          .wait = command->options->wait};
-    int status = run(command, command->options->all, &kicks);
-    utarray_free(targets);
-    return status;
-}
-
 /* Whoever asks for the status waits for all, and not for as long as an instance may take for real
  * requests. */
-int command_status(const struct command *command)
+static int run_status(struct command *command)
 {
     struct kicks kicks = {.is_probe = true, .whole_limit = command->settings->status_limit};
 
-    return run(command, true, &kicks);
+    return command_select(command) && command_mark(command, true) ? run(command, &kicks) : 1;
+}
+
+int command_kick(struct command *command)
+{
+    const struct options *options = command->options;
+    struct kicks kicks = {.limit = command->settings->kick_limit, .wait = options->wait};
+    int status = 1;
+
+    if (options->mode == OPTIONS_STATUS)
+        return run_status(command);
+    kicks.is_action = !target_class_is_valid(options->operands[0]);
+    UT_array *targets = kicks.is_action ? find_action(command) : find_target(command);
+    if (targets == NULL)
+        return 1;
+    kicks.targets = targets;
+    if (command_select(command) && check_requests(command, targets) &&
+        command_mark(command, options->all))
+        status = run(command, &kicks);
+    utarray_free(targets);
+    return status;
 }

@@ -256,10 +256,18 @@ static bool find_and_act(struct run *run)
                                                             : messages_succeeded(&run->messages);
 }
 
-/* Runs in a selection that is marked. Returns the exit status. */
-static int run_in(const struct command *command, struct selection *selection)
+int command_messages(struct command *command)
 {
     const struct options *options = command->options;
+    struct selection *selection = &command->selection;
+
+    if (message_verbs[options->verb].option != NULL && !options->dry_run && geteuid() != 0) {
+        diag_line("fatal", "%s: must be run as root, like postsuper(1)",
+                  message_verbs[options->verb].name);
+        return 1;
+    }
+    if (!command_select(command) || !command_mark(command, true))
+        return 1;
     struct master_locks *locks = master_locks_new(command->limits);
     struct run run = {
         .command = command,
@@ -271,7 +279,7 @@ static int run_in(const struct command *command, struct selection *selection)
                          options->operand_count > 1 && strcmp(options->operands[1], "ALL") != 0,
                      .daemon_directory =
                          host_find_directory(&selection->host, PARAMETER_DAEMON_DIRECTORY),
-                     .directory = command_find_directory(&selection->host),
+                     .directory = command->directory,
                      .found = report_message,
                      .waiting = report_messages_waiting,
                      .locks = locks,
@@ -291,28 +299,10 @@ static int run_in(const struct command *command, struct selection *selection)
         run.report.now = time(NULL);
     utstring_init(&run.report.out);
     selection_find_running(selection, locks);
-    bool is_well = run.messages.directory != NULL && find_and_act(&run) && !run.report.failed;
-    is_well = command_report_selection(command, selection) && is_well;
+    bool is_well = find_and_act(&run) && !run.report.failed;
+    is_well = command_report_selection(command) && is_well;
     messages_free(&run.messages);
     utstring_done(&run.report.out);
     master_locks_free(locks);
     return is_well ? 0 : 1;
-}
-
-int command_messages(const struct command *command)
-{
-    const struct options *options = command->options;
-    struct selection selection = {0};
-    int status = 1;
-
-    if (message_verbs[options->verb].option != NULL && !options->dry_run && geteuid() != 0) {
-        diag_line("fatal", "%s: must be run as root, like postsuper(1)",
-                  message_verbs[options->verb].name);
-        return 1;
-    }
-    if (command_select(command, PARAMETER_FOR_KICK, &selection) &&
-        command_mark(command, &selection, true))
-        status = run_in(command, &selection);
-    selection_free(&selection);
-    return status;
 }

@@ -478,10 +478,11 @@ static bool check_modes(enum options_mode mode, const bool *given, char **error)
 
 /* postfix(1) ignores options after its command: "postkick -p stop -n" would stop every instance.
  * After "--" they are meant for it: multi_instance_wrapper ends with "-p --". */
-static bool check_postfix_operands(const struct options *options, char **error)
+static bool check_postfix_operands(struct options *options, char **error)
 {
     if (options->ended)
         return true;
+    options->restart = options->operand_count == 1 && strcmp(options->operands[0], "restart") == 0;
     for (int i = 1; i < options->operand_count; i++) {
         if (options->operands[i][0] == '-') {
             alloc_set_text(error,

@@ -45,7 +45,8 @@ struct options {
     int top;             /* --top */
     bool now;
     bool yes;
-    bool ended; /* the options, by -- */
+    bool restart; /* -p restart, which is ours */
+    bool ended;   /* the options, by -- */
     int operand_count;
     char *const *operands; /* NULL after the last; elements of argv */
 };

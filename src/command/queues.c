@@ -6,9 +6,9 @@
 #include <time.h>
 
 /* Returns a reading for each member, and reads those that are to be served. */
-static struct queue_reading *read_queues(const struct command *command,
-                                         const struct selection *selection)
+static struct queue_reading *read_queues(const struct command *command)
 {
+    const struct selection *selection = &command->selection;
     struct queue_reading *readings = alloc_zeroed(selection->member_count, sizeof(*readings));
     int parallel = command->options->parallel;
 
@@ -27,34 +27,25 @@ static struct queue_reading *read_queues(const struct command *command,
     return readings;
 }
 
-static bool show(const struct command *command, struct selection *selection)
+int command_queues(struct command *command)
 {
-    struct queue_reading *readings = read_queues(command, selection);
+    struct selection *selection = &command->selection;
+
+    if (!command_select(command) || !command_mark(command, true))
+        return 1;
+    struct queue_reading *readings = read_queues(command);
     struct queues_report report = {.selection = selection,
                                    .readings = readings,
                                    .json = command->options->json,
                                    .quiet = command->options->quiet,
                                    .verbose = command->verbose,
                                    .now = command->options->json ? 0 : time(NULL)};
-
-    bool is_well = command_report_selection(command, selection);
+    bool is_well = command_report_selection(command);
     if (report.json)
         selection_find_running(selection, NULL);
     is_well = report_queues(&report) && is_well;
     for (size_t i = 0; i < selection->member_count; i++)
         free(readings[i].reason);
     free(readings);
-    return is_well;
-}
-
-int command_queues(const struct command *command)
-{
-    struct selection selection;
-    int status = 1;
-
-    if (command_select(command, PARAMETER_FOR_QUEUES, &selection) &&
-        command_mark(command, &selection, true))
-        status = show(command, &selection) ? 0 : 1;
-    selection_free(&selection);
-    return status;
+    return is_well ? 0 : 1;
 }

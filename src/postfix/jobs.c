@@ -8,37 +8,32 @@ struct running {
     struct jobs *jobs;
     const struct limits *limits;
     size_t next; /* the first job that was not reported as finished */
-    void (*observe)(void *context, enum process_event event, const struct job *job);
-    void *context;
 };
 
 /* Decides what is run in one instance. */
 static void plan_job(struct job *job, const struct selection_member *member,
                      const struct jobs_spec *spec)
 {
-    const struct instance *instance = member->instance;
-    bool is_enabled = member->state != SELECTION_DISABLED;
+    static const enum job_status statuses[] = {[SELECTION_SERVE] = JOB_PLANNED,
+                                               [SELECTION_FAILED] = JOB_FAILED,
+                                               [SELECTION_DISABLED] = JOB_DISABLED,
+                                               [SELECTION_DUPLICATE] = JOB_DUPLICATE};
+    struct selection_member served = *member;
 
-    *job = (struct job){.member = member, .argv = spec->argv, .status = JOB_PLANNED, .spec = spec};
-    if (!is_enabled && spec->argv_not_enabled != NULL)
+    *job = (struct job){.member = member, .spec = spec, .argv = spec->argv};
+    if (member->state == SELECTION_DISABLED && spec->argv_not_enabled != NULL) {
         job->argv = spec->argv_not_enabled;
-    if (member->state == SELECTION_DUPLICATE) {
-        job->status = JOB_DUPLICATE;
-        job->reason = selection_reason(member);
-    } else if (!is_enabled && spec->argv_not_enabled == NULL) {
-        job->status = JOB_DISABLED;
-        job->reason = alloc_string("not enabled");
-    } else if (instance->error != NULL) {
-        job->status = JOB_FAILED;
-        job->reason = instance_failure(instance);
+        served.state = member->instance->error == NULL ? SELECTION_SERVE : SELECTION_FAILED;
     }
+    job->status = statuses[served.state];
+    job->reason = selection_reason(&served);
 }
 
 static void receive_line(struct process *child, bool is_error, const char *text, size_t length)
 {
     const struct job *job = child->owner;
 
-    job->spec->line(job->spec->line_context, job, is_error, text, length);
+    job->spec->line(job->spec->context, job, is_error, text, length);
 }
 
 /* postmulti(1) exports the default instance's command_directory and daemon_directory to all; the
@@ -65,72 +60,29 @@ static UT_array *make_settings(const struct instance *instance, const struct job
     return settings;
 }
 
-static void plan_child(struct jobs *jobs, struct job *job, const struct jobs_spec *spec)
-{
-    struct process *child = &jobs->processes[jobs->process_count];
-
-    job->settings = make_settings(job->member->instance, spec);
-    *child = (struct process){.program = spec->program,
-                              .argv = job->argv,
-                              .settings = job->settings,
-                              .streams = spec->streams,
-                              .output_maximum = spec->output_maximum,
-                              .line = spec->line != NULL ? receive_line : NULL,
-                              .inherits_input = jobs->count == 1,
-                              .owner = job};
-    jobs->process_count++;
-    job->child = child;
-}
-
-/* Plans the children that are run first, or those that wait for them. */
-static void plan_children(struct jobs *jobs, const struct jobs_spec *spec, bool first)
-{
-    for (size_t i = 0; i < jobs->count; i++) {
-        struct job *job = &jobs->items[jobs->is_reversed ? jobs->count - 1 - i : i];
-        bool is_first = spec->order == JOB_IN_ORDER ||
-                        job->member->instance->is_default == (spec->order == JOB_DEFAULT_FIRST);
-
-        if (job->status == JOB_PLANNED && is_first == first)
-            plan_child(jobs, job, spec);
-    }
-}
-
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec)
 {
-    *jobs = (struct jobs){.count = selection->member_count,
-                          .spec = spec,
-                          .is_reversed = spec->order == JOB_DEFAULT_LAST};
+    *jobs = (struct jobs){.count = selection->member_count, .spec = spec};
     jobs->items = alloc_zeroed(jobs->count, sizeof(*jobs->items));
-    jobs->processes = alloc_zeroed(jobs->count, sizeof(*jobs->processes));
     for (size_t i = 0; i < jobs->count; i++)
         plan_job(&jobs->items[i], &selection->members[i], spec);
-    plan_children(jobs, spec, true);
-    jobs->first_part = jobs->process_count;
-    plan_children(jobs, spec, false);
-}
-
-/* Whether the command had nothing to work on. */
-static bool is_not_running(const struct job *job)
-{
-    const char *queue = instance_value(job->member->instance, PARAMETER_QUEUE_DIRECTORY);
-
-    return job->child->exit_status > 0 && job->spec->locks != NULL &&
-           master_state(job->spec->locks, queue) == MASTER_STOPPED;
 }
 
 /* Returns why the job has failed, a new string, or NULL. */
 static char *find_failure(const struct job *job, const struct limits *limits)
 {
-    const struct process *child = job->child;
+    const char *queue = instance_value(job->member->instance, PARAMETER_QUEUE_DIRECTORY);
+    const struct process *child = &job->child;
     char *failure = process_failure(child, limits);
+    bool has_failed = failure != NULL && child->exit_status > 0;
+    bool is_stopped = has_failed && job->spec->locks != NULL &&
+                      master_state(job->spec->locks, queue) == MASTER_STOPPED;
 
-    if (failure != NULL && is_not_running(job)) {
+    if (has_failed && (is_stopped || job->spec->is_mute)) {
         free(failure);
-        return alloc_format("exit status %d: not running", child->exit_status);
-    }
-    if (failure != NULL && child->exit_status > 0 && job->spec->is_mute) {
-        free(failure);
-        return alloc_format("exit status %d: see the mail log", child->exit_status);
+        return alloc_format(is_stopped ? "exit status %d: not running"
+                                       : "exit status %d: see the mail log",
+                            child->exit_status);
     }
     if (failure == NULL && (child->output.truncated || child->errors.truncated))
         return alloc_format(
@@ -140,52 +92,98 @@ static char *find_failure(const struct job *job, const struct limits *limits)
     return failure;
 }
 
+static void finish_job(struct job *job, const struct limits *limits)
+{
+    const char *step = job->spec->step;
+    char *failure = find_failure(job, limits);
+
+    job->status = failure == NULL ? JOB_OK : JOB_FAILED;
+    if (failure != NULL && job->reason == NULL)
+        job->reason =
+            alloc_format("%s%s%s", step != NULL ? step : "", step != NULL ? ": " : "", failure);
+    free(failure);
+}
+
 /* Reports the jobs that are done up to the first that is not: in order, and as soon as possible. */
 static void finish_jobs(struct running *running, bool is_over)
 {
+    const struct jobs_spec *spec = running->jobs->spec;
+
     for (; running->next < running->jobs->count; running->next++) {
         struct job *job = &running->jobs->items[running->next];
-        struct process *child = job->child;
 
-        if (child != NULL && child->finished == 0 && !is_over)
+        if (job->status == JOB_PLANNED && job->child.finished == 0 && !is_over)
             return;
-        if (child != NULL) {
-            job->reason = find_failure(job, running->limits);
-            job->status = job->reason == NULL ? JOB_OK : JOB_FAILED;
-        }
-        running->observe(running->context, PROCESS_FINISHED, job);
-        if (child != NULL)
-            process_free(child);
+        if (job->status == JOB_PLANNED)
+            finish_job(job, running->limits);
+        spec->observe(spec->context, PROCESS_FINISHED, job);
     }
 }
 
 static void observe_child(void *context, enum process_event event, struct process *child)
 {
     struct running *running = context;
+    const struct jobs_spec *spec = running->jobs->spec;
 
     if (event == PROCESS_FINISHED)
         finish_jobs(running, false);
     else
-        running->observe(running->context, event, child != NULL ? child->owner : NULL);
+        spec->observe(spec->context, event, child != NULL ? child->owner : NULL);
 }
 
-void jobs_run(struct jobs *jobs, const struct limits *limits,
-              void (*observe)(void *context, enum process_event event, const struct job *job),
-              void *context)
+static void plan_child(struct job *job, char *const *argv, bool is_only)
 {
-    struct running running = {jobs, limits, 0, observe, context};
-    struct process_batch batch = {.processes = jobs->processes,
-                                  .count = jobs->first_part,
-                                  .parallel = jobs->spec->parallel,
-                                  .signals_known = jobs->spec->signals_known,
-                                  .limits = limits,
-                                  .observe = observe_child,
-                                  .context = &running};
+    const struct jobs_spec *spec = job->spec;
 
+    if (job->settings == NULL)
+        job->settings = make_settings(job->member->instance, spec);
+    job->child = (struct process){.program = spec->program,
+                                  .argv = argv,
+                                  .settings = job->settings,
+                                  .streams = spec->streams,
+                                  .output_maximum = spec->output_maximum,
+                                  .line = spec->line != NULL ? receive_line : NULL,
+                                  .inherits_input = is_only,
+                                  .owner = job,
+                                  .output = job->child.output,
+                                  .errors = job->child.errors};
+}
+
+/* Runs those that come first, or those that wait for them. */
+static void run_part(struct running *running, bool is_first)
+{
+    struct jobs *jobs = running->jobs;
+    const struct jobs_spec *spec = jobs->spec;
+    const char *step[] = {spec->program, "--", spec->step, NULL};
+    struct process **children = alloc_zeroed(jobs->count, sizeof(*children));
+    struct process_batch batch = {.processes = children,
+                                  .parallel = spec->parallel,
+                                  .signals_known = spec->signals_known,
+                                  .limits = running->limits,
+                                  .observe = observe_child,
+                                  .context = running};
+
+    for (size_t i = 0; i < jobs->count; i++) {
+        struct job *job = &jobs->items[spec->order == JOB_DEFAULT_LAST ? jobs->count - 1 - i : i];
+        bool goes_first = spec->order == JOB_IN_ORDER ||
+                          job->member->instance->is_default == (spec->order == JOB_DEFAULT_FIRST);
+
+        if (job->status != JOB_PLANNED || goes_first != is_first)
+            continue;
+        plan_child(job, spec->step != NULL ? (char *const *)(void *)step : job->argv,
+                   jobs->count == 1);
+        children[batch.count++] = &job->child;
+    }
     process_run(&batch);
-    batch.processes += jobs->first_part;
-    batch.count = jobs->process_count - jobs->first_part;
-    process_run(&batch);
+    free(children);
+}
+
+void jobs_run(struct jobs *jobs, const struct limits *limits)
+{
+    struct running running = {jobs, limits, 0};
+
+    run_part(&running, true);
+    run_part(&running, false);
     finish_jobs(&running, true);
 }
 
@@ -195,10 +193,8 @@ void jobs_free(struct jobs *jobs)
         if (jobs->items[i].settings != NULL)
             utarray_free(jobs->items[i].settings);
         free(jobs->items[i].reason);
+        process_free(&jobs->items[i].child);
     }
-    for (size_t i = 0; i < jobs->process_count; i++)
-        process_free(&jobs->processes[i]);
     free(jobs->items);
-    free(jobs->processes);
     *jobs = (struct jobs){0};
 }

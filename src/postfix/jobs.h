@@ -32,20 +32,28 @@ struct jobs_spec {
     const char *program;           /* path */
     char *const *argv;             /* NULL after the last */
     char *const *argv_not_enabled; /* in instances that are not enabled; NULL: nothing */
-    int parallel;                  /* at once */
+    /* Of a job of several commands, the one that is run next, in place of argv; its reason begins
+     * with that word. NULL: the job is one command. */
+    const char *step;
+    int parallel; /* at once */
     enum process_streams streams;
     size_t output_maximum; /* of each stream in bytes: more is a failure; 0: any number */
     /* What postmulti(1) -x exports beside MAIL_CONFIG and the instance's own values: the default
      * instance's directories, and PATH; without path, MAIL_CONFIG alone is exported. */
     const char *command_directory, *daemon_directory, *path;
-    /* receives each line of captured output, without its newline; NULL: the output is kept */
-    void (*line)(void *context, const struct job *job, bool is_error, const char *text,
-                 size_t length);
-    void *line_context;
     int signals_known; /* as that of struct process_batch */
     struct master_locks
         *locks;   /* a failure is explained by an instance that is not running; or NULL */
     bool is_mute; /* the commands write why they fail to the mail log alone */
+
+    /* Called at the events of process.h, with the job of the process: PROCESS_FINISHED for each
+     * job, also one that is not run, in order, as soon as it and all before it are done. Has to
+     * free what the process wrote then, unless it is kept for the next step. */
+    void (*observe)(void *context, enum process_event event, struct job *job);
+    /* receives each line of captured output, without its newline; NULL: the output is kept */
+    void (*line)(void *context, const struct job *job, bool is_error, const char *text,
+                 size_t length);
+    void *context;
 };
 
 /* The command in one instance. */
@@ -53,7 +61,7 @@ struct job {
     const struct selection_member *member;
     char *const *argv;
     UT_array *settings;
-    struct process *child; /* NULL when nothing is run */
+    struct process child; /* without a program when nothing is run */
     enum job_status status;
     char *reason; /* why it failed or is not run; NULL when all is well */
     const struct jobs_spec *spec;
@@ -62,10 +70,6 @@ struct job {
 struct jobs {
     struct job *items; /* in the order of the selection */
     size_t count;
-    struct process *processes; /* in the order in which they are run */
-    size_t process_count;
-    size_t first_part; /* how many are run before the others are started */
-    bool is_reversed;  /* stop-like: the last job is run first */
     const struct jobs_spec *spec;
 };
 
@@ -73,14 +77,9 @@ struct jobs {
  * selected, otherwise /dev/null. jobs_free() empties *jobs. */
 void jobs_plan(struct jobs *jobs, const struct selection *selection, const struct jobs_spec *spec);
 
-/*
- * Runs them. Afterwards no job is JOB_PLANNED. observe is called at the events of process.h, with
- * the job of the process: PROCESS_FINISHED for each job, also one that is not run, in order, as
- * soon as it and all before it are done; what its process wrote is freed afterwards.
- */
-void jobs_run(struct jobs *jobs, const struct limits *limits,
-              void (*observe)(void *context, enum process_event event, const struct job *job),
-              void *context);
+/* Runs those that are JOB_PLANNED. Afterwards they are JOB_OK or JOB_FAILED, with the first reason
+ * if they had one before. */
+void jobs_run(struct jobs *jobs, const struct limits *limits);
 
 /* Empties it. */
 void jobs_free(struct jobs *jobs);

@@ -981,9 +981,10 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
                 bool (*needs)(const struct messages_part *part))
 {
     struct process *children = alloc_zeroed(messages->count, sizeof(*children));
+    struct process **order = alloc_zeroed(messages->count, sizeof(*order));
     UT_string *inputs = alloc_zeroed(messages->count, sizeof(*inputs));
     char *program = alloc_format("%s/%s", messages->directory, argv[0]);
-    struct process_batch batch = {.processes = children,
+    struct process_batch batch = {.processes = order,
                                   .parallel = process_count_processors(),
                                   .in_turn = messages->verb == MESSAGE_LIST,
                                   .limits = messages->limits,
@@ -999,6 +1000,7 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
         part->is_running = true;
         if (with_input)
             append_ids(&inputs[i], part);
+        order[batch.count] = &children[batch.count];
         children[batch.count++] = (struct process){.program = program,
                                                    .argv = argv,
                                                    .environment = process_clean_environment,
@@ -1016,6 +1018,7 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
         utstring_done(&inputs[i]);
     free(inputs);
     free(program);
+    free(order);
     free(children);
 }
 

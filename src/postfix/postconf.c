@@ -21,7 +21,7 @@ static void run(struct process *child, char *program, const struct limits *limit
                                                     .ends_with_us = true};
     char *const arguments[] = {program, configuration, directory, defaults, NULL};
     struct limits own = *limits;
-    struct process_batch batch = {.processes = child, .count = 1, .parallel = 1, .limits = &own};
+    struct process_batch batch = {.processes = &child, .count = 1, .parallel = 1, .limits = &own};
 
     *child = (struct process){.program = program,
                               .argv = arguments,

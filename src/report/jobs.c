@@ -4,7 +4,6 @@
 #include "base/diag.h"
 #include "base/text.h"
 #include "report/row.h"
-#include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,58 +34,40 @@ static void write_out(struct jobs_report *report, const UT_string *text)
     report->failed = report->failed || !output_flush(text);
 }
 
-/* A name of an instance, and where it is in the host. */
-struct named {
-    const char *name;
-    size_t index;
-};
-
 static int compare_names(const void *left, const void *right)
 {
-    return strcmp(((const struct named *)left)->name, ((const struct named *)right)->name);
-}
+    const struct instance *const *one = left, *const *other = right;
 
-/* Returns for each instance of the host whether another one has its name. */
-static bool *find_shared(const struct host *host)
-{
-    struct named *names = alloc_zeroed(host->count, sizeof(*names));
-    bool *shared = alloc_zeroed(host->count, sizeof(*shared));
-
-    for (size_t i = 0; i < host->count; i++)
-        names[i] = (struct named){row_value(&host->instances[i], PARAMETER_MULTI_INSTANCE_NAME), i};
-    qsort(names, host->count, sizeof(*names), compare_names);
-    for (size_t i = 1; i < host->count; i++)
-        if (strcmp(names[i - 1].name, names[i].name) == 0)
-            shared[names[i - 1].index] = shared[names[i].index] = true;
-    free(names);
-    return shared;
+    return strcmp(row_value(*one, PARAMETER_MULTI_INSTANCE_NAME),
+                  row_value(*other, PARAMETER_MULTI_INSTANCE_NAME));
 }
 
 /* Returns what lines of the instances begin with: for each of the host's, in order, its name, or
  * its directory if another has the name; "-" is the default one. They are safe to print. */
 static UT_array *make_tags(const struct host *host)
 {
-    bool *shared = find_shared(host);
+    const struct instance **sorted = alloc_zeroed(host->count, sizeof(struct instance *));
+    bool *shared = alloc_zeroed(host->count, sizeof(*shared));
     UT_array *tags;
 
     utarray_new(tags, &strings_icd);
+    for (size_t i = 0; i < host->count; i++)
+        sorted[i] = &host->instances[i];
+    qsort(sorted, host->count, sizeof(*sorted), compare_names);
+    for (size_t i = 1; i < host->count; i++)
+        if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+            shared[sorted[i - 1] - host->instances] = shared[sorted[i] - host->instances] = true;
     for (size_t i = 0; i < host->count; i++) {
         const struct instance *instance = &host->instances[i];
-        const char *name = instance->is_default ? "-"
-                           : shared[i]          ? instance->config_directory
-                                       : row_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
-        row_add_cell(tags, "%s", name);
+
+        row_add_cell(tags, "%s",
+                     instance->is_default ? "-"
+                     : shared[i]          ? instance->config_directory
+                                          : row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
     }
+    free(sorted);
     free(shared);
     return tags;
-}
-
-/* Returns the tag of the job's instance. */
-static const char *find_tag(const struct jobs_report *report, const struct job *job)
-{
-    const struct host *host = &report->selection->host;
-
-    return strings_item(report->tags, (size_t)(job->member->instance - host->instances));
 }
 
 /* A stream that is copied to ours. */
@@ -94,26 +75,28 @@ struct copy {
     struct jobs_report *report;
     const char *tag; /* before each line, or NULL */
     bool is_error;
-    char last; /* the last byte written; at the start, a newline */
+    char last; /* the last byte; at the start, a newline */
     UT_string text;
 };
 
-static void write_copy(struct copy *copy)
+static struct copy start_copy(struct jobs_report *report, const struct job *job, bool is_error)
 {
-    if (copy->is_error)
-        diag_write(utstring_body(&copy->text), utstring_len(&copy->text));
-    else
-        write_out(copy->report, &copy->text);
-    utstring_clear(&copy->text);
+    const struct host *host = &report->selection->host;
+    struct copy copy = {.report = report, .is_error = is_error, .last = '\n'};
+
+    if (report->tags != NULL)
+        copy.tag = strings_item(report->tags, (size_t)(job->member->instance - host->instances));
+    utstring_init(&copy.text);
+    return copy;
 }
 
-static void append_tagged(struct copy *copy, const char *text, size_t length)
+static void append_copy(struct copy *copy, const char *text, size_t length)
 {
     while (length > 0) {
-        const char *newline = memchr(text, '\n', length);
+        const char *newline = copy->tag == NULL ? NULL : memchr(text, '\n', length);
         size_t part = newline == NULL ? length : (size_t)(newline + 1 - text);
 
-        if (copy->last == '\n') {
+        if (copy->tag != NULL && copy->last == '\n') {
             text_append(&copy->text, copy->tag, strlen(copy->tag));
             text_append(&copy->text, "\t", 1);
         }
@@ -124,31 +107,33 @@ static void append_tagged(struct copy *copy, const char *text, size_t length)
     }
 }
 
+static void write_copy(struct copy *copy)
+{
+    if (copy->is_error)
+        diag_write(utstring_body(&copy->text), utstring_len(&copy->text));
+    else
+        write_out(copy->report, &copy->text);
+    utstring_clear(&copy->text);
+}
+
 /* How much of a stream is copied at once. */
 #define COPY_BYTES 65536
 
 /* Copies a stream to ours. Returns its last byte; a newline if there is none. */
 static char copy_stream(struct jobs_report *report, const struct job *job, bool is_error)
 {
-    const struct capture *capture = is_error ? &job->child->errors : &job->child->output;
-    struct copy copy = {.report = report, .is_error = is_error, .last = '\n'};
+    const struct capture *capture = is_error ? &job->child.errors : &job->child.output;
+    struct copy copy = start_copy(report, job, is_error);
     char buffer[COPY_BYTES];
     size_t count;
 
-    copy.tag = report->tags == NULL ? NULL : find_tag(report, job);
-    utstring_init(&copy.text);
     for (size_t at = 0; (count = capture_read(capture, at, buffer, sizeof(buffer))) > 0;
          at += count) {
-        if (copy.tag != NULL) {
-            append_tagged(&copy, buffer, count);
-        } else {
-            text_append(&copy.text, buffer, count);
-            copy.last = buffer[count - 1];
-        }
+        append_copy(&copy, buffer, count);
         write_copy(&copy);
     }
     if (copy.tag != NULL && copy.last != '\n') {
-        text_append(&copy.text, "\n", 1);
+        append_copy(&copy, "\n", 1);
         write_copy(&copy);
     }
     utstring_done(&copy.text);
@@ -159,54 +144,20 @@ static char copy_stream(struct jobs_report *report, const struct job *job, bool 
 static void report_line(void *context, const struct job *job, bool is_error, const char *text,
                         size_t length)
 {
-    struct jobs_report *report = context;
-    struct copy copy = {
-        .report = report, .tag = find_tag(report, job), .is_error = is_error, .last = '\n'};
+    struct copy copy = start_copy(context, job, is_error);
 
-    utstring_init(&copy.text);
-    append_tagged(&copy, text, length);
-    if (length == 0)
-        utstring_printf(&copy.text, "%s\t", copy.tag);
-    text_append(&copy.text, "\n", 1);
+    append_copy(&copy, text, length);
+    append_copy(&copy, "\n", 1);
     write_copy(&copy);
     utstring_done(&copy.text);
-}
-
-/* The most that a row of JSON has of one stream, in bytes. */
-#define JSON_OUTPUT_MAXIMUM ((size_t)16 * 1024 * 1024)
-
-void report_jobs_start(struct jobs_report *report, struct jobs_spec *spec)
-{
-    report->locks = master_locks_new(report->limits);
-    report->is_captured = report->json || report->parallel > 1 || report->tag;
-    if (report->tag)
-        report->tags = make_tags(&report->selection->host);
-    spec->parallel = report->parallel;
-    if (!report->is_captured)
-        spec->streams = PROCESS_INHERIT;
-    if (report->json)
-        spec->output_maximum = JSON_OUTPUT_MAXIMUM;
-    if (report->tag && report->parallel == 1) {
-        spec->line = report_line; /* as soon as it is there */
-        spec->line_context = report;
-    }
-}
-
-void report_jobs_end(struct jobs_report *report)
-{
-    master_locks_free(report->locks);
-    if (report->tags != NULL)
-        utarray_free(report->tags);
 }
 
 static void report_output(struct jobs_report *report, const struct job *job)
 {
     bool is_labelled = !report->selection->is_single && report->tags == NULL;
+    bool has_output = job->child.output.length > 0, has_errors = job->child.errors.length > 0;
     bool shown = have_one_reader();
 
-    if (job->child == NULL)
-        return;
-    bool has_output = job->child->output.length > 0, has_errors = job->child->errors.length > 0;
     if (is_labelled && (has_errors || (shown && has_output)))
         report_heading(job);
     char last = copy_stream(report, job, false);
@@ -240,14 +191,12 @@ static json_t *captured(const struct capture *capture)
 
 static double seconds_of(const struct job *job)
 {
-    if (job->child == NULL || job->child->started == 0)
-        return 0;
-    return (double)(job->child->finished - job->child->started) / (double)CLOCK_SECOND;
+    return (double)(job->child.finished - job->child.started) / (double)CLOCK_SECOND;
 }
 
-static const char *describe_status(enum job_status status)
+static void append_json(const struct job *job, UT_string *out)
 {
-    static const char *const names[] = {
+    static const char *const statuses[] = {
         [JOB_OK] = "ok",
         [JOB_FAILED] = "failed",
         [JOB_DISABLED] = "disabled",
@@ -255,26 +204,17 @@ static const char *describe_status(enum job_status status)
         [JOB_PLANNED] = "planned",
         [JOB_UNTOUCHED] = "untouched",
     };
-
-    return names[status];
-}
-
-static void append_json(const struct job *job, UT_string *out)
-{
-    const struct process *child = job->child;
-    static const struct capture nothing;
-    const struct capture *output = child != NULL ? &child->output : &nothing;
-    const struct capture *errors = child != NULL ? &child->errors : &nothing;
-    bool has_exited = child != NULL && child->outcome != PROCESS_PENDING;
+    const struct process *child = &job->child;
+    bool has_exited = child->outcome != PROCESS_PENDING;
     json_t *row = row_new(job->member->instance);
 
     row_add(row, "command", command_array(job->argv));
     row_add(row, "exit_status", json_integer(has_exited ? child->exit_status : -1));
-    row_add(row, "signal", json_integer(child != NULL ? child->signal : 0));
-    row_add(row, "stdout", captured(output));
-    row_add(row, "stderr", captured(errors));
+    row_add(row, "signal", json_integer(child->signal));
+    row_add(row, "stdout", captured(&child->output));
+    row_add(row, "stderr", captured(&child->errors));
     row_add(row, "seconds", json_real(seconds_of(job)));
-    row_add_text(row, "status", describe_status(job->status));
+    row_add_text(row, "status", statuses[job->status]);
     row_add_text(row, "reason", job->reason);
     row_finish(row, out);
 }
@@ -294,12 +234,13 @@ static void report_json(struct jobs_report *report, const struct job *job)
 
 static void report_stopped(const struct jobs_report *report, const struct job *job)
 {
-    int number = job->child->stopped_by;
+    int number = job->child.stopped_by;
 
     row_diag(report->selection, job->member->instance, "warning",
              "stopped by signal %d (%s): waiting until it continues", number, strsignal(number));
 }
 
+/* Those that a restart has not touched were only checked. */
 static void report_progress(const struct jobs_report *report)
 {
     struct progress progress;
@@ -307,18 +248,19 @@ static void report_progress(const struct jobs_report *report)
     progress_start(&progress);
     for (size_t i = 0; i < report->jobs->count; i++) {
         const struct job *job = &report->jobs->items[i];
-        const struct process *child = job->child;
+        bool is_touched = job->status != JOB_UNTOUCHED;
 
-        if (child == NULL)
+        if (job->child.program == NULL && job->status != JOB_PLANNED)
             continue;
-        progress_add(&progress, child->finished != 0,
-                     child->started != 0 ? job->member->instance->config_directory : NULL,
+        progress_add(&progress, is_touched && job->child.finished != 0,
+                     is_touched && job->child.started != 0 ? job->member->instance->config_directory
+                                                           : NULL,
                      report->limits->end);
     }
     progress_show(&progress, clock_now());
 }
 
-void report_job_event(void *context, enum process_event event, const struct job *job)
+static void observe(void *context, enum process_event event, struct job *job)
 {
     struct jobs_report *report = context;
 
@@ -333,10 +275,13 @@ void report_job_event(void *context, enum process_event event, const struct job 
             report_stopped(report, job);
         break;
     case PROCESS_FINISHED:
+        if (report->json && report->has_steps)
+            break; /* a row has the output of all steps */
         if (report->json)
             report_json(report, job);
         else
             report_output(report, job);
+        process_free(&job->child);
         break;
     case PROCESS_WAITING:
         if (!report->quiet && report->is_captured && progress_is_wanted())
@@ -345,28 +290,44 @@ void report_job_event(void *context, enum process_event event, const struct job 
     }
 }
 
-static bool is_plain(const char *word)
+/* The most that a row of JSON has of one stream, in bytes. */
+#define JSON_OUTPUT_MAXIMUM ((size_t)16 * 1024 * 1024)
+
+void report_jobs_start(struct jobs_report *report, struct jobs_spec *spec)
 {
-    for (const char *at = word; *at != '\0'; at++)
-        if (!isalnum((unsigned char)*at) && strchr("%+,-./:=@_", *at) == NULL)
-            return false;
-    return word[0] != '\0';
+    report->locks = master_locks_new(report->limits);
+    report->is_captured = report->json || spec->parallel > 1 || report->tag;
+    spec->observe = observe;
+    spec->context = report;
+    if (report->tag)
+        report->tags = make_tags(&report->selection->host);
+    if (report->tag && spec->parallel == 1)
+        spec->line = report_line; /* as soon as it is there */
+    if (!report->is_captured)
+        spec->streams = PROCESS_INHERIT;
+    if (report->json)
+        spec->output_maximum = JSON_OUTPUT_MAXIMUM;
 }
+
+void report_jobs_end(struct jobs_report *report)
+{
+    master_locks_free(report->locks);
+    if (report->tags != NULL)
+        utarray_free(report->tags);
+}
+
+#define PLAIN "%+,-./:=@_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 /* Quoted as for a shell, so that it shows where words begin and end. */
 static void append_word(UT_string *out, const char *word)
 {
-    if (is_plain(word)) {
+    if (word[0] != '\0' && word[strspn(word, PLAIN)] == '\0') {
         utstring_printf(out, " %s", word);
         return;
     }
     utstring_printf(out, " '");
-    for (const char *at = word; *at != '\0'; at++) {
-        if (*at == '\'')
-            utstring_printf(out, "'\\''");
-        else
-            utstring_bincpy(out, at, 1);
-    }
+    for (const char *at = word; *at != '\0'; at++)
+        utstring_printf(out, "%s%c", *at == '\'' ? "'\\'" : "", *at);
     utstring_printf(out, "'");
 }
 
@@ -376,7 +337,7 @@ static char *describe_command(const struct job *job)
     UT_string command;
 
     utstring_init(&command);
-    append_word(&command, job->child->program);
+    append_word(&command, job->spec->program);
     for (size_t i = 1; job->argv[i] != NULL; i++)
         append_word(&command, job->argv[i]);
     return utstring_body(&command);
@@ -386,7 +347,7 @@ static void report_verbosely(const struct jobs_report *report, const struct job 
 {
     const struct instance *instance = job->member->instance;
 
-    if (job->child == NULL) {
+    if (job->child.program == NULL) {
         row_diag(report->selection, instance, NULL, "not run: %s", job->reason);
         return;
     }
@@ -399,8 +360,7 @@ static void report_verbosely(const struct jobs_report *report, const struct job 
 static void report_failure(const struct jobs_report *report, const struct job *job)
 {
     const struct selection *selection = report->selection;
-    bool has_exited =
-        job->child != NULL && job->child->outcome == PROCESS_ENDED && job->child->signal == 0;
+    bool has_exited = job->child.outcome == PROCESS_ENDED && job->child.signal == 0;
 
     if (job->member->state == SELECTION_FAILED)
         row_diag_error(selection, job->member->instance);
@@ -421,31 +381,33 @@ static void report_job(const struct jobs_report *report, const struct job *job)
         report_verbosely(report, job);
 }
 
-static void append_plan(const struct job *job, UT_string *out)
+static void append_plan(const struct jobs_report *report, const struct job *job, UT_string *out)
 {
-    const char *name = job->member->instance->config_directory;
-    char *command = job->status == JOB_PLANNED ? describe_command(job) : NULL;
+    const char *name = job->member->instance->config_directory, *program = job->spec->program;
 
-    if (command != NULL)
-        row_append_line(out, "%s: run%s", name, command);
-    else
+    if (job->status != JOB_PLANNED) {
         row_append_line(out, "%s: %s: %s", name, job->status == JOB_FAILED ? "fail" : "skip",
                         job->reason);
-    free(command);
+    } else if (report->has_steps) {
+        if (job->member->instance->running != MASTER_STOPPED)
+            row_append_line(out, "%s: run %s -- stop", name, program);
+        row_append_line(out, "%s: run %s -- start", name, program);
+    } else {
+        char *command = describe_command(job);
+        row_append_line(out, "%s: run%s", name, command);
+        free(command);
+    }
 }
 
 static void report_plan(struct jobs_report *report)
 {
     const struct jobs *jobs = report->jobs;
+    bool is_reversed = jobs->spec->order == JOB_DEFAULT_LAST;
     UT_string out;
 
     utstring_init(&out);
-    for (size_t i = 0; i < jobs->count; i++) {
-        if (report->json)
-            report_json(report, &jobs->items[i]);
-        else
-            append_plan(&jobs->items[jobs->is_reversed ? jobs->count - 1 - i : i], &out);
-    }
+    for (size_t i = 0; i < jobs->count; i++)
+        append_plan(report, &jobs->items[is_reversed ? jobs->count - 1 - i : i], &out);
     write_out(report, &out);
     utstring_done(&out);
 }
@@ -455,13 +417,15 @@ bool report_jobs(struct jobs_report *report)
     const struct instance *failed = report->selection->lone_failure;
     bool is_well = true;
 
-    if (report->dry_run)
+    if (report->dry_run && !report->json)
         report_plan(report);
     for (size_t i = 0; i < report->jobs->count; i++) {
         const struct job *job = &report->jobs->items[i];
 
-        is_well = is_well && job->status != JOB_FAILED;
-        if (!report->dry_run && !report->quiet)
+        is_well = is_well && job->status != JOB_FAILED && job->status != JOB_UNTOUCHED;
+        if (report->json && (report->dry_run || report->has_steps))
+            report_json(report, job);
+        if (!report->dry_run && !report->quiet && !report->has_steps)
             report_job(report, job);
     }
     if (!report->dry_run && report->quiet && failed != NULL)

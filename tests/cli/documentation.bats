@@ -225,7 +225,7 @@ pages = "".join(subprocess.check_output(f"mandoc -T ascii -O width=500 man/{page
                 for page in ("postkick.1", "postkick-commands.1", "postkick-messages.1"))
 pages, count = " ".join(pages.split()), 0
 for source in ("postfix/kick", "postfix/status", "postfix/queue", "postfix/message", "postfix/jobs",
-               "base/process", "command/restart"):
+               "base/process", "command/jobs"):
     text = re.sub(r'"\s*\n\s*"', "", open(f"src/{source}.c", encoding="ascii").read())
     for call in re.findall(r"alloc_(?:string|format)\(([^;]*);", text):
         for literal in re.findall(r'"([^"]*)"', call):

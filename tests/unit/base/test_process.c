@@ -29,6 +29,16 @@ static struct process shell(const char *script, enum process_streams streams)
         .program = "/bin/sh", .argv = (char *const *)(void *)slot, .streams = streams};
 }
 
+static struct process *const *list(struct process *children, size_t number)
+{
+    static struct process *all[1024];
+
+    assert_true(number <= COUNT(all));
+    for (size_t i = 0; i < number; i++)
+        all[i] = &children[i];
+    return all;
+}
+
 typedef void observer(void *context, enum process_event event, struct process *child);
 
 /* Runs them, for so many seconds at most, or 0. */
@@ -38,7 +48,7 @@ static void run_observed(struct process *children, size_t number, int parallel, 
     const struct limits limits = {.end = seconds == 0 ? CLOCK_NEVER
                                                       : clock_after(clock_now(), seconds)};
 
-    process_run(&(struct process_batch){.processes = children,
+    process_run(&(struct process_batch){.processes = list(children, number),
                                         .count = number,
                                         .parallel = parallel,
                                         .limits = &limits,
@@ -852,7 +862,7 @@ static void assert_lines(struct process *children, size_t number, int parallel, 
 
     heard->children = children;
     utstring_init(&heard->text);
-    process_run(&(struct process_batch){.processes = children,
+    process_run(&(struct process_batch){.processes = list(children, number),
                                         .count = number,
                                         .parallel = parallel,
                                         .in_turn = in_turn,

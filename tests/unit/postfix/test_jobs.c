@@ -37,7 +37,7 @@ TEARDOWN(free_selection)
 static const char *const words[] = {
     [JOB_OK] = "ok", [JOB_FAILED] = "failed", [JOB_DISABLED] = "disabled"};
 
-static void note(void *context, enum process_event event, const struct job *job)
+static void note(void *context, enum process_event event, struct job *job)
 {
     (void)context;
     if (event == PROCESS_STARTS)
@@ -46,8 +46,8 @@ static void note(void *context, enum process_event event, const struct job *job)
         return;
     utstring_printf(&log_text, "%s %s", job->member->instance->config_directory,
                     words[job->status]);
-    if (job->child != NULL && job->child->started != 0)
-        utstring_printf(&log_text, " <%s>", utstring_body(&job->child->output.text));
+    if (job->child.started != 0)
+        utstring_printf(&log_text, " <%s>", utstring_body(&job->child.output.text));
     utstring_printf(&log_text, "%s%s; ", job->reason == NULL ? "" : " ",
                     job->reason == NULL ? "" : job->reason);
 }
@@ -61,6 +61,7 @@ static struct jobs_spec shell(const char *script, enum job_order order)
                               .program = "/bin/sh",
                               .argv = (char *const *)(void *)argv,
                               .parallel = 1,
+                              .observe = note,
                               .streams = PROCESS_CAPTURE};
 }
 
@@ -71,7 +72,7 @@ static const char *run(const struct jobs_spec *spec, const struct limits *limits
 
     utstring_clear(&log_text);
     jobs_plan(&jobs, &selection, spec);
-    jobs_run(&jobs, limits, note, NULL);
+    jobs_run(&jobs, limits);
     jobs_free(&jobs);
     return utstring_body(&log_text);
 }
