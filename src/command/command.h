@@ -46,8 +46,8 @@ bool command_mark(struct command *command, bool all);
  */
 bool command_report_selection(const struct command *command);
 
-/* Sends the requests of all planned kicks at once. Returns false when nothing could be sent, which
- * is reported. */
-bool command_send(const struct command *command, struct kicks *kicks);
+/* Sends the kicks in the marked selection: kicks_run(). Returns false when nothing could be sent,
+ * which is reported. */
+bool command_send(const struct command *command, struct kicks *kicks, struct selection *selection);
 
 #endif

@@ -167,8 +167,7 @@ static void ask(struct run *run, const struct command *command, int seconds)
         if (run->jobs.items[i].status == JOB_PLANNED)
             asked.members[asked.member_count++] = *run->jobs.items[i].member;
     master_locks_forget(kicks.locks);
-    kicks_plan(&kicks, &asked);
-    (void)command_send(command, &kicks);
+    (void)command_send(command, &kicks, &asked);
     kick = kicks.items;
     for (size_t i = run->first; i < run->end; i++) {
         struct job *job = &run->jobs.items[i];
@@ -177,7 +176,7 @@ static void ask(struct run *run, const struct command *command, int seconds)
             continue;
         free(job->reason);
         job->reason = NULL;
-        if (kick_succeeded(kick))
+        if (kick->has_succeeded)
             job->status = JOB_OK;
         else
             job->reason = alloc_format("no response: %s", kick->reason);

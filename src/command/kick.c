@@ -7,7 +7,7 @@
 #include "report/row.h"
 #include <string.h>
 
-bool command_send(const struct command *command, struct kicks *kicks)
+bool command_send(const struct command *command, struct kicks *kicks, struct selection *selection)
 {
     struct trigger_batch batch = {
         .connections = command->settings->connections, .limits = command->limits, .context = kicks};
@@ -15,7 +15,7 @@ bool command_send(const struct command *command, struct kicks *kicks)
     if (!command->options->quiet && progress_is_wanted())
         batch.progress = report_kicks_progress;
     signals_catch();
-    int error = kicks_run(kicks, batch);
+    int error = kicks_run(kicks, selection, &batch);
     if (error != 0)
         diag_line("warning", "epoll: %s", strerror(error));
     return error == 0;
@@ -60,15 +60,11 @@ static int run(struct command *command, struct kicks *kicks)
                                   .quiet = options->quiet,
                                   .verbose = command->verbose};
     struct status *statuses = NULL;
-    bool is_well = true;
 
     kicks->settings = command->settings;
     kicks->locks = master_locks_new(command->limits);
-    kicks_plan(kicks, selection);
-    if (options->dry_run)
-        kicks_check(kicks);
-    else
-        is_well = command_send(command, kicks);
+    bool is_well = options->dry_run ? kicks_run(kicks, selection, NULL) == 0
+                                    : command_send(command, kicks, selection);
     if (report.json || kicks->is_probe)
         selection_find_running(selection, kicks->locks);
     if (kicks->is_probe)

@@ -211,9 +211,8 @@ static bool finish(struct run *run)
     for (size_t i = 0; i < run->messages.count && utarray_len(targets) > 0; i++)
         if (run->messages.parts[i].done > 0)
             done.members[done.member_count++] = *run->messages.parts[i].member;
-    kicks_plan(&kicks, &done);
-    if (kicks.count > 0)
-        is_sent = command_send(command, &kicks);
+    if (done.member_count > 0)
+        is_sent = command_send(command, &kicks, &done);
     run->report.kicks = &kicks;
     report_messages_done(&run->report);
     is_sent = report_kicks(&(struct kicks_report){.selection = run->selection,

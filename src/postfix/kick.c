@@ -31,44 +31,27 @@ static const char *service_name(const struct instance *instance, const char *ser
     return name == PARAMETER_COUNT ? service : instance_value(instance, name);
 }
 
-static enum kick_status planned_status(enum selection_state state)
-{
-    switch (state) {
-    case SELECTION_DISABLED:
-        return KICK_DISABLED;
-    case SELECTION_DUPLICATE:
-        return KICK_DUPLICATE;
-    case SELECTION_SERVE:
-        return KICK_PLANNED;
-    default:
-        return KICK_FAILED;
-    }
-}
-
-/* Returns the same address for the same request of several targets. */
-static const char *shared_request(const UT_array *targets, const char *request)
-{
-    size_t i = 0;
-
-    while (strcmp(target_item(targets, i)->request, request) != 0)
-        i++;
-    return target_item(targets, i)->request;
-}
-
-/* Whether the time was over, so that more time might have helped. */
-static bool ended_by_time(const struct trigger *trigger)
-{
-    switch (trigger->outcome) {
-    case TRIGGER_NOT_READ:
-    case TRIGGER_NOT_FINISHED:
-    case TRIGGER_QUEUE_FULL:
-    case TRIGGER_NOT_WRITTEN:
-    case TRIGGER_HELD:
-        return true;
-    default:
-        return false;
-    }
-}
+/* What follows from the outcome of a trigger. */
+static const struct {
+    enum kick_status status;
+    bool is_late;       /* more time might have helped */
+    const char *reason; /* where it is always the same; if it is late, the seconds follow */
+} outcomes[] = {
+    [TRIGGER_PENDING] = {.reason = "not confirmed: interrupted"},
+    [TRIGGER_KICKED] = {.status = KICK_KICKED},
+    [TRIGGER_NOT_READ] = {KICK_UNCONFIRMED, true, "request not read within"},
+    [TRIGGER_NOT_FINISHED] = {KICK_UNFINISHED, true, "request read, service not finished within"},
+    [TRIGGER_LINK] = {.reason = "is a symbolic link"},
+    [TRIGGER_HARD_LINKS] = {.reason = "the FIFO has more than one hard link"},
+    [TRIGGER_WRONG_TYPE] = {.reason = "not a socket or a FIFO"},
+    [TRIGGER_QUEUE_FULL] = {KICK_FAILED, true, "listen queue full for"},
+    [TRIGGER_NOT_WRITTEN] = {KICK_FAILED, true, "FIFO full for"},
+    [TRIGGER_HELD] = {KICK_FAILED, true, "no answer from the FIFO within"},
+    [TRIGGER_CLOSED] = {.reason = "closed before the request was read"},
+    [TRIGGER_NO_TIME] = {.reason = "not started: time limit reached"},
+    [TRIGGER_DUPLICATE] = {.status = KICK_DUPLICATE},
+    [TRIGGER_SEND] = {.reason = "cannot send"}, /* the error follows */
+};
 
 /* Whether the kick shares the outcome of the one that opened the same endpoint before. A short
  * limit of one instance must not fail another's kick. */
@@ -77,7 +60,7 @@ static bool shares(const struct kick *kick, struct kick *first)
     const struct trigger *own = kick->trigger;
     struct trigger *trigger = first->trigger;
 
-    if (ended_by_time(trigger) &&
+    if (outcomes[trigger->outcome].is_late &&
         (own->send_limit > trigger->send_limit || own->read_limit > trigger->read_limit))
         return false;
     trigger_extend(trigger, own->send_limit, own->read_limit);
@@ -104,7 +87,6 @@ static bool keep_claim(struct kick *kick, const struct endpoint_identity *identi
             continue;
         other->duplicate_of = NULL;
         trigger_renew(other->trigger);
-        kicks->renewed = true;
     }
     return false;
 }
@@ -119,7 +101,7 @@ static bool claim(void *context, const struct endpoint_identity *identity)
         return true;
     memset(&kick->key, 0, sizeof(kick->key));
     kick->key.endpoint = *identity;
-    kick->key.request = shared_request(kick->kicks->targets, kick->request);
+    kick->key.request = kick->request;
     HASH_VALUE(&kick->key, sizeof(kick->key), hash);
     HASH_FIND_BYHASHVALUE(hh, kick->kicks->claims, &kick->key, sizeof(kick->key), hash, first);
     if (first == NULL) {
@@ -152,23 +134,36 @@ static void plan_trigger(struct kicks *kicks, struct kick *kick)
     trigger->request_length = strlen(kick->request);
     trigger->send_limit = bound(kicks, instance->trigger_timeout);
     trigger->read_limit = bound(kicks, instance->application_event_drain_time);
-    trigger->whole_limit = kicks->whole_limit;
     trigger->is_probe = kicks->is_probe;
     trigger->wait_for_close = kicks->wait;
     trigger->claim = claim;
     trigger->context = kick;
 }
 
+/* Returns the same address for the same request of several targets. */
+static const char *shared_request(const UT_array *targets, const char *request)
+{
+    size_t i = 0;
+
+    while (strcmp(target_item(targets, i)->request, request) != 0)
+        i++;
+    return target_item(targets, i)->request;
+}
+
 static void plan_kick(struct kicks *kicks, struct kick *kick, struct selection_member *member,
                       const struct target *target)
 {
+    static const enum kick_status statuses[] = {[SELECTION_SERVE] = KICK_PLANNED,
+                                                [SELECTION_FAILED] = KICK_FAILED,
+                                                [SELECTION_DISABLED] = KICK_DISABLED,
+                                                [SELECTION_DUPLICATE] = KICK_DUPLICATE};
     const char *service = service_name(member->instance, target->service, kicks->is_action);
 
     *kick = (struct kick){.member = member,
                           .class = target->class,
                           .service = service[0] != '\0' ? service : target->service,
-                          .request = target->request,
-                          .status = planned_status(member->state),
+                          .request = shared_request(kicks->targets, target->request),
+                          .status = statuses[member->state],
                           .kicks = kicks};
     if (member->state == SELECTION_SERVE && target_service_is_valid(kick->service)) {
         plan_trigger(kicks, kick);
@@ -180,19 +175,14 @@ static void plan_kick(struct kicks *kicks, struct kick *kick, struct selection_m
     }
 }
 
-/* Sets the target of a probe. */
-static void plan_probe(struct kicks *kicks)
+static void plan(struct kicks *kicks, struct selection *selection)
 {
-    utarray_new(kicks->probe, &target_icd);
-    target_append(kicks->probe, "public", "qmgr", "");
-    kicks->targets = kicks->probe;
-    kicks->is_action = true;
-}
-
-void kicks_plan(struct kicks *kicks, struct selection *selection)
-{
-    if (kicks->is_probe)
-        plan_probe(kicks);
+    if (kicks->is_probe) {
+        utarray_new(kicks->probe, &target_icd);
+        target_append(kicks->probe, "public", "qmgr", "");
+        kicks->targets = kicks->probe;
+        kicks->is_action = true;
+    }
     size_t each = utarray_len(kicks->targets);
 
     kicks->count = selection->member_count * each;
@@ -207,29 +197,6 @@ void kicks_plan(struct kicks *kicks, struct selection *selection)
             kicks->items[i].duplicate_of = &kicks->items[first * each + i % each];
         }
     }
-}
-
-static enum kick_status outcome_status(enum trigger_outcome outcome)
-{
-    switch (outcome) {
-    case TRIGGER_KICKED:
-        return KICK_KICKED;
-    case TRIGGER_NOT_READ:
-        return KICK_UNCONFIRMED;
-    case TRIGGER_NOT_FINISHED:
-        return KICK_UNFINISHED;
-    case TRIGGER_DUPLICATE:
-        return KICK_DUPLICATE;
-    default:
-        return KICK_FAILED;
-    }
-}
-
-const struct kick *kick_first(const struct kick *kick)
-{
-    while (kick->duplicate_of != NULL)
-        kick = kick->duplicate_of;
-    return kick;
 }
 
 static const char *other_class(const char *class)
@@ -248,7 +215,7 @@ static bool is_of_other_class(const struct kick *kick)
         return strcmp(known, other) == 0;
     enum endpoint_result result =
         endpoint_open(&endpoint, kick->trigger->queue_directory, other, kick->service);
-    endpoint_close(&endpoint);
+    descriptors_close(&endpoint.fd);
     return result == ENDPOINT_SOCKET || result == ENDPOINT_FIFO;
 }
 
@@ -404,71 +371,28 @@ static char *name_process(const struct kick *kick, char *reason)
 static char *explain_trigger(const struct kick *kick)
 {
     const struct trigger *trigger = kick->trigger;
+    const char *reason = outcomes[trigger->outcome].reason;
 
     switch (trigger->outcome) {
-    case TRIGGER_KICKED:
-        return NULL;
-    case TRIGGER_NOT_READ:
-        return name_process(kick, alloc_format("request not read within %ds", trigger->seconds));
-    case TRIGGER_NOT_FINISHED:
-        return name_process(
-            kick, alloc_format("request read, service not finished within %ds", trigger->seconds));
     case TRIGGER_LOOKUP:
         return explain_lookup(kick, trigger->error);
     case TRIGGER_LINK:
-        return trigger->error == ENOTDIR ? alloc_format("%s is a symbolic link", kick->class)
-                                         : alloc_string("is a symbolic link");
-    case TRIGGER_HARD_LINKS:
-        return alloc_string("the FIFO has more than one hard link");
-    case TRIGGER_WRONG_TYPE:
-        return alloc_string("not a socket or a FIFO");
+        return trigger->error == ENOTDIR ? alloc_format("%s %s", kick->class, reason)
+                                         : alloc_string(reason);
     case TRIGGER_CONNECT:
         return explain_connect(kick);
-    case TRIGGER_QUEUE_FULL:
-        return name_process(kick, alloc_format("listen queue full for %ds", trigger->seconds));
-    case TRIGGER_NOT_WRITTEN:
-        return name_process(kick, alloc_format("FIFO full for %ds", trigger->seconds));
-    case TRIGGER_HELD:
-        return alloc_format("no answer from the FIFO within %ds", trigger->seconds);
     case TRIGGER_NO_READER:
         return explain_no_listener(kick, "no process is reading the FIFO");
-    case TRIGGER_CLOSED:
-        return alloc_string("closed before the request was read");
-    case TRIGGER_NO_TIME:
-        return alloc_string("not started: time limit reached");
     case TRIGGER_SEND:
-        return alloc_format("cannot send: %s", strerror(trigger->error));
-    case TRIGGER_DUPLICATE:
-    case TRIGGER_PENDING:
+        return alloc_format("%s: %s", reason, strerror(trigger->error));
+    case TRIGGER_HELD:
+        return alloc_format("%s %ds", reason, trigger->seconds);
+    default:
         break;
     }
-    return alloc_string("not confirmed: interrupted");
-}
-
-/* The first one has its reason already. It may itself be the duplicate of another when its
- * directory is listed twice. */
-static char *explain_duplicate(const struct kick *duplicate)
-{
-    const struct kick *first = kick_first(duplicate);
-    const char *directory = first->member->instance->config_directory;
-
-    return first->reason == NULL
-               ? alloc_format("same endpoint as %s's", directory)
-               : alloc_format("same endpoint as %s's: %s", directory, first->reason);
-}
-
-/* Sets the reason of every failed kick that has none, and of every duplicate. */
-static void explain(struct kicks *kicks)
-{
-    for (size_t i = 0; i < kicks->count; i++) {
-        struct kick *kick = &kicks->items[i];
-
-        if (kick->trigger != NULL && kick->status != KICK_PLANNED && kick->status != KICK_DUPLICATE)
-            kick->reason = explain_trigger(kick);
-    }
-    for (size_t i = 0; i < kicks->count; i++)
-        if (kicks->items[i].duplicate_of != NULL && kicks->items[i].reason == NULL)
-            kicks->items[i].reason = explain_duplicate(&kicks->items[i]);
+    if (outcomes[trigger->outcome].is_late)
+        return name_process(kick, alloc_format("%s %ds", reason, trigger->seconds));
+    return reason == NULL ? NULL : alloc_string(reason);
 }
 
 /* An instance without its queue directory has failed, whatever was to be kicked in it: in Postfix's
@@ -479,7 +403,7 @@ static void check_queue(struct kick *kick)
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
     struct stat status;
 
-    if (kick->trigger == NULL || kick->trigger->outcome != TRIGGER_LOOKUP)
+    if (kick->trigger->outcome != TRIGGER_LOOKUP)
         return;
     int error = instance->error == NULL ? path_status(queue, 0, &status) : 0;
     if (instance->error == NULL && error == 0 && !S_ISDIR(status.st_mode))
@@ -491,33 +415,52 @@ static void check_queue(struct kick *kick)
     kick->member->state = SELECTION_FAILED;
     kick->trigger = NULL;
     kick->status = KICK_FAILED;
+    kick->seconds = 0;
     kick->reason = selection_reason(kick->member);
 }
 
+/* The first one of several may itself be the duplicate of another when its directory is listed
+ * twice. */
+static void share_outcome(struct kick *kick)
+{
+    const struct kick *first = kick;
+
+    while (first->duplicate_of != NULL)
+        first = first->duplicate_of;
+    if (first != kick)
+        kick->duplicate_of = first;
+    kick->has_succeeded = first->status == KICK_KICKED || first->status == KICK_PLANNED ||
+                          first->status == KICK_DISABLED || first->status == KICK_DUPLICATE;
+    if (first == kick || kick->reason != NULL)
+        return;
+    kick->reason =
+        alloc_format("same endpoint as %s's%s%s", first->member->instance->config_directory,
+                     first->reason == NULL ? "" : ": ", first->reason == NULL ? "" : first->reason);
+}
+
 /* Sets what follows from the outcomes of the triggers. */
-static void settle(struct kicks *kicks, enum kick_status pending)
+static void settle(struct kicks *kicks, bool is_dry)
 {
     for (size_t i = 0; i < kicks->count; i++) {
         struct kick *kick = &kicks->items[i];
+        const struct trigger *trigger = kick->trigger;
 
-        if (kick->trigger == NULL)
+        if (trigger == NULL)
             continue;
-        kick->status = kick->trigger->outcome == TRIGGER_PENDING
-                           ? pending
-                           : outcome_status(kick->trigger->outcome);
+        kick->seconds = (double)(trigger->finished - trigger->started) / (double)CLOCK_SECOND;
+        if (!is_dry || trigger->outcome != TRIGGER_PENDING)
+            kick->status = outcomes[trigger->outcome].status;
         check_queue(kick);
+        if (kick->trigger != NULL && kick->status != KICK_PLANNED)
+            kick->reason = explain_trigger(kick);
     }
-    explain(kicks);
-}
+    for (size_t i = 0; i < kicks->count; i++) {
+        struct kick *kick = &kicks->items[i];
 
-int kicks_run(struct kicks *kicks, struct trigger_batch batch)
-{
-    batch.triggers = kicks->triggers;
-    batch.count = kicks->trigger_count;
-    batch.renewed = &kicks->renewed;
-    int error = trigger_run(&batch);
-    settle(kicks, KICK_FAILED);
-    return error;
+        share_outcome(kick);
+        if (kick->duplicate_of != NULL && kick->member->state == SELECTION_SERVE)
+            kicks->has_duplicates = true;
+    }
 }
 
 /* Whether an endpoint that is there is known to be one of the past. */
@@ -529,50 +472,31 @@ static bool has_no_listener(const struct kick *kick)
 }
 
 /* Checks what a real run would before it connects; the result is the outcome of the trigger. */
-static void check_endpoint(struct trigger *trigger)
+static void check(struct trigger *trigger)
 {
-    struct endpoint endpoint;
-    enum endpoint_result result =
-        endpoint_open(&endpoint, trigger->queue_directory, trigger->class, trigger->service);
-
-    trigger->outcome = trigger_open_outcome(result);
-    trigger->error = endpoint.error;
-    if (trigger->outcome != TRIGGER_PENDING)
-        return;
-    if (!trigger->claim(trigger->context, &endpoint.identity)) {
-        trigger->outcome = TRIGGER_DUPLICATE;
-    } else if (!endpoint_writable(&endpoint)) {
-        trigger->outcome = TRIGGER_CONNECT;
-        trigger->error = errno;
-    } else if (has_no_listener(trigger->context)) {
+    trigger_check(trigger);
+    if (trigger->outcome == TRIGGER_PENDING && has_no_listener(trigger->context)) {
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = ECONNREFUSED;
     }
-    endpoint_close(&endpoint);
 }
 
-void kicks_check(struct kicks *kicks)
+int kicks_run(struct kicks *kicks, struct selection *selection, struct trigger_batch *batch)
 {
-    for (size_t i = 0; i < kicks->trigger_count; i++)
-        check_endpoint(&kicks->triggers[i]);
-    settle(kicks, KICK_PLANNED);
-}
+    int error = 0;
 
-bool kick_succeeded(const struct kick *kick)
-{
-    enum kick_status status = kick_first(kick)->status;
-
-    return status == KICK_KICKED || status == KICK_PLANNED || status == KICK_DISABLED ||
-           status == KICK_DUPLICATE;
-}
-
-double kick_seconds(const struct kick *kick)
-{
-    const struct trigger *trigger = kick->trigger;
-
-    if (trigger == NULL || trigger->finished == 0)
-        return 0;
-    return (double)(trigger->finished - trigger->started) / (double)CLOCK_SECOND;
+    plan(kicks, selection);
+    if (batch != NULL) {
+        batch->triggers = kicks->triggers;
+        batch->count = kicks->trigger_count;
+        batch->whole_limit = kicks->whole_limit;
+        error = trigger_run(batch);
+    } else {
+        for (size_t i = 0; i < kicks->trigger_count; i++)
+            check(&kicks->triggers[i]);
+    }
+    settle(kicks, batch == NULL);
+    return error;
 }
 
 void kicks_free(struct kicks *kicks)
@@ -584,8 +508,4 @@ void kicks_free(struct kicks *kicks)
     free(kicks->triggers);
     if (kicks->probe != NULL)
         utarray_free(kicks->probe);
-    kicks->probe = NULL;
-    kicks->items = NULL;
-    kicks->triggers = NULL;
-    kicks->count = kicks->trigger_count = 0;
 }

@@ -10,32 +10,34 @@
 #include "wire/trigger.h"
 
 enum kick_status {
+    KICK_FAILED,
     KICK_KICKED,
     KICK_UNCONFIRMED, /* sent, not read in time */
     KICK_UNFINISHED,  /* read, not closed in time, with wait */
-    KICK_FAILED,
     KICK_DISABLED,
     KICK_DUPLICATE,
-    KICK_PLANNED, /* to be sent; in a dry run: it could be */
+    KICK_PLANNED, /* in a dry run: it could be sent */
 };
 
 /* One target in one instance. */
 struct kick {
     struct selection_member *member;
     const char *class;
-    const char *service; /* for an action: as the instance names it */
-    const char *request;
+    const char *service;     /* for an action: as the instance names it */
+    const char *request;     /* the same address for the same text */
     struct trigger *trigger; /* NULL if nothing is to be sent */
     enum kick_status status;
-    const struct kick *duplicate_of; /* of KICK_DUPLICATE: whose outcome it shares */
+    const struct kick *duplicate_of; /* of KICK_DUPLICATE: whose outcome it shares; no duplicate */
     char *reason;                    /* for an administrator to act on; NULL if all is well */
+    bool has_succeeded; /* it does not make the exit status 1; as what it is a duplicate of */
+    double seconds;     /* from the start of the trigger to its end; 0 if nothing was sent */
 
     /* private */
-    struct kicks *kicks; /* NULL: not planned yet */
-    bool has_claim;      /* it opened the endpoint first, and is in the table of claims */
+    struct kicks *kicks;
+    bool has_claim; /* it opened the endpoint first, and is in the table of claims */
     struct {
         struct endpoint_identity endpoint;
-        const char *request; /* the same address for the same text */
+        const char *request;
     } key;
     UT_hash_handle hh;
 };
@@ -55,46 +57,29 @@ struct kicks {
 
     struct kick *items; /* in the order of instances, then of targets */
     size_t count;
+    bool has_duplicates; /* of endpoints */
 
     /* private */
     UT_array *probe;          /* the target of is_probe */
     struct trigger *triggers; /* in the order of planning */
     size_t trigger_count;
     struct kick *claims;
-    bool renewed; /* triggers of duplicates are to be started again */
 };
 
-/* Plans the kicks of all targets in the members of a selection that is marked. The selection has to
- * outlive *kicks, which kicks_free() empties. */
-void kicks_plan(struct kicks *kicks, struct selection *selection);
-
 /*
- * Sends the requests of all planned kicks at once, and waits. The triggers of the batch are set
- * here, the rest by the caller. Sets the status of these kicks, and the reasons of those that
- * failed; after an interruption, the outcome of unfinished triggers is TRIGGER_PENDING. Returns 0
- * or an errno.
+ * Kicks all targets in the members of a selection that is marked, which has to outlive *kicks:
+ * sends the requests at once, and waits. The caller sets the limits, connections and progress of
+ * the batch. After an interruption, the outcome of unfinished triggers is TRIGGER_PENDING. Without
+ * a batch it is a dry run: makes the same checks, and connects to nothing. Returns 0 or an errno.
  *
  * A kick that opened the same endpoint as another with the same request is a duplicate: it is not
  * sent, and the longer limits of the two hold; when the other finds a different endpoint after its
  * service was restarted, the duplicate is sent too. Nothing else keeps a kick from being sent
  * because of another instance. A member without its queue directory becomes SELECTION_FAILED.
  */
-int kicks_run(struct kicks *kicks, struct trigger_batch batch);
+int kicks_run(struct kicks *kicks, struct selection *selection, struct trigger_batch *batch);
 
-/* The dry run: makes the same checks and connects to nothing. */
-void kicks_check(struct kicks *kicks);
-
-/* Returns the kick whose outcome a duplicate shares; any other kick itself. */
-const struct kick *kick_first(const struct kick *kick);
-
-/* Whether the kick does not make the exit status 1. A duplicate succeeds if the kick whose outcome
- * it shares does. */
-bool kick_succeeded(const struct kick *kick);
-
-/* Returns the seconds from the start of the trigger to its end; 0 if nothing was sent. */
-double kick_seconds(const struct kick *kick);
-
-/* Frees the plan; the rest belongs to the caller and may be planned again. */
+/* Frees what kicks_run() has made; the rest belongs to the caller. */
 void kicks_free(struct kicks *kicks);
 
 #endif

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds out whether instances are in order. */
 #include "postfix/status.h"
+#include "base/descriptors.h"
 #include "base/path.h"
 #include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
 
 /* Whether a failed trigger shows that the queue manager is missing or does not answer. */
 static bool shows_silence(const struct trigger *trigger)
@@ -27,10 +33,13 @@ static bool shows_silence(const struct trigger *trigger)
     }
 }
 
-static enum status_answer find_answer(const struct kick *duplicate)
+static const struct kick *find_first(const struct kick *kick)
 {
-    const struct kick *kick = kick_first(duplicate);
+    return kick->duplicate_of == NULL ? kick : kick->duplicate_of;
+}
 
+static enum status_answer find_answer(const struct kick *kick)
+{
     if (kick->trigger == NULL)
         return STATUS_UNASKED;
     if (kick->status == KICK_KICKED)
@@ -46,19 +55,89 @@ static bool is_master_stopped(const struct instance *instance, struct master_loc
     return holder != 0 && master_is_stopped(holder);
 }
 
-/* Whether a process listens on the service's socket; in doubt, one does. A FIFO is left alone: to
- * open it could wake its reader. */
-static bool is_served(const struct instance *instance, const char *service,
-                      const UT_array *listeners)
+/* A socket as unix_diag names it: the kernel's device number, and the lower half of the inode. */
+static const UT_icd listener_icd = {sizeof(struct unix_diag_vfs), NULL, NULL, NULL};
+
+/* Adds what a message of the kernel says of one socket. */
+static void add_listener(UT_array *listeners, const struct nlmsghdr *message)
+{
+    size_t left = NLMSG_PAYLOAD(message, sizeof(struct unix_diag_msg));
+    const struct rtattr *each = (const void *)((const char *)NLMSG_DATA(message) +
+                                               NLMSG_ALIGN(sizeof(struct unix_diag_msg)));
+
+    for (; RTA_OK(each, left); each = RTA_NEXT(each, left))
+        if (each->rta_type == UNIX_DIAG_VFS && RTA_PAYLOAD(each) >= sizeof(struct unix_diag_vfs))
+            utarray_push_back(listeners, RTA_DATA(each));
+}
+
+/* Returns the sockets in file systems that processes of this network namespace are listening on, as
+ * the kernel reports them (sock_diag(7)): an array for utarray_free(); or NULL if it does not. */
+static UT_array *find_listeners(void)
+{
+    static const struct {
+        struct nlmsghdr header;
+        struct unix_diag_req request;
+    } question = {
+        {.nlmsg_len = sizeof(question),
+         .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+         .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        {.sdiag_family = AF_UNIX, .udiag_states = 1U << TCP_LISTEN, .udiag_show = UDIAG_SHOW_VFS}};
+    _Alignas(struct nlmsghdr) char buffer[32768];
+    int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    ssize_t count = send(netlink, &question, sizeof(question), 0);
+    bool is_whole = false;
+    UT_array *listeners;
+
+    utarray_new(listeners, &listener_icd);
+    while (!is_whole && count > 0 &&
+           (count = recv(netlink, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
+        const struct nlmsghdr *message = (const void *)buffer;
+
+        for (size_t left = (size_t)count; NLMSG_OK(message, left);
+             message = NLMSG_NEXT(message, left)) {
+            is_whole = is_whole || message->nlmsg_type == NLMSG_DONE;
+            if (message->nlmsg_type == NLMSG_ERROR)
+                count = 0;
+            else if (!is_whole)
+                add_listener(listeners, message);
+        }
+    }
+    descriptors_close(&netlink);
+    if (is_whole)
+        return listeners;
+    utarray_free(listeners);
+    return NULL;
+}
+
+enum presence {
+    PRESENCE_UNKNOWN,
+    PRESENCE_MISSING,  /* there is no endpoint */
+    PRESENCE_DESERTED, /* no process is listening on the socket */
+    PRESENCE_LISTENING,
+};
+
+/* A FIFO is left alone: to open it could wake its reader. */
+static enum presence find_presence(const struct instance *instance, const char *service,
+                                   const UT_array *listeners)
 {
     struct endpoint endpoint;
     enum endpoint_result result = endpoint_open(
         &endpoint, instance_value(instance, PARAMETER_QUEUE_DIRECTORY), "public", service);
-    bool served = result == ENDPOINT_FIFO ||
-                  (result == ENDPOINT_SOCKET && endpoint_has_listener(&endpoint, listeners));
+    const struct endpoint_identity *identity = &endpoint.identity;
 
-    endpoint_close(&endpoint);
-    return served;
+    descriptors_close(&endpoint.fd);
+    if (result == ENDPOINT_LOOKUP && endpoint.error == ENOENT)
+        return PRESENCE_MISSING;
+    if (result != ENDPOINT_SOCKET || listeners == NULL)
+        return PRESENCE_UNKNOWN;
+    uint32_t device = major(identity->device) << 20 | minor(identity->device);
+    for (unsigned i = 0; i < utarray_len(listeners); i++) {
+        const struct unix_diag_vfs *each = utarray_eltptr(listeners, i);
+
+        if (each->udiag_vfs_dev == device && each->udiag_vfs_ino == (uint32_t)identity->inode)
+            return PRESENCE_LISTENING;
+    }
+    return PRESENCE_DESERTED;
 }
 
 /* Whether master.cf has pickup(8), and no process is listening for it. The queue manager's socket,
@@ -68,19 +147,14 @@ static bool lacks_pickup(const struct instance *instance, const UT_array *listen
 {
     const char *pickup = instance_value(instance, PARAMETER_PICKUP_SERVICE_NAME);
     const char *qmgr = instance_value(instance, PARAMETER_QUEUE_SERVICE_NAME);
-    struct endpoint endpoint;
-
     enum master_service found = master_find_service(instance->config_directory, pickup);
+
     if (found == MASTER_SERVICE_UNKNOWN || (found & MASTER_SERVICE_PUBLIC) == 0)
         return false;
-    enum endpoint_result result = endpoint_open(
-        &endpoint, instance_value(instance, PARAMETER_QUEUE_DIRECTORY), "public", pickup);
-    bool is_missing = result == ENDPOINT_LOOKUP && endpoint.error == ENOENT;
-    endpoint_close(&endpoint);
-    if (is_missing)
-        return true;
-    return listeners != NULL && is_served(instance, qmgr, listeners) && result == ENDPOINT_SOCKET &&
-           !is_served(instance, pickup, listeners);
+    enum presence presence = find_presence(instance, pickup, listeners);
+    return presence == PRESENCE_MISSING ||
+           (presence == PRESENCE_DESERTED &&
+            find_presence(instance, qmgr, listeners) == PRESENCE_LISTENING);
 }
 
 /* Returns the number of bytes that a parameter says, or 0 where Postfix would find an error. */
@@ -158,7 +232,6 @@ static void explain(struct status *status, const struct kicks *kicks)
  * which shares it; or NULL, in doubt too. */
 static const struct instance *find_owner(const struct kicks *kicks, const struct kick *kick)
 {
-    const struct kick *first = kick_first(kick);
     const struct instance *instance = kick->member->instance;
 
     if (kick->member->state != SELECTION_SERVE || instance_owns_queue(instance, kicks->locks))
@@ -169,62 +242,46 @@ static const struct instance *find_owner(const struct kicks *kicks, const struct
         const struct kick *other = &kicks->items[i];
 
         if (other != kick && other->member->state == SELECTION_SERVE &&
-            kick_first(other) == first &&
+            find_first(other) == find_first(kick) &&
             instance_owns_queue(other->member->instance, kicks->locks))
             return other->member->instance;
     }
     return NULL;
 }
 
-/* A queue manager that has answered is that of the queue's owner. */
-static bool is_another_ones(struct status *status, const struct kicks *kicks)
+static void find_status(struct status *status, const struct kicks *kicks, const UT_array *listeners)
 {
-    const struct instance *owner = find_owner(kicks, status->kick);
+    struct instance *instance = status->kick->member->instance;
+    bool is_shared = kicks->has_duplicates || instance->conflicts != NULL;
+    const struct instance *owner = NULL;
 
-    if (owner == NULL)
-        return false;
-    status->kick->member->instance->running = MASTER_STOPPED;
-    status->answer = STATUS_SILENT;
-    status->state = STATUS_NOT_RUNNING;
-    status->reason =
-        alloc_format("not running: its queue directory is in use by %s", owner->config_directory);
-    return true;
-}
-
-/* Whether kicks share an endpoint, so that it matters whose it is. */
-static bool have_duplicates(const struct kicks *kicks)
-{
-    for (size_t i = 0; i < kicks->count; i++)
-        if (kicks->items[i].member->state == SELECTION_SERVE &&
-            kicks->items[i].duplicate_of != NULL)
-            return true;
-    return false;
-}
-
-static void find_status(struct status *status, const struct kicks *kicks, const UT_array *listeners,
-                        bool shared)
-{
-    const struct instance *instance = status->kick->member->instance;
-
-    status->answer = find_answer(status->kick);
-    status->seconds = kick_seconds(kick_first(status->kick));
+    status->answer = find_answer(find_first(status->kick));
+    status->seconds = find_first(status->kick)->seconds;
     status->is_wanted = instance->enabled != INSTANCE_DISABLED || status->kick->member->is_named;
-    if (status->answer != STATUS_ANSWERED)
-        explain(status, kicks);
-    else if (!(shared || instance->conflicts != NULL) || !is_another_ones(status, kicks))
+    if (status->answer == STATUS_ANSWERED && is_shared)
+        owner = find_owner(kicks, status->kick);
+    if (owner != NULL) { /* whose queue manager has answered */
+        instance->running = MASTER_STOPPED;
+        status->answer = STATUS_SILENT;
+        status->state = STATUS_NOT_RUNNING;
+        status->reason = alloc_format("not running: its queue directory is in use by %s",
+                                      owner->config_directory);
+    } else if (status->answer == STATUS_ANSWERED) {
         examine(status, kicks, listeners);
+    } else {
+        explain(status, kicks);
+    }
     status->has_succeeded = !status->is_wanted || status->state == STATUS_OK;
 }
 
 struct status *statuses_find(const struct kicks *kicks)
 {
     struct status *statuses = alloc_zeroed(kicks->count, sizeof(*statuses));
-    UT_array *listeners = endpoint_find_listeners();
-    bool shared = have_duplicates(kicks);
+    UT_array *listeners = find_listeners();
 
     for (size_t i = 0; i < kicks->count; i++) {
         statuses[i].kick = &kicks->items[i];
-        find_status(&statuses[i], kicks, listeners, shared);
+        find_status(&statuses[i], kicks, listeners);
     }
     if (listeners != NULL)
         utarray_free(listeners);

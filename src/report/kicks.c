@@ -41,14 +41,14 @@ static void report_success(const struct selection *selection, const struct kick 
     const char *how = trigger->wait_for_close && trigger->is_socket ? "finished" : "read";
 
     row_diag(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.1fms",
-             kick->class, kick->service, kick->request, how, kick_seconds(kick) * 1000);
+             kick->class, kick->service, kick->request, how, kick->seconds * 1000);
 }
 
 /* If the kick whose outcome it shares has failed, the reason of a duplicate contains that one's. */
 static void report_duplicate(const struct selection *selection, const struct kick *kick)
 {
     row_diag(selection, kick->member->instance, "warning", "%s/%s: %s%s", kick->class,
-             kick->service, kick->reason, kick_succeeded(kick) ? ": not kicked again" : "");
+             kick->service, kick->reason, kick->has_succeeded ? ": not kicked again" : "");
 }
 
 static void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
@@ -60,7 +60,7 @@ static void report_kick(const struct selection *selection, const struct kick *ki
         report_duplicate(selection, kick);
     else if (kick->status == KICK_KICKED && verbose > 0)
         report_success(selection, kick);
-    else if (kick_succeeded(kick))
+    else if (kick->has_succeeded)
         return;
     else if (!as_postfix || trigger == NULL || !report_as_postfix(kick) || says_more(trigger))
         row_diag(selection, kick->member->instance, "warning", "%s/%s: %s", kick->class,
@@ -166,7 +166,7 @@ static void append_kick(const struct kick *kick, UT_string *out)
     row_add_text(row, "endpoint", endpoint);
     row_add_text(row, "status", report_kick_status(kick->status));
     row_add_text(row, "reason", kick->reason);
-    row_add(row, "seconds", json_real(kick_seconds(kick)));
+    row_add(row, "seconds", json_real(kick->seconds));
     row_finish(row, out);
     free(endpoint);
 }
@@ -188,11 +188,13 @@ static const struct {
 /* Returns the state of an instance that ought to be in order. */
 static const char *describe_wanted(const struct status *status)
 {
-    const struct trigger *trigger = kick_first(status->kick)->trigger;
+    const struct kick *kick = status->kick;
+    const struct kick *first = kick->duplicate_of == NULL ? kick : kick->duplicate_of;
 
-    if (status->kick->member->state == SELECTION_FAILED)
+    if (kick->member->state == SELECTION_FAILED)
         return "configuration error";
-    if (status->state == STATUS_UNKNOWN && trigger != NULL && trigger->error == EACCES)
+    if (status->state == STATUS_UNKNOWN && first->trigger != NULL &&
+        first->trigger->error == EACCES)
         return "permission denied";
     return states[status->state].words;
 }
@@ -323,7 +325,7 @@ bool report_kicks(const struct kicks_report *report)
         if (status != NULL && !report->quiet)
             report_status(report->selection, status, report->verbose);
         is_well =
-            is_well && (status != NULL ? status->has_succeeded : kick_succeeded(&kicks->items[i]));
+            is_well && (status != NULL ? status->has_succeeded : kicks->items[i].has_succeeded);
     }
     return is_well;
 }

@@ -182,7 +182,7 @@ static const char *find_status(const struct messages_report *report,
     case MESSAGES_OK:
         break;
     }
-    if (kick != NULL && !kick_succeeded(kick))
+    if (kick != NULL && !kick->has_succeeded)
         return "failed";
     return report->dry_run ? "planned" : "ok";
 }

@@ -6,16 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -95,15 +89,15 @@ static enum endpoint_result open_here(struct endpoint *endpoint, const char *que
         (struct endpoint_identity){found.status.st_dev, found.status.st_ino, found.born};
     endpoint->is_socket = result == ENDPOINT_SOCKET;
     endpoint->error = result == ENDPOINT_LINK ? ELOOP : 0;
+    endpoint->is_far = limits_of_run == NULL; /* in a worker: maybe */
     if (result != ENDPOINT_SOCKET && result != ENDPOINT_FIFO)
-        endpoint_close(endpoint);
+        descriptors_close(&endpoint->fd);
     return result;
 }
 
 struct answer {
     enum endpoint_result result;
     struct endpoint endpoint;
-    bool has_limits; /* not in a worker */
 };
 
 static int answer_open(const char *queue_directory, const void *question, void *answered)
@@ -111,7 +105,6 @@ static int answer_open(const char *queue_directory, const void *question, void *
     struct answer *answer = answered;
 
     answer->result = open_here(&answer->endpoint, queue_directory, question);
-    answer->has_limits = limits_of_run != NULL;
     return answer->endpoint.fd;
 }
 
@@ -136,7 +129,7 @@ enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_
         return fail_lookup(endpoint, error);
     *endpoint = answer.endpoint;
     endpoint->fd = task.fd;
-    endpoint->is_far = task.fd >= 0 && !answer.has_limits && !path_is_near(task.fd);
+    endpoint->is_far = endpoint->is_far && task.fd >= 0 && !path_is_near(task.fd);
     return answer.result;
 }
 
@@ -199,101 +192,4 @@ int endpoint_connect(const struct endpoint *endpoint)
 bool endpoint_writable(const struct endpoint *endpoint)
 {
     return endpoint->is_far ? ask_far(endpoint, true) == 0 : descriptors_access(endpoint->fd, W_OK);
-}
-
-/* A socket as unix_diag names it: the kernel's device number, and the lower half of the inode. */
-static const UT_icd listener_icd = {sizeof(struct unix_diag_vfs), NULL, NULL, NULL};
-
-static bool ask_for_listeners(int netlink)
-{
-    const struct {
-        struct nlmsghdr header;
-        struct unix_diag_req request;
-    } question = {
-        {.nlmsg_len = sizeof(question),
-         .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-         .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        {.sdiag_family = AF_UNIX, .udiag_states = 1U << TCP_LISTEN, .udiag_show = UDIAG_SHOW_VFS}};
-
-    return send(netlink, &question, sizeof(question), 0) == sizeof(question);
-}
-
-/* Adds what a message of the answer says of one socket. */
-static void add_listener(UT_array *listeners, const struct nlmsghdr *message)
-{
-    struct unix_diag_vfs vfs;
-    const char *at = NLMSG_DATA(message);
-    size_t left = NLMSG_PAYLOAD(message, sizeof(struct unix_diag_msg));
-
-    at += (size_t)NLMSG_ALIGN((int)sizeof(struct unix_diag_msg));
-    for (struct nlattr attribute; left >= sizeof(attribute);) {
-        memcpy(&attribute, at, sizeof(attribute));
-        size_t step = (size_t)NLA_ALIGN((int)attribute.nla_len);
-        if (attribute.nla_len < sizeof(attribute) || attribute.nla_len > left)
-            return;
-        if (attribute.nla_type == UNIX_DIAG_VFS &&
-            attribute.nla_len >= sizeof(attribute) + sizeof(vfs)) {
-            memcpy(&vfs, at + sizeof(attribute), sizeof(vfs));
-            utarray_push_back(listeners, &vfs);
-        }
-        at += step;
-        left -= step < left ? step : left;
-    }
-}
-
-/* Reads a part of the answer. Returns whether more is to come; *failed when it is not complete. */
-static bool read_listeners(int netlink, UT_array *listeners, bool *failed)
-{
-    _Alignas(struct nlmsghdr) char buffer[32768];
-    ssize_t count = recv(netlink, buffer, sizeof(buffer), MSG_DONTWAIT);
-    struct nlmsghdr *message = (struct nlmsghdr *)(void *)buffer;
-    size_t left = count < 0 ? 0 : (size_t)count;
-
-    *failed = count <= 0;
-    for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
-        if (message->nlmsg_type == NLMSG_DONE)
-            return false;
-        if (message->nlmsg_type == NLMSG_ERROR) {
-            *failed = true;
-            return false;
-        }
-        add_listener(listeners, message);
-    }
-    return !*failed;
-}
-
-UT_array *endpoint_find_listeners(void)
-{
-    int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    bool failed = netlink < 0 || !ask_for_listeners(netlink);
-    UT_array *listeners;
-
-    utarray_new(listeners, &listener_icd);
-    while (!failed && read_listeners(netlink, listeners, &failed))
-        ;
-    descriptors_close(&netlink);
-    if (!failed)
-        return listeners;
-    utarray_free(listeners);
-    return NULL;
-}
-
-bool endpoint_has_listener(const struct endpoint *endpoint, const UT_array *listeners)
-{
-    const struct endpoint_identity *identity = &endpoint->identity;
-    uint32_t device = major(identity->device) << 20 | minor(identity->device);
-
-    for (size_t i = 0; i < utarray_len(listeners); i++) {
-        const struct unix_diag_vfs *each =
-            (const struct unix_diag_vfs *)(const void *)listeners->d + i;
-
-        if (each->udiag_vfs_dev == device && each->udiag_vfs_ino == (uint32_t)identity->inode)
-            return true;
-    }
-    return false;
-}
-
-void endpoint_close(struct endpoint *endpoint)
-{
-    descriptors_close(&endpoint->fd);
 }

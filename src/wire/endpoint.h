@@ -7,7 +7,6 @@
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
-#include "base/alloc.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,7 +40,7 @@ struct endpoint {
 /*
  * Looks up and checks the endpoint of class and service, each one path component, in the absolute
  * queue_directory. Connects to nothing. Returns ENDPOINT_SOCKET or ENDPOINT_FIFO with *endpoint
- * open, to be closed by endpoint_close(); otherwise nothing is open.
+ * open, to be closed by the caller; otherwise nothing is open.
  */
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service);
@@ -54,15 +53,5 @@ int endpoint_connect(const struct endpoint *endpoint);
 
 /* Whether this process may write to the open endpoint; if not, errno says why. */
 bool endpoint_writable(const struct endpoint *endpoint);
-
-/* Returns the sockets in file systems that processes of this network namespace are listening on, as
- * the kernel reports them (sock_diag(7)): an array for utarray_free(); or NULL if it does not. */
-UT_array *endpoint_find_listeners(void);
-
-/* Whether the open endpoint is one of them. */
-bool endpoint_has_listener(const struct endpoint *endpoint, const UT_array *listeners);
-
-/* Closes what is open. */
-void endpoint_close(struct endpoint *endpoint);
 
 #endif

@@ -30,6 +30,7 @@
 #ifndef TRIGGER_H
 #define TRIGGER_H
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "wire/endpoint.h"
 #include <stdbool.h>
@@ -66,11 +67,13 @@ enum trigger_outcome {
     TRIGGER_SEND,      /* send, write or another call failed: error */
 };
 
-/* The child process for FIFOs. Private. */
-struct trigger_errands {
-    int control; /* our end of a socket, whose packets are errands; -1: there is no child */
-    int count;   /* FIFOs that it works on */
-    int most;    /* FIFOs that it can work on at once */
+/* What the triggers of a batch share. Private. */
+struct trigger_shared {
+    int control;        /* our end of a socket to the child process for FIFOs; -1: there is none */
+    int errands;        /* FIFOs that it works on */
+    int most_errands;   /* FIFOs that it can work on at once */
+    UT_array lingering; /* of triggers that are done: sockets, whose close may block */
+    bool has_renewed;   /* some that were done are to be started again */
 };
 
 /* Starts as zeroes. */
@@ -83,7 +86,6 @@ struct trigger {
     size_t request_length; /* bytes, without the terminating NUL */
     int send_limit;        /* seconds for connect and send: trigger_timeout */
     int read_limit;        /* seconds for the service to read: application_event_drain_time */
-    int whole_limit;       /* seconds for all of that together; 0: as long as it takes */
     bool wait_for_close;   /* not done until the service closes, up to read_limit more */
     bool is_probe;         /* an empty request is sent to a FIFO as a NUL, too: without a byte it
                               would show nothing */
@@ -105,15 +107,15 @@ struct trigger {
 
     /* private */
     struct endpoint endpoint;
-    struct trigger_errands *errands;
+    struct trigger_shared *shared;
     int fd;          /* waited on, once started; or -1 */
-    bool lingers;    /* done, and fd is a socket whose close may block */
+    bool is_watched; /* with epoll(7) */
     int64_t due;     /* when there is something to do without an event: a clock_now() value */
     int64_t ends;    /* when the step it is in ends at the latest */
     int64_t entered; /* when the present step began */
     int64_t pause;   /* microseconds until the next attempt to connect, or the next look */
     size_t written;  /* bytes of the request, with its NUL on a socket, that are sent */
-    int64_t stop;    /* end of the whole run, or of the whole_limit */
+    int64_t stop;    /* end of the whole run, or of the whole_limit of the batch */
     bool was_full;   /* the service was there, and its listen queue full */
 };
 
@@ -121,8 +123,8 @@ struct trigger_batch {
     struct trigger *triggers;
     size_t count;
     int connections; /* the most that are open at once, of FIFOs a quarter; 0: any number */
+    int whole_limit; /* seconds for each trigger, from its start; 0: as long as it takes */
     const struct limits *limits;
-    bool *renewed; /* set by claim() when it has renewed other triggers; or NULL */
     /* When not NULL, called first after a second of waiting, then once a second. */
     void (*progress)(void *context, int64_t now);
     void *context;
@@ -145,7 +147,8 @@ void trigger_renew(struct trigger *trigger);
  * are longer. */
 void trigger_extend(struct trigger *trigger, int send_limit, int read_limit);
 
-/* Returns the outcome for a result of endpoint_open(): TRIGGER_PENDING if it is usable. */
-enum trigger_outcome trigger_open_outcome(enum endpoint_result result);
+/* Looks up, checks and claims the endpoint as a run would, connects to nothing, and sets the
+ * outcome: TRIGGER_PENDING if the request could be sent. */
+void trigger_check(struct trigger *trigger);
 
 #endif

@@ -82,9 +82,11 @@ static size_t serve(int *service, uint8_t act, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct trigger trigger = {0};
+    struct trigger_shared shared = {.control = -1};
+    struct trigger trigger = {.shared = &shared};
     size_t was_read = 0;
 
+    utarray_init(&shared.lingering, &ut_int_icd);
     trigger.queue_directory = scratch;
     trigger.class = "public";
     trigger.service = "s";
@@ -104,9 +106,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (was_read < sizeof(request) && service < 0)
         assert(trigger.outcome == TRIGGER_CLOSED);
     abandon(&trigger, clock_now());
-    assert(trigger.lingers == (trigger.fd >= 0));
-    if (trigger.fd >= 0)
-        close(trigger.fd);
+    for (unsigned i = 0; i < utarray_len(&shared.lingering); i++)
+        close(*(const int *)utarray_eltptr(&shared.lingering, i));
+    utarray_done(&shared.lingering);
     if (service >= 0)
         close(service);
     return 0;

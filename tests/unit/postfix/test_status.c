@@ -178,6 +178,7 @@ TEST(master_is_stopped_by_a_signal)
 TEST(shared_queue)
 {
     kicks.count = 2;
+    kicks.has_duplicates = true;
     set_value(&instances[1], PARAMETER_QUEUE_DIRECTORY, fixture_path("a"));
     items[1].status = KICK_DUPLICATE;
     items[1].duplicate_of = &items[0];

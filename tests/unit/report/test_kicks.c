@@ -17,14 +17,15 @@ SETUP(make_kick)
     static char directory[] = "/etc/a", reason[] = "REASON";
 
     instance = (struct instance){.config_directory = directory, .enabled = INSTANCE_ENABLED};
-    trigger = (struct trigger){.is_socket = true, .started = 1, .finished = 500001};
+    trigger = (struct trigger){.is_socket = true};
     kick = (struct kick){.member = &member,
                          .class = "public",
                          .service = "x",
                          .request = "W",
                          .trigger = &trigger,
                          .status = KICK_FAILED,
-                         .reason = reason};
+                         .reason = reason,
+                         .seconds = 0.5};
     member.state = SELECTION_SERVE;
     member.is_named = selection.is_single = true;
     kicks.is_action = report.json = report.quiet = false;
@@ -93,6 +94,7 @@ TEST(own_words)
 TEST(success)
 {
     kick.status = KICK_KICKED;
+    kick.has_succeeded = true;
     trigger.outcome = TRIGGER_KICKED;
     assert_reported("");
     report.verbose = 1;
@@ -110,14 +112,12 @@ TEST(success)
 /* A duplicate shares the outcome of the first, which is reported by itself. */
 TEST(duplicate)
 {
-    struct kick first = {.member = &member, .status = KICK_KICKED};
-
     selection.is_single = false;
     kick.status = KICK_DUPLICATE;
-    kick.duplicate_of = &first;
+    kick.has_succeeded = true;
     trigger.outcome = TRIGGER_DUPLICATE;
     assert_reported("postkick: warning: /etc/a: public/x: REASON: not kicked again\n");
-    first.status = KICK_FAILED;
+    kick.has_succeeded = false;
     assert_reported("postkick: warning: /etc/a: public/x: REASON\n");
 }
 
@@ -146,6 +146,7 @@ TEST(status)
 static void assert_state(const char *words, bool is_well)
 {
     kick.reason = NULL;
+    kick.seconds = 0;
     kicks.locks = master_locks_new(&fixture_no_limits);
     struct status *statuses = statuses_find(&kicks);
     report.statuses = statuses;
@@ -187,7 +188,6 @@ TEST(states)
         {INSTANCE_DISABLED, MASTER_UNKNOWN, TRIGGER_CONNECT, EACCES, "not enabled", true},
     };
 
-    trigger = (struct trigger){.is_socket = true};
     member.is_named = selection.is_single = false;
     for (size_t i = 0; i < COUNT(cases); i++) {
         instance.enabled = cases[i].enabled;

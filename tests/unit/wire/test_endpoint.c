@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking up a service's socket or FIFO. */
+#include "base/descriptors.h"
 #include "base/path.h"
 #include "fixture.h"
 #include "wire/endpoint.h"
@@ -13,9 +14,7 @@ static void assert_lookup(const char *class, const char *service, enum endpoint_
     assert_int_equal(endpoint.error, error);
     bool is_open = expected == ENDPOINT_SOCKET || expected == ENDPOINT_FIFO;
     assert_int_equal(endpoint.fd >= 0, is_open);
-    endpoint_close(&endpoint);
-    assert_int_equal(endpoint.fd, -1);
-    endpoint_close(&endpoint); /* again is no harm */
+    descriptors_close(&endpoint.fd);
 }
 
 TEST(kinds)
@@ -73,7 +72,7 @@ TEST(the_queue_directory)
     /* links on the way are the site's own business */
     assert_int_equal(endpoint_open(&endpoint, fixture_path("link"), "public", "fifo"),
                      ENDPOINT_FIFO);
-    endpoint_close(&endpoint);
+    descriptors_close(&endpoint.fd);
     /* and those in place of a service are refused there too */
     fixture_link("fifo", "queue/public/other");
     assert_int_equal(endpoint_open(&endpoint, fixture_path("link"), "public", "other"),
@@ -101,7 +100,7 @@ TEST(connect)
     int client = endpoint_connect(&endpoint);
     assert_true(client >= 0);
     assert_true(endpoint_writable(&endpoint));
-    endpoint_close(&endpoint);
+    descriptors_close(&endpoint.fd);
     close(client);
     close(server);
     free(long_name);
@@ -120,13 +119,13 @@ static void check_out_of_descriptors(const char *queue_directory, int needed)
         enum endpoint_result result = endpoint_open(&endpoint, queue_directory, "public", "fifo");
         int error = endpoint.error;
 
-        endpoint_close(&endpoint);
+        descriptors_close(&endpoint.fd);
         close(taken[--count]);
         assert_int_equal(result, ENDPOINT_DESCRIPTORS);
         assert_int_equal(error, EMFILE);
     }
     assert_int_equal(endpoint_open(&endpoint, queue_directory, "public", "fifo"), ENDPOINT_FIFO);
-    endpoint_close(&endpoint);
+    descriptors_close(&endpoint.fd);
     fixture_close(taken, count);
     fixture_restore_descriptors(before);
 }
@@ -164,7 +163,7 @@ TEST(connected_by_a_worker)
     close(server);
     assert_int_equal(endpoint_connect(&endpoint), -1);
     assert_int_equal(errno, ECONNREFUSED);
-    endpoint_close(&endpoint);
+    descriptors_close(&endpoint.fd);
     limits_of_run = NULL;
     workers_end();
 }

@@ -12,9 +12,12 @@
 #define START (1000 * CLOCK_SECOND)
 #define ALL_EVENTS (EPOLLIN | EPOLLOUT)
 
+static struct trigger_shared shared;
+
 static struct trigger new_trigger(const char *service, const char *request)
 {
-    return (struct trigger){.queue_directory = fixture_root,
+    return (struct trigger){.shared = &shared,
+                            .queue_directory = fixture_root,
                             .class = "public",
                             .service = service,
                             .request = request,
@@ -34,7 +37,7 @@ static void assert_done(const struct trigger *trigger, enum trigger_outcome outc
     assert_int_equal(trigger->outcome, outcome);
     assert_int_equal(trigger->error, error);
     assert_int_equal(trigger->fd, -1);
-    assert_false(trigger->lingers);
+    assert_int_equal(utarray_len(&shared.lingering), 0);
     assert_int_equal(trigger->endpoint.fd, -1);
     assert_true(trigger->due == CLOCK_NEVER);
 }
@@ -42,8 +45,14 @@ static void assert_done(const struct trigger *trigger, enum trigger_outcome outc
 /* Both are closed after each test. */
 static int server = -1, service = -1;
 
+SETUP(set_up)
+{
+    utarray_init(&shared.lingering, &ut_int_icd);
+}
+
 TEARDOWN(tear_down)
 {
+    utarray_done(&shared.lingering);
     descriptors_close(&service);
     descriptors_close(&server);
 }
@@ -94,24 +103,26 @@ TEST(empty_request)
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
-static void end_lingering(struct trigger *trigger)
+/* Returns how many sockets linger, and closes them. */
+static size_t end_lingering(void)
 {
-    if (trigger->lingers)
-        descriptors_close(&trigger->fd);
-    trigger->lingers = false;
+    size_t count = utarray_len(&shared.lingering);
+
+    fixture_close(utarray_front(&shared.lingering), count);
+    utarray_clear(&shared.lingering);
+    return count;
 }
 
 /* Ends with input that was not received: its socket is left to the caller, and the service can send
  * nothing more, and need not wait for the close. */
-static void assert_lingering(struct trigger *trigger)
+static void assert_lingering(void)
 {
     char byte;
 
-    assert_true(trigger->lingers);
     assert_int_equal(send(service, "more", 4, MSG_NOSIGNAL), -1);
     assert_int_equal(errno, EPIPE);
     assert_int_equal(recv(service, &byte, 1, 0), 0);
-    end_lingering(trigger);
+    assert_int_equal(end_lingering(), 1);
 }
 
 /* The greeting of a service is no answer, and is not received. */
@@ -124,7 +135,7 @@ TEST(greeting)
     assert_int_equal(trigger.state, TRIGGER_READING);
     take(service, "W", 2);
     step(&trigger, EPOLLOUT, START);
-    assert_lingering(&trigger);
+    assert_lingering();
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -157,8 +168,7 @@ TEST(gone_unread)
         descriptors_close(&service);
         descriptors_close(&server);
         step(&trigger, ALL_EVENTS | EPOLLRDHUP | EPOLLHUP | EPOLLERR, START);
-        assert_int_equal(trigger.lingers, cases[i].greeting[0] != '\0');
-        end_lingering(&trigger);
+        assert_int_equal(end_lingering(), cases[i].greeting[0] != '\0');
         assert_done(&trigger, TRIGGER_CLOSED, ECONNRESET);
         assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
     }
@@ -262,7 +272,7 @@ TEST(wait_for_close_of_a_talker)
         assert_int_equal(trigger.state, TRIGGER_CLOSING);
         descriptors_close(&service);
         step(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, START);
-        end_lingering(&trigger);
+        (void)end_lingering();
         assert_done(&trigger, TRIGGER_KICKED, 0);
         descriptors_close(&server);
         assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
@@ -316,9 +326,8 @@ TEST(full_listen_queue)
     size_t count = fill_queue(fillers);
     struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
 
-    late.whole_limit = 3;
     assert_true(start(&trigger, START, CLOCK_NEVER));
-    assert_true(start(&late, START, CLOCK_NEVER));
+    assert_true(start(&late, START, START + 3 * CLOCK_SECOND));
     int64_t now = START;
     for (int attempts = 0; trigger.state != TRIGGER_DONE; attempts++) {
         assert_int_equal(trigger.state, TRIGGER_CONNECTING);
@@ -456,7 +465,7 @@ static void assert_passed_closed(int flags)
     take(service, "W", 2);
     step(&trigger, EPOLLOUT, START);
     assert_int_equal(read(ends[0], &byte, 1), -1);
-    assert_lingering(&trigger);
+    assert_lingering();
     assert_done(&trigger, TRIGGER_KICKED, 0);
     assert_int_equal(read(ends[0], &byte, 1), 0); /* end of file: it is closed everywhere */
     close(ends[0]);
@@ -518,18 +527,17 @@ static int open_reader(void)
 }
 
 /* Does the work of a thread here. Returns its last word; *count of them came. */
-static struct word run_errand(const struct trigger *trigger, size_t *count)
+static struct word run_errand(struct trigger *trigger, size_t *count)
 {
-    struct errand *errand = alloc_bytes(sizeof(*errand));
     struct word word = {.outcome = TRIGGER_PENDING};
     int ends[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     own_end = ends[0];
-    *errand =
-        (struct errand){trigger, open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC), ends[1]};
+    trigger->endpoint.fd = open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC);
+    trigger->fd = ends[1];
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)do_errand(errand);
+    (void)do_errand(trigger);
     (void)signal(SIGPIPE, SIG_DFL);
     for (*count = 0; own_end >= 0 && recv(own_end, &word, sizeof(word), 0) > 0; ++*count)
         ;
@@ -646,16 +654,15 @@ TEST(errand_to_a_full_fifo)
 TEST(errand_that_comes_too_late)
 {
     struct trigger trigger = new_trigger("fifo", "W");
-    struct errand *errand = alloc_bytes(sizeof(*errand));
     int ends[2];
     char byte;
 
     reader = open_reader();
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    *errand =
-        (struct errand){&trigger, open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC), ends[1]};
+    trigger.endpoint.fd = open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC);
+    trigger.fd = ends[1];
     close(ends[0]);
-    (void)do_errand(errand);
+    (void)do_errand(&trigger);
     assert_int_equal(read(reader, &byte, 1), 0);
     descriptors_close(&reader);
 }
