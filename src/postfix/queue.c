@@ -29,15 +29,10 @@
 /* How many names of one byte there are. */
 #define BYTE_VALUES 256
 
-const char *queue_name(enum queue queue)
-{
-    static const char *const names[QUEUE_COUNT] = {
-        [QUEUE_INCOMING] = "incoming", [QUEUE_ACTIVE] = "active",     [QUEUE_DEFERRED] = "deferred",
-        [QUEUE_HOLD] = "hold",         [QUEUE_MAILDROP] = "maildrop", [QUEUE_CORRUPT] = "corrupt",
-    };
-
-    return names[queue];
-}
+const char *const queue_names[] = {
+    [QUEUE_INCOMING] = "incoming", [QUEUE_ACTIVE] = "active",     [QUEUE_DEFERRED] = "deferred",
+    [QUEUE_HOLD] = "hold",         [QUEUE_MAILDROP] = "maildrop", [QUEUE_CORRUPT] = "corrupt",
+};
 
 void queue_add(struct queue_tally *sum, const struct queue_tally *tally)
 {
@@ -48,10 +43,16 @@ void queue_add(struct queue_tally *sum, const struct queue_tally *tally)
         sum->oldest = tally->oldest;
 }
 
+/* The question to a worker: of the files, only those of one part are looked at, 0 to parts - 1; the
+ * sums of all parts are the whole. */
+struct share {
+    unsigned part, parts;
+};
+
 /* One queue under way. */
 struct walk {
+    struct share share;
     enum queue queue;
-    unsigned part, parts;
     struct queue_contents *contents;
     char path[DEPTH_MAXIMUM * 2 + 16]; /* of the directory that is read, for messages */
     char entries[64 * 1024];           /* of the directory that is read, as the kernel has them */
@@ -118,7 +119,6 @@ static bool read_head(const char *head, size_t length, int64_t *size, int64_t *a
 static void count_file(struct walk *walk, const struct stat *status, const char *head,
                        size_t length)
 {
-    struct queue_tally *tally = &walk->contents->queues[walk->queue];
     int64_t size, arrival;
     bool is_message = read_head(head, length, &size, &arrival);
 
@@ -126,23 +126,8 @@ static void count_file(struct walk *walk, const struct stat *status, const char 
         return;
     if (walk->queue == QUEUE_MAILDROP || size < 0 || size > status->st_size)
         size = status->st_size;
-    queue_add(tally, &(struct queue_tally){1, size, is_message ? arrival : 0});
-}
-
-static bool is_complete(const struct walk *walk, const struct stat *status)
-{
-    return S_ISREG(status->st_mode) &&
-           (walk->queue == QUEUE_CORRUPT || (status->st_mode & S_IRWXU) == S_IRWXU);
-}
-
-/* Its time of access does not change where that is allowed (to root and its owner). If somebody has
- * just put a FIFO in its place, O_NONBLOCK keeps us from waiting for its writer. */
-static int open_file(int directory, const char *name)
-{
-    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    int fd = openat(directory, name, flags | O_NOATIME);
-
-    return fd < 0 && errno == EPERM ? openat(directory, name, flags) : fd;
+    queue_add(&walk->contents->queues[walk->queue],
+              &(struct queue_tally){1, size, is_message ? arrival : 0});
 }
 
 /* Whether what was found in a directory is no longer there, or something else by now. */
@@ -151,17 +136,23 @@ static bool is_gone(int error)
     return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO;
 }
 
+/* Its time of access does not change where that is allowed (to root and its owner). If somebody has
+ * just put a FIFO in its place, O_NONBLOCK keeps us from waiting for its writer. */
 static bool look_at_file(struct walk *walk, int directory, const char *name)
 {
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     char head[HEAD_BYTES];
     struct stat status;
     ssize_t length = 0;
-    int fd = open_file(directory, name);
+    int fd = openat(directory, name, flags | O_NOATIME);
 
+    if (fd < 0 && errno == EPERM)
+        fd = openat(directory, name, flags);
     if (fd < 0)
         return is_gone(errno) || fail(walk, name, errno);
     int error = fstat(fd, &status) < 0 ? errno : 0;
-    bool is_counted = error == 0 && is_complete(walk, &status);
+    bool is_counted = error == 0 && S_ISREG(status.st_mode) &&
+                      (walk->queue == QUEUE_CORRUPT || (status.st_mode & S_IRWXU) == S_IRWXU);
     if (is_counted && (length = pread(fd, head, sizeof(head), 0)) < 0)
         error = errno;
     close(fd);
@@ -210,7 +201,7 @@ static bool look_at(struct walk *walk, int directory, const struct entry *entry,
     if (!is_queue_file_name(name))
         return true;
     bool is_short = name[1] == '\0' && walk->queue != QUEUE_MAILDROP;
-    if (!is_short && entry->d_ino % walk->parts != walk->part)
+    if (!is_short && entry->d_ino % walk->share.parts != walk->share.part)
         return true;
     unsigned char type = find_type(directory, entry);
     if (type == DT_REG && !is_short)
@@ -262,11 +253,6 @@ static bool read_directory(struct walk *walk, int parent, const char *name, int 
     return well;
 }
 
-static uint64_t least(uint64_t one, uint64_t other)
-{
-    return one < other ? one : other;
-}
-
 static uint64_t multiply(uint64_t count, uint64_t size)
 {
     uint64_t product;
@@ -283,68 +269,60 @@ static bool read_file_system(int directory, struct queue_contents *contents)
     if (fstatvfs(directory, &system) < 0)
         return false;
     contents->total_bytes = multiply(system.f_blocks, system.f_frsize);
-    contents->free_bytes = least(multiply(system.f_bavail, system.f_frsize), contents->total_bytes);
+    contents->free_bytes = multiply(system.f_bavail, system.f_frsize);
     contents->total_inodes = multiply(system.f_files, 1);
-    contents->free_inodes = least(system.f_favail, contents->total_inodes);
+    contents->free_inodes = system.f_favail;
+    if (contents->free_bytes > contents->total_bytes)
+        contents->free_bytes = contents->total_bytes;
+    if (contents->free_inodes > contents->total_inodes)
+        contents->free_inodes = contents->total_inodes;
     return true;
 }
 
-void queue_read(const char *directory, unsigned part, unsigned parts,
-                struct queue_contents *contents)
+/* The work of a worker, whose answer is a struct queue_contents. May take for ever, on a file
+ * system that does not answer or in directories that grow. */
+static int read_queues(const char *directory, const void *question, void *answer)
 {
-    struct walk walk = {.part = part, .parts = parts, .contents = contents};
+    const struct share *share = question;
+    struct queue_contents *contents = answer;
+    struct walk walk = {.share = *share, .contents = contents};
     struct path_details found = {0};
     struct stat status;
     int fd = path_open(directory, 0, O_DIRECTORY, &found);
 
-    memset(contents, 0, sizeof(*contents));
     contents->device = found.status.st_dev;
     contents->inode = found.status.st_ino;
     if (fd < 0 || !read_file_system(fd, contents))
         contents->error = errno;
     for (int i = 0; i < QUEUE_COUNT && contents->error == 0; i++) {
         walk.queue = (enum queue)i;
-        (void)read_directory(&walk, fd, queue_name(walk.queue), 0);
+        (void)read_directory(&walk, fd, queue_names[i], 0);
     }
     if (contents->error == EACCES &&
         fstatat(fd, contents->where, &status, AT_SYMLINK_NOFOLLOW) == 0)
         contents->owner = status.st_uid;
     descriptors_close(&fd);
-}
-
-/* A question to a worker: which part. */
-struct question {
-    unsigned part, parts;
-};
-
-static int answer(const char *directory, const void *asked, void *contents)
-{
-    const struct question *question = asked;
-
-    queue_read(directory, question->part, question->parts, contents);
     return -1;
 }
 
-/* Part of a reading, and the task that it is to a worker. */
-static struct worker_task make_task(const struct queue_reading *reading, unsigned part,
-                                    unsigned parts)
+/* Returns why a part could not be read, a new string; or NULL. */
+static char *explain(const char *directory, const struct worker_task *task, int seconds)
 {
-    struct question *question = alloc_bytes(sizeof(*question));
-
-    *question = (struct question){part, parts};
-    return (struct worker_task){.work = answer,
-                                .path = reading->directory,
-                                .question = question,
-                                .length = sizeof(*question),
-                                .answer = alloc_zeroed(1, sizeof(struct queue_contents)),
-                                .size = sizeof(struct queue_contents)};
-}
-
-/* Returns why a directory could not be read though it answered, a new string; or NULL. */
-static char *explain(const char *directory, const struct queue_contents *contents)
-{
+    const struct queue_contents *contents = task->answer;
     const char *slash = contents->where[0] == '\0' ? "" : "/";
 
+    switch (task->result) {
+    case WORKER_ANSWERED:
+        break;
+    case WORKER_LATE:
+        return alloc_format("queues not read within %ds", seconds);
+    case WORKER_ENDED:
+        return alloc_string("queues not read: the process that reads them has ended");
+    case WORKER_REFUSED:
+        return alloc_format("queues not read: no process for it: %s", strerror(task->error));
+    case WORKER_STOPPED:
+        return alloc_format("queues not read: %s", limits_reason());
+    }
     if (contents->error == 0)
         return NULL;
     if (contents->error == EACCES) {
@@ -358,44 +336,16 @@ static char *explain(const char *directory, const struct queue_contents *content
                         path_error(contents->error));
 }
 
-/* The same for a part of it. */
-static char *explain_task(const char *directory, const struct worker_task *task, int seconds)
+/* Adds a part of a reading to it. */
+static void add_part(struct queue_reading *reading, const struct worker_task *task, int seconds)
 {
-    switch (task->result) {
-    case WORKER_ANSWERED:
-        break;
-    case WORKER_LATE:
-        return alloc_format("queues not read within %ds", seconds);
-    case WORKER_ENDED:
-        return alloc_string("queues not read: the process that reads them has ended");
-    case WORKER_REFUSED:
-        return alloc_format("queues not read: no process for it: %s", strerror(task->error));
-    case WORKER_STOPPED:
-        return alloc_format("queues not read: %s", limits_reason());
-    }
-    return explain(directory, task->answer);
-}
+    struct queue_contents sum = *(struct queue_contents *)task->answer;
 
-static void add_contents(struct queue_contents *sum, const struct queue_contents *part)
-{
-    struct queue_contents total = *part;
-
+    if (reading->reason == NULL)
+        reading->reason = explain(reading->directory, task, seconds);
     for (int i = 0; i < QUEUE_COUNT; i++)
-        queue_add(&total.queues[i], &sum->queues[i]);
-    *sum = total;
-}
-
-/* Adds the parts of one reading up, and frees them. */
-static void finish(struct queue_reading *reading, struct worker_task *tasks, size_t parts,
-                   int seconds)
-{
-    for (size_t i = 0; i < parts; i++) {
-        if (reading->reason == NULL)
-            reading->reason = explain_task(reading->directory, &tasks[i], seconds);
-        add_contents(&reading->contents, tasks[i].answer);
-        free(tasks[i].answer);
-        free((void *)tasks[i].question);
-    }
+        queue_add(&sum.queues[i], &reading->contents.queues[i]);
+    reading->contents = sum;
 }
 
 void queues_read(struct queue_reading *readings, size_t count, int parallel, int seconds,
@@ -404,23 +354,32 @@ void queues_read(struct queue_reading *readings, size_t count, int parallel, int
     size_t directories = 0, made = 0, parts = 1;
 
     for (size_t i = 0; i < count; i++)
-        directories += readings[i].directory != NULL ? 1 : 0;
+        directories += readings[i].directory != NULL;
     if (parallel > WORKER_MAXIMUM)
         parallel = WORKER_MAXIMUM;
     if (directories > 0 && directories < (size_t)parallel)
         parts = (size_t)parallel / directories;
     struct worker_task *tasks = alloc_zeroed(directories * parts, sizeof(*tasks));
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; readings[i].directory != NULL && j < parts; j++)
-            tasks[made++] = make_task(&readings[i], (unsigned)j, (unsigned)parts);
+    struct queue_contents *answers = alloc_zeroed(directories * parts, sizeof(*answers));
+    struct share *shares = alloc_zeroed(parts, sizeof(*shares));
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; readings[i].directory != NULL && j < parts; j++, made++) {
+            shares[j] = (struct share){(unsigned)j, (unsigned)parts};
+            tasks[made] = (struct worker_task){.work = read_queues,
+                                               .path = readings[i].directory,
+                                               .question = &shares[j],
+                                               .length = sizeof(*shares),
+                                               .answer = &answers[made],
+                                               .size = sizeof(*answers)};
+        }
+    }
     workers_run(tasks, made, parallel, seconds * CLOCK_SECOND, limits);
     workers_end();
     made = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (readings[i].directory == NULL)
-            continue;
-        finish(&readings[i], &tasks[made], parts, seconds);
-        made += parts;
-    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; readings[i].directory != NULL && j < parts; j++)
+            add_part(&readings[i], &tasks[made++], seconds);
+    free(shares);
+    free(answers);
     free(tasks);
 }

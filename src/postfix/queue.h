@@ -22,8 +22,8 @@ enum queue {
     QUEUE_COUNT,
 };
 
-/* Returns the name of the queue and of its directory. */
-const char *queue_name(enum queue queue);
+/* The names of the queues and of their directories. */
+extern const char *const queue_names[QUEUE_COUNT];
 
 struct queue_tally {
     int64_t messages;
@@ -47,22 +47,6 @@ struct queue_contents {
 /* Adds up one to the other. */
 void queue_add(struct queue_tally *sum, const struct queue_tally *tally);
 
-/*
- * Reads the queue directory, and fills in *contents. May take for ever, on a file system that does
- * not answer or in directories that grow: queues_read() has it called in a worker. Of the files,
- * only those of one part are looked at, 0 to parts - 1; the sums of all parts are the whole.
- *
- * A message is a regular file that its owner may read, write and execute, which is how Postfix
- * marks a complete one, and that begins with the records C (size, optional) and T (arrival), both
- * within the first 128 bytes. In maildrop, where C is preliminary or missing, the size is that of
- * the file. In corrupt, for files that Postfix could not parse, every regular file counts.
- * Hashed directories (one-letter names) may have any depth; maildrop has none. No symbolic link is
- * followed below the queue directory, and nothing but directories and regular files is opened. A
- * message that vanishes meanwhile is left out, and one that moves between queues may count twice.
- */
-void queue_read(const char *directory, unsigned part, unsigned parts,
-                struct queue_contents *contents);
-
 struct queue_reading {
     const char *directory; /* the queue directory; set by the caller. NULL: nothing is read */
     struct queue_contents contents;
@@ -73,6 +57,14 @@ struct queue_reading {
  * Reads several queue directories in workers, up to parallel of them at once; a directory that is
  * not read within so many seconds has failed, and its worker is left behind. With fewer directories
  * than workers, several read parts of the same one.
+ *
+ * A message is a regular file that its owner may read, write and execute, which is how Postfix
+ * marks a complete one, and that begins with the records C (size, optional) and T (arrival), both
+ * within the first 128 bytes. In maildrop, where C is preliminary or missing, the size is that of
+ * the file. In corrupt, for files that Postfix could not parse, every regular file counts.
+ * Hashed directories (one-letter names) may have any depth; maildrop has none. No symbolic link is
+ * followed below the queue directory, and nothing but directories and regular files is opened. A
+ * message that vanishes meanwhile is left out, and one that moves between queues may count twice.
  */
 void queues_read(struct queue_reading *readings, size_t count, int parallel, int seconds,
                  const struct limits *limits);

@@ -9,54 +9,26 @@ static bool counts(const struct selection_member *member)
     return member->instance->enabled != INSTANCE_DISABLED || member->is_named;
 }
 
-/* Returns the messages of all queues but corrupt. */
-static struct queue_tally add_up(const struct queue_contents *contents)
+/* Returns the messages of all queues but corrupt; none if they could not be read. */
+static struct queue_tally add_up(const struct queue_reading *reading)
 {
     struct queue_tally sum = {0};
 
-    for (int i = 0; i < QUEUE_CORRUPT; i++)
-        queue_add(&sum, &contents->queues[i]);
+    for (int i = 0; i < QUEUE_CORRUPT && reading->reason == NULL; i++)
+        queue_add(&sum, &reading->contents.queues[i]);
     return sum;
 }
 
-/* The queue directories that were read. */
-struct seen {
-    struct {
-        dev_t device;
-        ino_t inode;
-    } directory;
-    UT_hash_handle hh;
-};
-
-ALLOC_TABLES_ARE_KEPT
-
-/* Whether the directory is in the table; adds it otherwise. */
-static bool is_seen(struct seen **table, struct seen *own, const struct queue_contents *contents)
+/* Whether the queue directory was read for a reading before it, too. */
+static bool is_seen(const struct queue_reading *readings, size_t index)
 {
-    struct seen *found;
+    const struct queue_contents *own = &readings[index].contents;
 
-    own->directory.device = contents->device;
-    own->directory.inode = contents->inode;
-    HASH_FIND(hh, *table, &own->directory, sizeof(own->directory), found);
-    if (found == NULL)
-        HASH_ADD(hh, *table, directory, sizeof(own->directory), own);
-    return found != NULL;
-}
-
-/* The columns from INCOMING to OLDEST. */
-static void add_queue_cells(UT_array *cells, const struct queue_contents *contents, int64_t now)
-{
-    struct queue_tally sum = add_up(contents);
-
-    for (int i = 0; i < QUEUE_CORRUPT; i++)
-        row_add_cell(cells, "%lld", (long long)contents->queues[i].messages);
-    if (sum.messages == 0) {
-        row_add_cell(cells, "-");
-        row_add_cell(cells, "-");
-        return;
-    }
-    row_add_bytes(cells, sum.bytes);
-    row_add_age(cells, now - sum.oldest);
+    for (size_t i = 0; i < index; i++)
+        if (readings[i].reason == NULL && readings[i].contents.inode == own->inode &&
+            readings[i].contents.device == own->device)
+            return true;
+    return false;
 }
 
 static const struct row_column columns[] = {
@@ -73,36 +45,34 @@ static const struct row_column columns[] = {
     {.title = "DIRECTORY"},
 };
 
-/* The columns that only an instance that was read has. */
-#define NUMBERS 8
-
-static void add_row(UT_array *cells, const struct instance *instance,
+/* The total has no directory. */
+static void add_row(UT_array *cells, const char *name, const char *group, const char *directory,
                     const struct queue_reading *reading, int64_t now)
 {
     const struct queue_contents *contents = &reading->contents;
+    struct queue_tally sum = add_up(reading);
 
-    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
-    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
-    for (int i = 0; i < NUMBERS && reading->reason != NULL; i++)
-        row_add_cell(cells, "-");
-    if (reading->reason == NULL) {
-        add_queue_cells(cells, contents, now);
-        if (contents->total_bytes == 0)
-            row_add_cell(cells, "-");
+    row_add_cell(cells, "%s", name);
+    row_add_cell(cells, "%s", group);
+    for (int i = 0; i < QUEUE_CORRUPT; i++) {
+        if (reading->reason == NULL)
+            row_add_cell(cells, "%lld", (long long)contents->queues[i].messages);
         else
-            row_add_cell(cells, "%d%%",
-                         (int)((double)contents->free_bytes * 100 / (double)contents->total_bytes));
+            row_add_cell(cells, "-");
     }
-    row_add_cell(cells, "%s", instance->config_directory);
-}
-
-static void add_total(UT_array *cells, const struct queue_contents *total, int64_t now)
-{
-    row_add_cell(cells, "total");
-    row_add_cell(cells, "%s", "");
-    add_queue_cells(cells, total, now);
-    row_add_cell(cells, "%s", "");
-    row_add_cell(cells, "%s", "");
+    if (sum.messages == 0) {
+        row_add_cell(cells, "-");
+        row_add_cell(cells, "-");
+    } else {
+        row_add_bytes(cells, sum.bytes);
+        row_add_age(cells, now - sum.oldest);
+    }
+    if (reading->reason != NULL || contents->total_bytes == 0)
+        row_add_cell(cells, "%s", directory[0] == '\0' ? "" : "-");
+    else
+        row_add_cell(cells, "%d%%",
+                     (int)((double)contents->free_bytes * 100 / (double)contents->total_bytes));
+    row_add_cell(cells, "%s", directory);
 }
 
 static void append_corrupt(const struct queue_reading *reading, int64_t now, UT_string *out)
@@ -117,7 +87,7 @@ static void append_corrupt(const struct queue_reading *reading, int64_t now, UT_
     if (tally->oldest > 0)
         row_add_age(words, now - tally->oldest);
     row_append_line(out, "corrupt: %s/%s: %lld message%s, size %s%s%s", reading->directory,
-                    queue_name(QUEUE_CORRUPT), (long long)tally->messages,
+                    queue_names[QUEUE_CORRUPT], (long long)tally->messages,
                     tally->messages == 1 ? "" : "s", strings_item(words, 0),
                     tally->oldest > 0 ? ", oldest " : "",
                     tally->oldest > 0 ? strings_item(words, 1) : "");
@@ -128,8 +98,7 @@ static void append_table(const struct queues_report *report, UT_string *out)
 {
     const struct selection *selection = report->selection;
     const struct queue_reading *readings = report->readings;
-    struct seen *table = NULL, *all = alloc_zeroed(selection->member_count, sizeof(*all));
-    struct queue_contents total = {0};
+    struct queue_reading total = {.directory = NULL};
     UT_string corrupt;
     UT_array *cells;
     bool is_known = false;
@@ -137,22 +106,24 @@ static void append_table(const struct queues_report *report, UT_string *out)
     utarray_new(cells, &strings_icd);
     utstring_init(&corrupt);
     for (size_t i = 0; i < selection->member_count; i++) {
-        add_row(cells, selection->members[i].instance, &readings[i], report->now);
+        const struct instance *instance = selection->members[i].instance;
+
+        add_row(cells, row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
+                row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP), instance->config_directory,
+                &readings[i], report->now);
         is_known = is_known || readings[i].reason == NULL;
-        if (readings[i].reason != NULL || is_seen(&table, &all[i], &readings[i].contents))
+        if (readings[i].reason != NULL || is_seen(readings, i))
             continue;
         for (int j = 0; j < QUEUE_COUNT; j++)
-            queue_add(&total.queues[j], &readings[i].contents.queues[j]);
+            queue_add(&total.contents.queues[j], &readings[i].contents.queues[j]);
         append_corrupt(&readings[i], report->now, &corrupt);
     }
     if (selection->member_count > 1 && is_known)
-        add_total(cells, &total, report->now);
+        add_row(cells, "total", "", "", &total, report->now);
     row_append_table(out, columns, sizeof(columns) / sizeof(columns[0]), cells, true);
     utstring_concat(out, &corrupt);
     utstring_done(&corrupt);
     utarray_free(cells);
-    HASH_CLEAR(hh, table);
-    free(all);
 }
 
 /* Members of a row or of a queue; null for what is not known. */
@@ -176,7 +147,7 @@ static json_t *make_queues(const struct queue_contents *contents)
         json_t *queue = row_new(NULL);
 
         add_tally(queue, true, &contents->queues[i]);
-        row_add(queues, queue_name((enum queue)i), queue);
+        row_add(queues, queue_names[i], queue);
     }
     return queues;
 }
@@ -186,7 +157,7 @@ static void append_json(const struct selection_member *member, const struct queu
 {
     const struct queue_contents *contents = &reading->contents;
     bool is_known = reading->reason == NULL;
-    struct queue_tally sum = is_known ? add_up(contents) : (struct queue_tally){0};
+    struct queue_tally sum = add_up(reading);
     json_t *row = row_new(member->instance);
 
     row_add(row, "queues", is_known ? make_queues(contents) : json_null());
@@ -215,16 +186,6 @@ static bool write_out(const struct queues_report *report)
     return written;
 }
 
-/* Writes why one could not be read. */
-static void report_one(const struct selection *selection, const struct selection_member *member,
-                       const struct queue_reading *reading, bool is_wanted)
-{
-    if (member->state == SELECTION_FAILED)
-        row_diag_error(selection, member->instance);
-    else
-        row_diag(selection, member->instance, is_wanted ? "warning" : NULL, "%s", reading->reason);
-}
-
 bool report_queues(const struct queues_report *report)
 {
     const struct selection *selection = report->selection;
@@ -239,9 +200,14 @@ bool report_queues(const struct queues_report *report)
             row_diag(selection, member->instance, "warning", "listed twice");
         if (reading->reason == NULL)
             continue;
-        if (!report->quiet && (is_wanted || report->verbose > 0))
-            report_one(selection, member, reading, is_wanted);
         succeeded = succeeded && !is_wanted;
+        if (report->quiet || (!is_wanted && report->verbose == 0))
+            continue;
+        if (member->state == SELECTION_FAILED)
+            row_diag_error(selection, member->instance);
+        else
+            row_diag(selection, member->instance, is_wanted ? "warning" : NULL, "%s",
+                     reading->reason);
     }
     return succeeded;
 }

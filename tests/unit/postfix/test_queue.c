@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in a queue directory: hand-made queue files, and what else may lie there. */
+#include "postfix/queue.c" /* what is read in a worker has no other way in */
+
 #include "fixture.h"
-#include "postfix/queue.h"
 #include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
@@ -12,12 +13,13 @@ static struct queue_contents contents;
 SETUP(make_queue_directory)
 {
     for (int i = 0; i < QUEUE_COUNT; i++)
-        assert_int_equal(mkdir(fixture_path(queue_name((enum queue)i)), 0700), 0);
+        assert_int_equal(mkdir(fixture_path(queue_names[i]), 0700), 0);
 }
 
 static void read_whole(void)
 {
-    queue_read(fixture_root, 0, 1, &contents);
+    contents = (struct queue_contents){0};
+    (void)read_queues(fixture_root, &(struct share){0, 1}, &contents);
 }
 
 static void read_well(void)
@@ -143,7 +145,8 @@ TEST(parts)
         put_message(name, i, i == 50 ? "1600000000 0" : "1700000000 0");
     }
     for (unsigned part = 0; part < 3; part++) {
-        queue_read(fixture_root, part, 3, &contents);
+        contents = (struct queue_contents){0};
+        (void)read_queues(fixture_root, &(struct share){part, 3}, &contents);
         assert_int_equal(contents.error, 0);
         fixture_assert_between(contents.queues[QUEUE_DEFERRED].messages, 20, 50);
         queue_add(&sum, &contents.queues[QUEUE_DEFERRED]);
@@ -197,7 +200,7 @@ TEST(junk)
 
     for (size_t i = 0; i < COUNT(files); i++) {
         for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-            (void)snprintf(name, sizeof(name), "%s/AAAA%zu", queue_name((enum queue)queue), i);
+            (void)snprintf(name, sizeof(name), "%s/AAAA%zu", queue_names[queue], i);
             put(name, 0700, files[i].text, files[i].length);
         }
         bytes += files[i].length;
@@ -333,10 +336,12 @@ TEST(queues_that_are_links_or_missing)
 
 TEST(queue_directory_missing)
 {
-    queue_read(fixture_path("nosuch"), 0, 1, &contents);
+    contents = (struct queue_contents){0};
+    (void)read_queues(fixture_path("nosuch"), &(struct share){0, 1}, &contents);
     assert_int_equal(contents.error, ENOENT);
     assert_string_equal(contents.where, "");
-    queue_read(fixture_path("hold"), 0, 1, &contents);
+    contents = (struct queue_contents){0};
+    (void)read_queues(fixture_path("hold"), &(struct share){0, 1}, &contents);
     assert_int_equal(contents.error, ENOENT);
     assert_string_equal(contents.where, "incoming");
 }
