@@ -26,52 +26,45 @@ struct run {
     struct limits limits; /* the command's, and shorter when nobody reads what is listed */
 };
 
-/* Waits until there is something to read. Returns 0 or an errno: ETIMEDOUT, EINTR. */
-static int wait_for_input(int fd, const struct limits *limits)
+/* Like read(2), but waits until there is something to read. The errno may be ETIMEDOUT or EINTR. */
+static ssize_t read_input(int fd, char *buffer, size_t size, const struct limits *limits)
 {
     struct pollfd input = {.fd = fd, .events = POLLIN};
 
     while (signals_received() == 0) {
         if (signals_poll(&input, 1, limits->end) > 0)
-            return 0;
-        if (clock_now() >= limits->end)
-            return ETIMEDOUT;
+            return read(fd, buffer, size);
+        if (clock_now() >= limits->end) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
     }
-    return EINTR;
+    errno = EINTR;
+    return -1;
 }
 
-/* Names the message of a line of standard input. Returns false if the line is none of those that
- * can be there, which is reported. */
-static bool name_line(struct run *run, const char *line, size_t length, size_t number)
-{
-    char id[MESSAGE_ID_SIZE], *instance;
-    enum message_operand operand = message_parse_line(line, length, &instance, id);
-
-    if (operand == MESSAGE_OPERAND_ID)
-        messages_name(&run->messages, instance, id);
-    if (operand == MESSAGE_OPERAND_BAD)
-        diag_line("fatal", "standard input, line %zu: not a queue ID: %.*s", number,
-                  text_quoted(length), line);
-    free(instance);
-    return operand != MESSAGE_OPERAND_BAD;
-}
-
-/* Names the messages of all complete lines, and of the last one at the end of the input; leaves the
- * rest. */
-static bool name_lines(struct run *run, UT_string *text, size_t *number, bool is_end)
+/* Names the messages of all complete lines of standard input, and leaves the rest. Returns false if
+ * a line is none of those that can be there, or too long, which is reported. */
+static bool name_lines(struct run *run, UT_string *text, size_t *number)
 {
     const char *start = utstring_body(text), *end = start + utstring_len(text), *newline;
-    bool is_well = true;
 
-    while (is_well && (newline = memchr(start, '\n', (size_t)(end - start))) != NULL) {
-        is_well = name_line(run, start, (size_t)(newline - start), ++*number);
-        start = newline + 1;
+    for (; (newline = memchr(start, '\n', (size_t)(end - start))) != NULL; start = newline + 1) {
+        size_t length = (size_t)(newline - start);
+
+        ++*number;
+        if (messages_name(&run->messages, start, length) == MESSAGE_OPERAND_BAD) {
+            diag_line("fatal", "standard input, line %zu: not a queue ID: %.*s", *number,
+                      text_quoted(length), start);
+            return false;
+        }
     }
-    if (is_well && is_end && start < end)
-        is_well = name_line(run, start, (size_t)(end - start), ++*number);
     memmove(utstring_body(text), start, (size_t)(end - start));
     text->i = (size_t)(end - start);
-    return is_well;
+    if (utstring_len(text) <= CAPTURE_LINE_MAXIMUM)
+        return true;
+    diag_line("fatal", "standard input, line %zu: too long", *number + 1);
+    return false;
 }
 
 /* Reads which messages are meant from standard input. Returns false if that fails, which is
@@ -82,28 +75,23 @@ static bool name_input(struct run *run)
     UT_string text;
     size_t number = 0;
     ssize_t count;
-    int error;
     bool is_well = true;
 
     if (isatty(STDIN_FILENO) == 1 && !run->command->options->quiet)
         diag_line(NULL, "reading queue IDs from the terminal, up to ^D");
     utstring_init(&text);
     do {
-        error = wait_for_input(STDIN_FILENO, &run->limits);
-        count = error == 0 ? read(STDIN_FILENO, block, sizeof(block)) : -1;
-        if (count < 0 && error == 0)
-            error = errno;
-        if (count > 0)
+        count = read_input(STDIN_FILENO, block, sizeof(block), &run->limits);
+        if (count < 0)
+            diag_line("fatal", "standard input: %s", strerror(errno));
+        else if (count > 0)
             text_append(&text, block, (size_t)count);
-        if (count >= 0)
-            is_well = name_lines(run, &text, &number, count == 0);
-    } while (is_well && count > 0 && utstring_len(&text) <= CAPTURE_LINE_MAXIMUM);
-    if (count < 0)
-        diag_line("fatal", "standard input: %s", strerror(error));
-    else if (count > 0 && is_well)
-        diag_line("fatal", "standard input, line %zu: too long", number + 1);
+        else if (utstring_len(&text) > 0)
+            text_append(&text, "\n", 1); /* the last line may have none */
+        is_well = count >= 0 && name_lines(run, &text, &number);
+    } while (is_well && count > 0);
     utstring_done(&text);
-    return is_well && count == 0;
+    return is_well;
 }
 
 /* Names the messages that the operands mean. Returns false if one means none, which is reported. */
@@ -116,50 +104,21 @@ static bool name_operands(struct run *run)
     if (strcmp(operands[0], "-") == 0)
         return name_input(run);
     for (; *operands != NULL; operands++) {
-        char id[MESSAGE_ID_SIZE], *instance;
-
-        if (message_parse_line(*operands, strlen(*operands), &instance, id) != MESSAGE_OPERAND_ID) {
+        if (messages_name(&run->messages, *operands, strlen(*operands)) != MESSAGE_OPERAND_ID) {
             diag_line("fatal", "not a queue ID: %s", *operands);
             return false;
         }
-        messages_name(&run->messages, instance, id);
-        free(instance);
     }
     return true;
 }
 
-/* Returns the number with a comma after each thousand, a new string. */
-static char *format_number(size_t number)
-{
-    char *digits = alloc_format("%zu", number);
-    size_t length = strlen(digits);
-    UT_string text;
-
-    utstring_init(&text);
-    for (size_t i = 0; i < length; i++)
-        utstring_printf(&text, "%s%c", i > 0 && (length - i) % 3 == 0 ? "," : "", digits[i]);
-    free(digits);
-    return utstring_body(&text);
-}
-
-/* Reads a line from the terminal, and returns whether it says yes. */
-static bool read_answer(int terminal, const struct limits *limits)
-{
-    char answer[64];
-
-    if (wait_for_input(terminal, limits) != 0)
-        return false;
-    ssize_t count = read(terminal, answer, sizeof(answer) - 1);
-    answer[count > 0 ? count : 0] = '\0';
-    text_trim(answer);
-    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
-}
-
-/* Asks whether what was found is to be deleted. Returns false if not, which is reported. */
+/* Asks on the terminal whether what was found is to be deleted. Returns false if not, which is
+ * reported. */
 static bool confirm(const struct run *run)
 {
     int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    size_t total = messages_total(&run->messages), instances = 0;
+    size_t total = run->messages.total, instances = 0;
+    char answer[64];
 
     if (terminal < 0) {
         diag_line("fatal", "delete: no terminal to ask on: %s: specify --yes", strerror(errno));
@@ -167,11 +126,17 @@ static bool confirm(const struct run *run)
     }
     for (size_t i = 0; i < run->messages.count; i++)
         instances += utarray_len(run->messages.parts[i].ids) > 0;
-    char *number = format_number(total);
+    char *number = total < 1000      ? alloc_format("%zu", total)
+                   : total < 1000000 ? alloc_format("%zu,%03zu", total / 1000, total % 1000)
+                                     : alloc_format("%zu,%03zu,%03zu", total / 1000000,
+                                                    total / 1000 % 1000, total % 1000);
     diag_clear();
     (void)dprintf(terminal, "delete %s message%s of %zu instance%s? [y/N] ", number,
                   total == 1 ? "" : "s", instances, instances == 1 ? "" : "s");
-    bool is_confirmed = read_answer(terminal, &run->limits);
+    ssize_t count = read_input(terminal, answer, sizeof(answer) - 1, &run->limits);
+    answer[count > 0 ? count : 0] = '\0';
+    text_trim(answer);
+    bool is_confirmed = strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
     if (!is_confirmed)
         diag_line("fatal", "not confirmed: nothing was deleted");
     free(number);
@@ -232,7 +197,7 @@ static bool act(struct run *run)
     const struct options *options = run->command->options;
     bool is_well = true;
 
-    if (options->dry_run || messages_total(&run->messages) == 0) {
+    if (options->dry_run || run->messages.total == 0) {
         report_messages_done(&run->report);
     } else if (options->verb == MESSAGE_DELETE && !options->yes && !confirm(run)) {
         return false;
@@ -240,7 +205,7 @@ static bool act(struct run *run)
         messages_act(&run->messages);
         is_well = finish(run);
     }
-    return is_well && messages_succeeded(&run->messages);
+    return is_well && run->messages.is_well;
 }
 
 static bool find_and_act(struct run *run)
@@ -251,8 +216,7 @@ static bool find_and_act(struct run *run)
         return false;
     messages_find(&run->messages);
     report_messages_found(&run->report);
-    return message_verbs[run->messages.verb].option != NULL ? act(run)
-                                                            : messages_succeeded(&run->messages);
+    return message_verbs[run->messages.verb].option != NULL ? act(run) : run->messages.is_well;
 }
 
 int command_messages(struct command *command)
@@ -273,7 +237,7 @@ int command_messages(struct command *command)
         .selection = selection,
         .messages = {.verb = options->verb,
                      .filter = options->filter,
-                     .counts = {.by = options->by},
+                     .by = options->by,
                      .is_named =
                          options->operand_count > 1 && strcmp(options->operands[1], "ALL") != 0,
                      .daemon_directory =

@@ -344,8 +344,8 @@ static bool accept_number(struct options *options, int letter, const char *argum
 /* Accepts the argument of an option of -M. */
 static bool accept_filter(struct options *options, int letter, const char *argument, char **error)
 {
-    const char **patterns[] = {&options->filter.sender, &options->filter.recipient,
-                               &options->filter.reason};
+    static const enum message_key keys[] = {MESSAGE_BY_SENDER, MESSAGE_BY_RECIPIENT,
+                                            MESSAGE_BY_REASON}; /* from LONG_SENDER on */
     size_t found;
     bool is_known;
 
@@ -357,11 +357,11 @@ static bool accept_filter(struct options *options, int letter, const char *argum
         if (argument[0] == '\0')
             alloc_set_text(error, "--%s: empty pattern: the empty sender is <>",
                            rows[find_row(letter)].name);
-        *patterns[letter - LONG_SENDER] = argument;
+        options->filter.patterns[keys[letter - LONG_SENDER]] = argument;
         return argument[0] != '\0';
     case LONG_QUEUE:
-        options->filter.queue = argument;
-        return accept_name("queue", argument, message_queues, MESSAGE_QUEUES, &found, error);
+        options->filter.patterns[MESSAGE_BY_QUEUE] = argument;
+        return accept_name("queue", argument, queue_names, QUEUE_CORRUPT, &found, error);
     case LONG_BY:
         is_known = accept_name("by", argument, message_keys, MESSAGE_KEYS, &found, error);
         options->by = is_known ? (enum message_key)found : MESSAGE_BY_NOTHING;

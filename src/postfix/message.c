@@ -23,21 +23,21 @@ ALLOC_TABLES_ARE_KEPT
 /* How much of a line of standard error is kept for a message, in bytes. */
 #define ERROR_MAXIMUM 1000
 
-/* How much of a key is kept, in bytes: replies of other hosts can be long. */
+/* How much of a value is kept as a key, in bytes: replies of other hosts can be long. */
 #define KEY_MAXIMUM 1024
 
-/* A message that was named. */
+/* A message that was named, or one of the places where it was found. */
 struct wish {
     struct wish_key {
         size_t part; /* its number, or ANYWHERE */
         char id[MESSAGE_ID_SIZE];
     } key;
-    UT_array *places; /* the numbers of the parts that have it */
+    bool is_named;
+    size_t found; /* in how many parts */
     UT_hash_handle hh;
 };
 
-static const UT_icd place_icd = {sizeof(size_t), NULL, NULL, NULL};
-static const UT_icd id_icd = {MESSAGE_ID_SIZE, NULL, NULL, NULL};
+static const UT_icd id_icd = {sizeof(struct message_id), NULL, NULL, NULL};
 
 const struct message_verb_row message_verbs[] = {
     [MESSAGE_LIST] = {"list", NULL, NULL, NULL},
@@ -48,8 +48,6 @@ const struct message_verb_row message_verbs[] = {
     [MESSAGE_DELETE] = {"delete", "-d", "Deleted", "deleted"},
     [MESSAGE_EXPIRE] = {"expire", "-e", "Force-expired", "expired"},
 };
-
-const char *const message_queues[] = {"maildrop", "incoming", "active", "deferred", "hold"};
 
 const char *const message_keys[] = {
     [MESSAGE_BY_NOTHING] = NULL,          [MESSAGE_BY_SENDER] = "sender",
@@ -66,86 +64,67 @@ bool message_find_verb(const char *name, enum message_verb *verb)
     return false;
 }
 
-/* The digits of a number to base 52: no vowels. z is one too, but not of inode numbers, which are
- * to base 51. */
-static bool is_long_digit(char c)
+/* A short one, or a long one: six or more digits of seconds and four of microseconds to base 52,
+ * z, and the inode number. Base 52 has no vowels, base 51 of inode numbers no z either. */
+static bool is_id(const char *text)
 {
-    return isalnum((unsigned char)c) && strchr("AEIOUaeiou", c) == NULL;
-}
+    static const char digits[] = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
+    const char *separator = strrchr(text, 'z');
+    size_t length = strlen(text);
 
-/* Six or more digits of seconds, four of microseconds, z, and the inode number. */
-static bool is_long_id(const char *text, size_t length)
-{
-    const char *separator = memrchr(text, 'z', length);
-    size_t before = separator == NULL ? 0 : (size_t)(separator - text);
-
-    if (before < 10 || before + 1 == length)
+    if (length >= MESSAGE_ID_SIZE)
         return false;
-    for (size_t i = 0; i < length; i++)
-        if (!is_long_digit(text[i]))
-            return false;
-    return true;
+    if (length >= 6 && strspn(text, "0123456789ABCDEF") == length)
+        return true;
+    return separator != NULL && separator - text >= 10 && separator[1] != '\0' &&
+           strspn(text, digits) == length;
 }
 
-static bool is_id(const char *text, size_t length)
+/* Returns the address of a recipient, or NULL if there is none of that number or it is invalid;
+ * and in *reason why its delivery is delayed, or NULL. */
+static const char *read_recipient(const struct message *message, size_t index, const char **reason)
 {
-    bool is_short = length >= 6;
+    const json_t *recipient = json_array_get(message->recipients, index);
+    const json_t *delay = json_object_get(recipient, "delay_reason");
 
-    for (size_t i = 0; i < length && is_short; i++)
-        is_short = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'A' && text[i] <= 'F');
-    return length < MESSAGE_ID_SIZE && (is_short || is_long_id(text, length));
+    *reason = json_string_value(delay);
+    return delay == NULL || json_is_string(delay)
+               ? json_string_value(json_object_get(recipient, "address"))
+               : NULL;
 }
 
-/* Whether every recipient has an address, and every reason is a string. */
-static bool check_recipients(const json_t *recipients)
-{
-    size_t index;
-    json_t *recipient;
-
-    json_array_foreach(recipients, index, recipient)
-    {
-        const json_t *reason = json_object_get(recipient, "delay_reason");
-
-        if (!json_is_string(json_object_get(recipient, "address")) ||
-            (reason != NULL && !json_is_string(reason)))
-            return false;
-    }
-    return true;
-}
-
-/* Returns the member in question if it has the wrong type, otherwise NULL. */
+/* Returns the member in question if one is missing or invalid, otherwise NULL. */
 static const char *take_members(struct message *message)
 {
+    static const struct {
+        const char *name;
+        json_type type;
+    } members[] = {
+        {"queue_name", JSON_STRING},    {"queue_id", JSON_STRING},      {"sender", JSON_STRING},
+        {"arrival_time", JSON_INTEGER}, {"message_size", JSON_INTEGER}, {"recipients", JSON_ARRAY},
+    };
+    json_t *values[sizeof(members) / sizeof(members[0])];
     const json_t *expired = json_object_get(message->object, "forced_expire");
-    const struct {
-        const char *name;
-        const char **value;
-    } strings[] = {
-        {"queue_name", &message->queue}, {"queue_id", &message->id}, {"sender", &message->sender}};
-    const struct {
-        const char *name;
-        int64_t *value;
-    } numbers[] = {{"arrival_time", &message->arrival}, {"message_size", &message->size}};
+    const char *reason;
 
-    for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
-        *strings[i].value = json_string_value(json_object_get(message->object, strings[i].name));
-        if (*strings[i].value == NULL)
-            return strings[i].name;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        values[i] = json_object_get(message->object, members[i].name);
+        if (values[i] == NULL || json_typeof(values[i]) != members[i].type ||
+            (json_is_integer(values[i]) && json_integer_value(values[i]) < 0))
+            return members[i].name;
     }
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        const json_t *value = json_object_get(message->object, numbers[i].name);
-
-        *numbers[i].value = json_integer_value(value);
-        if (!json_is_integer(value) || *numbers[i].value < 0)
-            return numbers[i].name;
-    }
-    if (!is_id(message->id, strlen(message->id)))
-        return "queue_id";
-    message->recipients = json_object_get(message->object, "recipients");
-    message->recipient_count = json_array_size(message->recipients);
-    if (!json_is_array(message->recipients) || !check_recipients(message->recipients))
-        return "recipients";
+    message->queue = json_string_value(values[0]);
+    message->id = json_string_value(values[1]);
+    message->sender = json_string_value(values[2]);
+    message->arrival = json_integer_value(values[3]);
+    message->size = json_integer_value(values[4]);
+    message->recipients = values[5];
     message->is_expired = json_is_true(expired);
+    for (size_t i = 0; i < json_array_size(message->recipients); i++)
+        if (read_recipient(message, i, &reason) == NULL)
+            return "recipients";
+    if (!is_id(message->id))
+        return "queue_id";
     return expired == NULL || json_is_boolean(expired) ? NULL : "forced_expire";
 }
 
@@ -165,108 +144,110 @@ static json_t *load(const char *line, size_t length, json_error_t *failure)
     return object;
 }
 
-static void free_message(struct message *message)
-{
-    json_decref(message->object);
-    *message = (struct message){0};
-}
-
 /*
  * Parses a line of postqueue(1) -j (JSON OBJECT FORMAT there), without its newline. Invalid UTF-8,
- * which another host's reply can bring into a delay reason, becomes U+FFFD. Returns true, and
- * free_message() empties *message; or false with a new string in *error when the line is no such
- * object, a member has another type, or the queue ID is none.
+ * which another host's reply can bring into a delay reason, becomes U+FFFD. Returns NULL, or a new
+ * string when the line is no such object, a member has another type, or the queue ID is none. The
+ * object in *message belongs to the caller in both cases.
  */
-static bool parse_message(struct message *message, const char *line, size_t length, char **error)
+static char *parse_message(struct message *message, const char *line, size_t length)
 {
     json_error_t failure;
+    char *error = NULL;
 
-    *message = (struct message){.object = load(line, length, &failure)};
-    if (message->object == NULL) {
-        alloc_set_text(error, "not JSON: %s", failure.text);
-        return false;
+    message->object = load(line, length, &failure);
+    const char *wrong = message->object == NULL ? NULL : take_members(message);
+    if (message->object == NULL)
+        alloc_set_text(&error, "not JSON: %s", failure.text);
+    else if (wrong != NULL)
+        alloc_set_text(&error, "%s is missing or invalid", wrong);
+    return error;
+}
+
+/* Returns how many values of the key a message has. */
+static size_t count_values(const struct message *message, enum message_key key)
+{
+    bool is_of_recipients = key >= MESSAGE_BY_RECIPIENT && key <= MESSAGE_BY_REASON;
+
+    return is_of_recipients ? json_array_size(message->recipients) : 1;
+}
+
+/* Returns one of them, or NULL. */
+static const char *find_value(const struct message *message, enum message_key key, size_t index)
+{
+    const char *value, *reason;
+
+    switch (key) {
+    case MESSAGE_BY_SENDER:
+        return message->sender;
+    case MESSAGE_BY_QUEUE:
+        return message->queue;
+    case MESSAGE_BY_INSTANCE:
+        value = instance_value(message->part->member->instance, PARAMETER_MULTI_INSTANCE_NAME);
+        return value[0] == '\0' ? "-" : value;
+    case MESSAGE_BY_RECIPIENT:
+        return read_recipient(message, index, &reason);
+    case MESSAGE_BY_DOMAIN:
+        value = strrchr(read_recipient(message, index, &reason), '@');
+        return value == NULL ? "" : value + 1;
+    case MESSAGE_BY_REASON:
+        (void)read_recipient(message, index, &reason);
+        return reason;
+    default:
+        return NULL;
     }
-    const char *wrong = take_members(message);
-    if (wrong == NULL)
-        return true;
-    alloc_set_text(error, "%s is missing or invalid", wrong);
-    free_message(message);
+}
+
+static bool matches(const struct message *message, enum message_key key, const char *pattern)
+{
+    for (size_t i = 0; i < count_values(message, key); i++) {
+        const char *value = find_value(message, key, i);
+
+        if (value != NULL && fnmatch(pattern, value, FNM_CASEFOLD) == 0)
+            return true;
+    }
     return false;
-}
-
-const char *message_recipient(const struct message *message, size_t index, const char **reason)
-{
-    const json_t *recipient = json_array_get(message->recipients, index);
-
-    *reason = json_string_value(json_object_get(recipient, "delay_reason"));
-    return json_string_value(json_object_get(recipient, "address"));
-}
-
-static bool matches(const char *pattern, const char *text)
-{
-    return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
-}
-
-static bool sender_matches(const char *pattern, const char *sender)
-{
-    return matches(strcmp(pattern, "<>") == 0 ? EMPTY_SENDER : pattern,
-                   sender[0] == '\0' ? EMPTY_SENDER : sender);
-}
-
-static bool recipients_match(const struct message *message, const struct message_filter *filter)
-{
-    bool has_recipient = filter->recipient == NULL, has_reason = filter->reason == NULL;
-
-    for (size_t i = 0; i < message->recipient_count && !(has_recipient && has_reason); i++) {
-        const char *reason;
-        const char *address = message_recipient(message, i, &reason);
-
-        has_recipient = has_recipient || matches(filter->recipient, address);
-        has_reason = has_reason || (reason != NULL && matches(filter->reason, reason));
-    }
-    return has_recipient && has_reason;
 }
 
 static bool passes(const struct message *message, const struct message_filter *filter)
 {
-    return message->arrival <= filter->before && message->size > filter->larger &&
-           (filter->queue == NULL || strcmp(filter->queue, message->queue) == 0) &&
-           (filter->sender == NULL || sender_matches(filter->sender, message->sender)) &&
-           recipients_match(message, filter);
+    for (enum message_key key = MESSAGE_BY_SENDER; key < MESSAGE_KEYS; key++) {
+        const char *pattern = filter->patterns[key];
+
+        if (key == MESSAGE_BY_SENDER && pattern != NULL && strcmp(pattern, "<>") == 0)
+            pattern = EMPTY_SENDER;
+        if (pattern != NULL && !matches(message, key, pattern))
+            return false;
+    }
+    return message->arrival <= filter->before && message->size > filter->larger;
 }
 
-/* Whether a verb of postsuper(1) has something to do to a message. */
-enum message_fitness {
-    MESSAGE_FITS,
-    MESSAGE_IS_DONE, /* it is in that state already */
-    MESSAGE_CANNOT,  /* mail in maildrop can only be deleted (postsuper(1)) */
-};
-
-static enum message_fitness find_fitness(const struct message *message, enum message_verb verb)
+static bool is_in(const struct message *message, const char *queue)
 {
-    bool is_held = strcmp(message->queue, "hold") == 0;
-    bool is_new = strcmp(message->queue, "maildrop") == 0; /* not read by pickup(8) yet */
+    return strcmp(message->queue, queue) == 0;
+}
 
+/* Mail in maildrop, which pickup(8) has not read yet, can only be deleted (postsuper(1)). */
+static bool is_impossible(const struct message *message, enum message_verb verb)
+{
+    return is_in(message, "maildrop") && (verb == MESSAGE_HOLD || verb == MESSAGE_EXPIRE);
+}
+
+/* Whether postsuper(1) has something to do to a message: it is not in that state already. */
+static bool is_to_be_done(const struct message *message, enum message_verb verb)
+{
     switch (verb) {
     case MESSAGE_HOLD:
-        return is_new ? MESSAGE_CANNOT : is_held ? MESSAGE_IS_DONE : MESSAGE_FITS;
+        return !is_in(message, "hold") && !is_impossible(message, verb);
     case MESSAGE_RELEASE:
-        return is_held ? MESSAGE_FITS : MESSAGE_IS_DONE;
+        return is_in(message, "hold");
     case MESSAGE_REQUEUE:
-        return is_new ? MESSAGE_IS_DONE : MESSAGE_FITS;
+        return !is_in(message, "maildrop");
     case MESSAGE_EXPIRE:
-        return is_new ? MESSAGE_CANNOT : message->is_expired ? MESSAGE_IS_DONE : MESSAGE_FITS;
+        return !message->is_expired && !is_impossible(message, verb);
     default:
-        return MESSAGE_FITS;
+        return true;
     }
-}
-
-/* Returns the text after the prefix, or NULL if it does not begin with that. */
-static const char *skip(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
 }
 
 /*
@@ -276,212 +257,65 @@ static const char *skip(const char *text, const char *prefix)
  */
 static bool read_report(const char *line, enum message_verb verb, size_t *done)
 {
-    char *report = alloc_format("postsuper: %s: ", message_verbs[verb].report);
-    const char *number = skip(line, report);
-    char *end = NULL;
+    const char *number = strrchr(line, ':');
 
+    *done = number == NULL ? 0 : strtoul(number + 1, NULL, 10);
+    char *report = alloc_format("postsuper: %s: %zu message", message_verbs[verb].report, *done);
+    size_t length = strlen(report);
+    bool is_report = strncmp(line, report, length) == 0 &&
+                     (line[length] == '\0' || strcmp(line + length, "s") == 0);
     free(report);
-    if (number == NULL || !isdigit((unsigned char)number[0]))
-        return false;
-    *done = strtoul(number, &end, 10);
-    return strcmp(end, " messages") == 0 || strcmp(end, " message") == 0;
+    return is_report;
 }
 
-/* Parses "ID" or "INSTANCE/ID", length bytes. Returns whether it is that, with the ID in id and
- * the instance, a new string or NULL, in *instance. */
-static bool parse_operand(const char *text, size_t length, char **instance,
-                          char id[MESSAGE_ID_SIZE])
+/* Counts the message for a value, unless it was counted for it already. */
+static void count_value(struct messages *messages, const struct queue_tally *tally,
+                        const char *value)
 {
-    const char *slash = memrchr(text, '/', length);
-    size_t before = slash == NULL ? 0 : (size_t)(slash - text);
-    size_t start = slash == NULL ? 0 : before + 1;
-
-    *instance = NULL;
-    if ((slash != NULL && before == 0) || !is_id(text + start, length - start))
-        return false;
-    memcpy(id, text + start, length - start);
-    id[length - start] = '\0';
-    if (slash != NULL)
-        *instance = alloc_span(text, before);
-    return true;
-}
-
-static enum message_operand parse_object(const char *line, size_t length, char **instance,
-                                         char id[MESSAGE_ID_SIZE])
-{
-    json_error_t failure;
-    json_t *object = load(line, length, &failure);
-    const json_t *found = json_object_get(object, "queue_id");
-    const json_t *directory = json_object_get(object, "config_directory");
-    enum message_operand result = MESSAGE_OPERAND_BAD;
-
-    if (json_is_string(found) && (directory == NULL || json_is_string(directory)) &&
-        is_id(json_string_value(found), json_string_length(found))) {
-        result = MESSAGE_OPERAND_ID;
-        memcpy(id, json_string_value(found), json_string_length(found) + 1);
-        if (directory != NULL)
-            *instance = alloc_string(json_string_value(directory));
-    }
-    json_decref(object);
-    return result;
-}
-
-/* What mailq(1) prints around the lines with queue IDs: headings, the number of messages, addresses
- * and reasons, which are indented. */
-static bool is_beside(const char *line, size_t length)
-{
-    static const char *const starts[] = {"-Queue ID-", "----Queue ID-----", "-- ",
-                                         "Mail queue is empty"};
-
-    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-        if (length >= strlen(starts[i]) && memcmp(line, starts[i], strlen(starts[i])) == 0)
-            return true;
-    return length == 0 || text_is_space(line[0]) || line[0] == '(';
-}
-
-/* Whether what follows the ID is what mailq(1) has there: nothing else is left unread. */
-static bool is_rest_of_mailq(const char *rest, size_t length)
-{
-    size_t at = 0, digits;
-
-    while (at < length && text_is_space(rest[at]))
-        at++;
-    digits = at;
-    while (at < length && isdigit((unsigned char)rest[at]))
-        at++;
-    return at == length ? digits == at : at > digits && text_is_space(rest[at]);
-}
-
-enum message_operand message_parse_line(const char *line, size_t length, char **instance,
-                                        char id[MESSAGE_ID_SIZE])
-{
-    size_t word = 0;
-
-    *instance = NULL;
-    if (length > 0 && line[length - 1] == '\r')
-        length--;
-    if (is_beside(line, length))
-        return MESSAGE_OPERAND_NONE;
-    if (line[0] == '{')
-        return parse_object(line, length, instance, id);
-    while (word < length && !text_is_space(line[word]))
-        word++;
-    size_t rest = word;
-    while (word > 0 && memchr("*!#", line[word - 1], 3) != NULL)
-        word--;
-    return is_rest_of_mailq(line + rest, length - rest) && parse_operand(line, word, instance, id)
-               ? MESSAGE_OPERAND_ID
-               : MESSAGE_OPERAND_BAD;
-}
-
-/* Adds without overflow: sizes come from outside. Neither is more than INT64_MAX. */
-static void add_bytes(uint64_t *sum, const struct message *message)
-{
-    *sum += (uint64_t)message->size;
-    if (*sum > INT64_MAX)
-        *sum = INT64_MAX;
-}
-
-/* Counts the message for a key of that length, unless it was counted for it already. */
-static void count_key(struct message_counts *counts, const struct message *message, const char *key,
-                      size_t length)
-{
+    char key[KEY_MAXIMUM];
+    size_t length = strlen(value);
     struct message_count *count;
 
-    if (length > KEY_MAXIMUM) {
-        length = KEY_MAXIMUM;
-        while (length > 0 && ((unsigned char)key[length] & 0xC0) == 0x80) /* within a character */
+    if (length > sizeof(key)) {
+        length = sizeof(key);
+        while (length > 0 && ((unsigned char)value[length] & 0xC0) == 0x80) /* in a character */
             length--;
     }
-    HASH_FIND(hh, counts->first, key, length, count);
+    for (size_t i = 0; i < length; i++)
+        key[i] =
+            messages->by == MESSAGE_BY_DOMAIN ? (char)tolower((unsigned char)value[i]) : value[i];
+    HASH_FIND(hh, messages->counts, key, length, count);
     if (count == NULL) {
         count = alloc_zeroed(1, sizeof(*count) + length + 1);
         memcpy(count->key, key, length);
-        HASH_ADD_KEYPTR(hh, counts->first, count->key, length, count);
+        HASH_ADD_KEYPTR(hh, messages->counts, count->key, length, count);
     }
-    if (count->last == counts->messages)
-        return;
-    count->last = counts->messages;
-    count->messages++;
-    add_bytes(&count->bytes, message);
+    if (count->last != messages->counted.messages)
+        queue_add(&count->tally, tally);
+    count->last = messages->counted.messages;
 }
 
-/* An address without a domain is local: it counts as "". */
-static void count_domain(struct message_counts *counts, const struct message *message,
-                         const char *address)
+/* Counts the message: once for each of its values. */
+static void count_message(struct messages *messages, const struct message *message)
 {
-    const char *at = strrchr(address, '@');
-    char *domain = alloc_string(at == NULL ? "" : at + 1);
+    const struct queue_tally tally = {1, message->size, message->arrival};
 
-    for (char *c = domain; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-    count_key(counts, message, domain, strlen(domain));
-    free(domain);
-}
+    queue_add(&messages->counted, &tally);
+    for (size_t i = 0; i < count_values(message, messages->by); i++) {
+        const char *value = find_value(message, messages->by, i);
 
-static void count_recipient(struct message_counts *counts, const struct message *message,
-                            size_t index)
-{
-    const char *reason;
-    const char *address = message_recipient(message, index, &reason);
-
-    if (counts->by == MESSAGE_BY_DOMAIN)
-        count_domain(counts, message, address);
-    else if (counts->by == MESSAGE_BY_RECIPIENT)
-        count_key(counts, message, address, strlen(address));
-    else if (reason != NULL)
-        count_key(counts, message, reason, strlen(reason));
-}
-
-/* Counts the message of that instance: once for each of its kinds. */
-static void count_message(struct message_counts *counts, const struct message *message,
-                          const struct instance *instance)
-{
-    const char *key = NULL;
-
-    counts->messages++;
-    add_bytes(&counts->bytes, message);
-    switch (counts->by) {
-    case MESSAGE_BY_SENDER:
-        key = message->sender;
-        break;
-    case MESSAGE_BY_QUEUE:
-        key = message->queue;
-        break;
-    case MESSAGE_BY_INSTANCE:
-        key = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
-        key = key[0] == '\0' ? "-" : key;
-        break;
-    case MESSAGE_BY_RECIPIENT:
-    case MESSAGE_BY_DOMAIN:
-    case MESSAGE_BY_REASON:
-        for (size_t i = 0; i < message->recipient_count; i++)
-            count_recipient(counts, message, i);
-        return;
-    default:
-        return;
+        if (value != NULL)
+            count_value(messages, &tally, value);
     }
-    count_key(counts, message, key, strlen(key));
 }
 
 static int compare_counts(const struct message_count *one, const struct message_count *other)
 {
-    if (one->messages != other->messages)
-        return one->messages > other->messages ? -1 : 1;
-    if (one->bytes != other->bytes)
-        return one->bytes > other->bytes ? -1 : 1;
+    if (one->tally.messages != other->tally.messages)
+        return one->tally.messages > other->tally.messages ? -1 : 1;
+    if (one->tally.bytes != other->tally.bytes)
+        return one->tally.bytes > other->tally.bytes ? -1 : 1;
     return strcmp(one->key, other->key);
-}
-
-static void free_counts(struct message_counts *counts)
-{
-    struct message_count *count = counts->first, *next;
-
-    HASH_CLEAR(hh, counts->first); /* the table: its elements still lead to each other */
-    for (; count != NULL; count = next) {
-        next = count->hh.next;
-        free(count);
-    }
 }
 
 static bool acts(const struct messages *messages)
@@ -489,6 +323,7 @@ static bool acts(const struct messages *messages)
     return message_verbs[messages->verb].option != NULL;
 }
 
+/* The first reason is kept; NULL is none. */
 static void fail(struct messages_part *part, char *reason)
 {
     if (part->reason == NULL)
@@ -508,48 +343,34 @@ static const char *name_of(const struct messages_part *part)
 
 /* The directories of a queue directory where postsuper(1) works (global/mail_queue.h). */
 static const char *const worked_on[] = {"maildrop", "incoming", "active", "deferred", "hold",
-                                        "corrupt",  "bounce",   "defer",  "trace"};
+                                        "corrupt",  "bounce",   "defer",  "trace",    NULL};
 
 /* How many directories of an instance are looked at. */
 #define DIRECTORY_MAXIMUM 100000
 
-/* Returns why nothing is done where a directory is no real one, a new string; or NULL. */
-static char *find_trap_at(const char *path, size_t *looked)
+/* Returns why nothing is done where one of the directories of these names, or below them, is no
+ * real one, a new string; or NULL. Through a link, postsuper(1) would reach the messages of another
+ * instance. */
+static char *find_trap(const char *parent, const char *const *names, size_t *looked)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    struct stat status;
+    /* see hash_queue_names in postconf(5) */
+    static const char *const hashed[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8",
+                                         "9", "A", "B", "C", "D", "E", "F", NULL};
     char *reason = NULL;
-    int error = path_status(path, O_NOFOLLOW, &status);
 
-    if (error == ENOENT)
-        return NULL;
-    if (error != 0)
-        return alloc_format("refused: %s: %s", path, path_error(error));
-    if (!S_ISDIR(status.st_mode))
-        return alloc_format("refused: %s is not a directory of its own", path);
-    if (++*looked > DIRECTORY_MAXIMUM)
-        return alloc_format("refused: %s: too many directories", path);
-    for (const char *digit = digits; *digit != '\0' && reason == NULL; digit++) {
-        char *below = alloc_format("%s/%c", path, *digit); /* see hash_queue_names in postconf(5) */
+    for (; *names != NULL && reason == NULL; names++) {
+        char *path = alloc_format("%s/%s", parent, *names);
+        struct stat status;
+        int error = path_status(path, O_NOFOLLOW, &status);
 
-        reason = find_trap_at(below, looked);
-        free(below);
-    }
-    return reason;
-}
-
-/* The same for all directories of the instance: through a link, postsuper(1) would reach the
- * messages of another one. */
-static char *find_trap(const struct instance *instance)
-{
-    const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
-    char *reason = NULL;
-    size_t looked = 0;
-
-    for (size_t i = 0; i < sizeof(worked_on) / sizeof(worked_on[0]) && reason == NULL; i++) {
-        char *path = alloc_format("%s/%s", queue, worked_on[i]);
-
-        reason = find_trap_at(path, &looked);
+        if (error != 0 && error != ENOENT)
+            reason = alloc_format("refused: %s: %s", path, path_error(error));
+        else if (error == 0 && !S_ISDIR(status.st_mode))
+            reason = alloc_format("refused: %s is not a directory of its own", path);
+        else if (error == 0 && ++*looked > DIRECTORY_MAXIMUM)
+            reason = alloc_format("refused: %s: too many directories", path);
+        else if (error == 0)
+            reason = find_trap(path, hashed, looked);
         free(path);
     }
     return reason;
@@ -565,22 +386,23 @@ struct claim {
 
 static const UT_icd claim_icd = {sizeof(struct claim), NULL, NULL, NULL};
 
-static void add_claim(UT_array *claims, const struct instance *instance, const char *path,
-                      bool is_queue)
+static void add_claim(UT_array *claims, const struct instance *instance, const char *name)
 {
+    char *path = alloc_format("%s/%s", instance_value(instance, PARAMETER_QUEUE_DIRECTORY), name);
     struct claim claim = {.instance = instance};
     struct stat status;
-    int error = path_status(path, is_queue ? 0 : O_NOFOLLOW, &status);
+    int error = path_status(path, O_NOFOLLOW, &status);
 
     if (error == 0 && S_ISLNK(status.st_mode)) {
         claim.is_link = true;
         error = path_status(path, 0, &status);
     }
-    if (error != 0)
-        return;
-    claim.device = status.st_dev;
-    claim.inode = status.st_ino;
-    utarray_push_back(claims, &claim);
+    if (error == 0) {
+        claim.device = status.st_dev;
+        claim.inode = status.st_ino;
+        utarray_push_back(claims, &claim);
+    }
+    free(path);
 }
 
 static int compare_claims(const void *one, const void *other)
@@ -600,17 +422,12 @@ static UT_array *find_claims(const struct host *host)
     utarray_new(claims, &claim_icd);
     for (size_t i = 0; i < host->count; i++) {
         const struct instance *instance = &host->instances[i];
-        const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
 
-        if (queue[0] == '\0')
+        if (instance_value(instance, PARAMETER_QUEUE_DIRECTORY)[0] == '\0')
             continue;
-        add_claim(claims, instance, queue, true);
-        for (size_t j = 0; j < sizeof(worked_on) / sizeof(worked_on[0]); j++) {
-            char *path = alloc_format("%s/%s", queue, worked_on[j]);
-
-            add_claim(claims, instance, path, false);
-            free(path);
-        }
+        add_claim(claims, instance, "."); /* the queue directory itself, which may be a link */
+        for (const char *const *name = worked_on; *name != NULL; name++)
+            add_claim(claims, instance, *name);
     }
     if (utarray_len(claims) > 0)
         utarray_sort(claims, compare_claims);
@@ -652,9 +469,10 @@ static char *find_danger(const struct messages *messages, const UT_array *claims
                          const struct instance *instance)
 {
     const struct instance *sharer = find_sharer(claims, instance, messages->locks);
+    size_t looked = 0;
 
     return sharer == NULL
-               ? find_trap(instance)
+               ? find_trap(instance_value(instance, PARAMETER_QUEUE_DIRECTORY), worked_on, &looked)
                : alloc_format("refused: %s has the same queue_directory", sharer->config_directory);
 }
 
@@ -662,8 +480,7 @@ static char *find_danger(const struct messages *messages, const UT_array *claims
 static char *find_refusal(const struct messages *messages, const UT_array *claims,
                           const struct selection_member *member)
 {
-    const struct instance *instance = member->instance;
-    const char *daemons = instance_value(instance, PARAMETER_DAEMON_DIRECTORY);
+    const char *daemons = instance_value(member->instance, PARAMETER_DAEMON_DIRECTORY);
 
     if (member->state != SELECTION_SERVE)
         return selection_reason(member);
@@ -671,7 +488,7 @@ static char *find_refusal(const struct messages *messages, const UT_array *claim
         return alloc_format("refused: postqueue(1) may run showq(8) from its own daemon_directory "
                             "%s",
                             daemons);
-    return acts(messages) ? find_danger(messages, claims, instance) : NULL;
+    return claims != NULL ? find_danger(messages, claims, member->instance) : NULL;
 }
 
 void messages_plan(struct messages *messages, const struct selection *selection)
@@ -698,22 +515,21 @@ void messages_plan(struct messages *messages, const struct selection *selection)
         utarray_free(claims);
 }
 
-static struct wish_key make_key(size_t part, const char *id)
+/* Returns what was named, or found; NULL if it was not, unless it is to be added. */
+static struct wish *find_wish(struct messages *messages, size_t part, const char *id, bool adds)
 {
     struct wish_key key;
+    struct wish *wish;
 
     memset(&key, 0, sizeof(key)); /* it is compared byte by byte */
     key.part = part;
     memcpy(key.id, id, strnlen(id, MESSAGE_ID_SIZE - 1));
-    return key;
-}
-
-static struct wish *find_wish(const struct messages *messages, size_t part, const char *id)
-{
-    struct wish_key key = make_key(part, id);
-    struct wish *wish;
-
     HASH_FIND(hh, messages->wishes, &key, sizeof(key), wish);
+    if (wish == NULL && adds) {
+        wish = alloc_zeroed(1, sizeof(*wish));
+        memcpy(&wish->key, &key, sizeof(key));
+        HASH_ADD(hh, messages->wishes, key, sizeof(key), wish);
+    }
     return wish;
 }
 
@@ -739,86 +555,133 @@ static size_t find_part(struct messages *messages, const char *name, const char 
     return ANYWHERE;
 }
 
-void messages_name(struct messages *messages, const char *instance, const char *id)
+/* Names a message in an instance, or NULL: in whichever it is. */
+static void name(struct messages *messages, const char *instance, const char *id)
 {
     size_t part = instance == NULL ? ANYWHERE : find_part(messages, instance, id);
 
-    for (size_t i = 0; i < messages->count; i++)
-        messages->parts[i].is_wanted =
-            (messages->is_named && messages->parts[i].is_wanted) || instance == NULL || i == part;
-    messages->is_named = true;
-    if ((instance != NULL && part == ANYWHERE) || find_wish(messages, part, id) != NULL)
+    if (instance != NULL && part == ANYWHERE)
         return;
-    struct wish *wish = alloc_zeroed(1, sizeof(*wish));
-    wish->key = make_key(part, id);
-    utarray_new(wish->places, &place_icd);
-    HASH_ADD(hh, messages->wishes, key, sizeof(wish->key), wish);
+    for (size_t i = 0; i < messages->count; i++)
+        messages->parts[i].is_wanted |= part == ANYWHERE || part == i;
+    find_wish(messages, part, id, true)->is_named = true;
 }
 
-static size_t place_of(const struct wish *wish, size_t index)
+/* What mailq(1) prints around the lines with queue IDs: headings, the number of messages, addresses
+ * and reasons, which are indented. */
+static bool is_beside(const char *line)
 {
-    return *(const size_t *)utarray_eltptr(wish->places, index);
+    static const char *const starts[] = {"-Queue ID-", "----Queue ID-----", "-- ",
+                                         "Mail queue is empty"};
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        if (strncmp(line, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return line[0] == '\0' || text_is_space(line[0]) || line[0] == '(';
 }
 
-/* A message may be listed twice while it moves from queue to queue (postqueue(1)). */
-static void note_place(struct wish *wish, size_t part)
+/* Whether what follows the ID is what mailq(1) has there: nothing else is left unread. */
+static bool is_rest_of_mailq(const char *rest)
 {
-    for (size_t i = 0; i < utarray_len(wish->places); i++)
-        if (place_of(wish, i) == part)
-            return;
-    utarray_push_back(wish->places, &part);
+    const char *number = rest + strspn(rest, TEXT_WHITE_SPACE);
+    size_t digits = strspn(number, "0123456789");
+
+    return number[digits] == '\0' ? digits == 0 : digits > 0 && text_is_space(number[digits]);
 }
 
-/* Whether the message was named; notes where it is. */
-static bool note_named(const struct messages *messages, size_t part, const char *id)
+/* Finds the ID in a line of mailq(1) or an operand, which it splits, and the instance, or NULL. */
+static bool split_line(char *line, const char **instance, const char **id)
 {
-    struct wish *here = find_wish(messages, part, id);
-    struct wish *anywhere = find_wish(messages, ANYWHERE, id);
+    size_t length = strcspn(line, TEXT_WHITE_SPACE);
+    bool is_whole = is_rest_of_mailq(line + length);
 
-    if (here != NULL)
-        note_place(here, part);
-    if (anywhere != NULL)
-        note_place(anywhere, part);
-    return here != NULL || anywhere != NULL;
+    while (length > 0 && strchr("*!#", line[length - 1]) != NULL)
+        length--;
+    line[length] = '\0';
+    char *slash = strrchr(line, '/');
+    *id = slash == NULL ? line : slash + 1;
+    *instance = slash == NULL ? NULL : line;
+    if (slash != NULL)
+        *slash = '\0';
+    return is_whole && slash != line && is_id(*id);
 }
 
-/* Whether the verb has something to do to the message, which is wanted. */
-static bool is_to_be_done(struct messages *messages, const struct message *message)
+/* The same in an object, which may be NULL. */
+static bool split_object(json_t *object, const char **instance, const char **id)
 {
-    bool is_held = strcmp(message->queue, "hold") == 0;
-    bool wants_held = messages->is_named || messages->filter.queue != NULL;
-    enum message_fitness fitness = find_fitness(message, messages->verb);
+    *instance = NULL;
+    return json_unpack(object, "{ss s?s}", "queue_id", id, "config_directory", instance) == 0 &&
+           is_id(*id);
+}
 
-    if (fitness == MESSAGE_CANNOT && messages->is_named)
+enum message_operand messages_name(struct messages *messages, const char *line, size_t length)
+{
+    enum message_operand result = MESSAGE_OPERAND_BAD;
+    json_error_t failure;
+    const char *instance, *id;
+
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
+    char *text = alloc_span(line, length);
+    json_t *object = text[0] == '{' ? load(text, length, &failure) : NULL;
+    if (strlen(text) == length && is_beside(text)) {
+        result = MESSAGE_OPERAND_NONE;
+    } else if (strlen(text) == length && (text[0] == '{' ? split_object(object, &instance, &id)
+                                                         : split_line(text, &instance, &id))) {
+        result = MESSAGE_OPERAND_ID;
+        name(messages, instance, id);
+    }
+    json_decref(object);
+    free(text);
+    return result;
+}
+
+/* Whether the message was named; notes in how many parts it is. It may be listed twice while it
+ * moves from queue to queue (postqueue(1)). */
+static bool note_named(struct messages *messages, size_t part, const char *id)
+{
+    struct wish *anywhere = find_wish(messages, ANYWHERE, id, false);
+    struct wish *here = find_wish(messages, part, id, anywhere != NULL);
+
+    if (here != NULL && here->found == 0) {
+        here->found = 1;
+        if (anywhere != NULL)
+            anywhere->found++;
+    }
+    return here != NULL;
+}
+
+/* Keeps the message if it is to be acted on. */
+static void note_id(struct messages_part *part, const struct message *message)
+{
+    struct messages *messages = part->all;
+    bool wants_held = messages->is_named || messages->filter.patterns[MESSAGE_BY_QUEUE] != NULL;
+    struct message_id id = {.is_left = false};
+
+    if (messages->is_named && is_impossible(message, messages->verb))
         strings_append(messages->refusals, "%s: mail in %s cannot be %s", message->id,
                        message->queue, message_verbs[messages->verb].done);
-    return fitness == MESSAGE_FITS &&
-           !(messages->verb == MESSAGE_REQUEUE && is_held && !wants_held);
-}
-
-/* Keeps what is to be acted on. */
-static void note_id(struct messages_part *part, const char *found)
-{
-    char id[MESSAGE_ID_SIZE] = "";
-
-    if (utarray_len(part->ids) >= part->all->maximum) {
-        fail(part, alloc_format("more than %zu messages: narrow the filter", part->all->maximum));
+    if (!is_to_be_done(message, messages->verb) ||
+        (messages->verb == MESSAGE_REQUEUE && is_in(message, "hold") && !wants_held))
+        return;
+    if (utarray_len(part->ids) >= messages->maximum) {
+        fail(part, alloc_format("more than %zu messages: narrow the filter", messages->maximum));
         return;
     }
-    memcpy(id, found, strnlen(found, MESSAGE_ID_SIZE - 1));
-    utarray_push_back(part->ids, id);
+    memcpy(id.text, message->id, strnlen(message->id, MESSAGE_ID_SIZE - 1));
+    utarray_push_back(part->ids, &id);
 }
 
 /* Counts the message, unless its instance has too many keys. */
 static void note_counted(struct messages_part *part, const struct message *message)
 {
-    struct message_counts *counts = &part->all->counts;
-    size_t before = HASH_COUNT(counts->first);
+    struct messages *messages = part->all;
+    size_t before = HASH_COUNT(messages->counts);
 
-    count_message(counts, message, part->member->instance);
-    part->kinds += HASH_COUNT(counts->first) - before;
-    if (part->kinds > part->all->maximum)
-        fail(part, alloc_format("more than %zu keys to count by", part->all->maximum));
+    count_message(messages, message);
+    part->keys += HASH_COUNT(messages->counts) - before;
+    if (part->keys > messages->maximum)
+        fail(part, alloc_format("more than %zu keys to count by", messages->maximum));
 }
 
 static void note_message(struct messages_part *part, const struct message *message)
@@ -829,47 +692,49 @@ static void note_message(struct messages_part *part, const struct message *messa
         return;
     if (!passes(message, &messages->filter))
         return;
-    if (messages->verb == MESSAGE_LIST) {
-        messages->found(messages->context, part, message);
-    } else if (messages->verb == MESSAGE_COUNT) {
+    if (messages->verb == MESSAGE_LIST)
+        messages->found(messages->context, message);
+    else if (messages->verb == MESSAGE_COUNT)
         note_counted(part, message);
-    } else if (is_to_be_done(messages, message)) {
-        note_id(part, message->id);
-    }
+    else
+        note_id(part, message);
+}
+
+static struct message_id *id_of(const struct messages_part *part, size_t index)
+{
+    return utarray_eltptr(part->ids, index);
 }
 
 static int compare_ids(const void *one, const void *other)
 {
-    return strcmp(one, other);
+    return strcmp(one, other); /* text comes first */
 }
 
 /* What postsuper(1) did not count, and is still there, was not done. */
 static void note_left(struct messages_part *part, const struct message *message)
 {
-    const char *found = utarray_find(part->ids, message->id, compare_ids);
+    struct message_id *found = utarray_find(part->ids, message->id, compare_ids);
 
-    if (found != NULL && find_fitness(message, part->all->verb) == MESSAGE_FITS)
-        part->is_left[(size_t)(found - part->ids->d) / MESSAGE_ID_SIZE] = true;
+    if (found != NULL && is_to_be_done(message, part->all->verb))
+        found->is_left = true;
 }
 
 static void note_line(struct messages_part *part, const char *text, size_t length)
 {
-    struct message message;
-    char *error = NULL;
+    struct message message = {.part = part};
 
     part->lines++;
     if (part->reason != NULL)
         return;
-    if (!parse_message(&message, text, length, &error)) {
+    char *error = parse_message(&message, text, length);
+    if (error != NULL)
         fail(part, alloc_format("postqueue -j, line %zu: %s", part->lines, error));
-        free(error);
-        return;
-    }
-    if (part->all->is_checking)
+    else if (part->all->is_checking)
         note_left(part, &message);
     else
         note_message(part, &message);
-    free_message(&message);
+    free(error);
+    json_decref(message.object);
 }
 
 /* Keeps the report of postsuper(1), and otherwise the last line that says something. */
@@ -879,7 +744,7 @@ static void note_error(struct messages_part *part, const char *text, size_t leng
 
     if (strlen(text) == length && read_report(text, part->all->verb, &done)) {
         part->done = done;
-        part->has_report = true;
+        part->is_unknown = false;
     } else if (length > 0) {
         free(part->last_error);
         part->last_error = alloc_span(text, length < ERROR_MAXIMUM ? length : ERROR_MAXIMUM);
@@ -894,23 +759,11 @@ static void receive_line(struct process *child, bool is_error, const char *text,
         note_line(child->owner, text, length);
 }
 
-/* Returns how the child failed, a new string; or NULL. What it said of that comes first. */
-static char *describe_failure(const struct process *child, const struct messages_part *part)
+static void finish_search(struct messages_part *part, const struct process *child,
+                          const char *failure)
 {
-    char *failure = process_failure(child, part->all->limits);
-
-    if (failure == NULL || child->outcome != PROCESS_ENDED || part->last_error == NULL)
-        return failure;
-    free(failure);
-    return alloc_string(part->last_error);
-}
-
-static void finish_search(struct messages_part *part, const struct process *child)
-{
-    char *failure = describe_failure(child, part);
-
     if (failure != NULL)
-        fail(part, failure);
+        fail(part, alloc_string(failure));
     else if (child->output.truncated)
         fail(part, alloc_format("postqueue -j: a line of more than %zu MiB",
                                 CAPTURE_LINE_MAXIMUM / 1024 / 1024));
@@ -918,67 +771,68 @@ static void finish_search(struct messages_part *part, const struct process *chil
         fail(part, alloc_string("postqueue -j: the last line is not complete"));
 }
 
-static void finish_act(struct messages_part *part, const struct process *child)
+static void finish_act(struct messages_part *part, const struct process *child, const char *failure)
 {
     static const char usage[] = "postsuper: fatal: usage:";
     const char *last = part->last_error == NULL ? "" : part->last_error;
     size_t requested = utarray_len(part->ids);
-    char *failure = describe_failure(child, part);
+    bool is_old = part->all->verb == MESSAGE_EXPIRE && strncmp(last, usage, strlen(usage)) == 0;
 
-    if (part->all->verb == MESSAGE_EXPIRE && strncmp(last, usage, sizeof(usage) - 1) == 0) {
-        free(failure);
+    if (is_old || child->outcome == PROCESS_PENDING || child->outcome == PROCESS_NOT_STARTED)
+        part->is_unknown = false; /* nothing was done */
+    if (is_old)
         fail(part, alloc_string("postsuper(1) has no -e: expire needs Postfix 3.5 or later"));
-    } else if (!part->has_report && child->outcome != PROCESS_NOT_STARTED) {
-        part->is_unknown = true;
-        fail(part, failure == NULL
-                       ? alloc_string("postsuper(1) has not reported how many messages it found")
-                       : alloc_format("%s; it is unknown how many messages were %s", failure,
-                                      message_verbs[part->all->verb].done));
-        free(failure);
-    } else if (failure != NULL) {
-        fail(part, failure);
-    } else if (part->done > requested) {
+    else if (part->is_unknown && failure == NULL)
+        fail(part, alloc_string("postsuper(1) has not reported how many messages it found"));
+    else if (part->is_unknown)
+        fail(part, alloc_format("%s; it is unknown how many messages were %s", failure,
+                                message_verbs[part->all->verb].done));
+    else if (failure != NULL)
+        fail(part, alloc_string(failure));
+    else if (part->done > requested)
         fail(part, alloc_format("postsuper(1) reports %zu messages of %zu", part->done, requested));
+    if (part->done > requested)
         part->done = requested;
-    }
 }
 
+/* What the child itself said of its failure comes first. */
 static void finish(struct process *child)
 {
     struct messages_part *part = child->owner;
+    char *failure = process_failure(child, part->all->limits);
 
     part->is_running = false;
+    if (failure != NULL && child->outcome == PROCESS_ENDED && part->last_error != NULL)
+        alloc_set_text(&failure, "%s", part->last_error);
     if (child->input == NULL)
-        finish_search(part, child);
+        finish_search(part, child, failure);
     else
-        finish_act(part, child);
-    process_free(child);
+        finish_act(part, child, failure);
+    free(failure);
 }
 
 static void observe(void *context, enum process_event event, struct process *child)
 {
     const struct messages *messages = context;
 
-    if (event == PROCESS_FINISHED)
+    if (event == PROCESS_FINISHED) {
         finish(child);
-    else if (event == PROCESS_WAITING && messages->waiting != NULL)
+        process_free(child);
+    } else if (event == PROCESS_WAITING && messages->waiting != NULL) {
         messages->waiting(messages->context);
+    }
 }
 
 static void append_ids(UT_string *out, const struct messages_part *part)
 {
-    utstring_init(out);
     for (size_t i = 0; i < utarray_len(part->ids); i++) {
-        const char *id = utarray_eltptr(part->ids, i);
-
-        text_append(out, id, strlen(id));
+        text_append(out, id_of(part, i)->text, strlen(id_of(part, i)->text));
         text_append(out, "\n", 1);
     }
 }
 
-/* Runs the program in the parts that need it. */
-static void run(struct messages *messages, char *const *argv, bool with_input,
-                bool (*needs)(const struct messages_part *part))
+/* Runs the program in the parts that are marked as running, with_ids: which it reads. */
+static void run(struct messages *messages, char *const *argv, bool with_ids)
 {
     struct process *children = alloc_zeroed(messages->count, sizeof(*children));
     struct process **order = alloc_zeroed(messages->count, sizeof(*order));
@@ -994,11 +848,11 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
     for (size_t i = 0; i < messages->count; i++) {
         struct messages_part *part = &messages->parts[i];
 
-        if (part->reason != NULL || !needs(part))
+        utstring_init(&inputs[i]);
+        if (!part->is_running)
             continue;
         part->lines = 0;
-        part->is_running = true;
-        if (with_input)
+        if (with_ids)
             append_ids(&inputs[i], part);
         order[batch.count] = &children[batch.count];
         children[batch.count++] = (struct process){.program = program,
@@ -1006,14 +860,14 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
                                                    .environment = process_clean_environment,
                                                    .settings = part->settings,
                                                    .streams = PROCESS_CAPTURE,
-                                                   .input = with_input ? &inputs[i] : NULL,
+                                                   .input = with_ids ? &inputs[i] : NULL,
                                                    .line = receive_line,
                                                    .owner = part};
     }
     process_run(&batch);
     for (size_t i = 0; i < batch.count; i++)
         if (children[i].outcome == PROCESS_PENDING)
-            fail(children[i].owner, process_failure(&children[i], messages->limits));
+            finish(&children[i]);
     for (size_t i = 0; i < messages->count; i++)
         utstring_done(&inputs[i]);
     free(inputs);
@@ -1022,17 +876,13 @@ static void run(struct messages *messages, char *const *argv, bool with_input,
     free(children);
 }
 
-static bool is_wanted(const struct messages_part *part)
-{
-    return part->is_wanted;
-}
-
-static void find(struct messages *messages, bool (*needs)(const struct messages_part *part))
+/* The same with postqueue(1). */
+static void search(struct messages *messages)
 {
     static char name[] = "postqueue", option[] = "-j";
     static char *const argv[] = {name, option, NULL};
 
-    run(messages, argv, false, needs);
+    run(messages, argv, false);
 }
 
 /* Whether an instance could not be searched. */
@@ -1048,25 +898,23 @@ static bool is_incomplete(const struct messages *messages)
 /* Whether a message in several instances was named without one. */
 static bool is_ambiguous(const struct messages *messages, const struct wish *wish)
 {
-    return acts(messages) && wish->key.part == ANYWHERE && utarray_len(wish->places) > 1;
+    return acts(messages) && wish->key.part == ANYWHERE && wish->found > 1;
 }
 
-static int compare_places(const void *one, const void *other)
-{
-    return *(const size_t *)one < *(const size_t *)other ? -1 : 1;
-}
-
-static void describe_ambiguous(struct messages *messages, const struct wish *wish)
+static void describe_ambiguous(struct messages *messages, const char *id)
 {
     UT_string names;
 
-    utarray_sort(wish->places, compare_places);
     utstring_init(&names);
-    for (size_t i = 0; i < utarray_len(wish->places); i++)
-        utstring_printf(&names, "%s%s", i == 0 ? "" : ", ",
-                        name_of(&messages->parts[place_of(wish, i)]));
-    strings_append(messages->refusals, "%s: in several instances: %s: specify instance/%s",
-                   wish->key.id, utstring_body(&names), wish->key.id);
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct wish *here = find_wish(messages, i, id, false);
+
+        if (here != NULL && here->found > 0)
+            utstring_printf(&names, "%s%s", utstring_len(&names) == 0 ? "" : ", ",
+                            name_of(&messages->parts[i]));
+    }
+    strings_append(messages->refusals, "%s: in several instances: %s: specify instance/%s", id,
+                   utstring_body(&names), id);
     utstring_done(&names);
 }
 
@@ -1075,61 +923,94 @@ static void check_wishes(struct messages *messages)
     bool incomplete = is_incomplete(messages);
 
     for (struct wish *wish = messages->wishes; wish != NULL; wish = wish->hh.next) {
-        size_t part = wish->key.part;
+        const struct messages_part *part =
+            wish->key.part == ANYWHERE ? NULL : &messages->parts[wish->key.part];
 
         if (is_ambiguous(messages, wish))
-            describe_ambiguous(messages, wish);
-        else if (utarray_len(wish->places) == 0 && part == ANYWHERE)
+            describe_ambiguous(messages, wish->key.id);
+        else if (wish->found == 0 && part == NULL)
             strings_append(messages->refusals, "%s: no such message%s", wish->key.id,
                            incomplete ? " where it could be looked for" : "");
-        else if (utarray_len(wish->places) == 0 && messages->parts[part].reason == NULL)
-            strings_append(messages->refusals, "%s/%s: no such message",
-                           name_of(&messages->parts[part]), wish->key.id);
+        else if (wish->found == 0 && part->reason == NULL)
+            strings_append(messages->refusals, "%s/%s: no such message", name_of(part),
+                           wish->key.id);
     }
 }
 
-/* Sorts what was found, and leaves out what was found twice or may be another instance's. */
-static void settle_ids(struct messages *messages, struct messages_part *part)
+/* Whether the message may be meant in another instance. */
+static bool is_others(struct messages *messages, size_t part, const char *id)
 {
-    UT_array *kept;
-    const char *last = "";
+    const struct wish *anywhere = find_wish(messages, ANYWHERE, id, false);
 
-    utarray_new(kept, &id_icd);
-    if (utarray_len(part->ids) > 1)
-        utarray_sort(part->ids, compare_ids);
-    for (size_t i = 0; i < utarray_len(part->ids); i++) {
-        const char *id = utarray_eltptr(part->ids, i);
-        const struct wish *wish = find_wish(messages, ANYWHERE, id);
-        bool is_other = wish != NULL && is_ambiguous(messages, wish) &&
-                        find_wish(messages, (size_t)(part - messages->parts), id) == NULL;
+    return anywhere != NULL && is_ambiguous(messages, anywhere) &&
+           !find_wish(messages, part, id, false)->is_named;
+}
 
-        if (strcmp(id, last) != 0 && !is_other)
-            utarray_push_back(kept, id);
-        last = id;
+/* Sorts what was found, and leaves out what was found twice or may be another instance's. */
+static void settle_ids(struct messages *messages, size_t number)
+{
+    const struct messages_part *part = &messages->parts[number];
+    UT_array *ids = part->ids;
+    unsigned kept = 0;
+
+    if (utarray_len(ids) > 1)
+        utarray_sort(ids, compare_ids);
+    for (size_t i = 0; i < utarray_len(ids) && part->reason == NULL; i++) {
+        const struct message_id *id = id_of(part, i);
+
+        if ((kept == 0 || compare_ids(id, id_of(part, kept - 1)) != 0) &&
+            !is_others(messages, number, id->text))
+            *id_of(part, kept++) = *id;
     }
-    utarray_free(part->ids);
-    part->ids = kept;
-    if (part->reason != NULL)
-        utarray_clear(part->ids);
+    utarray_resize(ids, kept);
+}
+
+/* Sets the results. */
+static void settle(struct messages *messages)
+{
+    messages->total = 0;
+    messages->is_well = utarray_len(messages->refusals) == 0;
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+        bool is_idle = utarray_len(part->ids) == 0;
+
+        part->status = part->member->state == SELECTION_DUPLICATE ? MESSAGES_DUPLICATE
+                       : part->reason == NULL                     ? MESSAGES_OK
+                       : part->is_excused && is_idle              ? MESSAGES_DISABLED
+                                                                  : MESSAGES_FAILED;
+        messages->is_well = messages->is_well && part->status != MESSAGES_FAILED;
+        messages->total += utarray_len(part->ids);
+    }
 }
 
 void messages_find(struct messages *messages)
 {
-    find(messages, is_wanted);
+    for (size_t i = 0; i < messages->count; i++)
+        messages->parts[i].is_running =
+            messages->parts[i].is_wanted && messages->parts[i].reason == NULL;
+    search(messages);
     check_wishes(messages);
     for (size_t i = 0; i < messages->count; i++)
-        settle_ids(messages, &messages->parts[i]);
-    HASH_SORT(messages->counts.first, compare_counts);
+        settle_ids(messages, i);
+    HASH_SORT(messages->counts, compare_counts);
+    settle(messages);
 }
 
-static bool has_ids(const struct messages_part *part)
+/* Marks the parts where something is to be done. Looks for dangers again: the search and the
+ * question take their time. */
+static void start_act(struct messages *messages)
 {
-    return utarray_len(part->ids) > 0;
-}
+    UT_array *claims = find_claims(messages->host);
 
-static bool has_fewer(const struct messages_part *part)
-{
-    return part->done < utarray_len(part->ids);
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+
+        if (part->reason != NULL || utarray_len(part->ids) == 0)
+            continue;
+        part->reason = find_danger(messages, claims, part->member->instance);
+        part->is_running = part->is_unknown = part->reason == NULL;
+    }
+    utarray_free(claims);
 }
 
 /* What is left in the queue, and could have been done, was not; the rest is gone. */
@@ -1140,7 +1021,7 @@ static void judge(struct messages_part *part)
     if (part->reason != NULL || missing == 0)
         return;
     for (size_t i = 0; i < requested; i++)
-        left += part->is_left[i];
+        left += id_of(part, i)->is_left;
     if (left > missing)
         left = missing; /* one may be back, under the same ID */
     part->gone = missing - left;
@@ -1149,87 +1030,47 @@ static void judge(struct messages_part *part)
                                 message_verbs[part->all->verb].done));
 }
 
-/* Looks again, right before postsuper(1) runs: the search and the question take their time. */
-static void find_dangers(struct messages *messages)
-{
-    UT_array *claims = find_claims(messages->host);
-
-    for (size_t i = 0; i < messages->count; i++) {
-        struct messages_part *part = &messages->parts[i];
-        char *reason = part->reason == NULL && has_ids(part)
-                           ? find_danger(messages, claims, part->member->instance)
-                           : NULL;
-
-        if (reason != NULL)
-            fail(part, reason);
-    }
-    utarray_free(claims);
-}
-
 void messages_act(struct messages *messages)
 {
     static char name[] = "postsuper", input[] = "-";
     char *option = alloc_string(message_verbs[messages->verb].option);
     char *const argv[] = {name, option, input, NULL};
 
-    find_dangers(messages);
-    run(messages, argv, true, has_ids);
+    start_act(messages);
+    run(messages, argv, true);
     messages->is_checking = true;
     for (size_t i = 0; i < messages->count; i++)
-        messages->parts[i].is_left =
-            alloc_zeroed(utarray_len(messages->parts[i].ids), sizeof(bool));
-    find(messages, has_fewer);
+        messages->parts[i].is_running =
+            messages->parts[i].reason == NULL &&
+            messages->parts[i].done < utarray_len(messages->parts[i].ids);
+    search(messages);
     for (size_t i = 0; i < messages->count; i++)
         judge(&messages->parts[i]);
+    settle(messages);
     free(option);
-}
-
-enum messages_status messages_status(const struct messages_part *part)
-{
-    if (part->member->state == SELECTION_DUPLICATE)
-        return MESSAGES_DUPLICATE;
-    if (part->reason == NULL)
-        return MESSAGES_OK;
-    return part->is_excused && utarray_len(part->ids) == 0 ? MESSAGES_DISABLED : MESSAGES_FAILED;
-}
-
-bool messages_succeeded(const struct messages *messages)
-{
-    for (size_t i = 0; i < messages->count; i++)
-        if (messages_status(&messages->parts[i]) == MESSAGES_FAILED)
-            return false;
-    return utarray_len(messages->refusals) == 0;
-}
-
-size_t messages_total(const struct messages *messages)
-{
-    size_t total = 0;
-
-    for (size_t i = 0; i < messages->count; i++)
-        total += utarray_len(messages->parts[i].ids);
-    return total;
 }
 
 void messages_free(struct messages *messages)
 {
-    struct wish *wish = messages->wishes, *next;
+    struct wish *wish, *next_wish;
+    struct message_count *count, *next_count;
 
-    HASH_CLEAR(hh, messages->wishes); /* the table: its elements still lead to each other */
-    for (; wish != NULL; wish = next) {
-        next = wish->hh.next;
-        utarray_free(wish->places);
+    HASH_ITER (hh, messages->wishes, wish, next_wish) {
+        HASH_DEL(messages->wishes, wish);
         free(wish);
+    }
+    HASH_ITER (hh, messages->counts, count, next_count) {
+        HASH_DEL(messages->counts, count);
+        free(count);
     }
     for (size_t i = 0; i < messages->count; i++) {
         utarray_free(messages->parts[i].ids);
         utarray_free(messages->parts[i].settings);
         free(messages->parts[i].reason);
         free(messages->parts[i].last_error);
-        free(messages->parts[i].is_left);
     }
     free(messages->parts);
     if (messages->refusals != NULL)
         utarray_free(messages->refusals);
-    free_counts(&messages->counts);
     *messages = (struct messages){0};
 }

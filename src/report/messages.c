@@ -26,9 +26,9 @@ static void flush(struct messages_report *report)
     utstring_clear(&report->out);
 }
 
-static const char *name_of(const struct messages_part *part)
+static const char *name_of(const struct selection_member *member)
 {
-    return row_value(part->member->instance, PARAMETER_MULTI_INSTANCE_NAME);
+    return row_value(member->instance, PARAMETER_MULTI_INSTANCE_NAME);
 }
 
 /* Returns how wide the widest name is. */
@@ -37,8 +37,7 @@ static size_t find_name_width(const struct selection *selection)
     size_t width = 0;
 
     for (size_t i = 0; i < selection->member_count && width < WIDTH; i++) {
-        const char *name = row_value(selection->members[i].instance, PARAMETER_MULTI_INSTANCE_NAME);
-        size_t length = strnlen(name, WIDTH);
+        size_t length = strnlen(name_of(&selection->members[i]), WIDTH);
 
         width = length > width ? length : width;
     }
@@ -46,13 +45,13 @@ static size_t find_name_width(const struct selection *selection)
 }
 
 /* Messages are written as they are found: the widths are enough for most. */
-static void append_text(struct messages_report *report, const struct messages_part *part,
-                        const struct message *message)
+static void append_text(struct messages_report *report, const struct message *message)
 {
     bool is_first = report->name_width == 0;
     UT_array *cells;
-    const char *reason;
-    size_t count = message->recipient_count;
+    size_t count = json_array_size(message->recipients);
+    const char *recipient =
+        json_string_value(json_object_get(json_array_get(message->recipients, 0), "address"));
 
     if (is_first)
         report->name_width = find_name_width(report->selection);
@@ -66,53 +65,39 @@ static void append_text(struct messages_report *report, const struct messages_pa
         {.title = "RECIPIENTS"},
     };
     utarray_new(cells, &strings_icd);
-    row_add_cell(cells, "%s", name_of(part));
+    row_add_cell(cells, "%s", name_of(message->part->member));
     row_add_cell(cells, "%s", message->queue);
     row_add_cell(cells, "%s", message->id);
     row_add_age(cells, report->now - message->arrival);
     row_add_bytes(cells, message->size);
     row_add_cell(cells, "%s", message->sender);
-    char *others = count > 1 ? alloc_format(" +%zu", count - 1) : alloc_string("");
-    row_add_cell(cells, "%s%s", count > 0 ? message_recipient(message, 0, &reason) : "-", others);
-    free(others);
+    if (count > 1)
+        row_add_cell(cells, "%s +%zu", recipient, count - 1);
+    else
+        row_add_cell(cells, "%s", recipient == NULL ? "-" : recipient);
     row_append_table(&report->out, columns, sizeof(columns) / sizeof(*columns), cells,
                      is_first && isatty(STDOUT_FILENO) == 1);
     utarray_free(cells);
 }
 
-void report_message(void *context, const struct messages_part *part, const struct message *message)
+void report_message(void *context, const struct message *message)
 {
     struct messages_report *report = context;
+    const struct selection_member *member = message->part->member;
 
     if (report->failed)
         return;
     if (report->json) {
         json_t *row = json_incref(message->object);
 
-        row_add_text(row, "name", name_of(part));
-        row_add_text(row, "config_directory", part->member->instance->config_directory);
+        row_add_text(row, "name", name_of(member));
+        row_add_text(row, "config_directory", member->instance->config_directory);
         row_finish(row, &report->out);
     } else {
-        append_text(report, part, message);
+        append_text(report, message);
     }
     if (utstring_len(&report->out) >= BLOCK)
         flush(report);
-}
-
-static void append_count_json(const char *key, uint64_t messages, uint64_t bytes, UT_string *out)
-{
-    json_t *row = row_new(NULL);
-
-    row_add_text(row, "key", key);
-    row_add(row, "messages", json_integer((json_int_t)messages));
-    row_add(row, "bytes", json_integer((json_int_t)bytes));
-    row_finish(row, out);
-}
-
-static void add_count_cells(UT_array *cells, uint64_t messages, uint64_t bytes)
-{
-    row_add_cell(cells, "%llu", (unsigned long long)messages);
-    row_add_bytes(cells, (int64_t)bytes);
 }
 
 static const struct row_column count_columns[] = {
@@ -121,42 +106,43 @@ static const struct row_column count_columns[] = {
     {.title = "KEY"},
 };
 
-/* The first kinds, and the sum of all; on a terminal below titles. */
-static void append_count_table(struct messages_report *report)
+/* Appends the cells of a row, or for JSON the row. */
+static void append_count(struct messages_report *report, UT_array *cells, const char *key,
+                         const struct queue_tally *tally)
 {
-    const struct message_counts *counts = &report->messages->counts;
-    size_t kinds = HASH_COUNT(counts->first), left = report->top;
+    if (report->json) {
+        json_t *row = row_new(NULL);
+
+        row_add_text(row, "key", key);
+        row_add(row, "messages", json_integer(tally->messages));
+        row_add(row, "bytes", json_integer(tally->bytes));
+        row_finish(row, &report->out);
+        return;
+    }
+    row_add_cell(cells, "%lld", (long long)tally->messages);
+    row_add_bytes(cells, tally->bytes);
+    row_add_cell(cells, "%s", key[0] == '\0' ? "-" : key);
+}
+
+/* The first kinds, and the sum of all; on a terminal below titles. */
+static void append_counts(struct messages_report *report)
+{
+    const struct messages *messages = report->messages;
+    size_t kinds = HASH_COUNT(messages->counts), left = report->top;
+    char *total =
+        kinds > left ? alloc_format("total (%zu more)", kinds - left) : alloc_string("total");
     UT_array *cells;
 
     utarray_new(cells, &strings_icd);
-    for (const struct message_count *count = counts->first; count != NULL && left > 0;
-         count = count->hh.next, left--) {
-        add_count_cells(cells, count->messages, count->bytes);
-        row_add_cell(cells, "%s", count->key[0] == '\0' ? "-" : count->key);
-    }
-    add_count_cells(cells, counts->messages, counts->bytes);
-    if (kinds > report->top)
-        row_add_cell(cells, "total (%zu more)", kinds - report->top);
-    else
-        row_add_cell(cells, "total");
-    row_append_table(&report->out, count_columns, 3, cells, isatty(STDOUT_FILENO) == 1);
-    utarray_free(cells);
-}
-
-static void append_counts(struct messages_report *report)
-{
-    const struct message_counts *counts = &report->messages->counts;
-    size_t left = report->top;
-
-    if (!report->json) {
-        append_count_table(report);
-        return;
-    }
-    if (counts->by == MESSAGE_BY_NOTHING)
-        append_count_json("total", counts->messages, counts->bytes, &report->out);
-    for (const struct message_count *count = counts->first; count != NULL && left > 0;
+    for (const struct message_count *count = messages->counts; count != NULL && left > 0;
          count = count->hh.next, left--)
-        append_count_json(count->key, count->messages, count->bytes, &report->out);
+        append_count(report, cells, count->key, &count->tally);
+    if (!report->json || messages->by == MESSAGE_BY_NOTHING)
+        append_count(report, cells, total, &messages->counted);
+    row_append_table(&report->out, count_columns, 3, cells,
+                     !report->json && isatty(STDOUT_FILENO) == 1);
+    utarray_free(cells);
+    free(total);
 }
 
 /* Returns the kick in the part's instance, or NULL. */
@@ -172,16 +158,13 @@ static const struct kick *find_kick(const struct messages_report *report,
 static const char *find_status(const struct messages_report *report,
                                const struct messages_part *part, const struct kick *kick)
 {
-    switch (messages_status(part)) {
-    case MESSAGES_FAILED:
-        return "failed";
-    case MESSAGES_DISABLED:
-        return "disabled";
-    case MESSAGES_DUPLICATE:
-        return "duplicate";
-    case MESSAGES_OK:
-        break;
-    }
+    static const char *const names[] = {[MESSAGES_OK] = "ok",
+                                        [MESSAGES_FAILED] = "failed",
+                                        [MESSAGES_DISABLED] = "disabled",
+                                        [MESSAGES_DUPLICATE] = "duplicate"};
+
+    if (part->status != MESSAGES_OK)
+        return names[part->status];
     if (kick != NULL && !kick->has_succeeded)
         return "failed";
     return report->dry_run ? "planned" : "ok";
@@ -209,7 +192,7 @@ static void append_plan(struct messages_report *report, const struct messages_pa
 
     utstring_init(&ids);
     for (size_t i = 0; i < count && i < SHOWN; i++)
-        utstring_printf(&ids, " %s", (const char *)utarray_eltptr(part->ids, i));
+        utstring_printf(&ids, " %s", ((struct message_id *)utarray_eltptr(part->ids, i))->text);
     row_append_line(&report->out, "%s: would %s %zu message%s:%s%s",
                     part->member->instance->config_directory,
                     message_verbs[report->messages->verb].name, count, count == 1 ? "" : "s",
@@ -219,19 +202,17 @@ static void append_plan(struct messages_report *report, const struct messages_pa
 
 static void append_act(struct messages_report *report, const struct messages_part *part)
 {
+    const char *directory = part->member->instance->config_directory;
     const char *done = message_verbs[report->messages->verb].done;
+    const char *plural = part->done == 1 ? "" : "s";
 
-    if (part->is_unknown) {
-        row_append_line(&report->out, "%s: unknown number of messages %s",
-                        part->member->instance->config_directory, done);
-        return;
-    }
-    char *gone = part->gone == 0 ? alloc_string("") : alloc_format(", %zu gone", part->gone);
-
-    row_append_line(&report->out, "%s: %zu message%s %s%s",
-                    part->member->instance->config_directory, part->done,
-                    part->done == 1 ? "" : "s", done, gone);
-    free(gone);
+    if (part->is_unknown)
+        row_append_line(&report->out, "%s: unknown number of messages %s", directory, done);
+    else if (part->gone == 0)
+        row_append_line(&report->out, "%s: %zu message%s %s", directory, part->done, plural, done);
+    else
+        row_append_line(&report->out, "%s: %zu message%s %s, %zu gone", directory, part->done,
+                        plural, done, part->gone);
 }
 
 /* What was done in each instance, or in the dry run what would be done. */
@@ -249,19 +230,8 @@ static void append_acts(struct messages_report *report)
         else if (utarray_len(part->ids) > 0)
             append_act(report, part);
     }
-    if (!report->json && messages_total(messages) == 0 && messages_succeeded(messages))
+    if (!report->json && messages->total == 0 && messages->is_well)
         row_append_line(&report->out, "no message to %s", message_verbs[messages->verb].name);
-}
-
-static void report_failure(const struct messages_report *report, const struct messages_part *part)
-{
-    const struct instance *instance = part->member->instance;
-    bool has_error = part->member->state == SELECTION_FAILED;
-
-    if (has_error && (!report->quiet || report->selection->is_single))
-        row_diag_error(report->selection, instance);
-    else if (!has_error && !report->quiet)
-        row_diag(report->selection, instance, "warning", "%s", part->reason);
 }
 
 /* Of those in which something was found to act on (after the act), or of the others (before). */
@@ -271,14 +241,16 @@ static void report_failures(const struct messages_report *report, bool after)
 
     for (size_t i = 0; i < messages->count; i++) {
         const struct messages_part *part = &messages->parts[i];
-        enum messages_status status = messages_status(part);
+        const struct instance *instance = part->member->instance;
 
-        if ((utarray_len(part->ids) > 0) != after || !part->is_wanted)
+        if ((utarray_len(part->ids) > 0) != after || !part->is_wanted ||
+            part->status == MESSAGES_OK || part->status == MESSAGES_DISABLED)
             continue;
-        if (status == MESSAGES_FAILED)
-            report_failure(report, part);
-        else if (status == MESSAGES_DUPLICATE && !report->quiet)
-            row_diag(report->selection, part->member->instance, "warning", "%s", part->reason);
+        if (part->member->state != SELECTION_FAILED && !report->quiet)
+            row_diag(report->selection, instance, "warning", "%s", part->reason);
+        else if (part->member->state == SELECTION_FAILED &&
+                 (!report->quiet || report->selection->is_single))
+            row_diag_error(report->selection, instance);
     }
     for (size_t i = 0; i < utarray_len(messages->refusals) && !after && !report->quiet; i++)
         diag_line("warning", "%s", strings_item(messages->refusals, i));
@@ -306,26 +278,21 @@ void report_messages_done(struct messages_report *report)
     report_failures(report, true);
 }
 
-static void show_progress(const struct messages_report *report)
-{
-    struct progress progress;
-
-    progress_start(&progress);
-    for (size_t i = 0; i < report->messages->count; i++) {
-        const struct messages_part *part = &report->messages->parts[i];
-
-        progress_add(&progress, !part->is_running, part->member->instance->config_directory,
-                     report->limits->end);
-    }
-    progress_show(&progress, clock_now());
-}
-
 void report_messages_waiting(void *context)
 {
     struct messages_report *report = context;
+    struct progress progress;
 
     if (report->messages->verb == MESSAGE_LIST)
         flush(report);
-    else if (!report->quiet && progress_is_wanted())
-        show_progress(report);
+    else if (!report->quiet && progress_is_wanted()) {
+        progress_start(&progress);
+        for (size_t i = 0; i < report->messages->count; i++) {
+            const struct messages_part *part = &report->messages->parts[i];
+
+            progress_add(&progress, !part->is_running, part->member->instance->config_directory,
+                         report->limits->end);
+        }
+        progress_show(&progress, clock_now());
+    }
 }

@@ -30,7 +30,7 @@ struct messages_report {
  * Reports a message: a line with its instance, queue, ID, age, size, sender and first recipient; or
  * postqueue(1)'s object with name and config_directory. Writes the messages found so far, or shows
  * on a terminal which instances are waited for. */
-void report_message(void *context, const struct messages_part *part, const struct message *message);
+void report_message(void *context, const struct message *message);
 void report_messages_waiting(void *context);
 
 /* Reports the rest of the list; or the counts, as a table that ends with the sum of all, or as

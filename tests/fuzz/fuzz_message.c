@@ -5,50 +5,51 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct instance instance = {.config_directory = NULL};
+static struct selection_member member = {.instance = (struct instance *)&instance};
+
 /* What is accepted has all that is read of it. */
 static void check_message(const char *text, size_t size)
 {
+    const struct messages_part part = {.member = &member};
     struct message_filter filter = MESSAGE_FILTER_ALL;
-    const struct instance instance = {.config_directory = NULL};
-    struct message message;
-    char *error = NULL;
+    struct message message = {.part = &part};
+    char *error = parse_message(&message, text, size);
 
-    if (!parse_message(&message, text, size, &error)) {
-        assert(error != NULL && message.object == NULL);
-        free(error);
-        return;
-    }
-    assert(error == NULL && message.arrival >= 0 && message.size >= 0);
-    assert(is_id(message.id, strlen(message.id)));
-    assert(passes(&message, &filter));
-    filter.recipient = filter.sender = "*";
-    assert(passes(&message, &filter) == (message.recipient_count > 0));
-    for (enum message_key by = MESSAGE_BY_NOTHING; by < MESSAGE_KEYS; by++) {
-        struct message_counts counts = {.by = by};
+    if (error == NULL) {
+        assert(message.arrival >= 0 && message.size >= 0 && is_id(message.id));
+        assert(passes(&message, &filter));
+        filter.patterns[MESSAGE_BY_RECIPIENT] = filter.patterns[MESSAGE_BY_SENDER] = "*";
+        assert(passes(&message, &filter) == (json_array_size(message.recipients) > 0));
+        for (enum message_key by = MESSAGE_BY_NOTHING; by < MESSAGE_KEYS; by++) {
+            struct messages messages = {.by = by};
 
-        count_message(&counts, &message, &instance);
-        count_message(&counts, &message, &instance);
-        for (const struct message_count *count = counts.first; count != NULL;
-             count = count->hh.next)
-            assert(count->messages == 2);
-        free_counts(&counts);
+            count_message(&messages, &message);
+            count_message(&messages, &message);
+            for (const struct message_count *count = messages.counts; count != NULL;
+                 count = count->hh.next)
+                assert(count->tally.messages == 2);
+            messages_free(&messages);
+        }
     }
-    free_message(&message);
+    free(error);
+    json_decref(message.object);
 }
 
 /* A line that names a message names the same one by itself, and is no option and no "ALL". */
 static void check_operand(const char *text, size_t size)
 {
-    char id[MESSAGE_ID_SIZE], again[MESSAGE_ID_SIZE], *instance, *none;
+    struct messages messages = {.is_named = true};
 
-    if (message_parse_line(text, size, &instance, id) == MESSAGE_OPERAND_ID) {
+    utarray_new(messages.refusals, &strings_icd);
+    if (messages_name(&messages, text, size) == MESSAGE_OPERAND_ID && messages.wishes != NULL) {
+        const char *id = messages.wishes->key.id;
+
         assert(id[0] != '-' && strcmp(id, "ALL") != 0 && strpbrk(id, "/ \n") == NULL);
-        assert(parse_operand(id, strlen(id), &none, again));
-        assert(none == NULL && strcmp(id, again) == 0);
-    } else {
-        assert(instance == NULL);
+        assert(messages_name(&messages, id, strlen(id)) == MESSAGE_OPERAND_ID);
+        assert(HASH_COUNT(messages.wishes) == 1);
     }
-    free(instance);
+    messages_free(&messages);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -270,10 +270,10 @@ TEST(messages)
              "--top 3 count ALL");
 
     assert_int_equal(options.verb, MESSAGE_COUNT);
-    assert_string_equal(options.filter.sender, "<>");
-    assert_string_equal(options.filter.recipient, "*@a");
-    assert_string_equal(options.filter.reason, "x");
-    assert_string_equal(options.filter.queue, "hold");
+    assert_string_equal(options.filter.patterns[MESSAGE_BY_SENDER], "<>");
+    assert_string_equal(options.filter.patterns[MESSAGE_BY_RECIPIENT], "*@a");
+    assert_string_equal(options.filter.patterns[MESSAGE_BY_REASON], "x");
+    assert_string_equal(options.filter.patterns[MESSAGE_BY_QUEUE], "hold");
     assert_int_equal(options.filter.larger, 10 * 1024 * 1024);
     assert_true(options.filter.before == INT64_MAX);
     assert_int_equal(options.by, MESSAGE_BY_DOMAIN);
@@ -300,8 +300,8 @@ TEST(mistakes_about_messages)
     refuse("-M hold ALL 4F2A1B3C5D", "ALL stands alone: specify no queue IDs with it");
     refuse("-M delete ALL --yes", "--yes: options go before the verb");
     refuse("-M hold 4F2A1B3C5D -", "- stands alone: specify no queue IDs with it");
-    refuse("-M --queue x list", "--queue: unknown name: x: specify one of maildrop, "
-                                "incoming, active, deferred, hold");
+    refuse("-M --queue x list", "--queue: unknown name: x: specify one of incoming, "
+                                "active, deferred, hold, maildrop");
     refuse("-M --sender a --sender b list", "--sender is specified twice");
     refuse("-M --queue defered list", "--queue: unknown name: defered: did you mean deferred?");
     refuse("-M --by date count", "--by: unknown name: date: specify one of sender, recipient, "

@@ -117,7 +117,7 @@ static void assert_part(size_t index, const char *expected)
 
     utstring_init(&text);
     for (size_t i = 0; i < utarray_len(part->ids); i++)
-        utstring_printf(&text, "%s ", (const char *)utarray_eltptr(part->ids, i));
+        utstring_printf(&text, "%s ", ((struct message_id *)utarray_eltptr(part->ids, i))->text);
     utstring_printf(&text, "%zu %zu: %s", part->done, part->gone,
                     part->reason == NULL ? "" : part->reason);
     fixture_assert_text(utstring_body(&text), "%s", expected);
@@ -137,11 +137,10 @@ static void find(void)
     messages_find(&messages);
 }
 
-static void note_found(void *context, const struct messages_part *part,
-                       const struct message *message)
+static void note_found(void *context, const struct message *message)
 {
     assert_ptr_equal(context, &listed);
-    utstring_printf(&listed, "%zu:%s ", (size_t)(part - messages.parts), message->id);
+    utstring_printf(&listed, "%zu:%s ", (size_t)(message->part - messages.parts), message->id);
 }
 
 static void list(void)
@@ -157,8 +156,8 @@ TEST(what_is_found)
            MESSAGE("maildrop", THREE));
     find();
     assert_parts(ONE " " TWO " 0 0: ", "0 0: ", THREE " 0 0: ");
-    assert_int_equal(messages_total(&messages), 3);
-    assert_true(messages_succeeded(&messages));
+    assert_int_equal(messages.total, 3);
+    assert_true(messages.is_well);
 }
 
 /* In the order of the instances, each as it is listed. */
@@ -199,7 +198,7 @@ TEST(searches_that_fail)
         find();
         assert_part(1, expected);
         assert_part(2, "0 0: ");
-        assert_false(messages_succeeded(&messages));
+        assert_false(messages.is_well);
         restart();
         free(expected);
         free(script);
@@ -211,14 +210,8 @@ static void find_named(const char *const *words)
 {
     messages.is_named = true;
     messages_plan(&messages, &selection);
-    for (; *words != NULL; words++) {
-        char id[MESSAGE_ID_SIZE], *instance;
-
-        assert_int_equal(message_parse_line(*words, strlen(*words), &instance, id),
-                         MESSAGE_OPERAND_ID);
-        messages_name(&messages, instance, id);
-        free(instance);
-    }
+    for (; *words != NULL; words++)
+        assert_int_equal(messages_name(&messages, *words, strlen(*words)), MESSAGE_OPERAND_ID);
     messages_find(&messages);
 }
 
@@ -242,22 +235,22 @@ TEST(messages_that_are_named)
 {
     queues(MESSAGE("hold", ONE), MESSAGE("hold", TWO) MESSAGE("hold", THREE), "");
     FIND(TWO, ONE, ONE);
-    assert_true(messages_succeeded(&messages));
+    assert_true(messages.is_well);
     expect(FOUND(ONE), FOUND(TWO), NOTHING, "");
     FIND(THREE, "a/" ONE, "-/" ONE);
     expect(FOUND(ONE), FOUND(THREE), NOTHING, "postfix-a/" ONE ": no such message\n");
     FIND("444444DDDD");
     expect(NOTHING, NOTHING, NOTHING, "444444DDDD: no such message\n");
-    messages.filter.queue = "deferred"; /* the filters narrow what is named */
+    messages.filter.patterns[MESSAGE_BY_QUEUE] = "deferred"; /* the filters narrow what is named */
     FIND(ONE);
-    assert_true(messages_succeeded(&messages));
+    assert_true(messages.is_well);
     expect(NOTHING, NOTHING, NOTHING, "");
     messages.verb = MESSAGE_REQUEUE; /* held mail, too */
     FIND(ONE);
     expect(FOUND(ONE), NOTHING, NOTHING, "");
     queues(MESSAGE("hold", ONE), MESSAGE("hold", ONE) MESSAGE("hold", TWO), "");
     FIND(ONE, TWO, "postfix-a/" ONE);
-    assert_false(messages_succeeded(&messages));
+    assert_false(messages.is_well);
     expect(NOTHING, FOUND(ONE " " TWO), NOTHING,
            ONE ": in several instances: @/default, postfix-a: specify instance/" ONE "\n");
     queues(MESSAGE("maildrop", ONE) MESSAGE("hold", TWO), "", "");
@@ -273,7 +266,7 @@ TEST(messages_that_may_be_where_the_search_failed)
     expect(FOUND(ONE), NOTHING "postqueue -j, line 1: not JSON: '[' or '{' expected near 'x'",
            NOTHING, THREE ": no such message where it could be looked for\n");
     FIND(NULL); /* names none, and searches nothing */
-    assert_true(messages_succeeded(&messages));
+    assert_true(messages.is_well);
     expect(NOTHING, NOTHING, NOTHING, "");
 }
 
@@ -284,7 +277,7 @@ TEST(an_id_in_several_instances_is_listed)
     list();
     FIND(ONE);
     assert_string_equal(utstring_body(&listed), "0:" ONE " 1:" ONE " ");
-    assert_true(messages_succeeded(&messages));
+    assert_true(messages.is_well);
 }
 
 /* Only the instances in question are searched. */
@@ -308,7 +301,7 @@ TEST(held_mail_is_requeued_only_when_asked_for)
     assert_parts(TWO " 0 0: ", "0 0: ", "0 0: ");
     restart();
     messages.verb = MESSAGE_REQUEUE;
-    messages.filter.queue = "hold";
+    messages.filter.patterns[MESSAGE_BY_QUEUE] = "hold";
     find();
     assert_parts(ONE " 0 0: ", ONE " 0 0: ", "0 0: ");
 }
@@ -334,7 +327,7 @@ TEST(what_is_done)
     assert_parts(ONE " " TWO " 2 0: ", "0 0: ", ONE " 1 0: ");
     assert_asked(0, "-d -\n" ONE "\n" TWO "\n");
     assert_asked(1, "");
-    assert_true(messages_succeeded(&messages));
+    assert_true(messages.is_well);
 }
 
 /* It leaves the queue after it was found. */
@@ -345,7 +338,7 @@ TEST(what_is_gone)
     queue(0, MESSAGE("hold", TWO) MESSAGE("active", THREE));
     messages_act(&messages);
     assert_part(0, ONE " " TWO " 1 1: ");
-    assert_true(messages_succeeded(&messages));
+    assert_true(messages.is_well);
 }
 
 TEST(what_is_left)
@@ -356,7 +349,7 @@ TEST(what_is_left)
     (void)fixture_file("default/busy", ONE);
     messages_act(&messages);
     assert_part(0, ONE " " TWO " " THREE " 1 1: only 1 of 3 messages were deleted");
-    assert_false(messages_succeeded(&messages));
+    assert_false(messages.is_well);
 }
 
 /* Meanwhile somebody else has done it. */
@@ -369,7 +362,7 @@ TEST(what_is_in_the_wanted_state_by_then)
     queue(0, MESSAGE("hold", ONE));
     messages_act(&messages);
     assert_part(0, ONE " 0 1: ");
-    assert_true(messages_succeeded(&messages));
+    assert_true(messages.is_well);
 }
 
 /* Only its own report counts, and only if it succeeded. */
@@ -398,7 +391,7 @@ TEST(acts_that_fail)
         find();
         messages_act(&messages);
         assert_part(0, expected);
-        assert_false(messages_succeeded(&messages));
+        assert_false(messages.is_well);
         free(expected);
         restart();
     }
@@ -562,10 +555,10 @@ TEST(a_long_key_is_cut)
 
     queues(line, "", "");
     messages.verb = MESSAGE_COUNT;
-    messages.counts.by = MESSAGE_BY_SENDER;
+    messages.by = MESSAGE_BY_SENDER;
     find();
     key[1023] = '\0';
-    assert_string_equal(messages.counts.first->key, key);
+    assert_string_equal(messages.counts->key, key);
     free(line);
 }
 
@@ -579,7 +572,7 @@ TEST(more_than_is_kept)
     restart();
     messages.maximum = 1;
     messages.verb = MESSAGE_COUNT;
-    messages.counts.by = MESSAGE_BY_QUEUE;
+    messages.by = MESSAGE_BY_QUEUE;
     queues(MESSAGE("hold", ONE) MESSAGE("active", TWO) MESSAGE("deferred", THREE),
            MESSAGE("hold", ONE), "");
     find();
@@ -596,10 +589,10 @@ TEST(instances_that_are_not_served)
     find();
     assert_part(1, "0 0: it is broken");
     assert_part(2, "0 0: listed twice");
-    assert_int_equal(messages_status(&messages.parts[0]), MESSAGES_OK);
-    assert_int_equal(messages_status(&messages.parts[1]), MESSAGES_FAILED);
-    assert_int_equal(messages_status(&messages.parts[2]), MESSAGES_DUPLICATE);
-    assert_false(messages_succeeded(&messages));
+    assert_int_equal(messages.parts[0].status, MESSAGES_OK);
+    assert_int_equal(messages.parts[1].status, MESSAGES_FAILED);
+    assert_int_equal(messages.parts[2].status, MESSAGES_DUPLICATE);
+    assert_false(messages.is_well);
 }
 
 /* It need not be there, but what is there has to be done. */
@@ -608,12 +601,12 @@ TEST(an_instance_that_is_not_enabled)
     queues("", "x\n", "");
     instances[1].enabled = INSTANCE_DISABLED;
     find();
-    assert_int_equal(messages_status(&messages.parts[1]), MESSAGES_DISABLED);
-    assert_true(messages_succeeded(&messages));
+    assert_int_equal(messages.parts[1].status, MESSAGES_DISABLED);
+    assert_true(messages.is_well);
     restart();
     members[1].is_named = true;
     find();
-    assert_int_equal(messages_status(&messages.parts[1]), MESSAGES_FAILED);
+    assert_int_equal(messages.parts[1].status, MESSAGES_FAILED);
 }
 
 TEST(an_act_that_fails_where_it_is_not_enabled)
@@ -623,7 +616,7 @@ TEST(an_act_that_fails_where_it_is_not_enabled)
     fixture_script("postsuper", "exit 1");
     find();
     messages_act(&messages);
-    assert_int_equal(messages_status(&messages.parts[1]), MESSAGES_FAILED);
+    assert_int_equal(messages.parts[1].status, MESSAGES_FAILED);
 }
 
 /* A run whose time is over does nothing more. */
@@ -641,16 +634,17 @@ TEST(no_time_left)
 
 /* How messages are read. */
 
-static void note_content(void *context, const struct messages_part *part,
-                         const struct message *message)
+static void note_content(void *context, const struct message *message)
 {
-    (void)part;
     utstring_printf(context, "%s %s %s %d %d %d", message->queue, message->id, message->sender,
                     (int)message->arrival, (int)message->size, message->is_expired);
-    for (size_t i = 0; i < message->recipient_count; i++) {
-        const char *reason, *address = message_recipient(message, i, &reason);
+    for (size_t i = 0; i < json_array_size(message->recipients); i++) {
+        const json_t *recipient = json_array_get(message->recipients, i);
+        const char *reason = json_string_value(json_object_get(recipient, "delay_reason"));
 
-        utstring_printf(context, "; %s: %s", address, reason == NULL ? "-" : reason);
+        utstring_printf(context, "; %s: %s",
+                        json_string_value(json_object_get(recipient, "address")),
+                        reason == NULL ? "-" : reason);
     }
 }
 
@@ -734,18 +728,28 @@ TEST(filters)
         {{.before = 1700000000, .larger = 2047}, true},
         {{.before = 1699999999, .larger = -1}, false},
         {{.before = INT64_MAX, .larger = 2048}, false},
-        {{.before = INT64_MAX, .larger = -1, .queue = "deferred"}, true},
-        {{.before = INT64_MAX, .larger = -1, .queue = "hold"}, false},
-        {{.before = INT64_MAX, .larger = -1, .sender = "anna@*"}, true},
-        {{.before = INT64_MAX, .larger = -1, .sender = "anna"}, false},
-        {{.before = INT64_MAX, .larger = -1, .sender = "<>"}, false},
-        {{.before = INT64_MAX, .larger = -1, .recipient = "*@TWO.example"}, true},
-        {{.before = INT64_MAX, .larger = -1, .recipient = "*@three.example"}, false},
-        {{.before = INT64_MAX, .larger = -1, .reason = "*REFUSED*"}, true},
-        {{.before = INT64_MAX, .larger = -1, .reason = "*timed out*"}, false},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_QUEUE] = "deferred"}, true},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_QUEUE] = "hold"}, false},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_SENDER] = "anna@*"}, true},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_SENDER] = "anna"}, false},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_SENDER] = "<>"}, false},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_RECIPIENT] = "*@TWO.example"},
+         true},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_RECIPIENT] = "*@three.example"},
+         false},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_REASON] = "*REFUSED*"}, true},
+        {{.before = INT64_MAX, .larger = -1, .patterns[MESSAGE_BY_REASON] = "*timed out*"}, false},
         /* each by another recipient */
-        {{.before = INT64_MAX, .larger = -1, .recipient = "c@*", .reason = "*refused"}, true},
-        {{.before = INT64_MAX, .larger = -1, .recipient = "c@*", .sender = "x"}, false},
+        {{.before = INT64_MAX,
+          .larger = -1,
+          .patterns[MESSAGE_BY_RECIPIENT] = "c@*",
+          .patterns[MESSAGE_BY_REASON] = "*refused"},
+         true},
+        {{.before = INT64_MAX,
+          .larger = -1,
+          .patterns[MESSAGE_BY_RECIPIENT] = "c@*",
+          .patterns[MESSAGE_BY_SENDER] = "x"},
+         false},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -760,7 +764,7 @@ TEST(filters)
 
 TEST(the_empty_sender)
 {
-    static const char *const senders[] = {"MAILER-DAEMON", ""};
+    static const char *const senders[] = {"MAILER-DAEMON"};
     static const struct {
         const char *pattern;
         bool passes;
@@ -771,7 +775,7 @@ TEST(the_empty_sender)
             alloc_format(OBJECT("hold", ONE, "1", "%s", NOBODY), senders[i / COUNT(cases)]);
 
         list();
-        messages.filter.sender = cases[i % COUNT(cases)].pattern;
+        messages.filter.patterns[MESSAGE_BY_SENDER] = cases[i % COUNT(cases)].pattern;
         queues(line, "", "");
         utstring_clear(&listed);
         find();
@@ -806,7 +810,7 @@ TEST(what_a_verb_has_to_do)
         queue(0, line);
         messages.verb = cases[i].verb;
         FIND(ONE);
-        assert_int_equal(messages_total(&messages), cases[i].messages);
+        assert_int_equal(messages.total, cases[i].messages);
         assert_int_equal(utarray_len(messages.refusals), cases[i].refusals);
         restart();
         free(line);
@@ -861,13 +865,14 @@ TEST(reports_of_postsuper)
 static void assert_counts(enum message_key by, const char *expected)
 {
     messages.verb = MESSAGE_COUNT;
-    messages.counts.by = by;
+    messages.by = by;
     find();
-    for (struct message_count *count = messages.counts.first; count != NULL; count = count->hh.next)
-        utstring_printf(&listed, "%s %d %d;", count->key, (int)count->messages, (int)count->bytes);
+    for (struct message_count *count = messages.counts; count != NULL; count = count->hh.next)
+        utstring_printf(&listed, "%s %d %d;", count->key, (int)count->tally.messages,
+                        (int)count->tally.bytes);
     assert_string_equal(utstring_body(&listed), expected);
-    assert_int_equal(messages.counts.messages, 2);
-    assert_int_equal(messages.counts.bytes, 3048);
+    assert_int_equal(messages.counted.messages, 2);
+    assert_int_equal(messages.counted.bytes, 3048);
     utstring_clear(&listed);
     restart();
 }
@@ -892,11 +897,11 @@ TEST(bytes_are_not_more_than_fit)
 {
 #define LARGE OBJECT("hold", ONE, "9223372036854775807", "s", NOBODY)
     messages.verb = MESSAGE_COUNT;
-    messages.counts.by = MESSAGE_BY_SENDER;
+    messages.by = MESSAGE_BY_SENDER;
     queues(LARGE LARGE LARGE, "", "");
     find();
-    assert_true(messages.counts.bytes == INT64_MAX);
-    assert_true(messages.counts.first->bytes == INT64_MAX);
+    assert_true(messages.counted.bytes == INT64_MAX);
+    assert_true(messages.counts->tally.bytes == INT64_MAX);
 }
 
 /* What names messages. */
@@ -929,12 +934,9 @@ TEST(queue_ids)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char id[MESSAGE_ID_SIZE], *instance;
-
-        if ((message_parse_line(cases[i].text, strlen(cases[i].text), &instance, id) ==
+        if ((messages_name(&messages, cases[i].text, strlen(cases[i].text)) ==
              MESSAGE_OPERAND_ID) != cases[i].is_id)
             fail_msg("%s", cases[i].text);
-        free(instance);
     }
 }
 
@@ -983,24 +985,26 @@ TEST(lines_that_name_messages)
         {"{\"queue_id\": \"4F2A1B3C5D\"", MESSAGE_OPERAND_BAD, NULL, NULL},
     };
 
+    selection.member_count = 0;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char id[MESSAGE_ID_SIZE], *instance;
-
-        if (message_parse_line(cases[i].line, strlen(cases[i].line), &instance, id) !=
-            cases[i].result)
+        messages.is_named = true;
+        messages_plan(&messages, &selection);
+        if (messages_name(&messages, cases[i].line, strlen(cases[i].line)) != cases[i].result)
             fail_msg("%s", cases[i].line);
-        if (cases[i].result == MESSAGE_OPERAND_ID)
-            assert_string_equal(id, cases[i].id);
-        assert_string_equal(instance == NULL ? "" : instance,
-                            cases[i].instance == NULL ? "" : cases[i].instance);
-        free(instance);
+        messages_find(&messages);
+        char *expected = cases[i].instance != NULL
+                             ? alloc_format("%s/%s: no such instance is selected\n",
+                                            cases[i].instance, cases[i].id)
+                         : cases[i].id != NULL ? alloc_format("%s: no such message\n", cases[i].id)
+                                               : alloc_string("");
+        fixture_assert_lines(messages.refusals, expected);
+        free(expected);
+        restart();
     }
 }
 
 TEST(a_line_with_a_nul)
 {
-    char id[MESSAGE_ID_SIZE], *instance;
-
-    assert_int_equal(message_parse_line("4F2A1B3C5D\0", 11, &instance, id), MESSAGE_OPERAND_BAD);
-    assert_int_equal(message_parse_line("4F2A1B\0C5D", 10, &instance, id), MESSAGE_OPERAND_BAD);
+    assert_int_equal(messages_name(&messages, "4F2A1B3C5D\0", 11), MESSAGE_OPERAND_BAD);
+    assert_int_equal(messages_name(&messages, "4F2A1B\0C5D", 10), MESSAGE_OPERAND_BAD);
 }
