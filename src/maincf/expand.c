@@ -36,34 +36,18 @@ static bool is_word(struct span span, const char *word)
     return (size_t)length_of(span) == strlen(word) && strncmp(span.at, word, strlen(word)) == 0;
 }
 
-/* Fewer than elsewhere in main.cf (measured). */
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* isalnum(3) depends on the locale */
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static bool is_of_name(char c)
-{
-    return is_alphanumeric(c) || c == '_';
-}
-
-static bool is_of_operator(char c)
-{
-    return strchr("<>!=?+-*/~&|%", c) != NULL;
-}
+/* Blanks are fewer than elsewhere in main.cf (measured). */
+#define BLANKS " \t\r\n"
+#define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define OF_NAMES ALPHANUMERIC "_"
+#define OF_OPERATORS "<>!=?+-*/~&|%"
 
 /* Takes the longest run of certain characters from the start of *rest. */
-static struct span take(struct span *rest, bool (*belongs)(char))
+static struct span take(struct span *rest, const char *characters)
 {
     struct span taken = {rest->at, rest->at};
 
-    while (taken.end < rest->end && belongs(*taken.end))
+    while (taken.end < rest->end && strchr(characters, *taken.end) != NULL)
         taken.end++;
     rest->at = taken.end;
     return taken;
@@ -161,7 +145,7 @@ static bool take_braces(struct expand *expand, struct span *rest, struct span *c
 {
     if (!take_pair(expand, rest, content, "unbalanced {} in attribute expression", *rest))
         return false;
-    take(rest, is_blank);
+    take(rest, BLANKS);
     return true;
 }
 
@@ -170,7 +154,7 @@ static bool take_branch(struct expand *expand, struct span *rest, struct span *t
 {
     struct span all = *rest;
 
-    take(rest, is_blank);
+    take(rest, BLANKS);
     if (starts_with(*rest, '{'))
         return take_braces(expand, rest, text);
     *text = all;
@@ -215,7 +199,7 @@ static bool take_operator(struct span *rest, struct span *comparator)
     static const char *const operators[] = {"==", "!=", "<", "<=", ">=", ">"};
     struct span start = *rest;
 
-    *comparator = take(rest, is_of_operator);
+    *comparator = take(rest, OF_OPERATORS);
     for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
         if (is_word(*comparator, operators[i]))
             return true;
@@ -237,12 +221,12 @@ static bool take_comparison(struct expand *expand, struct span *rest, struct com
     struct span comparator = comparison->comparator;
     struct span suffix = {rest->at, rest->at};
     if (!expand->lacks_levels)
-        suffix = take(rest, is_alphanumeric);
+        suffix = take(rest, ALPHANUMERIC);
     comparison->of_levels = is_word(suffix, "level");
     if (!is_empty(suffix) && !comparison->of_levels)
         return fail(expand, "bad operator suffix at: \"...%.*s>>>%.*s\"", quoted_length(comparator),
                     comparator.at, quoted_length(suffix), suffix.at);
-    struct span blanks = take(rest, is_blank);
+    struct span blanks = take(rest, BLANKS);
     if (!starts_with(*rest, '{')) {
         rest->at = blanks.at;
         return fail(expand, "\"{expression}\" expected at: \"...{%.*s} %.*s>>>%.*s\"",
@@ -362,9 +346,9 @@ static bool fail_after_name(struct expand *expand, struct span body, struct span
 static bool take_name(struct expand *expand, struct span body, struct span *rest,
                       const char **value)
 {
-    struct span name = take(rest, is_of_name);
+    struct span name = take(rest, OF_NAMES);
 
-    take(rest, is_blank);
+    take(rest, BLANKS);
     if (!is_empty(*rest) && !starts_with(*rest, '?') && !starts_with(*rest, ':'))
         return fail_after_name(expand, body, name, *rest);
     if (!spend(expand, (size_t)length_of(name)))
@@ -383,7 +367,7 @@ static bool expand_reference(struct expand *expand, struct span body, int depth,
 
     if (!check_depth(expand, depth, body))
         return false;
-    take(&rest, is_blank);
+    take(&rest, BLANKS);
     if (starts_with(rest, '{')) {
         struct comparison comparison = {0};
         bool result;
@@ -421,7 +405,7 @@ static bool take_reference(struct expand *expand, struct span text, struct span 
         if (!take_pair(expand, rest, body, "truncated macro reference", text))
             return false;
     } else {
-        *body = take(rest, is_of_name);
+        *body = take(rest, OF_NAMES);
     }
     if (is_empty(*body))
         return fail(expand, "empty macro name: \"%.*s\"", quoted_length(text), text.at);

@@ -238,7 +238,7 @@ static bool is_foreign(int place, const struct stat *status, uid_t owner)
 static void hide_text(struct instance *instance, const char *path, const char *parameter,
                       struct path_file *file)
 {
-    char *error = instance->error, *who;
+    char *error = instance->error, *shown = NULL, *who;
     struct stat found;
     size_t line;
 
@@ -250,19 +250,17 @@ static void hide_text(struct instance *instance, const char *path, const char *p
     free(instance->notice);
     instance->warnings = NULL;
     instance->notice = NULL;
-    if (error != NULL && parameter != NULL)
-        instance->error = alloc_format("%s: parameter %s: invalid", path, parameter);
+    if (parameter != NULL)
+        shown = alloc_format("parameter %s", parameter);
     else if (error != NULL && strncmp(error, path, strlen(path)) == 0 &&
              sscanf(error + strlen(path), ", line %zu", &line) == 1)
-        instance->error = alloc_format("%s, line %zu: invalid", path, line);
-    if (instance->error != error) {
-        free(error);
-        error = alloc_format("%s (not shown: not everybody may read it, and %s belongs to another "
-                             "user)",
-                             instance->error, who);
-        free(instance->error);
-        instance->error = error;
-    }
+        shown = alloc_format("line %zu", line);
+    if (shown != NULL)
+        alloc_set_text(&instance->error,
+                       "%s%s %s: invalid (not shown: not everybody may read it, and %s belongs to "
+                       "another user)",
+                       path, parameter != NULL ? ":" : ",", shown, who);
+    free(shown);
     free(who);
 }
 

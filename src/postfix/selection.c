@@ -3,6 +3,7 @@
 #include "postfix/selection.h"
 #include "base/path.h"
 #include "base/text.h"
+#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
@@ -243,17 +244,12 @@ static bool choose(struct selection *selection)
 /* Postfix's own message, which follows, would not say that -c accepts no names. */
 static void warn_of_name(struct selection *selection, const char *directory)
 {
-    struct path_file file;
-    char *error = NULL;
+    struct stat status;
 
-    if (strchr(directory, '/') != NULL)
-        return;
-    if (path_read(directory, strlen(directory), 0, &file, &error) == PATH_MISSING)
+    if (strchr(directory, '/') == NULL && path_status(directory, 0, &status) == ENOENT)
         strings_append(selection->warnings,
                        "-c %s: no such directory: an instance is selected by its name with -i %s",
                        directory, directory);
-    free(file.text);
-    free(error);
 }
 
 /* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false on an error. */
@@ -379,17 +375,11 @@ bool selection_mark(struct selection *selection, bool all)
 
 char *selection_reason(const struct selection_member *member)
 {
-    switch (member->state) {
-    case SELECTION_SERVE:
-        return NULL;
-    case SELECTION_FAILED:
+    if (member->state == SELECTION_FAILED)
         return instance_failure(member->instance);
-    case SELECTION_DISABLED:
-        return alloc_string("not enabled");
-    case SELECTION_DUPLICATE:
-        break;
-    }
-    return alloc_string("listed twice");
+    if (member->state == SELECTION_SERVE)
+        return NULL;
+    return alloc_string(member->state == SELECTION_DISABLED ? "not enabled" : "listed twice");
 }
 
 void selection_find_running(struct selection *selection, struct master_locks *locks)

@@ -55,20 +55,6 @@ bool target_service_is_valid(const char *service)
            strchr(service, '/') == NULL;
 }
 
-/* Appends the target that item describes. Returns false if it is malformed. */
-static bool append_parsed(UT_array *targets, const char *item)
-{
-    UT_array *words = strings_split(item, TEXT_WHITE_SPACE);
-    bool valid = utarray_len(words) == 3 && target_class_is_valid(strings_item(words, 0)) &&
-                 target_service_is_valid(strings_item(words, 1));
-
-    if (valid)
-        target_append(targets, strings_item(words, 0), strings_item(words, 1),
-                      strings_item(words, 2));
-    utarray_free(words);
-    return valid;
-}
-
 /* Parses "CLASS SERVICE REQUEST", or several with commas between. Returns an array of targets, to
  * be freed by utarray_free(), or NULL if the list is malformed. */
 static UT_array *parse_targets(const char *list)
@@ -77,8 +63,16 @@ static UT_array *parse_targets(const char *list)
     bool valid = utarray_len(items) > 0;
 
     utarray_new(targets, &target_icd);
-    for (size_t i = 0; i < utarray_len(items) && valid; i++)
-        valid = append_parsed(targets, strings_item(items, i));
+    for (size_t i = 0; i < utarray_len(items) && valid; i++) {
+        UT_array *words = strings_split(strings_item(items, i), TEXT_WHITE_SPACE);
+
+        valid = utarray_len(words) == 3 && target_class_is_valid(strings_item(words, 0)) &&
+                target_service_is_valid(strings_item(words, 1));
+        if (valid)
+            target_append(targets, strings_item(words, 0), strings_item(words, 1),
+                          strings_item(words, 2));
+        utarray_free(words);
+    }
     utarray_free(items);
     if (valid)
         return targets;
