@@ -107,15 +107,6 @@ static const char *look_up(void *context, const char *name, size_t length)
     return find_built_in(evaluation, name, length);
 }
 
-/* The value as it stands in main.cf, or the built-in one. */
-static const char *raw_value(const struct evaluation *evaluation, enum parameter parameter)
-{
-    const char *name = parameter_name(parameter);
-    const char *value = maincf_value(evaluation->maincf, name, strlen(name));
-
-    return value != NULL ? value : evaluation->source->settings->parameters[parameter];
-}
-
 /* Keeps the first error only, as Postfix stops there. Takes ownership of error. */
 static void set_error(struct instance *instance, char *error)
 {
@@ -167,10 +158,13 @@ static bool take_value(const struct evaluation *evaluation, enum parameter param
 static bool evaluate(struct evaluation *evaluation, enum parameter parameter,
                      enum parameter_use use)
 {
-    const char *raw = raw_value(evaluation, parameter);
+    const char *name = parameter_name(parameter);
+    const char *raw = find_setting(evaluation, name, strlen(name));
     struct instance *instance = evaluation->instance;
     struct expand *expand = &evaluation->expand;
 
+    if (raw == NULL)
+        raw = evaluation->source->settings->parameters[parameter];
     if (strchr(raw, '$') == NULL)
         return take_value(evaluation, parameter, use, raw);
     utstring_clear(&evaluation->scratch);

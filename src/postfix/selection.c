@@ -241,76 +241,58 @@ static bool choose(struct selection *selection)
     return true;
 }
 
-/* Postfix's own message, which follows, would not say that -c accepts no names. */
-static void warn_of_name(struct selection *selection, const char *directory)
-{
-    struct stat status;
-
-    if (strchr(directory, '/') == NULL && path_status(directory, 0, &status) == ENOENT)
-        strings_append(selection->warnings,
-                       "-c %s: no such directory: an instance is selected by its name with -i %s",
-                       directory, directory);
-}
-
 /* Sets *directory to the one that -c or MAIL_CONFIG forces, or NULL. Returns false on an error. */
 static bool find_forced(struct selection *selection, const char **directory)
 {
     const struct selection_criteria *criteria = &selection->criteria;
     const char *home = criteria->settings->parameters[PARAMETER_CONFIG_DIRECTORY];
-    const char *mail_config = criteria->mail_config;
+    const char *typed = criteria->config_directory, *mail_config = criteria->mail_config;
+    struct stat status;
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
      * manager: that does not force one instance. */
     if ((criteria->purpose & (PARAMETER_FOR_KICK | PARAMETER_FOR_QUEUES | PARAMETER_FOR_STATUS)) ==
             0 &&
-        mail_config != NULL && criteria->config_directory == NULL) {
+        mail_config != NULL && typed == NULL) {
         if (strcmp(mail_config, home) != 0)
             selection->host.error =
                 alloc_format("MAIL_CONFIG=%s is not the default instance %s: unset it, or use -c",
                              mail_config, home);
         mail_config = NULL;
     }
-    *directory = criteria->config_directory != NULL ? criteria->config_directory : mail_config;
-    if (criteria->config_directory != NULL)
-        warn_of_name(selection, criteria->config_directory);
+    *directory = typed != NULL ? typed : mail_config;
+    /* Postfix's own message, which follows, would not say that -c accepts no names */
+    if (typed != NULL && strchr(typed, '/') == NULL && path_status(typed, 0, &status) == ENOENT)
+        strings_append(selection->warnings,
+                       "-c %s: no such directory: an instance is selected by its name with -i %s",
+                       typed, typed);
     if (*directory != NULL &&
         (utarray_len(criteria->groups) > 0 || utarray_len(criteria->names) > 0))
         selection->host.error = alloc_format(
             "-g, -i and names of instances cannot be used with %s, which selects one instance",
-            criteria->config_directory != NULL ? "-c" : "MAIL_CONFIG in the environment");
+            typed != NULL ? "-c" : "MAIL_CONFIG in the environment");
     return selection->host.error == NULL;
-}
-
-/* Appends the names of the first members. */
-static void append_names(const struct selection *selection, UT_string *out)
-{
-    for (size_t i = 0; i < selection->member_count; i++) {
-        const struct instance *instance = selection->members[i].instance;
-        const char *name = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
-
-        if (i == NAMED_MAXIMUM) {
-            utstring_printf(out, " and others");
-            return;
-        }
-        utstring_printf(out, "%s%s", i == 0 ? "" : ", ",
-                        name[0] != '\0' ? name : instance->config_directory);
-    }
 }
 
 /* Returns false with the host's error set: nothing matches, or nothing of that is enabled. */
 static bool refuse(struct selection *selection)
 {
+    size_t count = selection->member_count;
     UT_string text;
 
     utstring_init(&text);
     utstring_printf(&text, "No matching instances");
-    if (selection->member_count > 0) {
-        utstring_printf(&text, ": ");
-        append_names(selection, &text);
-        utstring_printf(&text, " %s not enabled: %s", selection->member_count == 1 ? "is" : "are",
-                        selection->criteria.purpose == PARAMETER_FOR_KICK ? "use -a or -c"
-                                                                          : "use -c");
+    for (size_t i = 0; i < count && i < NAMED_MAXIMUM; i++) {
+        const struct instance *instance = selection->members[i].instance;
+        const char *name = instance_value(instance, PARAMETER_MULTI_INSTANCE_NAME);
+
+        utstring_printf(&text, "%s%s", i == 0 ? ": " : ", ",
+                        name[0] != '\0' ? name : instance->config_directory);
     }
+    if (count > 0)
+        utstring_printf(&text, "%s %s not enabled: use %s",
+                        count > NAMED_MAXIMUM ? " and others" : "", count == 1 ? "is" : "are",
+                        selection->criteria.purpose == PARAMETER_FOR_KICK ? "-a or -c" : "-c");
     selection->host.error = utstring_body(&text);
     return false;
 }
@@ -326,9 +308,7 @@ bool selection_make(struct selection *selection, const struct selection_criteria
                                                        criteria->purpose, criteria->limits, forced))
         return false;
     selection->is_single = selection->host.is_single;
-    if (!choose(selection))
-        return false;
-    return selection->member_count > 0 || refuse(selection);
+    return choose(selection) && (selection->member_count > 0 || refuse(selection));
 }
 
 /* Returns the earlier member with the same directory, apart from slashes at its end; or NULL, and

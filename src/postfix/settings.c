@@ -85,23 +85,29 @@ static bool has_prefix(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Returns setting number index, of the built-in ones and then the file's, or NULL. */
+static const struct ini_entry *find_entry(const struct settings *settings, size_t index)
+{
+    return index < BUILT_IN_COUNT ? &built_in[index]
+                                  : utarray_eltptr(settings->file->entries, index - BUILT_IN_COUNT);
+}
+
 /* Returns a value of a service or an action, or NULL if it is unset. A section of the file replaces
  * the built-in one of that name as a whole. */
 static const char *find_value(const struct settings *settings, const char *section, const char *key)
 {
-    const struct ini_entry *entry;
+    size_t count = BUILT_IN_COUNT + utarray_len(settings->file->entries);
     bool is_replaced = false;
 
-    for (size_t i = 0; (entry = utarray_eltptr(settings->file->entries, i)) != NULL; i++) {
+    for (size_t i = count; i-- > 0 && !(i < BUILT_IN_COUNT && is_replaced);) {
+        const struct ini_entry *entry = find_entry(settings, i);
+
         if (strcmp(entry->section, section) != 0)
             continue;
-        is_replaced = true;
         if (entry->key != NULL && strcmp(entry->key, key) == 0)
             return entry->value;
+        is_replaced = i >= BUILT_IN_COUNT;
     }
-    for (size_t i = 0; i < BUILT_IN_COUNT && !is_replaced; i++)
-        if (strcmp(built_in[i].section, section) == 0 && strcmp(built_in[i].key, key) == 0)
-            return built_in[i].value;
     return NULL;
 }
 
@@ -304,13 +310,6 @@ void settings_free(struct settings *settings)
     ini_free(settings->file);
     ini_free(settings->generated);
     free(settings);
-}
-
-/* Returns setting number index, of the built-in ones and then the file's, or NULL. */
-static const struct ini_entry *find_entry(const struct settings *settings, size_t index)
-{
-    return index < BUILT_IN_COUNT ? &built_in[index]
-                                  : utarray_eltptr(settings->file->entries, index - BUILT_IN_COUNT);
 }
 
 /* Returns the section of the service, or NULL. A section whose name is not the service's has that
