@@ -41,7 +41,7 @@ static void find_stopped(struct run *run)
         const char *queue = instance_value(job->member->instance, PARAMETER_QUEUE_DIRECTORY);
 
         if (job->status == JOB_PLANNED &&
-            master_state(run->report.locks, queue) == MASTER_STOPPED) {
+            master_state(&run->report.locks, queue) == MASTER_STOPPED) {
             job->status = JOB_FAILED;
             job->reason = alloc_string("not running");
         }
@@ -74,10 +74,10 @@ static size_t change(struct run *run, enum job_status from, enum job_status to)
 
 /* Returns the command to use in place of a restart, a new string, where systemd runs the instance;
  * otherwise NULL. */
-static char *find_unit(const struct run *run, const struct instance *instance)
+static char *find_unit(struct run *run, const struct instance *instance)
 {
     const char *queue = instance_value(instance, PARAMETER_QUEUE_DIRECTORY);
-    char *unit = master_find_unit(master_lock_holder(run->report.locks, queue, "pid/master.pid"));
+    char *unit = master_find_unit(master_lock_holder(&run->report.locks, queue, "pid/master.pid"));
     /* a unit's name may have backslashes, as in postfix@a\\x2db.service */
     const char *quote = unit != NULL && strchr(unit, '\\') != NULL ? "'" : "";
     char *reason =
@@ -95,7 +95,7 @@ static bool plan_restart(struct run *run)
 
     jobs_plan(&run->jobs, selection, &run->spec);
     run->end = run->jobs.count;
-    selection_find_running(selection, run->report.locks);
+    selection_find_running(selection, &run->report.locks);
     for (size_t i = 0; i < run->jobs.count; i++) {
         struct job *job = &run->jobs.items[i];
 
@@ -157,7 +157,7 @@ static void ask(struct run *run, const struct command *command, int seconds)
     struct kicks kicks = {.is_probe = true,
                           .whole_limit = seconds,
                           .settings = command->settings,
-                          .locks = run->report.locks};
+                          .locks = &run->report.locks};
     struct selection asked = command->selection;
     const struct kick *kick;
 
@@ -166,7 +166,7 @@ static void ask(struct run *run, const struct command *command, int seconds)
     for (size_t i = run->first; i < run->end; i++)
         if (run->jobs.items[i].status == JOB_PLANNED)
             asked.members[asked.member_count++] = *run->jobs.items[i].member;
-    master_locks_forget(kicks.locks);
+    master_locks_free(kicks.locks);
     (void)command_send(command, &kicks, &asked);
     kick = kicks.items;
     for (size_t i = run->first; i < run->end; i++) {
@@ -243,17 +243,17 @@ static void restart_all(struct run *run)
 }
 
 /* Whether an instance that was running has been stopped, and no more. */
-static bool is_down(const struct run *run, const struct instance *instance)
+static bool is_down(struct run *run, const struct instance *instance)
 {
     if (instance->running == MASTER_STOPPED)
         return false;
-    master_locks_forget(run->report.locks);
-    return master_state(run->report.locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY)) ==
+    master_locks_free(&run->report.locks);
+    return master_state(&run->report.locks, instance_value(instance, PARAMETER_QUEUE_DIRECTORY)) ==
            MASTER_STOPPED;
 }
 
 /* What was done in an instance, and was not; is_whole: in all of them. */
-static void report_restarted(const struct run *run, const struct job *job, bool is_whole)
+static void report_restarted(struct run *run, const struct job *job, bool is_whole)
 {
     const struct selection *selection = &run->command->selection;
     const struct instance *instance = job->member->instance;
@@ -334,7 +334,7 @@ static void start(struct run *run)
     };
     report_jobs_start(&run->report, &run->spec);
     if (run->role == ROLE_STATUS || run->role == ROLE_STOP || run->role == ROLE_CONTROL)
-        run->spec.locks = run->report.locks;
+        run->spec.locks = &run->report.locks;
     run->spec.is_mute = is_mute(run);
     if (options->dry_run)
         return;

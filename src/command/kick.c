@@ -59,21 +59,22 @@ static int run(struct command *command, struct kicks *kicks)
                                   .dry_run = options->dry_run,
                                   .quiet = options->quiet,
                                   .verbose = command->verbose};
+    struct master_locks locks = {.limits = command->limits};
     struct status *statuses = NULL;
 
     kicks->settings = command->settings;
-    kicks->locks = master_locks_new(command->limits);
+    kicks->locks = &locks;
     bool is_well = options->dry_run ? kicks_run(kicks, selection, NULL) == 0
                                     : command_send(command, kicks, selection);
     if (report.json || kicks->is_probe)
-        selection_find_running(selection, kicks->locks);
+        selection_find_running(selection, &locks);
     if (kicks->is_probe)
         report.statuses = statuses = statuses_find(kicks);
     is_well = command_report_selection(command) && is_well;
     is_well = report_kicks(&report) && is_well;
     if (statuses != NULL)
         statuses_free(statuses, kicks->count);
-    master_locks_free(kicks->locks);
+    master_locks_free(&locks);
     kicks_free(kicks);
     return is_well ? 0 : 1;
 }

@@ -231,7 +231,7 @@ int command_messages(struct command *command)
     }
     if (!command_select(command) || !command_mark(command, true))
         return 1;
-    struct master_locks *locks = master_locks_new(command->limits);
+    struct master_locks locks = {.limits = command->limits};
     struct run run = {
         .command = command,
         .selection = selection,
@@ -245,7 +245,7 @@ int command_messages(struct command *command)
                      .directory = command->directory,
                      .found = report_message,
                      .waiting = report_messages_waiting,
-                     .locks = locks,
+                     .locks = &locks,
                      .maximum = MESSAGES_MAXIMUM},
         .report = {.selection = selection,
                    .top = options->top == 0 ? TOP : (size_t)options->top,
@@ -261,11 +261,11 @@ int command_messages(struct command *command)
     if (!options->json) /* where no age is shown, the clock makes no difference */
         run.report.now = time(NULL);
     utstring_init(&run.report.out);
-    selection_find_running(selection, locks);
+    selection_find_running(selection, &locks);
     bool is_well = find_and_act(&run) && !run.report.failed;
     is_well = command_report_selection(command) && is_well;
     messages_free(&run.messages);
     utstring_done(&run.report.out);
-    master_locks_free(locks);
+    master_locks_free(&locks);
     return is_well ? 0 : 1;
 }

@@ -41,7 +41,8 @@ ALLOC_TABLES_ARE_KEPT
 #define READING_TIME (5 * CLOCK_SECOND)
 #define READING_TIME_LEFT CLOCK_SECOND
 
-/* More than the kernel gives at once, which is a page. */
+/* More than the kernel gives at once, which is a page. Also the most that is read of other files of
+ * /proc. */
 #define READ_BYTES 16384
 
 /* What holds a lock on what. */
@@ -64,43 +65,13 @@ struct mount {
 
 static const UT_icd mount_icd = {sizeof(struct mount), NULL, NULL, NULL};
 
-struct master_locks {
-    const struct limits *limits;
-    int64_t spent;    /* time in reading, in microseconds */
-    int readings;     /* how often /proc/locks was read */
-    size_t left;      /* bytes of it that may still be read */
-    bool shows_all;   /* it could be read, and we are in the first PID namespace */
-    UT_array *locked; /* exclusive flock(2) locks */
-    UT_array *mounts;
-};
-
-struct master_locks *master_locks_new(const struct limits *limits)
-{
-    struct master_locks *locks = alloc_zeroed(1, sizeof(*locks));
-
-    locks->limits = limits;
-    locks->left = READING_BYTES;
-    utarray_new(locks->locked, &lock_icd);
-    utarray_new(locks->mounts, &mount_icd);
-    utarray_reserve(locks->locked, 1); /* qsort(3) and bsearch(3) accept no NULL */
-    return locks;
-}
-
-void master_locks_forget(struct master_locks *locks)
-{
-    utarray_clear(locks->locked);
-    utarray_clear(locks->mounts);
-    locks->readings = 0;
-    locks->left = READING_BYTES;
-}
-
 void master_locks_free(struct master_locks *locks)
 {
-    if (locks == NULL)
+    if (locks->readings == 0)
         return;
+    locks->readings = 0;
     utarray_free(locks->locked);
     utarray_free(locks->mounts);
-    free(locks);
 }
 
 static int compare(const void *left, const void *right)
@@ -138,45 +109,33 @@ static bool is_of_proc(int fd)
     return fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Appends a file in /proc, up to *left bytes, and while there is time. Returns whether that was
- * all. */
-static bool read_file(const char *path, struct master_locks *locks, size_t *left, UT_string *text)
-{
-    char piece[READ_BYTES];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = -1;
-
-    while (fd >= 0 && is_of_proc(fd) && *left > 0 && has_time(locks)) {
-        int64_t before = clock_now();
-        count = read(fd, piece, sizeof(piece) < *left ? sizeof(piece) : *left);
-        locks->spent += clock_now() - before;
-        if (count > 0) {
-            utstring_bincpy(text, piece, (size_t)count);
-            *left -= (size_t)count;
-        } else if (count == 0 || errno != EINTR) {
-            break;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
-    return count == 0;
-}
-
-/* Calls take for every line of the file. Returns whether that was all. */
-static bool read_lines(const char *path, struct master_locks *locks, size_t *left,
+/* Calls take for every line of the file in /proc, up to *left bytes, and while there is time.
+ * Returns whether that was all. */
+static bool read_lines(struct master_locks *locks, const char *path, size_t *left,
                        void (*take)(struct master_locks *locks, const char *line))
 {
-    UT_string text;
-    char *rest;
+    char buffer[READ_BYTES], *line = NULL;
+    size_t size = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    ssize_t length = is_of_proc(fd) ? 1 : 0;
 
-    utstring_init(&text);
-    bool is_complete = read_file(path, locks, left, &text);
-    rest = utstring_body(&text);
-    for (const char *line = rest; line != NULL && *line != '\0'; line = rest) {
-        (void)strsep(&rest, "\n");
-        take(locks, line);
+    if (file == NULL) {
+        descriptors_close(&fd);
+        return false;
     }
-    utstring_done(&text);
+    (void)setvbuf(file, buffer, _IOFBF, sizeof(buffer));
+    while (length > 0 && *left > 0 && has_time(locks)) {
+        int64_t before = clock_now();
+        length = getline(&line, &size, file);
+        locks->spent += clock_now() - before;
+        if (length > 0)
+            take(locks, line);
+        *left -= length <= 0 ? 0 : (size_t)length < *left ? (size_t)length : *left;
+    }
+    bool is_complete = feof(file) != 0;
+    (void)fclose(file);
+    free(line);
     return is_complete;
 }
 
@@ -213,27 +172,43 @@ static void read_locks(struct master_locks *locks)
     size_t mounts_left = SIZE_MAX;
     struct stat status;
 
-    if (locks->readings > 0)
-        (void)nanosleep(&(struct timespec){.tv_nsec = READING_PAUSE}, NULL);
-    if (locks->readings++ == 0)
-        locks->shows_all = read_lines("/proc/self/mountinfo", locks, &mounts_left, take_mount) &&
+    if (locks->readings++ == 0) {
+        locks->left = READING_BYTES;
+        utarray_new(locks->locked, &lock_icd);
+        utarray_new(locks->mounts, &mount_icd);
+        utarray_reserve(locks->locked, 1); /* qsort(3) and bsearch(3) accept no NULL */
+        locks->shows_all = read_lines(locks, "/proc/self/mountinfo", &mounts_left, take_mount) &&
                            stat("/proc/self/ns/pid", &status) == 0 &&
                            status.st_ino == FIRST_PID_NAMESPACE;
+    } else {
+        (void)nanosleep(&(struct timespec){.tv_nsec = READING_PAUSE}, NULL);
+    }
     locks->shows_all =
-        read_lines("/proc/locks", locks, &locks->left, take_lock) && locks->shows_all;
+        read_lines(locks, "/proc/locks", &locks->left, take_lock) && locks->shows_all;
     utarray_sort(locks->locked, compare);
 }
 
-/* Returns the last number of the line that begins with the word ("\nmnt_id:\t36"), in a file of
- * /proc; or -1. */
-static int find_number(const char *path, const char *word)
+/* Reads the beginning of a file of /proc/PROCESS, and ends it with a NUL. Returns its length; 0 if
+ * it cannot be read. */
+static size_t read_process(pid_t process, const char *file, char text[READ_BYTES])
 {
-    char text[4096];
-    int number = -1, fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    char path[64];
 
+    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)process, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, READ_BYTES - 1);
     descriptors_close(&fd);
     text[length < 0 ? 0 : length] = '\0';
+    return length < 0 ? 0 : (size_t)length;
+}
+
+/* Returns the last number of the line that begins with the word ("\nmnt_id:\t36"), or -1. */
+static int find_number(pid_t process, const char *file, const char *word)
+{
+    char text[READ_BYTES];
+    int number = -1;
+
+    (void)read_process(process, file, text);
     char *line = strstr(text, word);
     if (line == NULL)
         return -1;
@@ -271,10 +246,10 @@ struct file {
 static void find_shared_device(const struct master_locks *locks, const char *path, int fd,
                                struct file *file)
 {
-    char about[64];
+    char about[32];
 
-    (void)snprintf(about, sizeof(about), "/proc/self/fdinfo/%d", fd);
-    const struct mount *mount = find_mount(locks, 0, find_number(about, "\nmnt_id:"));
+    (void)snprintf(about, sizeof(about), "fdinfo/%d", fd);
+    const struct mount *mount = find_mount(locks, 0, find_number(getpid(), about, "\nmnt_id:"));
     if (mount == NULL)
         return;
     file->is_known = file->is_shared = true;
@@ -318,8 +293,6 @@ static int find_file(struct master_locks *locks, const char *directory, const ch
  * it does in its own PID namespace. */
 static const struct lock *find_read(const struct master_locks *locks, const struct file *file)
 {
-    char path[64];
-
     if (!file->is_shared)
         return utarray_find(locks->locked, &file->lock, compare);
     for (size_t i = 0; i < utarray_len(locks->locked); i++) {
@@ -327,8 +300,7 @@ static const struct lock *find_read(const struct master_locks *locks, const stru
 
         if (compare(lock, &file->lock) != 0)
             continue;
-        (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)lock->holder);
-        if (file->writer > 0 && find_number(path, "\nNSpid:") == file->writer)
+        if (file->writer > 0 && find_number(lock->holder, "status", "\nNSpid:") == file->writer)
             return lock;
     }
     return NULL;
@@ -372,39 +344,15 @@ pid_t master_lock_holder(struct master_locks *locks, const char *directory, cons
     return found == NULL || found->holder < 0 ? 0 : found->holder;
 }
 
-/* Reads the beginning of a file in /proc, and ends it with a NUL. Returns its length; 0 if it
- * cannot be read. */
-static size_t read_process(const char *process, const char *file, char *text, size_t size)
-{
-    char *path = alloc_format("/proc/%s/%s", process, file);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
-
-    if (fd >= 0)
-        close(fd);
-    free(path);
-    text[length < 0 ? 0 : length] = '\0';
-    return length < 0 ? 0 : (size_t)length;
-}
-
 /* Returns the letter of the process's state (proc_pid_stat(5)), or a blank if it is not known.
  * "1234 (master) T 1 ...": the name may contain anything, the state follows its last ")". */
-static char find_state(const char *process)
+static char find_state(pid_t process)
 {
-    char text[512];
+    char text[READ_BYTES];
 
-    (void)read_process(process, "stat", text, sizeof(text));
+    (void)read_process(process, "stat", text);
     const char *state = strrchr(text, ')');
     return state != NULL && strlen(state) > 2 ? state[2] : ' ';
-}
-
-/* The same of a number. */
-static char find_state_of(pid_t process)
-{
-    char number[32];
-
-    (void)snprintf(number, sizeof(number), "%ld", (long)process);
-    return find_state(number);
 }
 
 bool master_is_gone(const char *queue_directory)
@@ -415,22 +363,22 @@ bool master_is_gone(const char *queue_directory)
     int writer = is_file ? read_writer(path) : -1;
 
     free(path);
-    return writer > 0 && ((kill(writer, 0) != 0 && errno == ESRCH) || find_state_of(writer) == 'Z');
+    return writer > 0 && ((kill(writer, 0) != 0 && errno == ESRCH) || find_state(writer) == 'Z');
 }
 
 bool master_is_stopped(pid_t process)
 {
-    char state = find_state_of(process);
+    char state = find_state(process);
 
     return state == 'T' || state == 't';
 }
 
 /* Whether that is a process of the service: master(8) calls it by the program's name, and adds "-n
  * NAME" where the service has another one. */
-static bool is_of_service(const char *process, const char *service)
+static bool is_of_service(pid_t process, const char *service)
 {
-    char text[512];
-    size_t length = read_process(process, "cmdline", text, sizeof(text));
+    char text[READ_BYTES];
+    size_t length = read_process(process, "cmdline", text);
     const char *name = text;
 
     for (const char *word = text; word < text + length; word += strlen(word) + 1)
@@ -439,49 +387,39 @@ static bool is_of_service(const char *process, const char *service)
     return length > 0 && strcmp(name, service) == 0;
 }
 
-/* The most that is read of a list of children, in bytes. */
-#define CHILDREN_BYTES 16384
-
 char *master_find_process(pid_t master, const char *service)
 {
-    char list[CHILDREN_BYTES], *file = alloc_format("task/%ld/children", (long)master);
-    char *number = alloc_format("%ld", (long)master);
-    UT_array *children, *found;
+    char list[READ_BYTES], *end = list, *file = alloc_format("task/%ld/children", (long)master);
+    pid_t child, found = 0;
+    int count = 0;
 
-    (void)read_process(number, file, list, sizeof(list));
-    children = strings_split(list, " ");
-    utarray_new(found, &strings_icd);
-    for (size_t i = 0; i < utarray_len(children); i++)
-        if (is_of_service(strings_item(children, i), service))
-            strings_append(found, "%s", strings_item(children, i));
-    char state = utarray_len(found) == 1 ? find_state(strings_item(found, 0)) : ' ';
-    char *text = utarray_len(found) == 0 ? NULL
-                 : utarray_len(found) == 1
-                     ? alloc_format("%s, process %s%s", service, strings_item(found, 0),
-                                    state == 'T'   ? ", stopped"
-                                    : state == 't' ? ", traced"
-                                    : state == 'D' ? ", waiting in the kernel"
-                                                   : "")
-                     : alloc_format("%s, %u processes", service, utarray_len(found));
-    utarray_free(found);
-    utarray_free(children);
-    free(number);
+    (void)read_process(master, file, list);
     free(file);
-    return text;
+    while ((child = (pid_t)strtol(end, &end, 10)) > 0) {
+        if (!is_of_service(child, service))
+            continue;
+        found = child;
+        count++;
+    }
+    if (count != 1)
+        return count == 0 ? NULL : alloc_format("%s, %d processes", service, count);
+    char state = find_state(found);
+    return alloc_format("%s, process %ld%s", service, (long)found,
+                        state == 'T'   ? ", stopped"
+                        : state == 't' ? ", traced"
+                        : state == 'D' ? ", waiting in the kernel"
+                                       : "");
 }
-
-/* The most that is read of /proc/PID/cgroup: a dozen lines with a path each. */
-#define GROUPS_BYTES 16384
 
 /* Returns the path of the process's control group in systemd's hierarchy, a new string; an empty
  * one if it cannot be found out. Lines are "0::/system.slice/cron.service", with version 1
  * "1:name=systemd:/..." (cgroups(7)). */
-static char *find_group(const char *process)
+static char *find_group(pid_t process)
 {
     static const char old[] = ":name=systemd:", new[] = "0::";
-    char text[GROUPS_BYTES];
+    char text[READ_BYTES];
 
-    (void)read_process(process, "cgroup", text, sizeof(text));
+    (void)read_process(process, "cgroup", text);
     const char *group = strstr(text, old);
     if (group != NULL) {
         group += sizeof(old) - 1;
@@ -494,12 +432,12 @@ static char *find_group(const char *process)
 
 /* Whether it is root's, and was not made so by a set-user-ID program: real, effective and saved
  * user (proc_pid_status(5)). */
-static bool is_of_root(const char *process)
+static bool is_of_root(pid_t process)
 {
-    char text[4096];
+    char text[READ_BYTES];
     unsigned real, effective, saved;
 
-    (void)read_process(process, "status", text, sizeof(text));
+    (void)read_process(process, "status", text);
     const char *line = strstr(text, "\nUid:");
     return line != NULL && sscanf(line, "\nUid: %u %u %u", &real, &effective, &saved) == 3 &&
            real == 0 && effective == 0 && saved == 0;
@@ -525,73 +463,51 @@ static bool is_of_users(const char *name)
 
 char *master_find_unit(pid_t process)
 {
-    char *number = alloc_format("%ld", (long)process);
-    char *group = find_group(number), *own = find_group("self");
-    const char *unit = NULL;
+    char *group = find_group(process), *own = find_group(getpid()), *unit = NULL;
     UT_array *names = strings_split(group, "/");
 
-    if (strcmp(group, own) == 0 || !is_of_root(number))
+    if (strcmp(group, own) == 0 || !is_of_root(process))
         utarray_clear(names);
     for (size_t i = 0; i < utarray_len(names) && !is_of_users(strings_item(names, i)); i++)
         if (is_service_unit(strings_item(names, i)))
-            unit = strings_item(names, i);
-    char *found = unit == NULL ? NULL : alloc_string(unit);
+            alloc_set_text(&unit, "%s", strings_item(names, i));
     utarray_free(names);
-    free(number);
     free(group);
     free(own);
-    return found;
-}
-
-/* A logical line of master.cf: its first words, which say what the service is. */
-struct entry {
-    char *words[3]; /* name, type, private */
-    size_t count;
-};
-
-static int classify(const struct entry *entry, const char *name)
-{
-    if (entry->count < 3 || strcmp(entry->words[0], name) != 0 ||
-        strcmp(entry->words[1], "inet") == 0)
-        return MASTER_SERVICE_ABSENT;
-    return strcmp(entry->words[2], "n") == 0 ? MASTER_SERVICE_PUBLIC : MASTER_SERVICE_PRIVATE;
-}
-
-static void add_words(struct entry *entry, char *line)
-{
-    char *word;
-
-    while ((word = strsep(&line, TEXT_WHITE_SPACE)) != NULL && entry->count < 3)
-        if (word[0] != '\0')
-            entry->words[entry->count++] = word;
+    return unit;
 }
 
 enum master_service master_find_service(const char *config_directory, const char *name)
 {
     struct path_file file;
-    struct entry entry = {.count = 0};
-    char *error = NULL, *path = alloc_format("%s/master.cf", config_directory);
+    char *error = NULL, *path = alloc_format("%s/master.cf", config_directory), *line, *word;
     size_t typed = path[0] == '/' ? 0 : strlen(config_directory); /* only -c can be relative */
     enum path_result result = path_read(path, typed, MASTER_CF_MAXIMUM, &file, &error);
-    int found = MASTER_SERVICE_ABSENT;
+    int words = 0, found = MASTER_SERVICE_ABSENT; /* words of the logical line so far */
+    bool is_wanted = false;
 
     free(path);
     free(error);
     if (result != PATH_OK)
         return MASTER_SERVICE_UNKNOWN;
-    char *next = file.text;
-    while (next != NULL) {
-        char *line = strsep(&next, "\n");
+    for (char *rest = file.text; (line = strsep(&rest, "\n")) != NULL;) {
         char first = line[strspn(line, TEXT_WHITE_SPACE)];
         if (first == '\0' || first == '#')
             continue; /* also within a logical line */
-        if (!text_is_space(line[0])) {
-            found |= classify(&entry, name);
-            entry.count = 0;
+        if (!text_is_space(line[0]))
+            words = 0;
+        while ((word = strsep(&line, TEXT_WHITE_SPACE)) != NULL) {
+            if (word[0] == '\0')
+                continue;
+            if (words == 0)
+                is_wanted = strcmp(word, name) == 0;
+            else if (words == 1)
+                is_wanted = is_wanted && strcmp(word, "inet") != 0;
+            else if (words == 2 && is_wanted) /* private */
+                found |= strcmp(word, "n") == 0 ? MASTER_SERVICE_PUBLIC : MASTER_SERVICE_PRIVATE;
+            words++;
         }
-        add_words(&entry, line);
     }
-    found |= classify(&entry, name);
     free(file.text);
     return (enum master_service)found;
 }

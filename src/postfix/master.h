@@ -8,6 +8,7 @@
 #ifndef MASTER_H
 #define MASTER_H
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,16 +21,19 @@ enum master_state {
 };
 
 /* The locks found in /proc/locks so far. */
-struct master_locks;
+struct master_locks {
+    const struct limits *limits; /* set by the caller, the rest zero */
 
-/* Returns an empty struct, to be freed by master_locks_free(). Reads nothing yet. limits has to
- * remain valid. */
-struct master_locks *master_locks_new(const struct limits *limits);
+    /* private */
+    int64_t spent;    /* time in reading, in microseconds */
+    int readings;     /* how often /proc/locks was read */
+    size_t left;      /* bytes of it that may still be read */
+    bool shows_all;   /* it could be read, and we are in the first PID namespace */
+    UT_array *locked; /* exclusive flock(2) locks */
+    UT_array *mounts;
+};
 
-/* Forgets what was read, so that the next call of master_state() reads it again. */
-void master_locks_forget(struct master_locks *locks);
-
-/* Frees it; NULL is allowed. */
+/* Empties it: what is asked next is read again. */
 void master_locks_free(struct master_locks *locks);
 
 /*

@@ -364,12 +364,12 @@ char *selection_reason(const struct selection_member *member)
 
 void selection_find_running(struct selection *selection, struct master_locks *locks)
 {
-    struct master_locks *own = locks == NULL ? master_locks_new(selection->criteria.limits) : NULL;
+    struct master_locks own = {.limits = selection->criteria.limits};
 
     for (size_t i = 0; i < selection->member_count; i++)
         host_find_running(&selection->host, selection->members[i].instance,
-                          locks == NULL ? own : locks);
-    master_locks_free(own);
+                          locks == NULL ? &own : locks);
+    master_locks_free(&own);
 }
 
 void selection_free(struct selection *selection)

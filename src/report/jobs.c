@@ -224,8 +224,8 @@ static void report_json(struct jobs_report *report, const struct job *job)
     UT_string out;
 
     if (report->changes_running)
-        master_locks_forget(report->locks);
-    host_find_running(&report->selection->host, job->member->instance, report->locks);
+        master_locks_free(&report->locks);
+    host_find_running(&report->selection->host, job->member->instance, &report->locks);
     utstring_init(&out);
     append_json(job, &out);
     write_out(report, &out);
@@ -295,7 +295,7 @@ static void observe(void *context, enum process_event event, struct job *job)
 
 void report_jobs_start(struct jobs_report *report, struct jobs_spec *spec)
 {
-    report->locks = master_locks_new(report->limits);
+    report->locks.limits = report->limits;
     report->is_captured = report->json || spec->parallel > 1 || report->tag;
     spec->observe = observe;
     spec->context = report;
@@ -311,7 +311,7 @@ void report_jobs_start(struct jobs_report *report, struct jobs_spec *spec)
 
 void report_jobs_end(struct jobs_report *report)
 {
-    master_locks_free(report->locks);
+    master_locks_free(&report->locks);
     if (report->tags != NULL)
         utarray_free(report->tags);
 }

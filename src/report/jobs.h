@@ -22,10 +22,10 @@ struct jobs_report {
     int verbose; /* how often -v */
 
     /* by report_jobs_start() */
-    struct master_locks *locks; /* for "running" in JSON */
-    UT_array *tags;             /* for each instance of the host, in order; or NULL */
-    bool is_captured;           /* the output of the commands */
-    bool failed;                /* to write to standard output, which was reported */
+    struct master_locks locks; /* for "running" in JSON */
+    UT_array *tags;            /* for each instance of the host, in order; or NULL */
+    bool is_captured;          /* the output of the commands */
+    bool failed;               /* to write to standard output, which was reported */
 };
 
 /*

@@ -14,6 +14,7 @@ static struct selection selection = {
     .host = {.instances = instances, .count = 4}, .members = members, .member_count = 4};
 static UT_array *targets;
 static struct kicks kicks;
+static struct master_locks locks = {.limits = &fixture_no_limits};
 
 SETUP(make_instances)
 {
@@ -38,7 +39,7 @@ SETUP(make_instances)
                            .is_action = true,
                            .limit = LIMIT,
                            .settings = &built_in,
-                           .locks = master_locks_new(&fixture_no_limits)};
+                           .locks = &locks};
 }
 
 /* For another run. */
@@ -63,7 +64,7 @@ static void plan_again(void)
 TEARDOWN(free_instances)
 {
     kicks_free(&kicks);
-    master_locks_free(kicks.locks);
+    master_locks_free(&locks);
     for (size_t i = 0; i < 4; i++)
         instance_free(&instances[i]);
     utarray_free(targets);

@@ -12,11 +12,11 @@
 
 static enum master_state look(void)
 {
-    struct master_locks *locks = master_locks_new(&fixture_no_limits);
-    enum master_state state = master_state(locks, fixture_root);
+    struct master_locks locks = {.limits = &fixture_no_limits};
+    enum master_state state = master_state(&locks, fixture_root);
 
-    assert_int_equal(master_state(locks, fixture_root), state);
-    master_locks_free(locks);
+    assert_int_equal(master_state(&locks, fixture_root), state);
+    master_locks_free(&locks);
     return state;
 }
 
@@ -180,7 +180,7 @@ TEST(no_more_than_a_mebibyte)
 TEST(no_longer_than_a_second_at_the_end)
 {
     const struct limits limits = {.end = clock_now()};
-    struct master_locks *locks = master_locks_new(&limits);
+    struct master_locks locks = {.limits = &limits};
     int fd = lock_file(0);
 
     assert_int_equal(mkfifo(fixture_path("slow"), 0600), 0);
@@ -195,23 +195,22 @@ TEST(no_longer_than_a_second_at_the_end)
     close(slow);
     stand_in = alloc_string(fixture_path("slow"));
     int64_t started = clock_now();
-    assert_int_equal(master_state(locks, fixture_root), MASTER_UNKNOWN);
+    assert_int_equal(master_state(&locks, fixture_root), MASTER_UNKNOWN);
     assert_true(clock_now() - started < 4 * CLOCK_SECOND);
     fixture_kill(child);
     free((char *)(uintptr_t)stand_in);
     stand_in = NULL;
-    master_locks_free(locks);
+    master_locks_free(&locks);
     close(fd);
 }
 
 TEST(what_cannot_be_told)
 {
-    struct master_locks *locks = master_locks_new(&fixture_no_limits);
+    struct master_locks locks = {.limits = &fixture_no_limits};
 
     (void)fixture_file("pid", "no directory");
-    assert_int_equal(master_state(locks, fixture_root), MASTER_UNKNOWN);
-    master_locks_free(locks);
-    master_locks_free(NULL);
+    assert_int_equal(master_state(&locks, fixture_root), MASTER_UNKNOWN);
+    master_locks_free(&locks);
 }
 
 static void assert_services(const char *text, const char *name, int expected)
@@ -273,14 +272,14 @@ TEST(services_unknown)
 
 TEST(holder)
 {
-    struct master_locks *locks = master_locks_new(&fixture_no_limits);
+    struct master_locks locks = {.limits = &fixture_no_limits};
     int fd = lock_file(LOCK_EX);
 
-    assert_int_equal(master_lock_holder(locks, fixture_root, "pid/master.pid"), getpid());
-    assert_int_equal(master_lock_holder(locks, fixture_root, "master.lock"), 0);
+    assert_int_equal(master_lock_holder(&locks, fixture_root, "pid/master.pid"), getpid());
+    assert_int_equal(master_lock_holder(&locks, fixture_root, "master.lock"), 0);
     (void)fixture_file("master.lock", "");
-    assert_int_equal(master_lock_holder(locks, fixture_root, "master.lock"), 0);
-    master_locks_free(locks);
+    assert_int_equal(master_lock_holder(&locks, fixture_root, "master.lock"), 0);
+    master_locks_free(&locks);
     close(fd);
 }
 

@@ -12,7 +12,7 @@ static struct selection_member members[INSTANCES];
 static struct selection selection;
 static struct messages messages;
 static UT_string listed;
-static struct master_locks *locks;
+static struct master_locks locks = {.limits = &fixture_no_limits};
 
 /* Queue IDs. */
 #define ONE "111111AAAA"
@@ -60,7 +60,7 @@ static void restart(void)
                                  .directory = fixture_root,
                                  .daemon_directory = "/daemons",
                                  .limits = &fixture_no_limits,
-                                 .locks = locks,
+                                 .locks = &locks,
                                  .maximum = 1000};
 }
 
@@ -72,7 +72,6 @@ SETUP(make_selection)
     selection = (struct selection){.host = {.instances = instances, .count = INSTANCES},
                                    .members = members,
                                    .member_count = INSTANCES};
-    locks = master_locks_new(&fixture_no_limits);
     restart();
     utstring_init(&listed);
     fixture_script("postqueue", "cat \"$MAIL_CONFIG\"/queue");
@@ -87,7 +86,7 @@ SETUP(make_selection)
 TEARDOWN(free_selection)
 {
     messages_free(&messages);
-    master_locks_free(locks);
+    master_locks_free(&locks);
     utstring_done(&listed);
     for (size_t i = 0; i < INSTANCES; i++)
         instance_free(&instances[i]);

@@ -12,6 +12,7 @@ static struct selection selection = {.members = members, .member_count = 2};
 static struct trigger triggers[2];
 static struct kick items[2];
 static struct kicks kicks;
+static struct master_locks locks = {.limits = &fixture_no_limits};
 static int qmgr, pickup;
 
 static void set_value(struct instance *instance, enum parameter parameter, const char *value)
@@ -25,10 +26,7 @@ SETUP(make_instances)
 {
     static const char *const names[] = {"a", "b"};
 
-    kicks = (struct kicks){.items = items,
-                           .count = 1,
-                           .is_probe = true,
-                           .locks = master_locks_new(&fixture_no_limits)};
+    kicks = (struct kicks){.items = items, .count = 1, .is_probe = true, .locks = &locks};
     for (size_t i = 0; i < 2; i++) {
         instances[i] =
             (struct instance){.config_directory = alloc_string(fixture_directory(names[i])),
@@ -58,7 +56,7 @@ TEARDOWN(free_instances)
 {
     for (size_t i = 0; i < 2; i++)
         instance_free(&instances[i]);
-    master_locks_free(kicks.locks);
+    master_locks_free(&locks);
     close(qmgr);
     close(pickup);
 }
@@ -92,7 +90,7 @@ TEST(in_order)
 
 static void restart(void)
 {
-    master_locks_forget(kicks.locks);
+    master_locks_free(&locks);
 }
 
 TEST(pickup_is_missing)

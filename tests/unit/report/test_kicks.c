@@ -147,7 +147,9 @@ static void assert_state(const char *words, bool is_well)
 {
     kick.reason = NULL;
     kick.seconds = 0;
-    kicks.locks = master_locks_new(&fixture_no_limits);
+    struct master_locks locks = {.limits = &fixture_no_limits};
+
+    kicks.locks = &locks;
     struct status *statuses = statuses_find(&kicks);
     report.statuses = statuses;
     struct fixture_result table = fixture_run(write_report, STDOUT_FILENO);
@@ -156,7 +158,7 @@ static void assert_state(const char *words, bool is_well)
     assert_int_equal(statuses[0].has_succeeded, is_well);
     report.statuses = NULL;
     statuses_free(statuses, 1);
-    master_locks_free(kicks.locks);
+    master_locks_free(&locks);
 }
 
 TEST(states)
