@@ -121,7 +121,8 @@ int main(int argc, char **argv)
     /* The end: by the signal that arrived meanwhile, or with the status */
     workers_end();
     free(error);
-    options_free(&options);
+    utarray_free(options.groups);
+    utarray_free(options.names);
     signals_die();
     return status;
 }

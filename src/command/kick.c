@@ -96,15 +96,15 @@ static char *find_meaning(const struct command *command, const char *word)
     const char *class = settings_class(command->settings, word);
     UT_array *commands = strings_split(command->settings->commands, PARAMETER_SEPARATORS);
     bool is_command = strings_contain(commands, word);
-    enum message_verb verb;
     UT_string meaning;
 
     utarray_free(commands);
     for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++)
         if (strcmp(habits[i].word, word) == 0)
             return alloc_format("postkick %s", habits[i].meant);
-    if (message_find_verb(word, &verb))
-        return alloc_format("postkick -M %s", word);
+    for (size_t i = 0; i < MESSAGE_VERBS; i++)
+        if (strcmp(message_verbs[i].name, word) == 0)
+            return alloc_format("postkick -M %s", word);
     if (!is_command)
         return class == NULL ? NULL : alloc_format("postkick %s %s REQUEST", class, word);
     utstring_init(&meaning);

@@ -53,17 +53,14 @@ struct options {
 
 /*
  * Parses the command line; options end at the first operand, as everywhere in Postfix. argv is not
- * reordered. Returns true, or false with the first error in *error, a new string, which the
- * caller frees; options->mode is then the mode in question, none of help and version.
- * options_free() empties *options in both cases.
+ * reordered. Returns true, or false with the first error in *error, which has to be NULL before, a
+ * new string, which the caller frees; options->mode is then the mode in question, none of help and
+ * version. The caller frees the arrays in both cases.
  */
 bool options_parse(struct options *options, int argc, char **argv, char **error);
 
 /* Returns how to call the program in a mode, in one line; or, for OPTIONS_HELP, the text of --help
  * without the actions: a new string. */
 char *options_help(enum options_mode mode);
-
-/* Empties it. */
-void options_free(struct options *options);
 
 #endif

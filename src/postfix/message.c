@@ -56,14 +56,6 @@ const char *const message_keys[] = {
     [MESSAGE_BY_INSTANCE] = "instance",
 };
 
-bool message_find_verb(const char *name, enum message_verb *verb)
-{
-    for (*verb = 0; *verb < MESSAGE_VERBS; (*verb)++)
-        if (strcmp(message_verbs[*verb].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* A short one, or a long one: six or more digits of seconds and four of microseconds to base 52,
  * z, and the inode number. Base 52 has no vowels, base 51 of inode numbers no z either. */
 static bool is_id(const char *text)

@@ -42,9 +42,6 @@ struct message_verb_row {
 /* The verbs, in the order of enum message_verb. */
 extern const struct message_verb_row message_verbs[MESSAGE_VERBS];
 
-/* Finds the verb of that name. Returns false if there is none. */
-bool message_find_verb(const char *name, enum message_verb *verb);
-
 /* What messages are chosen by, and counted for. */
 enum message_key {
     MESSAGE_BY_NOTHING, /* all together */

@@ -24,6 +24,12 @@ static bool parse(struct options *options, const char *line, char **error)
     return options_parse(options, argc, argv, error);
 }
 
+static void release(struct options *options)
+{
+    utarray_free(options->groups);
+    utarray_free(options->names);
+}
+
 static struct options take(const char *line)
 {
     struct options options;
@@ -44,7 +50,7 @@ static void refuse(const char *line, const char *expected)
         fail_msg("accepted: %s", line);
     assert_string_equal(error, expected);
     free(error);
-    options_free(&options);
+    release(&options);
 }
 
 TEST(short)
@@ -65,7 +71,7 @@ TEST(short)
     assert_int_equal(options.operand_count, 3);
     assert_string_equal(options.operands[2], "W");
     assert_null(options.operands[3]);
-    options_free(&options);
+    release(&options);
 }
 
 TEST(long)
@@ -82,12 +88,12 @@ TEST(long)
     fixture_assert_lines(options.names, "n\n");
     assert_int_equal(options.time_limit, 5);
     assert_int_equal(options.operand_count, 1);
-    options_free(&options);
+    release(&options);
     options = take("--execute --parallel 8 --reverse -- true");
     assert_int_equal(options.mode, OPTIONS_EXECUTE);
     assert_int_equal(options.parallel, 8);
     assert_true(options.reverse);
-    options_free(&options);
+    release(&options);
 }
 
 TEST(modes)
@@ -131,7 +137,7 @@ TEST(modes)
         assert_int_equal(options.mode, cases[i].mode);
         assert_int_equal(options.operand_count, cases[i].operands);
         fixture_assert_lines(options.names, cases[i].names);
-        options_free(&options);
+        release(&options);
     }
 }
 
@@ -226,7 +232,7 @@ TEST(usage)
         assert_int_equal(strncmp(usage, cases[i].usage, strlen(cases[i].usage)), 0);
         free(usage);
         free(error);
-        options_free(&options);
+        release(&options);
     }
 }
 
@@ -259,7 +265,7 @@ TEST(options_of_other_modes)
         if (strstr(error, cases[i].letter) == NULL)
             fail_msg("%s: %s", cases[i].line, error);
         free(error);
-        options_free(&options);
+        release(&options);
     }
 }
 
@@ -278,15 +284,15 @@ TEST(messages)
     assert_true(options.filter.before == INT64_MAX);
     assert_int_equal(options.by, MESSAGE_BY_DOMAIN);
     assert_int_equal(options.top, 3);
-    options_free(&options);
+    release(&options);
     options = take("-M --now expire -");
     assert_true(options.now);
     assert_int_equal(options.filter.larger, -1);
-    options_free(&options);
+    release(&options);
     options = take("-M --yes --older 1d delete");
     assert_true(options.yes);
     fixture_assert_between(time(NULL) - options.filter.before, 86400, 86460);
-    options_free(&options);
+    release(&options);
 }
 
 TEST(mistakes_about_messages)
