@@ -10,7 +10,6 @@ int postkick_main(int argc, char **argv);
 #include "main.c"
 #undef main
 
-#include "asked.h"
 #include "services.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -23,7 +22,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Where the text goes; @ in it stands for the scratch directory. */
-enum place { VALUE, COMMENT, REQUEST, GROUP, INSTANCE, HOST, PLACES };
+enum place { VALUE, COMMENT, REQUEST, GROUP, INSTANCE, HOST, NAME_OPTION, GROUP_OPTION, PLACES };
 
 /* Where the text goes, by the second byte, and by the length: what is added to a text that makes a
  * run fail lets the next three succeed. */
@@ -227,6 +226,10 @@ static bool run_with(const char *const *command, enum place place, char *text)
     int argc = 3, before = reads;
 
     write_instances(place, text);
+    if (place == NAME_OPTION || place == GROUP_OPTION) {
+        argv[argc++] = place == NAME_OPTION ? "-i" : "-g";
+        argv[argc++] = text;
+    }
     for (size_t i = 0; i < 8 && command[i] != NULL; i++)
         argv[argc++] = (char *)(uintptr_t)command[i];
     if (strcmp(argv[argc - 1], "qmgr") == 0)

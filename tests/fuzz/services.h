@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The services of a host with three instances, and its locks, in the process of the fuzzer. */
+/* The services of a host with three instances, its locks and its postconf(1), in the process of the
+ * fuzzer. */
 #ifndef SERVICES_H
 #define SERVICES_H
 
 #include "base/alloc.h"
+#include "postfix/postconf.h"
 #include "scratch.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -122,6 +124,29 @@ static void start_services(void)
     for (size_t i = 0; i < ENDPOINTS; i++)
         listening[i] = (struct pollfd){
             .fd = listen_at(names[i / 2], i % 2 == 0 ? "qmgr" : "pickup"), .events = POLLIN};
+}
+
+/* What postconf(1) would say, without running it: in place of postfix/postconf.c. */
+struct postconf *postconf_ask(const char *command_directory, const struct limits *limits)
+{
+    static char text[] = "mydomain = example.net\nmyhostname = host.example.net\nx = $y\n"
+                         "mynetworks = 127.0.0.0/8\ny = value\nloop = $loop\n";
+    static char error[] = "command_directory is not an absolute path";
+    static struct postconf answer, failure = {.error = error};
+    UT_array *warnings = NULL;
+    char *mistake = NULL;
+
+    (void)limits;
+    if (command_directory[0] != '/')
+        return &failure;
+    if (answer.parameters == NULL)
+        answer.parameters = maincf_parse("postconf", NULL, text, strlen(text), &warnings, &mistake);
+    return &answer;
+}
+
+void postconf_free(struct postconf *postconf)
+{
+    (void)postconf;
 }
 
 #endif
