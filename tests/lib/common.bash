@@ -42,7 +42,7 @@ behave()
 start_listener()
 {
     : >"$LOG"
-    exec 4< <(exec "$TOOLS/listener" -t 300 -p "$$" -l "$LOG" "$SPEC" 2>"$LOG.errors" 3>&-)
+    exec 4< <(exec "$TOOLS/listener" -l "$LOG" "$SPEC" 2>"$LOG.errors" 3>&-)
     LISTENER=$!
     read -r _ <&4 || { cat "$LOG.errors" >&2; return 1; }
     exec 4<&-

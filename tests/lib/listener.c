@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener: a stand-in for the listening side of Postfix services, well and badly behaved, for
- * tests and measurements. usage() has the command line, behaviours[] what it plays. One thread
- * and one epoll(7) loop; more endpoints than descriptors are shared out among child processes.
+ * listener [-l LOG] SPECIFICATION: a stand-in for the listening side of Postfix services, well and
+ * badly behaved, for tests and measurements. Makes the endpoints of the file, prints "ready", and
+ * serves them until SIGTERM, or until its parent ends. Once ready it holds no standard input and
+ * output. It overwrites and removes no file; what it made stays when it ends, as a dead socket or a
+ * FIFO without a reader.
+ *
+ * SPECIFICATION has a line "BEHAVIOUR PATH [N]" for each endpoint: behaviours[], N in seconds (0.5
+ * is a number too). LOG gets a line "PATH<tab>BYTES" for each read, before the bytes are taken from
+ * a socket; bytes other than printable ASCII, and the backslash, as \ooo. One thread and one
+ * epoll(7) loop.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,16 +27,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define REQUEST_SIZE 1024 /* what a Postfix trigger server reads, once */
 #define BUFFER_SIZE 65536
-#define FILLERS 4            /* own connections that fill a listen queue of length 0 */
-#define SPARE_DESCRIPTORS 64 /* of each process, not for endpoints and connections */
+#define FILLERS 4 /* own connections that fill a listen queue of length 0 */
 
 /* What is sent first: flush(8)'s greeting, then every value of a byte, 1 MiB in all. */
 #define GREETING "protocol\0fast_flush_protocol\0"
@@ -56,36 +59,34 @@ enum kind { STREAM, FULL_STREAM, DEAD_STREAM, DATAGRAM, FIFO, FULL_FIFO };
 
 static const struct behaviour {
     const char *name;
-    const char *argument; /* "", "N" or "[N]": seconds */
     enum kind kind;
     const char *endpoint_steps;
     const char *connection_steps;
-    const char *about;
 } behaviours[] = {
-    {"read", "", STREAM, "a", "rc", "reads once, up to 1024 bytes, closes (qmgr)"},
-    {"drain", "", STREAM, "a", "Rc", "reads until the client closes"},
-    {"greet", "", STREAM, "a", "grc", "greets, then as read (flush, tlsmgr)"},
-    {"garbage", "", STREAM, "a", "brc", "sends every byte value, then as read"},
-    {"megabyte", "", STREAM, "a", "mrc", "sends 1 MiB, then as read"},
-    {"late", "N", STREAM, "a", "trc", "as read, N seconds after the connection"},
-    {"work", "N", STREAM, "a", "rtc", "reads at once, closes N s later (pickup)"},
-    {"closeunread", "", STREAM, "a", "c", "closes at once, unread"},
-    {"reset", "", STREAM, "a", "gic", "greets, closes when the request is there, unread"},
-    {"half", "", STREAM, "a", "ihc", "reads half of the request and closes"},
-    {"shutdown", "", STREAM, "a", "s", "shuts down its writing side, never reads"},
-    {"never", "", STREAM, "a", "uc", "accepts, never reads"},
-    {"trickle", "", STREAM, "a", "x<", "sends a byte every 50 ms, never reads"},
-    {"closeafter", "N", STREAM, "a", "tc", "closes N s after the connection, unread"},
-    {"dieafter", "N", STREAM, "a", "td", "all is closed N s after the first connection, unread"},
-    {"diequeued", "N", STREAM, "itc", "", "the same, without having accepted any"},
-    {"noaccept", "", STREAM, "", "", "listens, never accepts"},
-    {"full", "[N]", FULL_STREAM, "tfa", "rc", "listen queue full, forever or N s, then as read"},
-    {"dead", "", DEAD_STREAM, "c", "", "a socket that nobody listens on"},
-    {"dgram", "", DATAGRAM, "R", "", "a datagram socket that is read"},
-    {"fifo", "", FIFO, "p", "", "a FIFO that is read"},
-    {"fifofull", "[N]", FULL_FIFO, "tp", "", "a full FIFO, read never or after N s"},
-    {"fifoleave", "N", FULL_FIFO, "tc", "", "a full FIFO whose reader leaves after N s"},
-    {"fifonoreader", "", FIFO, "c", "", "a FIFO that nobody reads"},
+    {"read", STREAM, "a", "rc"},        /* reads once, up to 1024 bytes, closes (qmgr) */
+    {"drain", STREAM, "a", "Rc"},       /* reads until the client closes */
+    {"greet", STREAM, "a", "grc"},      /* greets, then as read (flush, tlsmgr) */
+    {"garbage", STREAM, "a", "brc"},    /* sends every byte value, then as read */
+    {"megabyte", STREAM, "a", "mrc"},   /* sends 1 MiB, then as read */
+    {"late", STREAM, "a", "trc"},       /* as read, N seconds after the connection */
+    {"work", STREAM, "a", "rtc"},       /* reads at once, closes N s later (pickup) */
+    {"closeunread", STREAM, "a", "c"},  /* closes at once, unread */
+    {"reset", STREAM, "a", "gic"},      /* greets, closes when the request is there, unread */
+    {"half", STREAM, "a", "ihc"},       /* reads half of the request and closes */
+    {"shutdown", STREAM, "a", "s"},     /* shuts down its writing side, never reads */
+    {"never", STREAM, "a", "uc"},       /* accepts, never reads */
+    {"trickle", STREAM, "a", "x<"},     /* sends a byte every 50 ms, never reads */
+    {"closeafter", STREAM, "a", "tc"},  /* closes N s after the connection, unread */
+    {"dieafter", STREAM, "a", "td"},    /* all is closed N s after the first connection, unread */
+    {"diequeued", STREAM, "itc", ""},   /* the same, without having accepted any */
+    {"noaccept", STREAM, "", ""},       /* listens, never accepts */
+    {"full", FULL_STREAM, "tfa", "rc"}, /* listen queue full, forever or N s, then as read */
+    {"dead", DEAD_STREAM, "c", ""},     /* a socket that nobody listens on */
+    {"dgram", DATAGRAM, "R", ""},       /* a datagram socket that is read */
+    {"fifo", FIFO, "p", ""},            /* a FIFO that is read */
+    {"fifofull", FULL_FIFO, "tp", ""},  /* a full FIFO, read never or after N s */
+    {"fifoleave", FULL_FIFO, "tc", ""}, /* a full FIFO whose reader leaves after N s */
+    {"fifonoreader", FIFO, "c", ""},    /* a FIFO that nobody reads */
 };
 #define BEHAVIOURS (sizeof(behaviours) / sizeof(behaviours[0]))
 
@@ -423,61 +424,40 @@ static void make(struct endpoint *endpoint)
 
 /* The program. */
 
-static void usage(void)
-{
-    puts("usage: listener [-l LOG] [-p PID] [-t SECONDS] [SPECIFICATION]\n"
-         "Makes the endpoints of SPECIFICATION (a file; standard input if none or -), prints\n"
-         "\"ready\", and serves them until SIGTERM, until process PID ends, or for SECONDS (600).\n"
-         "Once ready it holds no standard input and output. It overwrites and removes no file;\n"
-         "what it made stays when it ends, as a dead socket or a FIFO without a reader.\n"
-         "LOG gets a line \"PATH<tab>BYTES\" for each read, before the bytes are taken from a\n"
-         "socket; bytes other than printable ASCII, and the backslash, as \\ooo.\n"
-         "SPECIFICATION has a line \"BEHAVIOUR PATH [N]\" for each endpoint, N in seconds\n"
-         "(0.5 is a number too); lines that start with # and empty ones are skipped.");
-    for (const struct behaviour *each = behaviours; each < behaviours + BEHAVIOURS; each++)
-        printf("  %-12s %-4s %s\n", each->name, each->argument, each->about);
-}
-
-/* One line of the specification. Returns false if there is something wrong with it. */
-static bool parse_line(char *line, struct endpoint *endpoint)
+/* One line of the specification. */
+static struct endpoint parse_line(char *line)
 {
     const char *blanks = " \t\n";
     const char *name = strtok(line, blanks), *path = strtok(NULL, blanks);
     const char *number = strtok(NULL, blanks);
-    char *end = NULL;
     const struct behaviour *each = behaviours;
+
     while (each < behaviours + BEHAVIOURS && strcmp(each->name, name) != 0)
         each++;
-    double seconds = number ? strtod(number, &end) : -1;
-    if (each == behaviours + BEHAVIOURS || !path || strtok(NULL, blanks) ||
-        (number && (!*each->argument || *end || !(seconds >= 0 && seconds < 1e6))) ||
-        (!number && *each->argument == 'N') || strlen(path) >= PATH_MAX)
-        return false;
-    *endpoint = (struct endpoint){.behaviour = each, .path = strdup(path), .seconds = seconds};
-    return true;
+    if (each == behaviours + BEHAVIOURS || !path || strlen(path) >= PATH_MAX)
+        errno = EINVAL, fail("endpoint", name);
+    return (struct endpoint){
+        .behaviour = each, .path = strdup(path), .seconds = number ? atof(number) : -1};
 }
 
-static size_t read_specification(const char *name, struct endpoint **endpoints)
+static void make_all(const char *name)
 {
-    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+    FILE *file = fopen(name, "re");
     char *line = NULL;
-    size_t size = 0, count = 0, room = 0;
+    size_t size = 0;
+
     if (!file)
         fail("open", name);
-    for (int number = 1; getline(&line, &size, file) > 0; number++) {
-        if (line[strspn(line, " \t\n")] == '\0' || *line == '#')
-            continue;
-        if (count == room) {
-            room = room ? room * 2 : 64;
-            *endpoints = realloc(*endpoints, room * sizeof(**endpoints));
-        }
-        if (!*endpoints || !parse_line(line, *endpoints + count++)) {
-            fprintf(stderr, "listener: %s, line %d: bad endpoint; see --help\n", name, number);
-            exit(2);
-        }
+    while (getline(&line, &size, file) > 0) {
+        struct endpoint *endpoint = malloc(sizeof(*endpoint));
+
+        if (!endpoint)
+            fail("allocate", "");
+        *endpoint = parse_line(line);
+        make(endpoint);
     }
     free(line);
-    return count;
+    fclose(file);
 }
 
 static void stop(int signal)
@@ -485,16 +465,15 @@ static void stop(int signal)
     stopped = signal;
 }
 
-/* The most endpoints that one process can serve, each with a connection. */
-static size_t endpoints_per_process(void)
+/* As many descriptors as can be had: root raises the hard limit. */
+static void raise_limit(void)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        fail("getrlimit", "");
+    struct rlimit limit = {1 << 20, 1 << 20};
+
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 || getrlimit(RLIMIT_NOFILE, &limit))
+        return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur < 4 * SPARE_DESCRIPTORS ? SPARE_DESCRIPTORS
-                                                  : (limit.rlim_cur - SPARE_DESCRIPTORS) / 2;
 }
 
 static void run_timers(void)
@@ -518,23 +497,18 @@ static void run_timers(void)
     }
 }
 
-static void serve(pid_t watched_pid, int64_t end)
+static void serve(void)
 {
-    struct epoll_event events[256], death = {.events = EPOLLIN, .data.ptr = NULL};
-    int pid_fd = watched_pid ? (int)syscall(SYS_pidfd_open, watched_pid, 0) : -1;
+    struct epoll_event events[256];
     sigset_t none;
+
     sigemptyset(&none);
-    if (watched_pid && (pid_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, pid_fd, &death)))
-        fail("watch process", "");
-    while (!stopped && now() < end) {
-        int64_t wait = (next_due < end ? next_due : end) - now();
-        int count = epoll_pwait(epoll_fd, events, 256, wait < 0 ? 0 : (int)wait, &none);
-        for (int i = 0; i < count; i++) {
-            struct source *source = events[i].data.ptr;
-            if (!source)
-                return;
-            take_steps(source);
-        }
+    while (!stopped) {
+        int64_t wait = next_due == INT64_MAX ? -1 : next_due - now();
+        int count = epoll_pwait(epoll_fd, events, 256,
+                                wait < 0 && next_due != INT64_MAX ? 0 : (int)wait, &none);
+        for (int i = 0; i < count; i++)
+            take_steps(events[i].data.ptr);
         if (next_due <= now())
             run_timers();
     }
@@ -562,55 +536,25 @@ static void become_ready(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
-    long seconds = 600;
-    pid_t watched_pid = 0, children[64] = {0};
-    int option, ready[2];
+    int option;
 
     for (int fd = 3; fd < 1024; fd++) /* keeps no inherited descriptor open */
         close(fd);
-    while ((option = getopt_long(argc, argv, "l:p:t:", long_options, NULL)) != -1) {
-        if (option == 'l' &&
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    while ((option = getopt(argc, argv, "l:")) != -1)
+        if (option != 'l' ||
             (log_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) < 0)
-            fail("open", optarg);
-        if (option == 'p')
-            watched_pid = atoi(optarg);
-        if (option == 't')
-            seconds = atol(optarg);
-        if (option == 'h' || option == '?')
-            return usage(), option == '?' ? 2 : 0;
-    }
+            fail("open", option == 'l' ? optarg : "");
+    if (optind == argc)
+        errno = EINVAL, fail("specification", "");
     for (size_t i = sizeof(GREETING); i < MEGABYTE; i++)
         greeting[i] = (char)(i * 167 + 27);
-
-    struct endpoint *endpoints = NULL;
-    size_t count = read_specification(optind < argc ? argv[optind] : "-", &endpoints);
-    size_t parts = count / endpoints_per_process() + 1, share = count / parts + 1, part = 0;
-    if (parts > 64 || pipe2(ready, O_CLOEXEC))
-        errno = parts > 64 ? E2BIG : errno, fail("start", "");
     stop_on_signals();
-    while (++part < parts && (children[part] = fork()) > 0)
-        ;
-    bool parent = part == parts;
-    if (!parent && (children[part] < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM)))
-        fail("fork", "");
-    size_t first = (part - 1) * share, end = parent ? count : first + share;
+    raise_limit();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     umask(0111); /* sockets for everybody, as Postfix makes them */
-    for (struct endpoint *each = endpoints + first; each < endpoints + end; each++)
-        make(each);
-    if (parent) {
-        close(ready[1]);
-        for (char byte; part > 1; part--)
-            if (read(ready[0], &byte, 1) != 1)
-                errno = ECHILD, fail("child", "process");
-        become_ready();
-    } else if (write(ready[1], "", 1) != 1 || close(ready[1])) {
-        fail("write", "pipe");
-    }
-    serve(watched_pid, now() + seconds * 1000);
-    for (part = 1; parent && part < parts; part++)
-        if (kill(children[part], SIGTERM) == 0)
-            waitpid(children[part], NULL, 0);
+    make_all(argv[optind]);
+    become_ready();
+    serve();
     return 0;
 }
