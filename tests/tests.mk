@@ -13,7 +13,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 SOAKERS := $(patsubst tests/soak/%.c,$B/soak/%,$(wildcard tests/soak/*.c))
 FLOORS := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 AT_ONCE = 8 # most of them wait more than they compute
-QUICK = $(patsubst %,tests/cli/%.bats,commands kick queues selection signals)
+QUICK = $(patsubst %,tests/cli/%.bats,commands kick signals)
 
 $B/unit/%: tests/unit/%.c $B/libpostkick.a $B/link
 	@mkdir -p $(@D)

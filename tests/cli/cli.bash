@@ -9,12 +9,6 @@ teardown()
     release_locks
 }
 
-# with_mail_config DIR ARGUMENT...: as kick, with MAIL_CONFIG in the environment.
-with_mail_config()
-{
-    run --separate-stderr env -u MAIL_VERBOSE MAIL_CONFIG="$1" "$POSTKICK" -f "$INI" "${@:2}"
-}
-
 # set_main_cf DIR LINE...: appends lines to an instance's main.cf.
 set_main_cf()
 {
@@ -31,6 +25,27 @@ restart_listener()
     start_listener
 }
 
+# own_programs: Postfix's programs are those in $TREE/bin.
+own_programs()
+{
+    mkdir "$TREE/bin"
+    sed -i "s,^command_directory.*,command_directory = $TREE/bin," "$DEFAULT/main.cf" "$INI"
+}
+
+# program NAME TEXT: a script in $TREE/bin.
+program()
+{
+    printf '#!/bin/sh\n%s\n' "$2" >"$TREE/bin/$1"
+    chmod +x "$TREE/bin/$1"
+}
+
+# serve BEHAVIOUR PATH: what the listener does there from now on.
+serve()
+{
+    behave "$1" "$TREE/$2"
+    restart_listener
+}
+
 # plain TEXT: without $TREE.
 plain()
 {
@@ -42,10 +57,12 @@ postkick()
     env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
 }
 
-# terminal ARGUMENT...: what postkick shows on a terminal.
+# terminal [-k WORD=KEYS] ARGUMENT...: what postkick shows on a terminal.
 terminal()
 {
-    "$ROOT/tests/lib/on-terminal" env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
+    local keys=()
+    [ "$1" != -k ] || { keys=("$1" "$2") && shift 2; }
+    "$ROOT/tests/lib/on-terminal" "${keys[@]}" env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
 }
 
 # members KEY...: those members of each JSON object on standard input, with | between.
@@ -70,8 +87,8 @@ follow()
             echo "$line"
             line=${line#\$ } status=0
             eval "${line//@\//$TREE/}" >"$TREE/out" 2>"$TREE/errors" </dev/null || status=$?
-            sed '$a\' "$TREE/out"
-            sed -e 's/^/! /' -e '$a\' "$TREE/errors"
+            awk 1 "$TREE/out"
+            awk '{print "! " $0}' "$TREE/errors"
             [ $status = 0 ] || { [ $status = 1 ] && grep -q ': fatal: ' "$TREE/errors"; } || echo "? $status"
             ;;
         esac

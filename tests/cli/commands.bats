@@ -35,18 +35,44 @@ settings()
     printf '%s\n' "$@" >>"$INI"
 }
 
-# program NAME TEXT: a script in bin.
-program()
+# queued FILE SIZE AGE: a queue file of a message that arrived so many seconds ago.
+queued()
 {
-    printf '#!/bin/sh\n%s\n' "$2" >"$TREE/bin/$1"
-    chmod +x "$TREE/bin/$1"
+    local size arrival
+    printf -v size '%15d %15d %15d %15d %15d %15d' "$2" 600 1 0 "$2" 0
+    arrival="$(($(date +%s) - $3)) 5"
+    mkdir -p "$(dirname "$1")"
+    printf 'C\x5f%sT\x0c%s' "$size" "$arrival" >"$1"
+    truncate -s $(($2 + 1000)) "$1"
+    chmod 700 "$1"
 }
 
-# serve BEHAVIOUR PATH: what the listener does there from now on.
-serve()
+# without_free: standard input, without how much of this machine's disk is free.
+without_free()
 {
-    behave "$1" "$TREE/$2"
-    restart_listener
+    sed -E 's/ [ 0-9]{3}%/   N%/'
+}
+
+# mail INSTANCE QUEUE ID AGE SIZE SENDER RECIPIENT: a message that is listed there.
+mail()
+{
+    printf '{"queue_name": "%s", "queue_id": "%s", "arrival_time": %s, "message_size": %s, ' \
+        "$2" "$3" $(($(date +%s) - $4)) "$5" >>"$1/queue"
+    printf '"forced_expire": false, "sender": "%s", "recipients": [{"address": "%s", ' "$6" "$7" >>"$1/queue"
+    printf '"delay_reason": "refused"}, {"address": "second@two.example"}]}\n' >>"$1/queue"
+}
+
+# make_mail: a postqueue and a postsuper for it, which takes out what it finds.
+make_mail()
+{
+    program postqueue '[ "$*" = -j ] && cat "$MAIL_CONFIG/queue"'
+    program postsuper 'cd "$MAIL_CONFIG" || exit
+        case $1 in -h) done="Placed on hold" ;; -H) done="Released from hold" ;; -r) done=Requeued ;;
+        -d) done=Deleted ;; -e) done=Force-expired ;; esac
+        before=$(wc -l <queue)
+        grep -v -F -f - queue >left
+        mv left queue
+        echo "postsuper: $done: $((before - $(wc -l <queue))) messages" >&2'
 }
 
 @test "-l" { follow list; }
@@ -58,6 +84,12 @@ serve()
 @test "--tag" { follow tag; }
 # bats test_tags=native
 @test "-p restart" { follow restart; }
+@test "-M" { follow messages; }
+@test "-Q" { follow queues; }
+@test "who else can write" {
+    [ $EUID = 0 ] || skip "not root"
+    follow trust
+}
 @test "-n" { follow dryrun; }
 @test "postkick.ini" { follow settings; }
 @test "what people type" { follow typing; }

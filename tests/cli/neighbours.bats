@@ -51,3 +51,33 @@ os.execv(sys.argv[3], sys.argv[3:])' \
 /etc/postfix-0002|failed|chdir /spool/postfix-0002: Permission denied
 /etc/postfix-0003|kicked|"
 }
+
+# Every error of a main.cf is tested in unit/postfix and unit/base.
+@test "one bad instance never stops the others" {
+    make_tree -n 8
+    rm "$DEFAULT-0001/main.cf"
+    mkdir "$DEFAULT-0001/main.cf"
+    set_main_cf "$DEFAULT-0002" 'foo bar'
+    set_main_cf "$DEFAULT-0003" 'queue_directory = spool'
+    ln -sf /dev/zero "$DEFAULT-0004/main.cf"
+    # large, but not too large
+    head -c 2000000 /dev/zero | tr '\0' y | sed 's/^/x = /' >>"$DEFAULT-0006/main.cf"
+    seq 10000 | sed 's/.*/x& = y/' >>"$DEFAULT-0007/main.cf"
+    sed -i 's:^multi_instance_directories.*:&\n    relative/dir:' "$DEFAULT/main.cf"
+    start_listener
+    kick -j flush
+    is "$status" 1
+    is "$(rows config_directory status | uniq)" "\
+/etc/postfix|kicked
+relative/dir|failed
+/etc/postfix-0001|failed
+/etc/postfix-0002|failed
+/etc/postfix-0003|failed
+/etc/postfix-0004|failed
+/etc/postfix-0005|kicked
+/etc/postfix-0006|kicked
+/etc/postfix-0007|kicked"
+    # once for each instance, however many targets
+    is "$(grep -v -c overriding <<<"$stderr")" 5
+    has "$(plain "$stderr")" "postkick: warning: /etc/postfix-0004: open /etc/postfix-0004/main.cf: not a regular file"
+}
