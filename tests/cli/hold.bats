@@ -18,16 +18,13 @@ lay_out()
     make_tree -n 3 -m 1
     chmod 755 "$TREE"
     export ONE=$DEFAULT-0001 QUEUE=$SPOOL-0001 DATA=$TREE/lib/postfix-0001 SHOWN=$TREE/shown
-    mkdir "$TREE/bin" "$TREE/mnt"
-    sed -i "s,^command_directory.*,command_directory = $TREE/bin," "$DEFAULT/main.cf"
-    cat >"$TREE/bin/postqueue" <<'END'
-#!/bin/sh
-printf '{"queue_name": "deferred", "queue_id": "4F2A1B3C5D", "arrival_time": 1, "message_size": 1, '
-printf '"forced_expire": false, "sender": "x", "recipients": [{"address": "y"}]}\n'
-END
-    printf '#!/bin/sh\ncat >/dev/null; echo "postsuper: Placed on hold: 1 message" >&2\n' >"$TREE/bin/postsuper"
-    printf '#!/bin/sh\n' >"$TREE/bin/postfix"
-    chmod 755 "$TREE"/bin/*
+    mkdir "$TREE/mnt"
+    own_programs
+    echo '{"queue_name": "deferred", "queue_id": "4F2A1B3C5D", "arrival_time": 1, "message_size": 1,' \
+        '"sender": "x", "recipients": [{"address": "y"}]}' >"$TREE/message"
+    program postqueue "cat $TREE/message"
+    program postsuper 'cat >/dev/null; echo "postsuper: Placed on hold: 1 message" >&2'
+    program postfix ""
     cp -r "$ONE" "$SHOWN"
     cp -r "$QUEUE/." "$INI" "$SHOWN"
     printf 'read %s\n' "$SHOWN"/public/{qmgr,pickup} >>"$SPEC"

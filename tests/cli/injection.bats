@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # bats file_tags=injection
 # Every allocation and every system call fails once: tests/lib/inject-every has the rules.
-load ../lib/common
+load cli
 
 setup()
 {
@@ -23,23 +23,13 @@ END
     if is_sanitized; then STEP=7; fi
 }
 
-teardown()
-{
-    stop_listener
-    release_locks
-}
-
-# inject OPTION... -- ARGUMENT...: all failures of one command line.
+# inject [-s N] ARGUMENT...: all failures of one command line; of allocations, only every Nth.
 inject()
 {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    run "$ROOT/tests/lib/inject-every" --slow 9 --library "$TOOLS/inject.so" --log "$LOG" --step "$STEP" \
-        "${options[@]}" -- "$POSTKICK" -f "$INI" "$@"
+    local step=$STEP
+    [ "$1" != -s ] || { step=$((STEP * $2)) && shift 2; }
+    run "$ROOT/tests/lib/inject-every" --library "$TOOLS/inject.so" --log "$LOG" --step $step -- \
+        "$POSTKICK" -f "$INI" "$@"
     echo "# ${lines[-1]}" >&3
     [ "$status" = 0 ] || {
         echo "$output" >&2
@@ -47,19 +37,8 @@ inject()
     }
 }
 
-# postconf_answers: a program that prints what main.cf refers to.
-postconf_answers()
-{
-    mkdir "$TREE/bin"
-    printf '#!/bin/sh\necho "multi_instance_group = asked"\n' >"$TREE/bin/postconf"
-    chmod +x "$TREE/bin/postconf"
-    printf 'command_directory = %s\n' "$TREE/bin" >>"$DEFAULT/main.cf"
-    # shellcheck disable=SC2016 # for main.cf and sh, not for this shell
-    echo 'multi_instance_group = $mydomain' >>"$TREE/etc/postfix-0004/main.cf"
-}
-
 @test "no failing call makes a kick crash, lie, lose a setting or leak" {
-    inject -- -q -t 2 -j public qmgr 'W{run}'
+    inject -q -t 2 -j public qmgr 'W{run}'
 }
 
 @test "the same when one service closes without reading and one main.cf is invalid" {
@@ -68,56 +47,55 @@ postconf_answers()
     behave closeunread "$TREE/spool/postfix-0002/public/qmgr"
     start_listener
     echo 'trigger_timeout = never' >>"$TREE/etc/postfix-0004/main.cf"
-    inject -- -t 2 -j -w public qmgr 'W{run}'
+    inject -t 2 -j -w public qmgr 'W{run}'
 }
 
 @test "no failing call makes a dry run lie" {
-    inject -- -n -j public qmgr 'W{run}'
+    inject -n -j public qmgr 'W{run}'
 }
 
 @test "no failing call makes a list lie, nor a question to postconf go wrong" {
-    postconf_answers
-    inject --step $((STEP * 3)) -- -l -j
+    own_programs
+    program postconf 'echo "multi_instance_group = asked"'
+    # shellcheck disable=SC2016 # for main.cf
+    set_main_cf "$DEFAULT-0004" 'multi_instance_group = $mydomain'
+    inject -s 3 -l -j
 }
 
 @test "no failing call makes the status lie" {
-    inject --step $((STEP * 3)) -- -s -j -i - -i 0002 -i 0004
+    inject -s 3 -s -j -i - -i 0002 -i 0004
 }
 
 @test "no failing call makes the queues lie" {
     for each in "$TREE"/spool/*; do mkdir "$each"/{incoming,active,deferred,hold,maildrop,corrupt}; done
-    inject --step $((STEP * 3)) -- -Q -j -E
+    inject -s 3 -Q -j -E
 }
 
 # queue_programs: a postqueue with three messages in each instance, and a postsuper that finds all.
 queue_programs()
 {
-    local id line
-    mkdir "$TREE/bin"
+    own_programs
     for id in 4F2A1B3C5D 5F2A1B3C5D 6F2A1B3C5D; do
-        printf '{"queue_name": "active", "queue_id": "%s", "arrival_time": 1, "message_size": 2, ' $id
-        printf '"sender": "s", "recipients": []}\n'
-    done >"$TREE/queue"
-    printf '#!/bin/sh\ncat "%s"\n' "$TREE/queue" >"$TREE/bin/postqueue"
-    printf '#!/bin/sh\necho "postsuper: Force-expired: $(wc -l) messages" >&2\n' >"$TREE/bin/postsuper"
-    chmod +x "$TREE"/bin/*
-    sed -i '/^command_directory/d' "$DEFAULT/main.cf"
-    printf 'command_directory = %s\n' "$TREE/bin" >>"$DEFAULT/main.cf"
+        echo '{"queue_name": "active", "queue_id": "'$id'", "arrival_time": 1, "message_size": 2,' \
+            '"sender": "s", "recipients": []}'
+    done >"$TREE/messages"
+    program postqueue "cat $TREE/messages"
+    program postsuper 'echo "postsuper: Force-expired: $(wc -l) messages" >&2'
 }
 
 @test "no failing call makes a count of messages lie" {
     queue_programs
-    inject --step $((STEP * 5)) -- -M -j -E --by instance count
+    inject -s 5 -M -j -E --by instance count
 }
 
 @test "no failing call makes an act on messages lie" {
     queue_programs
-    inject --step $((STEP * 5)) -- -M -j -E -t 20 expire ALL
+    inject -s 5 -M -j -E -t 20 expire ALL
 }
 
 @test "no failing call makes a command run in every instance go wrong" {
     # shellcheck disable=SC2016 # for main.cf and sh, not for this shell
-    inject --step $((STEP * 5)) -- -x -j -P 2 -t 20 -- sh -c 'echo "$multi_instance_name"'
+    inject -s 5 -x -j -P 2 -t 20 -- sh -c 'echo "$multi_instance_name"'
 }
 
 @test "a limit of memory ends the program with an error message, never by a crash" {

@@ -10,12 +10,10 @@ CALLS="clone3 close_range faccessat2 memfd_create openat2 pidfd_open statx"
 setup()
 {
     make_tree -n 2
-    mkdir "$TREE/bin"
-    printf '#!/bin/sh\necho "postfix $2"\n' >"$TREE/bin/postfix"
+    own_programs
+    program postfix 'echo "postfix $2"'
     # Those of the shell, which has the script at 10 and the directory at 3.
-    printf '#!/bin/sh\necho /proc/self/fd/*\n' >"$TREE/bin/descriptors"
-    chmod 755 "$TREE"/bin/*
-    echo "command_directory = $TREE/bin" >>"$DEFAULT/main.cf"
+    program descriptors 'echo /proc/self/fd/*'
     behave read "$SPOOL/public/qmgr"
     ln -s qmgr "$SPOOL/public/link"
     start_listener

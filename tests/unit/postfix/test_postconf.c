@@ -54,6 +54,18 @@ TEST(call)
                               "<-c></proc/self/fdinfo><-d>");
 }
 
+/* Of memory in KiB, and processor time in seconds. */
+TEST(limits)
+{
+    if (getenv("EMULATOR") != NULL)
+        skip(); /* qemu-user does not limit memory */
+    struct postconf *postconf = ask("echo m = $(ulimit -v); echo t = $(ulimit -t)", CLOCK_NEVER);
+
+    assert_string_equal(value(postconf, "m"), "524288");
+    assert_string_equal(value(postconf, "t"), "2");
+    postconf_free(postconf);
+}
+
 TEST(what_is_no_answer)
 {
     static const char cannot[] = " did not print parameters";
