@@ -2,7 +2,6 @@
 /* -M: lists messages, counts them, and acts on them. */
 #include "report/messages.h"
 #include "base/diag.h"
-#include "base/process.h"
 #include "base/text.h"
 #include "command/command.h"
 #include "report/kicks.h"
@@ -20,7 +19,6 @@
 /* A run of -M. */
 struct run {
     const struct command *command;
-    struct selection *selection;
     struct messages messages;
     struct messages_report report;
     struct limits limits; /* the command's, and shorter when nobody reads what is listed */
@@ -162,7 +160,7 @@ static UT_array *make_targets(const struct options *options)
 static bool finish(struct run *run)
 {
     const struct command *command = run->command;
-    struct selection done = *run->selection;
+    struct selection done = command->selection;
     UT_array *targets = make_targets(command->options);
     struct kicks kicks = {.targets = targets,
                           .is_action = true,
@@ -180,7 +178,7 @@ static bool finish(struct run *run)
         is_sent = command_send(command, &kicks, &done);
     run->report.kicks = &kicks;
     report_messages_done(&run->report);
-    is_sent = report_kicks(&(struct kicks_report){.selection = run->selection,
+    is_sent = report_kicks(&(struct kicks_report){.selection = &command->selection,
                                                   .kicks = &kicks,
                                                   .quiet = command->options->quiet,
                                                   .verbose = command->verbose}) &&
@@ -211,7 +209,6 @@ static bool act(struct run *run)
 static bool find_and_act(struct run *run)
 {
     signals_catch();
-    messages_plan(&run->messages, run->selection);
     if (!name_operands(run))
         return false;
     messages_find(&run->messages);
@@ -234,8 +231,8 @@ int command_messages(struct command *command)
     struct master_locks locks = {.limits = command->limits};
     struct run run = {
         .command = command,
-        .selection = selection,
-        .messages = {.verb = options->verb,
+        .messages = {.selection = selection,
+                     .verb = options->verb,
                      .filter = options->filter,
                      .by = options->by,
                      .is_named =
@@ -247,8 +244,7 @@ int command_messages(struct command *command)
                      .waiting = report_messages_waiting,
                      .locks = &locks,
                      .maximum = MESSAGES_MAXIMUM},
-        .report = {.selection = selection,
-                   .top = options->top == 0 ? TOP : (size_t)options->top,
+        .report = {.top = options->top == 0 ? TOP : (size_t)options->top,
                    .json = options->json,
                    .dry_run = options->dry_run,
                    .quiet = options->quiet},
@@ -256,10 +252,11 @@ int command_messages(struct command *command)
     };
 
     run.messages.context = &run.report;
-    run.messages.limits = run.report.limits = &run.limits;
+    run.messages.limits = &run.limits;
     run.report.messages = &run.messages;
     if (!options->json) /* where no age is shown, the clock makes no difference */
         run.report.now = time(NULL);
+    utarray_new(run.messages.refusals, &strings_icd);
     utstring_init(&run.report.out);
     selection_find_running(selection, &locks);
     bool is_well = find_and_act(&run) && !run.report.failed;

@@ -2,7 +2,6 @@
 /* Reads what postqueue(1) lists, chooses, counts, and has postsuper(1) act. */
 #include "postfix/message.h"
 #include "base/path.h"
-#include "base/process.h"
 #include "base/text.h"
 #include <ctype.h>
 #include <errno.h>
@@ -219,24 +218,19 @@ static bool is_in(const struct message *message, const char *queue)
     return strcmp(message->queue, queue) == 0;
 }
 
-/* Mail in maildrop, which pickup(8) has not read yet, can only be deleted (postsuper(1)). */
-static bool is_impossible(const struct message *message, enum message_verb verb)
-{
-    return is_in(message, "maildrop") && (verb == MESSAGE_HOLD || verb == MESSAGE_EXPIRE);
-}
-
-/* Whether postsuper(1) has something to do to a message: it is not in that state already. */
+/* Whether postsuper(1) has something to do to a message: it is not in that state already. Mail in
+ * maildrop, which pickup(8) has not read yet, can only be deleted. */
 static bool is_to_be_done(const struct message *message, enum message_verb verb)
 {
     switch (verb) {
     case MESSAGE_HOLD:
-        return !is_in(message, "hold") && !is_impossible(message, verb);
+        return !is_in(message, "hold") && !is_in(message, "maildrop");
     case MESSAGE_RELEASE:
         return is_in(message, "hold");
     case MESSAGE_REQUEUE:
         return !is_in(message, "maildrop");
     case MESSAGE_EXPIRE:
-        return !message->is_expired && !is_impossible(message, verb);
+        return !message->is_expired && !is_in(message, "maildrop");
     default:
         return true;
     }
@@ -285,20 +279,6 @@ static void count_value(struct messages *messages, const struct queue_tally *tal
     if (count->last != messages->counted.messages)
         queue_add(&count->tally, tally);
     count->last = messages->counted.messages;
-}
-
-/* Counts the message: once for each of its values. */
-static void count_message(struct messages *messages, const struct message *message)
-{
-    const struct queue_tally tally = {1, message->size, message->arrival};
-
-    queue_add(&messages->counted, &tally);
-    for (size_t i = 0; i < count_values(message, messages->by); i++) {
-        const char *value = find_value(message, messages->by, i);
-
-        if (value != NULL)
-            count_value(messages, &tally, value);
-    }
 }
 
 static int compare_counts(const struct message_count *one, const struct message_count *other)
@@ -483,30 +463,6 @@ static char *find_refusal(const struct messages *messages, const UT_array *claim
     return claims != NULL ? find_danger(messages, claims, member->instance) : NULL;
 }
 
-void messages_plan(struct messages *messages, const struct selection *selection)
-{
-    UT_array *claims = acts(messages) ? find_claims(&selection->host) : NULL;
-
-    utarray_new(messages->refusals, &strings_icd);
-    messages->host = &selection->host;
-    messages->count = selection->member_count;
-    messages->parts = alloc_zeroed(messages->count, sizeof(*messages->parts));
-    for (size_t i = 0; i < messages->count; i++) {
-        struct messages_part *part = &messages->parts[i];
-
-        *part = (struct messages_part){
-            .member = &selection->members[i], .is_wanted = !messages->is_named, .all = messages};
-        part->reason = find_refusal(messages, claims, part->member);
-        part->is_excused =
-            part->member->instance->enabled == INSTANCE_DISABLED && !part->member->is_named;
-        utarray_new(part->ids, &id_icd);
-        utarray_new(part->settings, &strings_icd);
-        strings_append(part->settings, "MAIL_CONFIG=%s", part->member->instance->config_directory);
-    }
-    if (claims != NULL)
-        utarray_free(claims);
-}
-
 /* Returns what was named, or found; NULL if it was not, unless it is to be added. */
 static struct wish *find_wish(struct messages *messages, size_t part, const char *id, bool adds)
 {
@@ -530,8 +486,8 @@ static size_t find_part(struct messages *messages, const char *name, const char 
 {
     size_t found = ANYWHERE, matching = 0;
 
-    for (size_t i = 0; i < messages->count; i++) {
-        const struct selection_member *member = messages->parts[i].member;
+    for (size_t i = 0; i < messages->selection->member_count; i++) {
+        const struct selection_member *member = &messages->selection->members[i];
 
         if (member->state != SELECTION_DUPLICATE && selection_matches(member->instance, name)) {
             found = i;
@@ -552,11 +508,8 @@ static void name(struct messages *messages, const char *instance, const char *id
 {
     size_t part = instance == NULL ? ANYWHERE : find_part(messages, instance, id);
 
-    if (instance != NULL && part == ANYWHERE)
-        return;
-    for (size_t i = 0; i < messages->count; i++)
-        messages->parts[i].is_wanted |= part == ANYWHERE || part == i;
-    find_wish(messages, part, id, true)->is_named = true;
+    if (instance == NULL || part != ANYWHERE)
+        find_wish(messages, part, id, true)->is_named = true;
 }
 
 /* What mailq(1) prints around the lines with queue IDs: headings, the number of messages, addresses
@@ -650,7 +603,8 @@ static void note_id(struct messages_part *part, const struct message *message)
     bool wants_held = messages->is_named || messages->filter.patterns[MESSAGE_BY_QUEUE] != NULL;
     struct message_id id = {.is_left = false};
 
-    if (messages->is_named && is_impossible(message, messages->verb))
+    if (messages->is_named && is_in(message, "maildrop") &&
+        (messages->verb == MESSAGE_HOLD || messages->verb == MESSAGE_EXPIRE))
         strings_append(messages->refusals, "%s: mail in %s cannot be %s", message->id,
                        message->queue, message_verbs[messages->verb].done);
     if (!is_to_be_done(message, messages->verb) ||
@@ -664,13 +618,20 @@ static void note_id(struct messages_part *part, const struct message *message)
     utarray_push_back(part->ids, &id);
 }
 
-/* Counts the message, unless its instance has too many keys. */
-static void note_counted(struct messages_part *part, const struct message *message)
+/* Counts the message once for each of its values, unless its instance has too many of them. */
+static void count_message(struct messages_part *part, const struct message *message)
 {
     struct messages *messages = part->all;
+    const struct queue_tally tally = {1, message->size, message->arrival};
     size_t before = HASH_COUNT(messages->counts);
 
-    count_message(messages, message);
+    queue_add(&messages->counted, &tally);
+    for (size_t i = 0; i < count_values(message, messages->by); i++) {
+        const char *value = find_value(message, messages->by, i);
+
+        if (value != NULL)
+            count_value(messages, &tally, value);
+    }
     part->keys += HASH_COUNT(messages->counts) - before;
     if (part->keys > messages->maximum)
         fail(part, alloc_format("more than %zu keys to count by", messages->maximum));
@@ -687,7 +648,7 @@ static void note_message(struct messages_part *part, const struct message *messa
     if (messages->verb == MESSAGE_LIST)
         messages->found(messages->context, message);
     else if (messages->verb == MESSAGE_COUNT)
-        note_counted(part, message);
+        count_message(part, message);
     else
         note_id(part, message);
 }
@@ -751,26 +712,26 @@ static void receive_line(struct process *child, bool is_error, const char *text,
         note_line(child->owner, text, length);
 }
 
-static void finish_search(struct messages_part *part, const struct process *child,
-                          const char *failure)
+static void finish_search(struct messages_part *part, const char *failure)
 {
     if (failure != NULL)
         fail(part, alloc_string(failure));
-    else if (child->output.truncated)
+    else if (part->child.output.truncated)
         fail(part, alloc_format("postqueue -j: a line of more than %zu MiB",
                                 CAPTURE_LINE_MAXIMUM / 1024 / 1024));
-    else if (utstring_len(&child->output.text) > 0)
+    else if (utstring_len(&part->child.output.text) > 0)
         fail(part, alloc_string("postqueue -j: the last line is not complete"));
 }
 
-static void finish_act(struct messages_part *part, const struct process *child, const char *failure)
+static void finish_act(struct messages_part *part, const char *failure)
 {
     static const char usage[] = "postsuper: fatal: usage:";
     const char *last = part->last_error == NULL ? "" : part->last_error;
     size_t requested = utarray_len(part->ids);
     bool is_old = part->all->verb == MESSAGE_EXPIRE && strncmp(last, usage, strlen(usage)) == 0;
 
-    if (is_old || child->outcome == PROCESS_PENDING || child->outcome == PROCESS_NOT_STARTED)
+    if (is_old || part->child.outcome == PROCESS_PENDING ||
+        part->child.outcome == PROCESS_NOT_STARTED)
         part->is_unknown = false; /* nothing was done */
     if (is_old)
         fail(part, alloc_string("postsuper(1) has no -e: expire needs Postfix 3.5 or later"));
@@ -797,9 +758,9 @@ static void finish(struct process *child)
     if (failure != NULL && child->outcome == PROCESS_ENDED && part->last_error != NULL)
         alloc_set_text(&failure, "%s", part->last_error);
     if (child->input == NULL)
-        finish_search(part, child, failure);
+        finish_search(part, failure);
     else
-        finish_act(part, child, failure);
+        finish_act(part, failure);
     free(failure);
 }
 
@@ -815,22 +776,12 @@ static void observe(void *context, enum process_event event, struct process *chi
     }
 }
 
-static void append_ids(UT_string *out, const struct messages_part *part)
-{
-    for (size_t i = 0; i < utarray_len(part->ids); i++) {
-        text_append(out, id_of(part, i)->text, strlen(id_of(part, i)->text));
-        text_append(out, "\n", 1);
-    }
-}
-
-/* Runs the program in the parts that are marked as running, with_ids: which it reads. */
+/* Runs the program in the parts that are marked as running; with_ids: which it reads. */
 static void run(struct messages *messages, char *const *argv, bool with_ids)
 {
-    struct process *children = alloc_zeroed(messages->count, sizeof(*children));
-    struct process **order = alloc_zeroed(messages->count, sizeof(*order));
-    UT_string *inputs = alloc_zeroed(messages->count, sizeof(*inputs));
+    struct process **children = alloc_zeroed(messages->count, sizeof(struct process *));
     char *program = alloc_format("%s/%s", messages->directory, argv[0]);
-    struct process_batch batch = {.processes = order,
+    struct process_batch batch = {.processes = children,
                                   .parallel = process_count_processors(),
                                   .in_turn = messages->verb == MESSAGE_LIST,
                                   .limits = messages->limits,
@@ -840,31 +791,28 @@ static void run(struct messages *messages, char *const *argv, bool with_ids)
     for (size_t i = 0; i < messages->count; i++) {
         struct messages_part *part = &messages->parts[i];
 
-        utstring_init(&inputs[i]);
         if (!part->is_running)
             continue;
         part->lines = 0;
-        if (with_ids)
-            append_ids(&inputs[i], part);
-        order[batch.count] = &children[batch.count];
-        children[batch.count++] = (struct process){.program = program,
-                                                   .argv = argv,
-                                                   .environment = process_clean_environment,
-                                                   .settings = part->settings,
-                                                   .streams = PROCESS_CAPTURE,
-                                                   .input = with_ids ? &inputs[i] : NULL,
-                                                   .line = receive_line,
-                                                   .owner = part};
+        for (size_t j = 0; with_ids && j < utarray_len(part->ids); j++) {
+            text_append(&part->input, id_of(part, j)->text, strlen(id_of(part, j)->text));
+            text_append(&part->input, "\n", 1);
+        }
+        part->child = (struct process){.program = program,
+                                       .argv = argv,
+                                       .environment = process_clean_environment,
+                                       .settings = part->settings,
+                                       .streams = PROCESS_CAPTURE,
+                                       .input = with_ids ? &part->input : NULL,
+                                       .line = receive_line,
+                                       .owner = part};
+        children[batch.count++] = &part->child;
     }
     process_run(&batch);
     for (size_t i = 0; i < batch.count; i++)
-        if (children[i].outcome == PROCESS_PENDING)
-            finish(&children[i]);
-    for (size_t i = 0; i < messages->count; i++)
-        utstring_done(&inputs[i]);
-    free(inputs);
+        if (children[i]->outcome == PROCESS_PENDING)
+            finish(children[i]);
     free(program);
-    free(order);
     free(children);
 }
 
@@ -875,16 +823,6 @@ static void search(struct messages *messages)
     static char *const argv[] = {name, option, NULL};
 
     run(messages, argv, false);
-}
-
-/* Whether an instance could not be searched. */
-static bool is_incomplete(const struct messages *messages)
-{
-    for (size_t i = 0; i < messages->count; i++)
-        if (messages->parts[i].is_wanted && messages->parts[i].reason != NULL &&
-            messages->parts[i].member->state != SELECTION_DUPLICATE)
-            return true;
-    return false;
 }
 
 /* Whether a message in several instances was named without one. */
@@ -912,8 +850,11 @@ static void describe_ambiguous(struct messages *messages, const char *id)
 
 static void check_wishes(struct messages *messages)
 {
-    bool incomplete = is_incomplete(messages);
+    bool is_incomplete = false; /* an instance could not be searched */
 
+    for (size_t i = 0; i < messages->count; i++)
+        is_incomplete |= messages->parts[i].is_wanted && messages->parts[i].reason != NULL &&
+                         messages->parts[i].member->state != SELECTION_DUPLICATE;
     for (struct wish *wish = messages->wishes; wish != NULL; wish = wish->hh.next) {
         const struct messages_part *part =
             wish->key.part == ANYWHERE ? NULL : &messages->parts[wish->key.part];
@@ -922,7 +863,7 @@ static void check_wishes(struct messages *messages)
             describe_ambiguous(messages, wish->key.id);
         else if (wish->found == 0 && part == NULL)
             strings_append(messages->refusals, "%s: no such message%s", wish->key.id,
-                           incomplete ? " where it could be looked for" : "");
+                           is_incomplete ? " where it could be looked for" : "");
         else if (wish->found == 0 && part->reason == NULL)
             strings_append(messages->refusals, "%s/%s: no such message", name_of(part),
                            wish->key.id);
@@ -964,22 +905,53 @@ static void settle(struct messages *messages)
     messages->is_well = utarray_len(messages->refusals) == 0;
     for (size_t i = 0; i < messages->count; i++) {
         struct messages_part *part = &messages->parts[i];
-        bool is_idle = utarray_len(part->ids) == 0;
+        bool is_excused = part->member->instance->enabled == INSTANCE_DISABLED &&
+                          !part->member->is_named && utarray_len(part->ids) == 0;
 
         part->status = part->member->state == SELECTION_DUPLICATE ? MESSAGES_DUPLICATE
                        : part->reason == NULL                     ? MESSAGES_OK
-                       : part->is_excused && is_idle              ? MESSAGES_DISABLED
+                       : is_excused                               ? MESSAGES_DISABLED
                                                                   : MESSAGES_FAILED;
         messages->is_well = messages->is_well && part->status != MESSAGES_FAILED;
         messages->total += utarray_len(part->ids);
     }
 }
 
+/* Makes the parts. */
+static void plan(struct messages *messages)
+{
+    const struct selection *selection = messages->selection;
+    UT_array *claims = acts(messages) ? find_claims(&selection->host) : NULL;
+    bool everywhere = !messages->is_named;
+
+    messages->count = selection->member_count;
+    messages->parts = alloc_zeroed(messages->count, sizeof(*messages->parts));
+    for (const struct wish *wish = messages->wishes; wish != NULL; wish = wish->hh.next) {
+        if (wish->key.part == ANYWHERE)
+            everywhere = true;
+        else
+            messages->parts[wish->key.part].is_wanted = true;
+    }
+    for (size_t i = 0; i < messages->count; i++) {
+        struct messages_part *part = &messages->parts[i];
+
+        part->member = &selection->members[i];
+        part->is_wanted |= everywhere;
+        part->all = messages;
+        part->reason = find_refusal(messages, claims, part->member);
+        part->is_running = part->is_wanted && part->reason == NULL;
+        utarray_new(part->ids, &id_icd);
+        utarray_new(part->settings, &strings_icd);
+        strings_append(part->settings, "MAIL_CONFIG=%s", part->member->instance->config_directory);
+        utstring_init(&part->input);
+    }
+    if (claims != NULL)
+        utarray_free(claims);
+}
+
 void messages_find(struct messages *messages)
 {
-    for (size_t i = 0; i < messages->count; i++)
-        messages->parts[i].is_running =
-            messages->parts[i].is_wanted && messages->parts[i].reason == NULL;
+    plan(messages);
     search(messages);
     check_wishes(messages);
     for (size_t i = 0; i < messages->count; i++)
@@ -992,7 +964,7 @@ void messages_find(struct messages *messages)
  * question take their time. */
 static void start_act(struct messages *messages)
 {
-    UT_array *claims = find_claims(messages->host);
+    UT_array *claims = find_claims(&messages->selection->host);
 
     for (size_t i = 0; i < messages->count; i++) {
         struct messages_part *part = &messages->parts[i];
@@ -1058,6 +1030,7 @@ void messages_free(struct messages *messages)
     for (size_t i = 0; i < messages->count; i++) {
         utarray_free(messages->parts[i].ids);
         utarray_free(messages->parts[i].settings);
+        utstring_done(&messages->parts[i].input);
         free(messages->parts[i].reason);
         free(messages->parts[i].last_error);
     }

@@ -6,12 +6,10 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include "base/process.h"
 #include "postfix/queue.h"
 #include "postfix/selection.h"
 #include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 /* Room for a queue ID and its NUL. */
 #define MESSAGE_ID_SIZE 33
@@ -124,9 +122,10 @@ struct messages_part {
     size_t gone;     /* had left the queue, or were in the wanted state, when it was asked */
 
     /* private */
-    bool is_excused; /* when it fails before something is done */
     struct messages *all;
+    struct process child;
     UT_array *settings;
+    UT_string input;
     size_t lines;
     size_t keys; /* that it was the first to have */
     char *last_error;
@@ -134,13 +133,14 @@ struct messages_part {
 
 struct messages {
     /* set by the caller, the rest zero */
+    const struct selection *selection; /* that is marked, and has to remain valid */
     enum message_verb verb;
     struct message_filter filter;
     enum message_key by;   /* with MESSAGE_COUNT */
     bool is_named;         /* only messages that are named are wanted: messages_name() */
     const char *directory; /* of Postfix's programs: the default instance's command_directory */
     const char *daemon_directory; /* the default instance's */
-    const struct limits *limits;
+    struct limits *limits;
     struct master_locks *locks;
     size_t maximum; /* messages to act on, and keys that are counted, of one instance */
     /* With MESSAGE_LIST: called for each message, in the order of the instances. */
@@ -148,12 +148,13 @@ struct messages {
     /* Called after each second of waiting, unless NULL. */
     void (*waiting)(void *context);
     void *context;
+    UT_array *refusals; /* of strings, empty; then: messages that were named and are not acted on,
+                           and why. Is freed with the rest. */
 
     struct messages_part *parts; /* in the order of the selection */
     size_t count;
-    UT_array *refusals; /* strings: messages that were named and are not acted on, and why */
-    bool is_well;       /* no part has failed, and nothing was refused */
-    size_t total;       /* messages that were found to act on */
+    bool is_well; /* no part has failed, and nothing was refused */
+    size_t total; /* messages that were found to act on */
     /* With MESSAGE_COUNT: the values of the key, those with most messages first, then those with
      * most bytes, then by name; hh.next leads to the others. And the sum. */
     struct message_count *counts;
@@ -161,18 +162,8 @@ struct messages {
 
     /* private */
     struct wish *wishes;
-    const struct host *host;
     bool is_checking; /* what postsuper(1) has left */
 };
-
-/*
- * Plans the search in the members of a selection that is marked, which has to remain valid. Refused
- * are: an instance that has failed; one with another daemon_directory, whose showq(8) postqueue(1)
- * runs when no socket answers, whether a master(8) seems to run or not; and, unless messages are
- * only listed or counted, one where a directory of the queue is a link, or another instance's too;
- * the one of them whose master(8) is proven to run there is not. messages_free() empties *messages.
- */
-void messages_plan(struct messages *messages, const struct selection *selection);
 
 enum message_operand {
     MESSAGE_OPERAND_NONE, /* not about a message: a heading of mailq(1) and so on */
@@ -181,18 +172,26 @@ enum message_operand {
 };
 
 /*
- * With is_named, names the message that is meant by a line, without its newline: "ID", in whichever
- * instance it is; "INSTANCE/ID", with the instance as with -i; a line of mailq(1), whose IDs end in
- * * for active, ! for held, and # for expired mail (postqueue(1)); an object of postqueue(1) -j, or
- * one of ours, which has the instance's config_directory. A queue ID is five or more digits of
- * microseconds and an inode number, in upper-case hexadecimal; or, with enable_long_queue_ids, a
- * time and an inode number with a z between them, without vowels (postconf(5)).
+ * With is_named, names a message that is wanted, before messages_find(). The line, without its
+ * newline, may be "ID", in whichever instance it is; "INSTANCE/ID", with the instance as with -i; a
+ * line of mailq(1), which marks the IDs of active, held and expired mail with * ! # (postqueue(1));
+ * an object of postqueue(1) -j, or one of ours, which has the instance's config_directory. A queue
+ * ID is five or more digits of microseconds and an inode number, in upper-case hexadecimal; or,
+ * with enable_long_queue_ids, a time and an inode number with a z between them, without vowels
+ * (postconf(5)).
  */
 enum message_operand messages_name(struct messages *messages, const char *line, size_t length);
 
-/* Runs postqueue(1) in the instances, several at once, and finds the messages that pass the filter
- * and are named, if any are; with MESSAGE_COUNT, counts them. Held mail is requeued only if the
- * filter says "hold", or it is named. Messages that are already in the wanted state are left out.
+/*
+ * Runs postqueue(1) in the members of the selection, several at once, and finds the messages that
+ * pass the filter and are named, if any are; with MESSAGE_COUNT, counts them. Held mail is requeued
+ * only if the filter says "hold", or it is named. Messages that are already in the wanted state are
+ * left out.
+ *
+ * Refused are: an instance that has failed; one with another daemon_directory, whose showq(8)
+ * postqueue(1) runs when no socket answers, whether a master(8) seems to run or not; and, unless
+ * messages are only listed or counted, one where a directory of the queue is a link, or another
+ * instance's too; the one of them whose master(8) is proven to run there is not.
  */
 void messages_find(struct messages *messages);
 

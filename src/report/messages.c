@@ -21,7 +21,7 @@ static void flush(struct messages_report *report)
 {
     if (!report->failed && !output_flush(&report->out)) {
         report->failed = true;
-        report->limits->end = clock_now();
+        report->messages->limits->end = clock_now();
     }
     utstring_clear(&report->out);
 }
@@ -54,7 +54,7 @@ static void append_text(struct messages_report *report, const struct message *me
         json_string_value(json_object_get(json_array_get(message->recipients, 0), "address"));
 
     if (is_first)
-        report->name_width = find_name_width(report->selection);
+        report->name_width = find_name_width(report->messages->selection);
     const struct row_column columns[] = {
         {.title = "NAME", .width = report->name_width},
         {.title = "QUEUE", .width = 8},
@@ -247,10 +247,10 @@ static void report_failures(const struct messages_report *report, bool after)
             part->status == MESSAGES_OK || part->status == MESSAGES_DISABLED)
             continue;
         if (part->member->state != SELECTION_FAILED && !report->quiet)
-            row_diag(report->selection, instance, "warning", "%s", part->reason);
+            row_diag(report->messages->selection, instance, "warning", "%s", part->reason);
         else if (part->member->state == SELECTION_FAILED &&
-                 (!report->quiet || report->selection->is_single))
-            row_diag_error(report->selection, instance);
+                 (!report->quiet || report->messages->selection->is_single))
+            row_diag_error(report->messages->selection, instance);
     }
     for (size_t i = 0; i < utarray_len(messages->refusals) && !after && !report->quiet; i++)
         diag_line("warning", "%s", strings_item(messages->refusals, i));
@@ -291,7 +291,7 @@ void report_messages_waiting(void *context)
             const struct messages_part *part = &report->messages->parts[i];
 
             progress_add(&progress, !part->is_running, part->member->instance->config_directory,
-                         report->limits->end);
+                         report->messages->limits->end);
         }
         progress_show(&progress, clock_now());
     }

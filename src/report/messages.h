@@ -11,11 +11,9 @@ struct kicks;
 
 struct messages_report {
     /* set by the caller */
-    const struct selection *selection;
-    const struct messages *messages;
-    const struct kicks *kicks; /* after the act; or NULL */
-    struct limits *limits;     /* the run ends when nobody reads the list */
-    size_t top;                /* how many keys of the counts are shown */
+    const struct messages *messages; /* whose limits end the run when nobody reads the list */
+    const struct kicks *kicks;       /* after the act; or NULL */
+    size_t top;                      /* how many keys of the counts are shown */
     bool json;
     bool dry_run;
     bool quiet;  /* of the failures, only the error of a single instance */

@@ -22,10 +22,11 @@ static void check_message(const char *text, size_t size)
         filter.patterns[MESSAGE_BY_RECIPIENT] = filter.patterns[MESSAGE_BY_SENDER] = "*";
         assert(passes(&message, &filter) == (json_array_size(message.recipients) > 0));
         for (enum message_key by = MESSAGE_BY_NOTHING; by < MESSAGE_KEYS; by++) {
-            struct messages messages = {.by = by};
+            struct messages messages = {.by = by, .maximum = SIZE_MAX};
+            struct messages_part counted = {.all = &messages};
 
-            count_message(&messages, &message);
-            count_message(&messages, &message);
+            count_message(&counted, &message);
+            count_message(&counted, &message);
             for (const struct message_count *count = messages.counts; count != NULL;
                  count = count->hh.next)
                 assert(count->tally.messages == 2);
@@ -39,7 +40,8 @@ static void check_message(const char *text, size_t size)
 /* A line that names a message names the same one by itself, and is no option and no "ALL". */
 static void check_operand(const char *text, size_t size)
 {
-    struct messages messages = {.is_named = true};
+    const struct selection selection = {.member_count = 0};
+    struct messages messages = {.selection = &selection, .is_named = true};
 
     utarray_new(messages.refusals, &strings_icd);
     if (messages_name(&messages, text, size) == MESSAGE_OPERAND_ID && messages.wishes != NULL) {

@@ -11,6 +11,7 @@ static struct instance instances[INSTANCES];
 static struct selection_member members[INSTANCES];
 static struct selection selection;
 static struct messages messages;
+static struct limits limits = {.end = CLOCK_NEVER};
 static UT_string listed;
 static struct master_locks locks = {.limits = &fixture_no_limits};
 
@@ -55,13 +56,15 @@ static void make_instance(size_t index, const char *name)
 static void restart(void)
 {
     messages_free(&messages);
-    messages = (struct messages){.verb = MESSAGE_DELETE,
+    messages = (struct messages){.selection = &selection,
+                                 .verb = MESSAGE_DELETE,
                                  .filter = MESSAGE_FILTER_ALL,
                                  .directory = fixture_root,
                                  .daemon_directory = "/daemons",
-                                 .limits = &fixture_no_limits,
+                                 .limits = &limits,
                                  .locks = &locks,
                                  .maximum = 1000};
+    utarray_new(messages.refusals, &strings_icd);
 }
 
 SETUP(make_selection)
@@ -132,7 +135,6 @@ static void assert_parts(const char *first, const char *second, const char *thir
 
 static void find(void)
 {
-    messages_plan(&messages, &selection);
     messages_find(&messages);
 }
 
@@ -208,7 +210,6 @@ TEST(searches_that_fail)
 static void find_named(const char *const *words)
 {
     messages.is_named = true;
-    messages_plan(&messages, &selection);
     for (; *words != NULL; words++)
         assert_int_equal(messages_name(&messages, *words, strlen(*words)), MESSAGE_OPERAND_ID);
     messages_find(&messages);
@@ -621,11 +622,11 @@ TEST(an_act_that_fails_where_it_is_not_enabled)
 /* A run whose time is over does nothing more. */
 TEST(no_time_left)
 {
-    const struct limits limits = {.end = clock_now(), .seconds = 1};
+    struct limits over = {.end = clock_now(), .seconds = 1};
 
     queues(MESSAGE("active", ONE), MESSAGE("active", ONE), MESSAGE("active", ONE));
     find();
-    messages.limits = &limits;
+    messages.limits = &over;
     messages_act(&messages);
     assert_part(0, ONE " 0 0: not started within 1s");
     assert_asked(0, "");
@@ -987,7 +988,6 @@ TEST(lines_that_name_messages)
     selection.member_count = 0;
     for (size_t i = 0; i < COUNT(cases); i++) {
         messages.is_named = true;
-        messages_plan(&messages, &selection);
         if (messages_name(&messages, cases[i].line, strlen(cases[i].line)) != cases[i].result)
             fail_msg("%s", cases[i].line);
         messages_find(&messages);
