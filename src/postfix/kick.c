@@ -219,16 +219,16 @@ static bool is_of_other_class(const struct kick *kick)
     return result == ENDPOINT_SOCKET || result == ENDPOINT_FIFO;
 }
 
-/* For path_find(): whether this process may not search the directory. */
+/* For path_find(): whether it is a directory that this process may not search, or the endpoint. */
 static bool is_refusing(int place, const struct stat *status, uid_t user)
 {
     (void)user;
-    return S_ISDIR(status->st_mode) && access(descriptors_path(place).text, X_OK) < 0 &&
-           errno == EACCES;
+    if (S_ISDIR(status->st_mode))
+        return access(descriptors_path(place).text, X_OK) < 0 && errno == EACCES;
+    return S_ISSOCK(status->st_mode) || S_ISFIFO(status->st_mode);
 }
 
-/* Names the first directory in the path of the endpoint that this process may not search, else the
- * endpoint. */
+/* Names what refused us, and whose it is. */
 static char *explain_permission(const struct kick *kick)
 {
     const struct trigger *trigger = kick->trigger;
@@ -237,11 +237,9 @@ static char *explain_permission(const struct kick *kick)
     struct stat status;
     char *refusing = path_find(path, is_refusing, 0, &status), *reason;
 
-    if (refusing != NULL) {
-        free(path);
-        path = refusing;
-    }
-    if (refusing != NULL || path_status(path, O_NOFOLLOW, &status) == 0) {
+    if (refusing == NULL) {
+        reason = alloc_format("permission denied: %s", path);
+    } else {
         const struct passwd *user = getpwuid(status.st_uid);
         const struct group *group = getgrgid(status.st_gid);
         char *owner = user != NULL ? alloc_string(user->pw_name)
@@ -249,31 +247,24 @@ static char *explain_permission(const struct kick *kick)
         char *owning = group != NULL ? alloc_string(group->gr_name)
                                      : alloc_format("%lu", (unsigned long)status.st_gid);
 
-        reason = alloc_format("permission denied: %s belongs to %s:%s, mode %04o", path, owner,
+        reason = alloc_format("permission denied: %s belongs to %s:%s, mode %04o", refusing, owner,
                               owning, status.st_mode & 07777U);
         free(owner);
         free(owning);
-    } else {
-        reason = alloc_format("permission denied: %s", path);
     }
+    free(refusing);
     free(path);
     return reason;
 }
 
-/* Returns whether the instance's master.cf has the service. */
-static enum master_service find_service(const struct kick *kick)
-{
-    return master_find_service(kick->member->instance->config_directory, kick->service);
-}
-
-/* The socket of a service that master.cf does not have can be one of the past. */
-static bool is_unlisted(const struct kick *kick)
+/* Whether master.cf has the service in the class of the kick; *found is where it has it. */
+static bool is_listed(const struct kick *kick, enum master_service *found)
 {
     enum master_service own =
         strcmp(kick->class, "public") == 0 ? MASTER_SERVICE_PUBLIC : MASTER_SERVICE_PRIVATE;
-    enum master_service found = find_service(kick);
 
-    return found != MASTER_SERVICE_UNKNOWN && (found & own) == 0;
+    *found = master_find_service(kick->member->instance->config_directory, kick->service);
+    return *found != MASTER_SERVICE_UNKNOWN && (*found & own) != 0;
 }
 
 /* There may be such a service under the name that main.cf gives it. */
@@ -287,67 +278,50 @@ static char *explain_unlisted(const struct kick *kick)
                         parameter_name(find_name(kick->service)), name);
 }
 
-static char *explain_missing(const struct kick *kick)
+/* Of an endpoint that is missing, or has nobody at its other end: nobody is what there is not. */
+static char *explain_absence(const struct kick *kick, const char *nobody)
 {
-    enum master_state state = master_state(kick->kicks->locks, kick->trigger->queue_directory);
-    enum master_service found = find_service(kick);
+    const char *queue = kick->trigger->queue_directory;
+    enum master_state state = master_state(kick->kicks->locks, queue);
+    bool runs = state == MASTER_RUNNING;
+    enum master_service found;
 
     if (state == MASTER_STOPPED)
         return alloc_string("not running");
-    if (found == MASTER_SERVICE_UNKNOWN || !is_unlisted(kick)) {
-        if (found == MASTER_SERVICE_UNKNOWN && is_of_other_class(kick))
-            return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
-        if (found == MASTER_SERVICE_UNKNOWN)
-            return alloc_string(state == MASTER_RUNNING ? "no such service"
-                                                        : "no such service, or not running");
-        return alloc_string(state == MASTER_RUNNING
-                                ? "the socket is missing although master.cf has the service: stop "
-                                  "and start the instance"
-                                : "not running, or the socket is missing");
-    }
-    if (found != MASTER_SERVICE_ABSENT || is_of_other_class(kick))
+    bool listed = is_listed(kick, &found), is_known = found != MASTER_SERVICE_UNKNOWN;
+    if (nobody == NULL && !listed &&
+        ((is_known && found != MASTER_SERVICE_ABSENT) || is_of_other_class(kick)))
         return alloc_format("service is %s, not %s", other_class(kick->class), kick->class);
-    return explain_unlisted(kick);
+    if (is_known && !listed && (nobody == NULL || runs))
+        return explain_unlisted(kick);
+    if (nobody != NULL)
+        return alloc_format("%s%s", nobody,
+                            runs ? ": stop and start the instance"
+                            : master_is_gone(queue)
+                                ? ", and the process of pid/master.pid is gone: start the instance"
+                                : ": check with postfix status whether the instance is running");
+    if (!is_known)
+        return alloc_string(runs ? "no such service" : "no such service, or not running");
+    return alloc_string(runs ? "the socket is missing although master.cf has the service: stop "
+                               "and start the instance"
+                             : "not running, or the socket is missing");
 }
 
-static char *explain_lookup(const struct kick *kick, int error)
+/* Why the endpoint could not be opened, or not be reached. */
+static char *explain_error(const struct kick *kick)
 {
-    if (error == ENOENT)
-        return explain_missing(kick);
-    if (error == EACCES)
-        return explain_permission(kick);
-    return alloc_format("cannot be looked up: %s", path_error(error));
-}
-
-/* What is left of a service: nobody is what there is not. */
-static char *explain_no_listener(const struct kick *kick, const char *nobody)
-{
-    switch (master_state(kick->kicks->locks, kick->trigger->queue_directory)) {
-    case MASTER_STOPPED:
-        return alloc_string("not running");
-    case MASTER_RUNNING:
-        return is_unlisted(kick) ? explain_unlisted(kick)
-                                 : alloc_format("%s: stop and start the instance", nobody);
-    case MASTER_UNKNOWN:
-        break;
-    }
-    if (master_is_gone(kick->trigger->queue_directory))
-        return alloc_format("%s, and the process of pid/master.pid is gone: start the instance",
-                            nobody);
-    return alloc_format("%s: check with postfix status whether the instance is running", nobody);
-}
-
-static char *explain_connect(const struct kick *kick)
-{
+    bool is_there = kick->trigger->outcome == TRIGGER_CONNECT;
     int error = kick->trigger->error;
 
-    if (error == ECONNREFUSED)
-        return explain_no_listener(kick, "no process is listening on the socket");
-    if (error == EPROTOTYPE)
-        return alloc_string("a datagram socket accepts no requests");
     if (error == EACCES)
         return explain_permission(kick);
-    return alloc_format("cannot connect: %s", strerror(error));
+    if (error == ENOENT && !is_there)
+        return explain_absence(kick, NULL);
+    if (error == ECONNREFUSED)
+        return explain_absence(kick, "no process is listening on the socket");
+    if (error == EPROTOTYPE)
+        return alloc_string("a datagram socket accepts no requests");
+    return alloc_format("cannot %s: %s", is_there ? "connect" : "be looked up", path_error(error));
 }
 
 /* Adds to the reason which process of the service it is that hangs. The socket is master's. */
@@ -375,14 +349,13 @@ static char *explain_trigger(const struct kick *kick)
 
     switch (trigger->outcome) {
     case TRIGGER_LOOKUP:
-        return explain_lookup(kick, trigger->error);
+    case TRIGGER_CONNECT:
+        return explain_error(kick);
     case TRIGGER_LINK:
         return trigger->error == ENOTDIR ? alloc_format("%s %s", kick->class, reason)
                                          : alloc_string(reason);
-    case TRIGGER_CONNECT:
-        return explain_connect(kick);
     case TRIGGER_NO_READER:
-        return explain_no_listener(kick, "no process is reading the FIFO");
+        return explain_absence(kick, "no process is reading the FIFO");
     case TRIGGER_SEND:
         return alloc_format("%s: %s", reason, strerror(trigger->error));
     case TRIGGER_HELD:
@@ -463,19 +436,19 @@ static void settle(struct kicks *kicks, bool is_dry)
     }
 }
 
-/* Whether an endpoint that is there is known to be one of the past. */
-static bool has_no_listener(const struct kick *kick)
-{
-    enum master_state state = master_state(kick->kicks->locks, kick->trigger->queue_directory);
-
-    return state == MASTER_STOPPED || (state == MASTER_RUNNING && is_unlisted(kick));
-}
-
 /* Checks what a real run would before it connects; the result is the outcome of the trigger. */
 static void check(struct trigger *trigger)
 {
+    const struct kick *kick = trigger->context;
+    enum master_service found;
+
     trigger_check(trigger);
-    if (trigger->outcome == TRIGGER_PENDING && has_no_listener(trigger->context)) {
+    if (trigger->outcome != TRIGGER_PENDING)
+        return;
+    /* the endpoint can be one of the past */
+    enum master_state state = master_state(kick->kicks->locks, trigger->queue_directory);
+    if (state == MASTER_STOPPED ||
+        (state == MASTER_RUNNING && !is_listed(kick, &found) && found != MASTER_SERVICE_UNKNOWN)) {
         trigger->outcome = TRIGGER_CONNECT;
         trigger->error = ECONNREFUSED;
     }

@@ -16,21 +16,13 @@
 /* Whether a failed trigger shows that the queue manager is missing or does not answer. */
 static bool shows_silence(const struct trigger *trigger)
 {
-    switch (trigger->outcome) {
-    case TRIGGER_LOOKUP:
-        return trigger->error == ENOENT;
-    case TRIGGER_CONNECT:
-        return trigger->error == ECONNREFUSED;
-    case TRIGGER_NOT_READ:
-    case TRIGGER_QUEUE_FULL:
-    case TRIGGER_NOT_WRITTEN:
-    case TRIGGER_HELD:
-    case TRIGGER_NO_READER:
-    case TRIGGER_CLOSED:
-        return true;
-    default:
-        return false;
-    }
+    enum trigger_outcome outcome = trigger->outcome;
+
+    return outcome == TRIGGER_NOT_READ || outcome == TRIGGER_QUEUE_FULL ||
+           outcome == TRIGGER_NOT_WRITTEN || outcome == TRIGGER_HELD ||
+           outcome == TRIGGER_NO_READER || outcome == TRIGGER_CLOSED ||
+           (outcome == TRIGGER_LOOKUP && trigger->error == ENOENT) ||
+           (outcome == TRIGGER_CONNECT && trigger->error == ECONNREFUSED);
 }
 
 static const struct kick *find_first(const struct kick *kick)

@@ -109,6 +109,7 @@ static void set_limit(struct trigger *trigger)
 static void enter(struct trigger *trigger, enum trigger_state state, int64_t now)
 {
     trigger->state = state;
+    trigger->error = 0;
     trigger->entered = now;
     trigger->pause = LOOK_FIRST;
     set_limit(trigger);
@@ -557,28 +558,19 @@ void trigger_check(struct trigger *trigger)
     descriptors_close(&trigger->endpoint.fd);
 }
 
-static void follow_connecting(struct trigger *trigger, int64_t now)
-{
-    if (now >= trigger->ends)
-        finish(trigger,
-               trigger->fd >= 0                                ? TRIGGER_HELD
-               : trigger->error == ENOENT                      ? TRIGGER_LOOKUP
-               : trigger->was_full && trigger->error == EAGAIN ? TRIGGER_QUEUE_FULL
-                                                               : TRIGGER_CONNECT,
-               trigger->error, now);
-    else if (trigger->fd < 0 && now >= trigger->due && !attempt(trigger, now))
-        retry(trigger, EAGAIN, now);
-}
-
 /* The time of the step is over, and it has just been checked whether it is done. */
 static void time_is_up(struct trigger *trigger, int64_t now)
 {
-    if (trigger->state == TRIGGER_WRITING)
-        finish(trigger, TRIGGER_NOT_WRITTEN, EAGAIN, now);
-    else if (trigger->state == TRIGGER_READING)
-        finish(trigger, TRIGGER_NOT_READ, 0, now);
-    else if (trigger->state == TRIGGER_CLOSING)
-        finish(trigger, TRIGGER_NOT_FINISHED, 0, now);
+    enum trigger_outcome outcome = trigger->state == TRIGGER_WRITING   ? TRIGGER_NOT_WRITTEN
+                                   : trigger->state == TRIGGER_READING ? TRIGGER_NOT_READ
+                                   : trigger->state == TRIGGER_CLOSING ? TRIGGER_NOT_FINISHED
+                                   : trigger->fd >= 0                  ? TRIGGER_HELD
+                                   : trigger->error == ENOENT          ? TRIGGER_LOOKUP
+                                   : trigger->was_full && trigger->error == EAGAIN
+                                       ? TRIGGER_QUEUE_FULL
+                                       : TRIGGER_CONNECT;
+
+    finish(trigger, outcome, trigger->error, now);
 }
 
 /* To be called when epoll(7) reports events on fd, and with 0 when due has come; may be called at
@@ -587,19 +579,20 @@ static void step(struct trigger *trigger, uint32_t events, int64_t now)
 {
     if (!trigger->is_socket && trigger->fd >= 0)
         follow_fifo(trigger, now);
-    if (trigger->state == TRIGGER_CONNECTING)
-        follow_connecting(trigger, now);
+    if (trigger->state == TRIGGER_CONNECTING && trigger->fd < 0 && now >= trigger->due &&
+        now < trigger->ends && !attempt(trigger, now))
+        retry(trigger, EAGAIN, now);
     if (trigger->state == TRIGGER_WRITING && trigger->is_socket)
         follow_writing(trigger, now);
     if (trigger->state == TRIGGER_READING && trigger->is_socket)
         follow_socket(trigger, events, now);
     else if (trigger->state == TRIGGER_CLOSING)
         follow_closing(trigger, events, now);
-    if (trigger->state != TRIGGER_CONNECTING && now >= trigger->ends)
+    if (is_live(trigger) && now >= trigger->ends)
         time_is_up(trigger, now);
     else if (trigger->state == TRIGGER_READING && trigger->is_socket && now >= trigger->due)
         look_again(trigger, now);
-    else if (trigger->state != TRIGGER_CONNECTING && now >= trigger->due)
+    else if (now >= trigger->due)
         trigger->due = trigger->ends; /* it was raised */
 }
 
