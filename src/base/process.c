@@ -33,40 +33,25 @@ char *const process_clean_environment[] = {clean_path, english, NULL};
  * after the child has ended is not waited for. */
 #define LEFT_BEHIND ((size_t)1024 * 1024)
 
-static int open_pipe(struct capture *capture, int *writer)
-{
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return errno;
-    capture->fd = ends[0];
-    *writer = ends[1];
-    return 0;
-}
-
-/* A pseudo-terminal that changes no byte and is nobody's controlling terminal. The child's side
- * comes from the descriptor: it may have no path here. */
-static int open_terminal(struct capture *capture, int *writer)
+/* Opens a pseudo-terminal that changes no byte and is nobody's controlling terminal: our end, and
+ * the child's, which comes from the descriptor because it may have no path here. Returns 0 or an
+ * errno. */
+static int open_terminal(int *ends)
 {
     int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
-    int fd = posix_openpt(flags);
     struct termios modes;
 
-    if (fd < 0)
-        return errno;
-    int peer = unlockpt(fd) == 0 ? ioctl(fd, TIOCGPTPEER, flags) : -1;
-    if (peer < 0 || tcgetattr(peer, &modes) < 0) {
+    ends[0] = posix_openpt(flags);
+    if (ends[0] >= 0 && unlockpt(ends[0]) == 0)
+        ends[1] = ioctl(ends[0], TIOCGPTPEER, flags);
+    if (ends[1] < 0 || tcgetattr(ends[1], &modes) < 0) {
         int error = errno;
-        close(fd);
-        if (peer >= 0)
-            close(peer);
+        descriptors_close(&ends[0]);
+        descriptors_close(&ends[1]);
         return error;
     }
     cfmakeraw(&modes);
-    (void)tcsetattr(peer, TCSANOW, &modes);
-    capture->fd = fd;
-    capture->is_terminal = true;
-    *writer = peer;
+    (void)tcsetattr(ends[1], TCSANOW, &modes);
     return 0;
 }
 
@@ -74,49 +59,56 @@ static int open_terminal(struct capture *capture, int *writer)
  * errno with nothing open. */
 static int open_capture(struct capture *capture, bool as_terminal, int *writer)
 {
-    int error = as_terminal ? open_terminal(capture, writer) : ENOTTY;
+    int ends[2] = {-1, -1};
+    int error = as_terminal ? open_terminal(ends) : ENOTTY;
 
+    capture->is_terminal = error == 0;
     if (error != 0 && !descriptors_exhausted(error))
-        error = open_pipe(capture, writer);
+        error = pipe2(ends, O_CLOEXEC) < 0 ? errno : 0;
     if (error != 0)
         return error;
     if (capture->text.d == NULL)
         utstring_init(&capture->text);
-    (void)fcntl(capture->fd, F_SETFL, O_NONBLOCK);
+    (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    capture->fd = ends[0];
+    *writer = ends[1];
     return 0;
-}
-
-/* Passes on the line that ends here. */
-static void end_line(struct capture *capture)
-{
-    struct process *child = capture->child;
-
-    if (!capture->drops_line)
-        child->line(child, capture == &child->errors, utstring_body(&capture->text),
-                    utstring_len(&capture->text));
-    capture->drops_line = false;
-    utstring_clear(&capture->text);
 }
 
 static void keep_lines(struct capture *capture, const char *text, size_t length)
 {
+    struct process *child = capture->child;
+    UT_string *line = &capture->text;
+
     while (length > 0) {
         const char *newline = memchr(text, '\n', length);
         size_t part = newline == NULL ? length : (size_t)(newline - text);
 
-        if (part > CAPTURE_LINE_MAXIMUM - utstring_len(&capture->text)) {
+        if (part > CAPTURE_LINE_MAXIMUM - utstring_len(line)) {
             capture->truncated = capture->drops_line = true;
-            utstring_clear(&capture->text);
+            utstring_clear(line);
         }
         if (!capture->drops_line)
-            text_append(&capture->text, text, part);
+            text_append(line, text, part);
         if (newline != NULL) {
-            end_line(capture);
+            if (!capture->drops_line)
+                child->line(child, capture == &child->errors, utstring_body(line),
+                            utstring_len(line));
+            capture->drops_line = false;
+            utstring_clear(line);
             part++;
         }
         text += part;
         length -= part;
     }
+}
+
+static void note_loss(struct capture *capture, const char *reason, int error)
+{
+    if (capture->error != 0)
+        return;
+    capture->loss = reason;
+    capture->error = error;
 }
 
 /* Writes all of the text at its place in a file. Returns 0 or an errno. */
@@ -136,17 +128,17 @@ static int write_at(int fd, const char *text, size_t length, size_t at)
  */
 static void keep_in_file(struct capture *capture, const char *text, size_t length)
 {
-    if (length == 0 || capture->file_error != 0)
+    if (length == 0 || capture->error != 0)
         return;
-    if (capture->file < 0) {
+    if (capture->file < 0)
         capture->file = descriptors_open_unnamed(false);
-        capture->file_error = capture->file < 0 ? errno : 0;
-    }
-    if (capture->file_error == 0)
-        capture->file_error =
-            write_at(capture->file, text, length, capture->length - utstring_len(&capture->text));
-    if (capture->file_error == 0)
+    int error = capture->file < 0 ? errno
+                                  : write_at(capture->file, text, length,
+                                             capture->length - utstring_len(&capture->text));
+    if (error == 0)
         capture->length += length;
+    else
+        note_loss(capture, "kept in a temporary file", error);
 }
 
 static void keep(struct capture *capture, const char *text, size_t length)
@@ -200,7 +192,7 @@ static void read_most(struct capture *capture, size_t most)
         if (count < 0 && errno == EAGAIN)
             return;
         if (count < 0 && (errno != EIO || !capture->is_terminal))
-            capture->error = errno;
+            note_loss(capture, "read", errno);
         if (count <= 0) {
             descriptors_close(&capture->fd);
             return;
@@ -227,20 +219,20 @@ static void free_capture(struct capture *capture)
     *capture = (struct capture){0};
 }
 
-/* The child's ends of the pipes; -1 for none. */
-struct ends {
-    int input;
-    int output;
-    int errors;
-    int failure; /* receives the errno when the program cannot be run */
-};
-
-static void close_ends(struct ends *ends)
+void process_free(struct process *child)
 {
-    descriptors_close(&ends->input);
-    descriptors_close(&ends->output);
-    descriptors_close(&ends->errors);
-    descriptors_close(&ends->failure);
+    free_capture(&child->output);
+    free_capture(&child->errors);
+}
+
+/* The child's ends: what its standard streams are to be, by their numbers, and what receives the
+ * errno when the program cannot be run; -1 for none. */
+enum { FAILURE = STDERR_FILENO + 1, ENDS };
+
+static void close_ends(int *ends)
+{
+    for (int i = 0; i < ENDS; i++)
+        descriptors_close(&ends[i]);
 }
 
 /* Whether the child has our terminal: reading from it in a process group of its own would stop the
@@ -252,22 +244,13 @@ static bool has_terminal(const struct process *child)
     return child->streams == PROCESS_INHERIT && (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO));
 }
 
-/* Returns false with errno set: without /dev/null the child would have our stream instead. */
-static bool connect_streams(const struct process *child, const struct ends *ends)
+/* Returns false with errno set. */
+static bool connect_streams(const int *ends)
 {
-    bool drops_errors = child->streams == PROCESS_CAPTURE_OUTPUT;
-    bool needs_null = drops_errors || (!child->inherits_input && ends->input < 0);
-    int null = needs_null ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
-
-    if (needs_null && null < 0) {
-        errno = ENODEV; /* what open(2) says would seem to be of the program */
-        return false;
-    }
-    if (!child->inherits_input && dup2(ends->input >= 0 ? ends->input : null, STDIN_FILENO) < 0)
-        return false;
-    return child->streams == PROCESS_INHERIT ||
-           (dup2(ends->output, STDOUT_FILENO) >= 0 &&
-            dup2(drops_errors ? null : ends->errors, STDERR_FILENO) >= 0);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (ends[fd] >= 0 && dup2(ends[fd], fd) < 0)
+            return false;
+    return true;
 }
 
 /* Of processor time or memory. A limit that cannot be set is a failure: the child is not trusted
@@ -296,23 +279,13 @@ static bool confine(const struct process_confinement *confinement, pid_t parent)
            set_limit(true, confinement->processor_time) && set_limit(false, confinement->memory);
 }
 
-static char *const *make_environment(const struct process *child)
-{
-    if (child->environment != NULL)
-        environ = (char **)child->environment;
-    for (size_t i = 0; child->settings != NULL && i < utarray_len(child->settings); i++)
-        if (putenv((char *)strings_item(child->settings, i)) != 0)
-            alloc_fail();
-    return environ;
-}
-
 /* Like execvpe(3) for a path, which with musl runs no script without "#!". Returns with errno set.
  */
-static void execute(const char *program, char *const *argv, char *const *environment)
+static void execute(const char *program, char *const *argv)
 {
     size_t count = 1;
 
-    (void)execve(program, argv, environment);
+    (void)execv(program, argv);
     if (errno != ENOEXEC)
         return;
     while (argv[count] != NULL)
@@ -321,25 +294,27 @@ static void execute(const char *program, char *const *argv, char *const *environ
     words[0] = "/bin/sh";
     words[1] = program;
     memcpy(&words[2], &argv[1], (count - 1) * sizeof(*words));
-    (void)execve(words[0], (char *const *)words, environment);
+    (void)execv(words[0], (char *const *)words);
     free(words);
 }
 
-static _Noreturn void become_program(const struct process *child, const struct ends *ends,
-                                     pid_t parent)
+static _Noreturn void become_program(const struct process *child, const int *ends, pid_t parent)
 {
-    char *const *environment = make_environment(child);
-
+    if (child->environment != NULL)
+        environ = (char **)child->environment;
+    for (size_t i = 0; child->settings != NULL && i < utarray_len(child->settings); i++)
+        if (putenv((char *)strings_item(child->settings, i)) != 0)
+            alloc_fail();
     if (child->leads_group)
         (void)setpgid(0, 0);
     umask(S_IWGRP | S_IWOTH);
     descriptors_restore_for_child();
     signals_reset_for_child();
-    if (connect_streams(child, ends) &&
+    if (connect_streams(ends) &&
         (child->confinement == NULL || confine(child->confinement, parent)))
-        execute(child->program, child->argv, environment);
+        execute(child->program, child->argv);
     int error = errno;
-    _exit(write(ends->failure, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
+    _exit(write(ends[FAILURE], &error, sizeof(error)) == sizeof(error) ? 127 : 126);
 }
 
 /* Waits until the child has become the program: not beyond the time of the run, because the program
@@ -356,6 +331,14 @@ static int read_failure(int failure, const struct limits *limits)
     return error;
 }
 
+/* Without /dev/null the child would have our stream instead. What open(2) says would seem to be of
+ * the program. Returns 0 or an errno. */
+static int open_null(int *fd)
+{
+    *fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return *fd >= 0 ? 0 : descriptors_exhausted(errno) ? errno : ENODEV;
+}
+
 /* Opens a file without a name that the child reads: in memory, because whoever deletes mail may do
  * so where the disk is full. Returns 0 or an errno. */
 static int open_input(const UT_string *text, int *fd)
@@ -365,25 +348,29 @@ static int open_input(const UT_string *text, int *fd)
 }
 
 /* Opens the streams of the child. Returns 0 or an errno. */
-static int open_streams(struct process *child, struct ends *ends)
+static int open_streams(struct process *child, int *ends)
 {
-    bool as_terminal = child->streams == PROCESS_CAPTURE_AS_TERMINAL;
+    int error = 0;
 
     if (child->output.child == NULL)
         child->output = child->errors = (struct capture){.fd = -1, .file = -1, .child = child};
-    int error = child->input == NULL ? 0 : open_input(child->input, &ends->input);
-    if (child->streams == PROCESS_INHERIT)
+    if (child->input != NULL)
+        error = open_input(child->input, &ends[STDIN_FILENO]);
+    else if (!child->inherits_input)
+        error = open_null(&ends[STDIN_FILENO]);
+    if (error != 0 || child->streams == PROCESS_INHERIT)
         return error;
-    if (error == 0)
-        error = open_capture(&child->output, false, &ends->output);
-    if (error == 0 && child->streams != PROCESS_CAPTURE_OUTPUT)
-        error = open_capture(&child->errors, as_terminal, &ends->errors);
-    return error;
+    error = open_capture(&child->output, false, &ends[STDOUT_FILENO]);
+    if (error != 0)
+        return error;
+    return child->streams == PROCESS_CAPTURE_OUTPUT
+               ? open_null(&ends[STDERR_FILENO])
+               : open_capture(&child->errors, child->streams == PROCESS_CAPTURE_AS_TERMINAL,
+                              &ends[STDERR_FILENO]);
 }
 
-/* Forks. Returns 0 or an errno; closes the child's ends. */
-static int fork_child(struct process *child, struct ends *ends, int failure,
-                      const struct limits *limits)
+/* Forks, closes the child's ends, and waits for its execve(2). Returns 0 or an errno. */
+static int fork_child(struct process *child, int *ends, int failure, const struct limits *limits)
 {
     pid_t parent = getpid();
 
@@ -403,25 +390,21 @@ static int fork_child(struct process *child, struct ends *ends, int failure,
     return error;
 }
 
-/* Starts the child as process.h describes, and waits for its execve(2). Returns 0, or an errno with
- * nothing left behind. */
+/* Starts the child as process.h describes. Returns 0, or an errno with nothing left behind. */
 static int spawn(struct process *child, const struct limits *limits)
 {
-    struct ends ends = {-1, -1, -1, -1};
-    int failure[2] = {-1, -1};
-    int error = open_streams(child, &ends);
+    int ends[ENDS] = {-1, -1, -1, -1}, failure[2] = {-1, -1};
+    int error = open_streams(child, ends);
 
     if (error == 0 && pipe2(failure, O_CLOEXEC) < 0)
         error = errno;
-    ends.failure = failure[1];
+    ends[FAILURE] = failure[1];
     if (error == 0)
-        error = fork_child(child, &ends, failure[0], limits);
-    close_ends(&ends);
+        error = fork_child(child, ends, failure[0], limits);
+    close_ends(ends);
     descriptors_close(&failure[0]);
-    if (error != 0) {
-        free_capture(&child->output);
-        free_capture(&child->errors);
-    }
+    if (error != 0)
+        process_free(child);
     return error;
 }
 
@@ -448,22 +431,26 @@ static void catch_children(sigset_t *mask_before)
     (void)sigaction(SIGCHLD, &action, NULL);
 }
 
+/* What was done when the time was over. */
+enum stage { STAGE_NONE, STAGE_SIGTERM, STAGE_SIGKILL };
+
 /* A batch under way. */
 struct running {
     const struct process_batch *batch;
+    struct pollfd *polls;    /* two for each active child */
     struct process **active; /* started and not finished */
     size_t active_count;
+    size_t most;                     /* that may be active */
     size_t next;                     /* the first child not yet started */
     bool holds_back;                 /* no room for another one until one has ended */
     bool ending;                     /* nothing more is started */
     enum process_outcome end_reason; /* why the running ones are ended */
     int passed_on;                   /* how many of the interruptions were passed on */
-    int64_t kill_at;                 /* when the running ones get SIGKILL after SIGTERM */
-    bool killed;                     /* SIGKILL was sent */
-    int64_t leave_at;                /* when those that are still there are left */
-    int64_t notify_at;               /* when to say that we are waiting */
-    struct process *speaker;         /* whose turn it is; NULL: everybody's */
-    int64_t silent_at;               /* when it gives way, unless it writes something */
+    enum stage stage;
+    int64_t end_at;          /* when the next stage begins */
+    int64_t notify_at;       /* when to say that we are waiting */
+    struct process *speaker; /* whose turn it is; NULL: everybody's */
+    int64_t silent_at;       /* when it gives way, unless it writes something */
 };
 
 static void notify(const struct running *running, enum process_event event, struct process *child)
@@ -472,7 +459,7 @@ static void notify(const struct running *running, enum process_event event, stru
         running->batch->observe(running->batch->context, event, child);
 }
 
-/* Whether the child's standard output is read: with in_turn, only the speaker's. */
+/* Whether it is the child's turn: with in_turn, the output and the end of others can wait. */
 static bool may_speak(const struct running *running, const struct process *child)
 {
     return running->speaker == NULL || running->speaker == child;
@@ -481,15 +468,16 @@ static bool may_speak(const struct running *running, const struct process *child
 /* Chooses whose turn it is: the first child's that has not been silent. */
 static void choose_speaker(struct running *running, int64_t now)
 {
-    if (!running->batch->in_turn || (running->speaker != NULL && now < running->silent_at))
-        return;
-    if (running->speaker != NULL)
-        running->speaker->gives_way = true;
+    struct process *before = running->speaker;
+
+    if (before != NULL && now >= running->silent_at)
+        before->gives_way = true;
     running->speaker = NULL;
-    for (size_t i = running->active_count; i > 0; i--)
+    for (size_t i = running->batch->in_turn ? running->active_count : 0; i > 0; i--)
         if (!running->active[i - 1]->gives_way)
             running->speaker = running->active[i - 1];
-    running->silent_at = running->speaker == NULL ? CLOCK_NEVER : clock_after(now, 1);
+    if (running->speaker != before)
+        running->silent_at = clock_after(now, 1);
 }
 
 /* Sends a signal to the child's process group, and continues it so that it can receive it. */
@@ -514,7 +502,7 @@ static void note_stop(const struct running *running, struct process *child, int 
         notify(running, PROCESS_STOPPED, child);
 }
 
-static void end(struct process *child, enum process_outcome outcome)
+static void finish(struct process *child, enum process_outcome outcome)
 {
     read_left_behind(&child->output);
     read_left_behind(&child->errors);
@@ -522,30 +510,25 @@ static void end(struct process *child, enum process_outcome outcome)
     child->finished = clock_now();
 }
 
-static void finish(const struct running *running, struct process *child, bool is_known, int status)
-{
-    end(child, !is_known ? PROCESS_LOST : child->is_ending ? running->end_reason : PROCESS_ENDED);
-    if (is_known && WIFEXITED(status))
-        child->exit_status = WEXITSTATUS(status);
-    else if (is_known)
-        child->signal = WTERMSIG(status);
-}
-
 /* Finds out whether the child has stopped or ended. */
 static void look_at(const struct running *running, struct process *child)
 {
-    pid_t found;
+    int status;
+    pid_t found = 0;
 
-    while (child->outcome == PROCESS_PENDING) {
-        int status = 0;
-
-        found = waitpid(child->pid, &status, WNOHANG | WUNTRACED);
-        if (found == 0)
-            return;
-        if (found > 0 && WIFSTOPPED(status))
+    while (child->outcome == PROCESS_PENDING &&
+           (found = waitpid(child->pid, &status, WNOHANG | WUNTRACED)) != 0) {
+        if (found < 0 && errno == EINTR)
+            continue;
+        if (found > 0 && WIFSTOPPED(status)) {
             note_stop(running, child, WSTOPSIG(status));
-        else if (found > 0 || errno != EINTR)
-            finish(running, child, found > 0, status);
+            continue;
+        }
+        if (found > 0 && WIFEXITED(status))
+            child->exit_status = WEXITSTATUS(status);
+        else if (found > 0)
+            child->signal = WTERMSIG(status);
+        finish(child, child->is_ending ? running->end_reason : PROCESS_ENDED);
     }
 }
 
@@ -585,39 +568,40 @@ static void check_interrupted(struct running *running)
     signal_children(running, number);
 }
 
-static void leave(const struct running *running, struct process *child)
-{
-    look_at(running, child);
-    if (child->outcome == PROCESS_PENDING)
-        end(child, PROCESS_LEFT);
-}
-
 /* When the time is over: SIGTERM first, then SIGKILL; then what cannot be ended is left. Orphans
  * become our children then, so that SIGCHLD reports their end too. */
 static void check_time(struct running *running, int64_t now)
 {
-    if (now >= running->batch->limits->end && running->kill_at == CLOCK_NEVER) {
+    if (now < running->end_at)
+        return;
+    switch (running->stage) {
+    case STAGE_NONE:
         stop_starting(running, PROCESS_TIMED_OUT);
-        running->kill_at = now + KILL_AFTER;
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
         signal_children(running, SIGTERM);
-    }
-    if (now >= running->kill_at && !running->killed) {
+        running->stage = STAGE_SIGTERM;
+        running->end_at = now + KILL_AFTER;
+        break;
+    case STAGE_SIGTERM:
         signal_children(running, SIGKILL);
-        running->killed = true;
-        running->leave_at = now + LEAVE_AFTER;
+        running->stage = STAGE_SIGKILL;
+        running->end_at = now + LEAVE_AFTER;
+        break;
+    case STAGE_SIGKILL:
+        for (size_t i = 0; i < running->active_count; i++) {
+            look_at(running, running->active[i]);
+            if (running->active[i]->outcome == PROCESS_PENDING)
+                finish(running->active[i], PROCESS_LEFT);
+        }
+        break;
     }
-    if (running->killed && now >= running->leave_at)
-        for (size_t i = 0; i < running->active_count; i++)
-            leave(running, running->active[i]);
 }
 
 /* Whether processes of the child's group are left to be killed. The number of a group is not used
  * again while it has members, and the kernel uses all other numbers first. */
 static bool leaves_group(const struct running *running, const struct process *child)
 {
-    if (running->kill_at == CLOCK_NEVER || running->killed || !child->is_ending ||
-        !child->leads_group)
+    if (running->stage != STAGE_SIGTERM || !child->is_ending || !child->leads_group)
         return false;
     while (waitpid(-child->pid, NULL, WNOHANG) > 0)
         ;
@@ -627,20 +611,17 @@ static bool leaves_group(const struct running *running, const struct process *ch
 /* Removes the children that have finished. */
 static void sweep(struct running *running)
 {
-    const struct process *speaker = running->speaker;
     size_t kept = 0;
 
     for (size_t i = 0; i < running->active_count; i++) {
         struct process *child = running->active[i];
 
-        if (speaker == NULL || speaker == child)
+        if (may_speak(running, child))
             look_at(running, child);
         if (child->outcome == PROCESS_PENDING || leaves_group(running, child)) {
             running->active[kept++] = child;
             continue;
         }
-        if (child == running->speaker)
-            running->speaker = NULL;
         running->holds_back = false;
         notify(running, PROCESS_FINISHED, child);
     }
@@ -651,15 +632,6 @@ static void sweep(struct running *running)
 static bool is_shortage(int error)
 {
     return descriptors_exhausted(error) || error == EAGAIN || error == ENOMEM;
-}
-
-static void fail_to_start(const struct running *running, struct process *child, int error)
-{
-    child->outcome = PROCESS_NOT_STARTED;
-    child->exit_status = -1;
-    child->error = error;
-    child->finished = clock_now();
-    notify(running, PROCESS_FINISHED, child);
 }
 
 /* Starts the next child, or keeps it for later. */
@@ -678,22 +650,22 @@ static void start_next(struct running *running)
     }
     running->next++;
     child->started = now;
-    if (error == 0)
+    if (error == 0) {
         running->active[running->active_count++] = child;
-    else
-        fail_to_start(running, child, error);
+        return;
+    }
+    child->outcome = PROCESS_NOT_STARTED;
+    child->error = error;
+    child->finished = clock_now();
+    notify(running, PROCESS_FINISHED, child);
 }
 
 /* Returns when the next deadline is, whatever the children do. */
 static int64_t find_due(const struct running *running)
 {
-    int64_t due = running->batch->limits->end;
+    int64_t due = running->end_at < running->notify_at ? running->end_at : running->notify_at;
 
-    if (running->kill_at != CLOCK_NEVER)
-        due = running->killed ? running->leave_at : running->kill_at;
-    if (running->speaker != NULL && running->silent_at < due)
-        due = running->silent_at;
-    return due < running->notify_at ? due : running->notify_at;
+    return running->speaker != NULL && running->silent_at < due ? running->silent_at : due;
 }
 
 static void notify_waiting(struct running *running, int64_t now)
@@ -705,7 +677,7 @@ static void notify_waiting(struct running *running, int64_t now)
 }
 
 /* Lists the open captures: ppoll(2) refuses more entries than there may be descriptors. */
-static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
+static nfds_t fill_polls(const struct running *running)
 {
     nfds_t count = 0;
 
@@ -713,34 +685,36 @@ static nfds_t fill_polls(const struct running *running, struct pollfd *polls)
         const struct process *child = running->active[i];
 
         if (child->output.fd >= 0 && may_speak(running, child))
-            polls[count++] = (struct pollfd){.fd = child->output.fd, .events = POLLIN};
+            running->polls[count++] = (struct pollfd){.fd = child->output.fd, .events = POLLIN};
         if (child->errors.fd >= 0)
-            polls[count++] = (struct pollfd){.fd = child->errors.fd, .events = POLLIN};
+            running->polls[count++] = (struct pollfd){.fd = child->errors.fd, .events = POLLIN};
     }
     return count;
 }
 
-/* Waits for an event, and reads what was written. polls has two places for each active child. */
-static void wait_once(struct running *running, struct pollfd *polls)
+/* Waits for an event, and reads what was written. */
+static void wait_once(struct running *running)
 {
-    if (signals_poll(polls, fill_polls(running, polls), find_due(running)) <= 0)
+    const struct pollfd *next = running->polls;
+
+    if (signals_poll(running->polls, fill_polls(running), find_due(running)) <= 0)
         return; /* the caller checks all children */
-    for (size_t i = 0, at = 0; i < running->active_count; i++) {
+    for (size_t i = 0; i < running->active_count; i++) {
         struct process *child = running->active[i];
 
-        if (child->output.fd >= 0 && may_speak(running, child) && polls[at++].revents != 0) {
+        if (child->output.fd >= 0 && may_speak(running, child) && next++->revents != 0) {
             read_most(&child->output, READ_BYTES);
             running->silent_at = clock_after(clock_now(), 1);
         }
-        if (child->errors.fd >= 0 && polls[at++].revents != 0)
+        if (child->errors.fd >= 0 && next++->revents != 0)
             read_most(&child->errors, READ_BYTES);
     }
 }
 
-static bool can_start(const struct running *running, size_t most)
+static bool can_start(const struct running *running)
 {
     return !running->ending && !running->holds_back && running->next < running->batch->count &&
-           running->active_count < most;
+           running->active_count < running->most;
 }
 
 /* Whether a signal arrived during a callback: it would not end the wait that follows. */
@@ -749,7 +723,7 @@ static bool has_news(const struct running *running)
     return child_signal != 0 || signals_count() != running->passed_on;
 }
 
-static void run_all(struct running *running, size_t most, struct pollfd *polls)
+static void run_all(struct running *running)
 {
     for (;;) {
         int64_t now = clock_now();
@@ -758,64 +732,39 @@ static void run_all(struct running *running, size_t most, struct pollfd *polls)
         check_time(running, now);
         child_signal = 0;
         sweep(running);
-        while (can_start(running, most))
+        while (can_start(running))
             start_next(running);
         choose_speaker(running, now);
-        if (running->active_count == 0 && !can_start(running, most))
+        if (running->active_count == 0 && !can_start(running))
             return;
         notify_waiting(running, now);
         if (!has_news(running))
-            wait_once(running, polls);
+            wait_once(running);
     }
 }
 
 void process_run(const struct process_batch *batch)
 {
     size_t parallel = (size_t)batch->parallel;
-    size_t most = batch->count < parallel ? batch->count : parallel;
     struct running running = {
         .batch = batch,
+        .most = batch->count < parallel ? batch->count : parallel,
         .passed_on = batch->signals_known,
-        .kill_at = CLOCK_NEVER,
+        .end_at = batch->limits->end,
         .notify_at = batch->observe == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
     sigset_t mask_before;
 
     catch_children(&mask_before);
-    struct pollfd *polls = alloc_zeroed(most * 2, sizeof(*polls));
-    running.active = alloc_zeroed(most, sizeof(struct process *));
-    run_all(&running, most, polls);
-    free(polls);
+    running.polls = alloc_zeroed(running.most * 2, sizeof(*running.polls));
+    running.active = alloc_zeroed(running.most, sizeof(struct process *));
+    run_all(&running);
+    free(running.polls);
     free(running.active);
-    if (running.kill_at != CLOCK_NEVER)
+    if (running.stage != STAGE_NONE)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
     (void)signal(SIGCHLD, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
-}
-
-/* Returns why the child was not run or did not end by itself, a new string; or NULL. */
-static char *describe_interference(const struct process *child, const struct limits *limits)
-{
-    bool is_interrupted = signals_received() != 0;
-
-    switch (child->outcome) {
-    case PROCESS_PENDING:
-        return is_interrupted ? alloc_string("not started: interrupted")
-                              : alloc_format("not started within %ds", limits->seconds);
-    case PROCESS_NOT_STARTED:
-        return alloc_format("run %s: %s", child->program, strerror(child->error));
-    case PROCESS_TIMED_OUT:
-        return alloc_format("not finished within %ds", limits->seconds);
-    case PROCESS_LEFT:
-        return alloc_format("not finished within %ds and could not be ended", limits->seconds);
-    case PROCESS_INTERRUPTED:
-        return alloc_string("interrupted");
-    case PROCESS_LOST:
-        return alloc_string("exit status lost: another process waited for it");
-    case PROCESS_ENDED:
-        break;
-    }
-    return NULL;
 }
 
 int process_count_processors(void)
@@ -827,23 +776,26 @@ int process_count_processors(void)
 
 char *process_failure(const struct process *child, const struct limits *limits)
 {
-    int error = child->output.error != 0 ? child->output.error : child->errors.error;
-    int file_error =
-        child->output.file_error != 0 ? child->output.file_error : child->errors.file_error;
+    const struct capture *lost = child->output.error != 0 ? &child->output : &child->errors;
 
-    if (child->outcome != PROCESS_ENDED)
-        return describe_interference(child, limits);
-    if (error != 0)
-        return alloc_format("output cannot be read: %s", strerror(error));
-    if (file_error != 0)
-        return alloc_format("output cannot be kept in a temporary file: %s", strerror(file_error));
+    switch (child->outcome) {
+    case PROCESS_PENDING:
+        return signals_received() != 0 ? alloc_string("not started: interrupted")
+                                       : alloc_format("not started within %ds", limits->seconds);
+    case PROCESS_NOT_STARTED:
+        return alloc_format("run %s: %s", child->program, strerror(child->error));
+    case PROCESS_TIMED_OUT:
+        return alloc_format("not finished within %ds", limits->seconds);
+    case PROCESS_LEFT:
+        return alloc_format("not finished within %ds and could not be ended", limits->seconds);
+    case PROCESS_INTERRUPTED:
+        return alloc_string("interrupted");
+    case PROCESS_ENDED:
+        break;
+    }
+    if (lost->error != 0)
+        return alloc_format("output cannot be %s: %s", lost->loss, strerror(lost->error));
     if (child->signal != 0)
         return alloc_format("killed by signal %d (%s)", child->signal, strsignal(child->signal));
     return child->exit_status == 0 ? NULL : alloc_format("exit status %d", child->exit_status);
-}
-
-void process_free(struct process *child)
-{
-    free_capture(&child->output);
-    free_capture(&child->errors);
 }

@@ -25,11 +25,11 @@ struct capture {
                        yet; NULL and 0 long if nothing is captured */
     size_t length;  /* of all that is kept, in bytes */
     bool truncated; /* more was written than output_maximum or CAPTURE_LINE_MAXIMUM */
-    int error;      /* errno: why the rest could not be read, or 0 */
-    int file_error; /* errno: why the rest could not be kept, or 0 */
+    int error;      /* errno: why the rest could not be read or kept, or 0 */
     /* private */
-    int fd;   /* our end; -1 when there is nothing more to read */
-    int file; /* the bytes after text; -1: there are none */
+    int fd;           /* our end; -1 when there is nothing more to read */
+    int file;         /* the bytes after text; -1: there are none */
+    const char *loss; /* what error kept us from */
     bool is_terminal;
     bool drops_line;       /* until the next newline */
     struct process *child; /* whose it is */
@@ -55,7 +55,6 @@ struct process_confinement {
 enum process_outcome {
     PROCESS_PENDING,     /* not started */
     PROCESS_ENDED,       /* by itself: exit_status or signal */
-    PROCESS_LOST,        /* ended, with an unknown status: another thread or process took it */
     PROCESS_NOT_STARTED, /* could not be started: error */
     PROCESS_TIMED_OUT,   /* ended by us: the time was over */
     PROCESS_INTERRUPTED, /* ended by us: a signal interrupted us */

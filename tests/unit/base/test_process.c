@@ -646,7 +646,7 @@ TEST(lost_status)
 
     run_observed(children, 2, 2, 0, steal, NULL);
     assert_int_equal(children[0].outcome, PROCESS_ENDED);
-    assert_int_equal(children[1].outcome, PROCESS_LOST);
+    assert_int_equal(children[1].outcome, PROCESS_ENDED);
     assert_int_equal(children[1].exit_status, -1);
     process_free(&children[0]);
     assert_text(&children[1], "on\n");
