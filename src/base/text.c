@@ -222,8 +222,6 @@ int text_quoted(size_t length)
     return length < TEXT_MESSAGE_MAXIMUM ? (int)length : TEXT_MESSAGE_MAXIMUM;
 }
 
-#define DIGITS "0123456789"
-
 enum parse_bool parse_bool(const char *text)
 {
     if (strcasecmp(text, "yes") == 0)
@@ -233,14 +231,28 @@ enum parse_bool parse_bool(const char *text)
     return PARSE_BOOL_ERROR;
 }
 
-/* Returns 0 for a unit that is none. */
-static int unit_seconds(char unit)
+/* Returns how much a unit is, 1 for the end of the text; or 0 if it is none. */
+static int64_t find_unit(enum parse_unit unit, char letter)
 {
-    static const char units[] = "smhdw"; /* its NUL is for a time without a unit */
-    static const int seconds[] = {1, 60, 60 * 60, 24 * 60 * 60, 7 * 24 * 60 * 60, 1};
-    const char *found = strchr(units, unit);
+    static const struct {
+        enum parse_unit unit;
+        char letter;
+        int64_t value;
+    } units[] = {
+        {PARSE_SECONDS, 's', 1},
+        {PARSE_SECONDS, 'm', 60},
+        {PARSE_SECONDS, 'h', 60 * 60},
+        {PARSE_SECONDS, 'd', 24 * 60 * 60},
+        {PARSE_SECONDS, 'w', 7 * 24 * 60 * 60},
+        {PARSE_BYTES, 'K', 1 << 10},
+        {PARSE_BYTES, 'M', 1 << 20},
+        {PARSE_BYTES, 'G', 1 << 30},
+    };
 
-    return found == NULL ? 0 : seconds[found - units];
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (units[i].unit == unit && units[i].letter == letter)
+            return units[i].value;
+    return letter == '\0' ? 1 : 0;
 }
 
 bool parse_time(const char *text, int *seconds)
@@ -249,48 +261,24 @@ bool parse_time(const char *text, int *seconds)
 
     errno = 0;
     long number = strtol(text, &end, 10);
-    int unit = unit_seconds(*end);
+    int unit = (int)find_unit(PARSE_SECONDS, *end);
     if (end == text || errno == ERANGE || number < 0 || unit == 0 || number > INT_MAX / unit)
         return false;
     *seconds = (int)number * unit;
     return true;
 }
 
-bool parse_strict_time(const char *text, int *seconds)
-{
-    size_t digits = strspn(text, DIGITS);
-
-    return digits > 0 && (text[digits] == '\0' || text[digits + 1] == '\0') &&
-           parse_time(text, seconds);
-}
-
-bool parse_number(const char *text, int least, int most, int *number)
+int64_t parse_number(const char *text, enum parse_unit unit, int64_t least, int64_t most)
 {
     char *end;
 
-    if (text[0] == '\0' || text[strspn(text, DIGITS)] != '\0')
-        return false;
+    if (text[0] < '0' || text[0] > '9')
+        return -1;
     errno = 0;
-    long value = strtol(text, &end, 10);
-    if (errno == ERANGE || value < least || value > most)
-        return false;
-    *number = (int)value;
-    return true;
-}
-
-bool parse_size(const char *text, int64_t *bytes)
-{
-    static const char units[] = "KMG";
-    size_t digits = strspn(text, DIGITS);
-    const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
-    int shift = unit == NULL ? 0 : (int)(unit - units + 1) * 10;
-
-    if (digits == 0 || text[digits + (unit == NULL ? 0 : 1)] != '\0')
-        return false;
-    errno = 0;
-    long long value = strtoll(text, NULL, 10);
-    if (errno == ERANGE || value > INT64_MAX >> shift)
-        return false;
-    *bytes = (int64_t)value << shift;
-    return true;
+    long long number = strtoll(text, &end, 10);
+    int64_t value = find_unit(unit, *end);
+    if (errno == ERANGE || value == 0 || (end[0] != '\0' && end[1] != '\0') ||
+        number > most / value || number * value < least)
+        return -1;
+    return number * value;
 }

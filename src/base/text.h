@@ -81,15 +81,11 @@ enum parse_bool parse_bool(const char *text);
  */
 bool parse_time(const char *text, int *seconds);
 
-/* The same for options and settings of our own, and nothing around it: "5ms" is an error there. */
-bool parse_strict_time(const char *text, int *seconds);
+enum parse_unit { PARSE_NUMBER, PARSE_SECONDS, PARSE_BYTES };
 
-/* A decimal number from least to most, digits only. Returns false, with *number unchanged, for
- * anything else. */
-bool parse_number(const char *text, int least, int most, int *number);
-
-/* A number of bytes: digits, and K, M or G for so many times 1024. Returns false, with *bytes
- * unchanged, for anything else, or if the number does not fit. */
-bool parse_size(const char *text, int64_t *bytes);
+/* A number of our own options and settings, from least, which is not negative, to most: digits and
+ * at most one unit, one of s m h d w for PARSE_SECONDS, or K M G, of 1024 each, for PARSE_BYTES.
+ * Nothing may stand around it: "5ms" is an error. Returns it, or -1. */
+int64_t parse_number(const char *text, enum parse_unit unit, int64_t least, int64_t most);
 
 #endif

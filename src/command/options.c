@@ -292,7 +292,7 @@ static bool accept_filter(struct options *options, const struct option_row *row,
 {
     struct message_filter *filter = &options->filter;
     size_t found;
-    int seconds;
+    int64_t seconds;
 
     options->has_filter = options->has_filter || (row->kind != KEY && row->kind != TOP);
     switch (row->kind) {
@@ -305,13 +305,15 @@ static bool accept_filter(struct options *options, const struct option_row *row,
         return accept_name("--queue: unknown name", argument, queue_names, QUEUE_CORRUPT, &found,
                            error);
     case AGE:
-        if (!parse_strict_time(argument, &seconds))
+        seconds = parse_number(argument, PARSE_SECONDS, 0, INT_MAX);
+        if (seconds < 0)
             return refuse(error, "--older: bad time value: %s: specify a time such as 90s, 2h, 1d",
                           argument);
-        filter->before = (int64_t)time(NULL) - seconds;
+        filter->before = time(NULL) - seconds;
         return true;
     case SIZE:
-        return parse_size(argument, &filter->larger) ||
+        filter->larger = parse_number(argument, PARSE_BYTES, 0, INT64_MAX);
+        return filter->larger >= 0 ||
                refuse(error, "--larger: bad number of bytes: %s: specify a size such as 500K, 10M",
                       argument);
     case KEY:
@@ -320,7 +322,8 @@ static bool accept_filter(struct options *options, const struct option_row *row,
         options->by = (enum message_key)found;
         return true;
     default: /* TOP */
-        return parse_number(argument, 1, INT_MAX, &options->top) ||
+        options->top = (int)parse_number(argument, PARSE_NUMBER, 1, INT_MAX);
+        return options->top > 0 ||
                refuse(error, "--top: bad number: %s: specify 1 or more", argument);
     }
 }
@@ -356,10 +359,12 @@ static bool accept_option(struct options *options, const struct option_row *row,
             strings_append(*(UT_array **)member, "%s", argument);
         return true;
     case JOBS:
-        return parse_number(argument, 1, PARALLEL_MAXIMUM, &options->parallel) ||
+        options->parallel = (int)parse_number(argument, PARSE_NUMBER, 1, PARALLEL_MAXIMUM);
+        return options->parallel > 0 ||
                refuse(error, "-P: bad number: %s: specify 1 to %d", argument, PARALLEL_MAXIMUM);
     case TIME:
-        return (parse_strict_time(argument, &options->time_limit) && options->time_limit >= 1) ||
+        options->time_limit = (int)parse_number(argument, PARSE_SECONDS, 1, INT_MAX);
+        return options->time_limit > 0 ||
                refuse(error, "-t: bad time value: %s: specify 1s or more, such as 90, 90s, 2m",
                       argument);
     case REFUSED:

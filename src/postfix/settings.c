@@ -125,14 +125,18 @@ static const char *set_strict(void *member, const char *value)
 
 static const char *set_number(void *member, const char *value)
 {
-    return parse_number(value, 0, INT_MAX, member) ? NULL : "must be a number";
+    int *number = member;
+
+    *number = (int)parse_number(value, PARSE_NUMBER, 0, INT_MAX);
+    return *number >= 0 ? NULL : "must be a number";
 }
 
 static const char *set_seconds(void *member, const char *value)
 {
-    return parse_strict_time(value, member) && *(int *)member >= 1
-               ? NULL
-               : "must be a time of at least 1s, such as 90, 90s, 2m";
+    int *seconds = member;
+
+    *seconds = (int)parse_number(value, PARSE_SECONDS, 1, INT_MAX);
+    return *seconds > 0 ? NULL : "must be a time of at least 1s, such as 90, 90s, 2m";
 }
 
 static const char *set_writable(void *member, const char *value)

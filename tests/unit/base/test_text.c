@@ -187,78 +187,56 @@ TEST(time)
     }
 }
 
-/* What main.cf may have and our own options and settings may not. */
-TEST(strict_time)
-{
-    static const char *const lenient[] = {" \t5",   "+5",  "-0",    "5sx", "5s 3m",
-                                          "1month", "5ms", "500ms", "",    "5x"};
-    int seconds = BAD;
-
-    for (size_t i = 0; i < COUNT(lenient); i++)
-        if (parse_strict_time(lenient[i], &seconds) || seconds != BAD)
-            fail_msg("\"%s\": %d", lenient[i], seconds);
-    assert_true(parse_strict_time("2h", &seconds));
-    assert_int_equal(seconds, 7200);
-}
-
+/* What main.cf may have, our own options and settings may not. */
 TEST(number)
 {
     static const struct {
         const char *text;
-        int least, most, number;
+        enum parse_unit unit;
+        int64_t least, most, number;
     } cases[] = {
-        {"0", 0, 9, 0},
-        {"9", 0, 9, 9},
-        {"10", 0, 9, BAD},
-        {"0", 1, 9, BAD},
-        {"008", 0, 9, 8},
-        {"", 0, 9, BAD},
-        {" 1", 0, 9, BAD},
-        {"1 ", 0, 9, BAD},
-        {"+1", 0, 9, BAD},
-        {"-1", 0, 9, BAD},
-        {"1x", 0, 9, BAD},
-        {"2147483647", 0, INT_MAX, INT_MAX},
-        {"2147483648", 0, INT_MAX, BAD},
-        {"99999999999999999999", 0, INT_MAX, BAD},
+        {"0", PARSE_NUMBER, 0, 9, 0},
+        {"9", PARSE_NUMBER, 0, 9, 9},
+        {"10", PARSE_NUMBER, 0, 9, BAD},
+        {"0", PARSE_NUMBER, 1, 9, BAD},
+        {"008", PARSE_NUMBER, 0, 9, 8},
+        {"", PARSE_NUMBER, 0, 9, BAD},
+        {" 1", PARSE_NUMBER, 0, 9, BAD},
+        {"1 ", PARSE_NUMBER, 0, 9, BAD},
+        {"+1", PARSE_NUMBER, 0, 9, BAD},
+        {"-1", PARSE_NUMBER, 0, 9, BAD},
+        {"-0", PARSE_NUMBER, 0, 9, BAD},
+        {"1x", PARSE_NUMBER, 0, 9, BAD},
+        {"1s", PARSE_NUMBER, 0, 9, BAD},
+        {"1K", PARSE_NUMBER, 0, 9, BAD},
+        {"2147483647", PARSE_NUMBER, 0, INT_MAX, INT_MAX},
+        {"2147483648", PARSE_NUMBER, 0, INT_MAX, BAD},
+        {"99999999999999999999", PARSE_NUMBER, 0, INT64_MAX, BAD},
+        {"90", PARSE_SECONDS, 1, INT_MAX, 90},
+        {"2h", PARSE_SECONDS, 1, INT_MAX, 7200},
+        {"0s", PARSE_SECONDS, 1, INT_MAX, BAD},
+        {"5sx", PARSE_SECONDS, 1, INT_MAX, BAD},
+        {"5s 3m", PARSE_SECONDS, 1, INT_MAX, BAD},
+        {"1month", PARSE_SECONDS, 1, INT_MAX, BAD},
+        {"500ms", PARSE_SECONDS, 1, INT_MAX, BAD},
+        {"5x", PARSE_SECONDS, 1, INT_MAX, BAD},
+        {"1023", PARSE_BYTES, 0, INT64_MAX, 1023},
+        {"500K", PARSE_BYTES, 0, INT64_MAX, 500 * 1024},
+        {"10M", PARSE_BYTES, 0, INT64_MAX, 10 * 1024 * 1024},
+        {"8589934591G", PARSE_BYTES, 0, INT64_MAX, (int64_t)8589934591 << 30},
+        {"9223372036854775807", PARSE_BYTES, 0, INT64_MAX, INT64_MAX},
+        {"9223372036854775808", PARSE_BYTES, 0, INT64_MAX, BAD},
+        {"8589934592G", PARSE_BYTES, 0, INT64_MAX, BAD},
+        {"M", PARSE_BYTES, 0, INT64_MAX, BAD},
+        {"10MB", PARSE_BYTES, 0, INT64_MAX, BAD},
+        {"10k", PARSE_BYTES, 0, INT64_MAX, BAD},
+        {"1.5M", PARSE_BYTES, 0, INT64_MAX, BAD},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        int number = BAD;
-        bool valid = parse_number(cases[i].text, cases[i].least, cases[i].most, &number);
+        int64_t number = parse_number(cases[i].text, cases[i].unit, cases[i].least, cases[i].most);
 
-        if (valid != (cases[i].number != BAD) || number != cases[i].number)
-            fail_msg("\"%s\": %d, expected %d", cases[i].text, number, cases[i].number);
-    }
-}
-
-TEST(sizes)
-{
-    static const struct {
-        const char *text;
-        int64_t bytes; /* -1: it is none */
-    } cases[] = {
-        {"0", 0},
-        {"1023", 1023},
-        {"500K", 500 * 1024},
-        {"10M", 10 * 1024 * 1024},
-        {"8589934591G", (int64_t)8589934591 << 30},
-        {"9223372036854775807", INT64_MAX},
-        {"9223372036854775808", -1},
-        {"8589934592G", -1},
-        {"", -1},
-        {"M", -1},
-        {"10MB", -1},
-        {"10k", -1},
-        {"1.5M", -1},
-        {"-1", -1},
-        {" 1", -1},
-    };
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        int64_t bytes = -1;
-
-        if (parse_size(cases[i].text, &bytes) != (cases[i].bytes >= 0) || bytes != cases[i].bytes)
-            fail_msg("%s", cases[i].text);
+        if (number != cases[i].number)
+            fail_msg("\"%s\": %lld", cases[i].text, (long long)number);
     }
 }
