@@ -65,7 +65,6 @@ static char *find_obstacle(void)
 
     if (error != NULL)
         return error;
-    (void)descriptors_raise_limit();
     if (getauxval(AT_SECURE) != 0)
         return alloc_string(
             "refusing to run with raised privileges (set-uid, set-gid or capabilities)");
@@ -116,7 +115,7 @@ int main(int argc, char **argv)
         status = run(&options, limits);
     }
 
-    diag_clear();
+    diag_progress("", 0);
 
     /* The end: by the signal that arrived meanwhile, or with the status */
     workers_end();

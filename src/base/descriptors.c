@@ -26,12 +26,8 @@
 
 #define OWN_DIRECTORY "/proc/self/fd"
 
-/* For the standard streams, epoll, and the lookup of an endpoint. */
-#define KEPT_BACK 10
-
-static struct rlimit original;
+static struct rlimit original; /* all 0: the limit was not raised */
 static int own_directory = -1;
-static bool raised;
 
 /* A closed standard output is opened for reading only: a write to it still fails. */
 static int open_standard(void)
@@ -52,6 +48,7 @@ static int find_own(void)
 
 char *descriptors_start(void)
 {
+    struct rlimit limit;
     int error = open_standard();
 
     if (error != 0)
@@ -59,27 +56,10 @@ char *descriptors_start(void)
     error = find_own();
     if (error != 0)
         return alloc_format(OWN_DIRECTORY ": %s: /proc must be mounted", strerror(error));
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit.rlim_max, limit.rlim_max}) == 0)
+        original = limit;
     return NULL;
-}
-
-/* Returns how many descriptors there may be, but for those kept back. */
-static int count_available(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= KEPT_BACK)
-        return 1;
-    rlim_t available = limit.rlim_cur - KEPT_BACK;
-    return available > INT_MAX ? INT_MAX : (int)available;
-}
-
-int descriptors_raise_limit(void)
-{
-    if (!raised && getrlimit(RLIMIT_NOFILE, &original) == 0) {
-        struct rlimit limit = {original.rlim_max, original.rlim_max};
-        raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
-    }
-    return count_available();
 }
 
 bool descriptors_exhausted(int error)
@@ -107,11 +87,6 @@ int descriptors_reopen(int fd, int flags)
     return find_own() != 0
                ? -1
                : openat(own_directory, descriptors_path(fd).text + sizeof(OWN_DIRECTORY), flags);
-}
-
-bool descriptors_access(int fd, int mode)
-{
-    return faccessat(AT_FDCWD, descriptors_path(fd).text, mode, 0) == 0;
 }
 
 int descriptors_open_unnamed(bool in_memory)
@@ -197,7 +172,7 @@ static unsigned find_highest(void)
     unsigned highest = 0;
 
     if (list == NULL)
-        return (unsigned)count_available() + KEPT_BACK;
+        return (unsigned)sysconf(_SC_OPEN_MAX);
     for (const struct dirent *entry; (entry = readdir(list)) != NULL;) {
         unsigned fd = (unsigned)strtoul(entry->d_name, NULL, 10);
         highest = fd > highest ? fd : highest;
@@ -223,14 +198,22 @@ static void close_all(unsigned first, unsigned last, unsigned flags)
 void descriptors_restore_for_child(void)
 {
     close_all(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
-    if (raised)
+    if (original.rlim_max != 0)
         (void)setrlimit(RLIMIT_NOFILE, &original);
 }
 
-void descriptors_close_others(const int *kept, size_t count)
+static int compare(const void *left, const void *right)
+{
+    const int *a = left, *b = right;
+
+    return (*a > *b) - (*a < *b);
+}
+
+int descriptors_keep_only(int *kept, size_t count)
 {
     unsigned first = 0;
 
+    qsort(kept, count, sizeof(*kept), compare);
     for (size_t i = 0; i < count; i++) {
         unsigned fd = (unsigned)kept[i];
 
@@ -239,16 +222,6 @@ void descriptors_close_others(const int *kept, size_t count)
         first = fd + 1;
     }
     close_all(first, UINT_MAX, 0);
-}
-
-int descriptors_keep_only(int *fd)
-{
-    descriptors_close_others(fd, 1);
     own_directory = -1;
-    int other = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (other < 0)
-        return errno;
-    close(*fd);
-    *fd = other;
     return open_standard();
 }

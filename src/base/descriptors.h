@@ -11,13 +11,9 @@
 #include <sys/types.h>
 
 /* To be called first. Opens /dev/null on those of 0 to 2 that are closed, so that no other file
- * gets these numbers, and /proc/self/fd for descriptors_reopen(). Returns NULL; or the reason for a
- * failure, a new string. */
+ * gets these numbers, and /proc/self/fd for descriptors_reopen(); raises the limit on descriptors
+ * to the hard limit. Returns NULL; or the reason for a failure, a new string. */
 char *descriptors_start(void);
-
-/* Raises the limit on open descriptors to the hard limit. Returns how many connections it allows at
- * once, at least 1; some descriptors are kept for files. */
-int descriptors_raise_limit(void);
 
 /* Whether the errno means that this process or the host has no descriptor left: the call can be
  * repeated when some are closed. */
@@ -33,10 +29,6 @@ struct descriptors_path descriptors_path(int fd);
  * open(2). Returns a descriptor, or -1 with errno. Not for a child process, whose open
  * /proc/self/fd is that of the parent. */
 int descriptors_reopen(int fd, int flags);
-
-/* Whether this process, with its effective user, has that access to the file of the descriptor;
- * mode is as for access(2). If not, errno has the reason. */
-bool descriptors_access(int fd, int mode);
 
 /* Opens a file that has no name: in memory, if in_memory is true and Linux allows it, otherwise in
  * the directory of TMPDIR. Returns a descriptor, or -1 with errno. */
@@ -63,11 +55,8 @@ ssize_t descriptors_receive(int socket, void *packet, size_t length, int flags, 
  * descriptor but 0 to 2. */
 void descriptors_restore_for_child(void);
 
-/* In a child process: closes all descriptors but the kept ones, which are in ascending order. */
-void descriptors_close_others(const int *kept, size_t count);
-
-/* In a child process that goes on with our code: closes every descriptor but *fd, which gets
- * another number, and opens /dev/null on 0 to 2. Returns 0 or an errno. */
-int descriptors_keep_only(int *fd);
+/* In a child process that goes on with our code: closes every descriptor but the kept ones, which
+ * it sorts and of which none is 0 to 2, and opens /dev/null on these. Returns 0 or an errno. */
+int descriptors_keep_only(int *kept, size_t count);
 
 #endif

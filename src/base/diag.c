@@ -128,23 +128,18 @@ static void write_error(const char *text, size_t length)
         is_given_up = write_all(STDERR_FILENO, text, length) == ETIMEDOUT;
 }
 
-void diag_clear(void)
-{
-    if (shows_progress)
-        write_error(CLEAR, sizeof(CLEAR) - 1);
-    shows_progress = false;
-}
-
 void diag_progress(const char *text, size_t length)
 {
-    shows_progress = true;
-    write_error(CLEAR, sizeof(CLEAR) - 1);
-    write_error(text, length);
+    if (shows_progress || length > 0)
+        write_error(CLEAR, sizeof(CLEAR) - 1);
+    if (length > 0)
+        write_error(text, length);
+    shows_progress = length > 0;
 }
 
 void diag_write(const char *text, size_t length)
 {
-    diag_clear();
+    diag_progress("", 0);
     write_error(text, length);
 }
 
@@ -185,7 +180,7 @@ void diag_line(const char *level, const char *format, ...)
 
 bool output_flush(const UT_string *text)
 {
-    diag_clear();
+    diag_progress("", 0);
     int error = write_all(STDOUT_FILENO, utstring_body(text), utstring_len(text));
 
     if (error == ETIMEDOUT)

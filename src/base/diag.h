@@ -22,11 +22,9 @@
 void diag_write(const char *text, size_t length);
 
 /* Shows a text, safe to print and shorter than a line of the terminal, as the last line on standard
- * error, instead of the one shown before. Whatever is written next takes its place. */
+ * error, instead of the one shown before. Whatever is written next takes its place. An empty text
+ * only erases that line, if there is one: before anything else writes to the terminal. */
 void diag_progress(const char *text, size_t length);
-
-/* Erases that line, if there is one; to be called before anything else writes to the terminal. */
-void diag_clear(void);
 
 /*
  * Writes one line "NAME: LEVEL: TEXT", with a format as in printf(3); level is "warning", "fatal"

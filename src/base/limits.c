@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets inherited signals, catches those that end a run, and checks its time. */
 #include "base/limits.h"
+#include <limits.h>
 #include <stddef.h>
 
 static const int noticed[] = {SIGINT, SIGTERM, SIGHUP};
@@ -51,11 +52,6 @@ void signals_catch(void)
         sigdelset(&wait_mask, noticed[i]);
 }
 
-const sigset_t *signals_wait_mask(void)
-{
-    return &wait_mask;
-}
-
 int signals_poll(struct pollfd *polls, nfds_t number, int64_t due)
 {
     int64_t now = clock_now(), left = due > now ? due - now : 0;
@@ -63,6 +59,14 @@ int signals_poll(struct pollfd *polls, nfds_t number, int64_t due)
                                      (long)(left % CLOCK_SECOND) * 1000};
 
     return ppoll(polls, number, due == CLOCK_NEVER ? NULL : &timeout, &wait_mask);
+}
+
+int signals_epoll(int epoll, struct epoll_event *events, int most, int64_t due)
+{
+    int64_t now = clock_now(), left = due > now ? (due - now + 999) / 1000 : 0;
+    int timeout = due == CLOCK_NEVER ? -1 : left > INT_MAX ? INT_MAX : (int)left;
+
+    return epoll_pwait(epoll, events, most, timeout, &wait_mask);
 }
 
 int signals_received(void)

@@ -7,11 +7,11 @@
 #ifndef LIMITS_H
 #define LIMITS_H
 
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <time.h>
 
 #define CLOCK_SECOND ((int64_t)1000000)
@@ -32,18 +32,6 @@ static inline int64_t clock_after(int64_t now, int seconds)
     return now + (int64_t)seconds * CLOCK_SECOND;
 }
 
-/* Returns the timeout for epoll_pwait(2) from now until due, in milliseconds rounded
- * up; -1 for CLOCK_NEVER. */
-static inline int clock_poll_timeout(int64_t now, int64_t due)
-{
-    if (due == CLOCK_NEVER)
-        return -1;
-    if (due <= now)
-        return 0;
-    int64_t milliseconds = (due - now + 999) / 1000;
-    return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
-}
-
 /*
  * Makes the program independent of the inherited dispositions and mask: nothing is blocked; SIGCHLD
  * and SIGALRM have their default action; SIGPIPE and SIGXFSZ are ignored, because the calls that
@@ -57,12 +45,12 @@ void signals_start(void);
  * called again. */
 void signals_catch(void);
 
-/* Returns the mask for epoll_pwait(2) and the like, which admits the three signals. */
-const sigset_t *signals_wait_mask(void);
-
 /* Like poll(2), but waits until due, a clock_now() value or CLOCK_NEVER, and admits the three
  * signals. */
 int signals_poll(struct pollfd *polls, nfds_t count, int64_t due);
+
+/* Like epoll_wait(2), in the same way. */
+int signals_epoll(int epoll, struct epoll_event *events, int most, int64_t due);
 
 /* Returns the number of the last signal that was caught, or 0. Admits blocked ones for a moment. */
 int signals_received(void);

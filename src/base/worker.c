@@ -41,7 +41,7 @@ static _Noreturn void serve(int fd, pid_t parent)
     limits_of_run = NULL;
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
-        getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd) != 0)
+        getppid() != parent || chdir("/") < 0 || descriptors_keep_only(&fd, 1) != 0)
         _exit(1);
     while (recv(fd, &order, sizeof(order), 0) > 0) {
         void *answer = alloc_zeroed(1, order.answer_size);

@@ -198,7 +198,7 @@ static void wait_for_response(struct run *run)
         limits.end = end;
     command.limits = &limits;
     while (!is_over && change(run, JOB_PLANNED, JOB_PLANNED) > 0) {
-        ask(run, &command, (clock_poll_timeout(now, end) + 999) / 1000);
+        ask(run, &command, (int)((end - now + CLOCK_SECOND - 1) / CLOCK_SECOND));
         if (change(run, JOB_PLANNED, JOB_PLANNED) > 0)
             (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
         now = clock_now();

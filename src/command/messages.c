@@ -128,7 +128,7 @@ static bool confirm(const struct run *run)
                    : total < 1000000 ? alloc_format("%zu,%03zu", total / 1000, total % 1000)
                                      : alloc_format("%zu,%03zu,%03zu", total / 1000000,
                                                     total / 1000 % 1000, total % 1000);
-    diag_clear();
+    diag_progress("", 0);
     (void)dprintf(terminal, "delete %s message%s of %zu instance%s? [y/N] ", number,
                   total == 1 ? "" : "s", instances, instances == 1 ? "" : "s");
     ssize_t count = read_input(terminal, answer, sizeof(answer) - 1, &run->limits);

@@ -191,5 +191,6 @@ int endpoint_connect(const struct endpoint *endpoint)
 
 bool endpoint_writable(const struct endpoint *endpoint)
 {
-    return endpoint->is_far ? ask_far(endpoint, true) == 0 : descriptors_access(endpoint->fd, W_OK);
+    return endpoint->is_far ? ask_far(endpoint, true) == 0
+                            : access(descriptors_path(endpoint->fd).text, W_OK) == 0;
 }

@@ -28,6 +28,9 @@
 #define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 #define EVENTS_AT_ONCE 256
 
+/* Descriptors for the standard streams, epoll, and the lookup of an endpoint. */
+#define KEPT_BACK 10
+
 /* A trigger is checked after that many others were started: most services have read the request by
  * then, and it need not be registered with epoll. */
 #define LOOK_BEHIND 128
@@ -373,7 +376,7 @@ static _Noreturn void do_errands(int control)
 
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, NULL) < 0 || chdir("/") < 0 ||
-        descriptors_keep_only(&control) != 0 || pthread_attr_init(&attributes) != 0 ||
+        descriptors_keep_only(&control, 1) != 0 || pthread_attr_init(&attributes) != 0 ||
         pthread_attr_setstacksize(&attributes, THREAD_STACK) != 0 ||
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0)
         _exit(1);
@@ -630,13 +633,6 @@ static void account(struct running *running, const struct trigger *trigger)
         running->due = trigger->due;
 }
 
-static int compare(const void *left, const void *right)
-{
-    const int *a = left, *b = right;
-
-    return (*a > *b) - (*a < *b);
-}
-
 /* Holds the sockets until the parent has closed its own copies, as the end of the pipe shows, and
  * closes them by its end. Nobody waits for anything else that it has inherited: a reader of
  * standard output, above all. */
@@ -645,8 +641,7 @@ static _Noreturn void hold(UT_array *sockets, int pipe)
     char byte;
 
     utarray_push_back(sockets, &pipe);
-    utarray_sort(sockets, compare);
-    descriptors_close_others(utarray_front(sockets), utarray_len(sockets));
+    (void)descriptors_keep_only(utarray_front(sockets), utarray_len(sockets));
     signals_reset_for_child();
     while (read(pipe, &byte, 1) < 0 && errno == EINTR)
         ;
@@ -777,14 +772,12 @@ static void run_timers(struct running *running, int64_t now)
 static int wait_once(struct running *running)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    int64_t now = clock_now();
     int64_t due = running->due < running->progress_due ? running->due : running->progress_due;
-    int count = epoll_pwait(running->epoll, events, EVENTS_AT_ONCE, clock_poll_timeout(now, due),
-                            signals_wait_mask());
+    int count = signals_epoll(running->epoll, events, EVENTS_AT_ONCE, due);
+    int64_t now = clock_now();
 
     if (count < 0 && errno != EINTR)
         return errno;
-    now = clock_now();
     for (int i = 0; i < count; i++) {
         struct trigger *trigger = events[i].data.ptr;
         if (trigger->state == TRIGGER_DONE)
@@ -803,7 +796,8 @@ static int wait_once(struct running *running)
 
 int trigger_run(const struct trigger_batch *batch)
 {
-    int most = descriptors_raise_limit(), error = 0;
+    long most = sysconf(_SC_OPEN_MAX) - KEPT_BACK;
+    int error = 0;
     struct running running = {
         .batch = batch,
         .epoll = epoll_create1(EPOLL_CLOEXEC),
@@ -816,8 +810,9 @@ int trigger_run(const struct trigger_batch *batch)
         return errno;
     if (batch->connections > 0 && batch->connections < most)
         most = batch->connections;
-    running.connections = (size_t)most;
-    running.shared.most_errands = (most + 3) / 4; /* a thread needs three descriptors */
+    running.connections = most < 1 ? 1 : (size_t)most;
+    running.shared.most_errands =
+        (int)(running.connections + 3) / 4; /* a thread needs three descriptors */
     utarray_init(&running.shared.lingering, &ut_int_icd);
     while (error == 0 && signals_received() == 0) {
         start_more(&running);

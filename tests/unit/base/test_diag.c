@@ -71,7 +71,8 @@ static void write_after_progress(void)
     diag_line(NULL, "b");
     diag_progress("last", 4);
     (void)flush("", 0);
-    diag_clear();
+    diag_progress("", 0);
+    diag_progress("", 0);
 }
 
 /* Whatever is written next takes the place of the line of progress, once. */

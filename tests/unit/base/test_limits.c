@@ -20,6 +20,22 @@ TEST(time)
     assert_true(limits_reached(&limits));
 }
 
+/* Not before the time, which is rounded up, and not long after. */
+TEST(waits)
+{
+    struct epoll_event event;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+    for (int i = 0; i < 4; i++) {
+        int64_t due = clock_now() + (i < 2 ? 1500 : -1500);
+
+        assert_int_equal(
+            i % 2 == 0 ? signals_poll(NULL, 0, due) : signals_epoll(epoll, &event, 1, due), 0);
+        fixture_assert_between(clock_now(), due, due + 60 * CLOCK_SECOND);
+    }
+    close(epoll);
+}
+
 static const char *disposition(int number)
 {
     struct sigaction action;
@@ -63,8 +79,8 @@ static void show_received(void)
 /* They come during a wait, or when they are asked for, and not before. */
 static void catch_signals(void)
 {
-    const struct timespec moment = {0};
     const struct limits limits = {.end = CLOCK_NEVER};
+    struct epoll_event event;
 
     (void)signal(SIGHUP, SIG_IGN);
     signals_start();
@@ -75,7 +91,10 @@ static void catch_signals(void)
     (void)raise(SIGTERM);
     show_received();
     (void)raise(SIGINT);
-    (void)ppoll(NULL, 0, &moment, signals_wait_mask());
+    (void)signals_poll(NULL, 0, CLOCK_NEVER);
+    show_received();
+    (void)raise(SIGTERM);
+    (void)signals_epoll(epoll_create1(EPOLL_CLOEXEC), &event, 1, CLOCK_NEVER);
     show_received();
     printf("%d, %s %s %s", limits_reached(&limits), disposition(SIGINT), disposition(SIGTERM),
            disposition(SIGHUP));
@@ -86,7 +105,7 @@ TEST(caught)
 {
     struct fixture_result result = fixture_run(catch_signals, STDOUT_FILENO);
 
-    assert_string_equal(result.text, "0 0, 0 15, 2 2, 1, caught caught ignored");
+    assert_string_equal(result.text, "0 0, 0 15, 2 2, 3 15, 1, caught caught ignored");
 }
 
 static void die_of_pending(void)

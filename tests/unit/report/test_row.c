@@ -126,7 +126,7 @@ static void show_two_waiting(void)
     progress_add(&progress, false, "/etc/a", 3 * CLOCK_SECOND);
     progress_add(&progress, false, "/etc/b\x1b", 5 * CLOCK_SECOND - 1);
     progress_show(&progress, CLOCK_SECOND);
-    diag_clear();
+    diag_progress("", 0);
 }
 
 static void show_without_end(void)
