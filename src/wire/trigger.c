@@ -469,7 +469,7 @@ static void follow_fifo(struct trigger *trigger, int64_t now)
 
         if (length < 0 && errno == EAGAIN)
             return;
-        if (length <= 0)
+        if (length != (ssize_t)sizeof(word))
             finish(trigger, TRIGGER_SEND, EPIPE, now);
         else if (word.state == TRIGGER_DONE)
             finish(trigger, word.outcome, word.error, now);
