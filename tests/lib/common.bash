@@ -7,7 +7,6 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 POSTKICK=${POSTKICK:-$ROOT/build/postkick}
 TOOLS=${TOOLS:-$ROOT/build/lib}
-MAKE_INSTANCES=$ROOT/tests/lib/make-instances
 
 if declare -F bats_require_minimum_version >/dev/null; then
     bats_require_minimum_version 1.5.0
@@ -20,7 +19,7 @@ fi
 make_tree()
 {
     TREE=${TREE:-$BATS_TEST_TMPDIR/tree}
-    "$MAKE_INSTANCES" "$@" "$TREE"
+    "$ROOT/tests/lib/make-instances" "$@" "$TREE"
     INI=$TREE/postkick.ini
     # What this machine's Postfix was built with, in the generated file, is not to matter.
     grep -v -e '_directory ' -e '^[;[]' "$ROOT/conf/postfix.ini" >>"$INI"
@@ -48,30 +47,33 @@ start_listener()
     exec 4<&-
 }
 
+# end VARIABLE: the process whose number it holds, if any.
+end()
+{
+    if [ -n "${!1-}" ]; then
+        kill "${!1}" 2>/dev/null || true
+        while kill -0 "${!1}" 2>/dev/null; do sleep 0.02; done
+        unset "$1"
+    fi
+}
+
 stop_listener()
 {
-    if [ -n "${LISTENER:-}" ]; then
-        kill "$LISTENER" 2>/dev/null || true
-        while kill -0 "$LISTENER" 2>/dev/null; do sleep 0.02; done
-        LISTENER=
-    fi
+    end LISTENER
 }
 
 # hold_locks QUEUE_DIRECTORY...: as if a master ran there, until release_locks or the test's end.
 hold_locks()
 {
     exec 5< <(exec python3 -c '
-import fcntl, os, sys, time
-held = []
-for queue in sys.argv[1:]:
-    held.append(open(queue + "/pid/master.pid", "w"))
-    fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
-    print("%32d" % os.getpid(), file=held[-1], flush=True)
+import ctypes, fcntl, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+held = [open(queue + "/pid/master.pid", "w") for queue in sys.argv[1:]]
+for file in held:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    print("%32d" % os.getpid(), file=file, flush=True)
 print("ready", flush=True)
-parent = os.getppid()
-while os.getppid() == parent:
-    time.sleep(0.2)
-' "$@" 3>&-)
+signal.pause()' "$@" 3>&-)
     LOCKER=$!
     read -r _ <&5
     exec 5<&-
@@ -79,11 +81,7 @@ while os.getppid() == parent:
 
 release_locks()
 {
-    if [ -n "${LOCKER:-}" ]; then
-        kill "$LOCKER" 2>/dev/null || true
-        while kill -0 "$LOCKER" 2>/dev/null; do sleep 0.02; done
-        LOCKER=
-    fi
+    end LOCKER
 }
 
 # kick ARGUMENT...: the program with the tree's settings, as bats' run does it, streams apart.

@@ -21,7 +21,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -141,7 +140,6 @@ TRANSFER(read, (int fd, void *buffer, size_t size), (fd, buffer, size))
 TRANSFER(pread, (int fd, void *buffer, size_t size, off_t at), (fd, buffer, size, at))
 TRANSFER(write, (int fd, const void *buffer, size_t size), (fd, buffer, size))
 TRANSFER(send, (int fd, const void *buffer, size_t size, int flags), (fd, buffer, size, flags))
-TRANSFER(getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
 
 CALL(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
 CALL(char *, fgets, (char *line, int size, FILE *file), (line, size, file), NULL)
@@ -149,7 +147,6 @@ CALL(ssize_t, __getdelim, (char **line, size_t *size, int end, FILE *file), (lin
      -1)
 CALL(int, fstat, (int fd, struct stat *status), (fd, status), -1)
 CALL(int, stat, (const char *path, struct stat *status), (path, status), -1)
-CALL(int, lstat, (const char *path, struct stat *status), (path, status), -1)
 CALL(int, fstatat, (int fd, const char *path, struct stat *status, int flags),
      (fd, path, status, flags), -1)
 CALL(int, access, (const char *path, int mode), (path, mode), -1)
