@@ -2,14 +2,14 @@
 /*
  * listener [-l LOG] SPECIFICATION: a stand-in for the listening side of Postfix services, well and
  * badly behaved, for tests and measurements. Makes the endpoints of the file, prints "ready", and
- * serves them until SIGTERM, or until its parent ends. Once ready it holds no standard input and
+ * serves them until a signal, or until its parent ends. Once ready it holds no standard input and
  * output. It overwrites and removes no file; what it made stays when it ends, as a dead socket or a
  * FIFO without a reader.
  *
- * SPECIFICATION has a line "BEHAVIOUR PATH [N]" for each endpoint: behaviours[], N in seconds (0.5
- * is a number too). LOG gets a line "PATH<tab>BYTES" for each read, before the bytes are taken from
- * a socket; bytes other than printable ASCII, and the backslash, as \ooo. One thread and one
- * epoll(7) loop.
+ * SPECIFICATION has a line "BEHAVIOUR PATH [N]" for each endpoint: one of behaviours[], an absolute
+ * path, N in seconds (0.5 is a number too). LOG gets a line "PATH<tab>BYTES" for each read, before
+ * the bytes are taken from a socket; bytes other than printable ASCII, and the backslash, as \ooo.
+ * One thread and one epoll(7) loop.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,13 +46,11 @@ static char greeting[MEGABYTE] = GREETING;
  * is the step that it is at. A step that has to wait is taken again when its descriptor is ready.
  *
  *   g m b  send a greeting, 1 MiB, every byte value   r  read once, up to 1024 bytes
- *   x      send a byte, wait 50 ms                    R  read until the client closes
- *   <      go back one step                           h  read half of what is there
- *   i      wait for input                             p  read from the FIFO, forever
- *   t      wait the behaviour's N seconds             a  accept connections, forever
- *   u      wait for the client to close               f  empty the listen queue of our own
- *   s      shut down the writing side                 c  close
- *                                                     d  close the endpoint and its connections
+ *   i      wait for input                             R  read until the client closes
+ *   t      wait the behaviour's N seconds             h  read half of what is there
+ *   u      wait for the client to close               p  read from the FIFO, forever
+ *   s      shut down the writing side                 a  accept connections, forever
+ *   c      close                                      f  empty the listen queue of our own
  * At the end of the string it stays as it is. N that was not given is forever.
  */
 enum kind { STREAM, FULL_STREAM, DEAD_STREAM, DATAGRAM, FIFO, FULL_FIFO };
@@ -75,10 +73,7 @@ static const struct behaviour {
     {"half", STREAM, "a", "ihc"},       /* reads half of the request and closes */
     {"shutdown", STREAM, "a", "s"},     /* shuts down its writing side, never reads */
     {"never", STREAM, "a", "uc"},       /* accepts, never reads */
-    {"trickle", STREAM, "a", "x<"},     /* sends a byte every 50 ms, never reads */
     {"closeafter", STREAM, "a", "tc"},  /* closes N s after the connection, unread */
-    {"dieafter", STREAM, "a", "td"},    /* all is closed N s after the first connection, unread */
-    {"diequeued", STREAM, "itc", ""},   /* the same, without having accepted any */
     {"noaccept", STREAM, "", ""},       /* listens, never accepts */
     {"full", FULL_STREAM, "tfa", "rc"}, /* listen queue full, forever or N s, then as read */
     {"dead", DEAD_STREAM, "c", ""},     /* a socket that nobody listens on */
@@ -112,7 +107,6 @@ struct endpoint {
 static struct source sources = {.previous = &sources, .next = &sources}; /* all in use */
 static int64_t next_due = INT64_MAX;
 static int epoll_fd, log_fd = -1;
-static volatile sig_atomic_t stopped;
 
 static _Noreturn void fail(const char *what, const char *which)
 {
@@ -147,15 +141,6 @@ static void drop(struct source *source)
         free(source);
 }
 
-static void drop_all(const struct endpoint *endpoint)
-{
-    for (struct source *each = sources.next, *next; each != &sources; each = next) {
-        next = each->next;
-        if (each->endpoint == endpoint)
-            drop(each);
-    }
-}
-
 static void watch(struct source *source, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = source};
@@ -167,6 +152,8 @@ static void watch(struct source *source, uint32_t events)
 /* The step after this one follows when the time has passed. */
 static void expire(struct source *source, double seconds)
 {
+    if (seconds < 0)
+        return;
     if (source->watched)
         epoll_ctl(epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
     source->watched = false;
@@ -329,24 +316,11 @@ static bool take_step(struct source *source)
         return empty_queue(source);
     case 'a':
         return accept_connection(source);
-    case '<':
-        source->step -= 2;
-        return true;
-    case 'x':
-        if (send(source->fd, "x", 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
-            drop(source);
-        else
-            expire(source, 0.05);
-        return false;
     case 't':
-        if (source->endpoint->seconds >= 0)
-            expire(source, source->endpoint->seconds);
+        expire(source, source->endpoint->seconds);
         return false;
     case 'c':
         drop(source);
-        return false;
-    case 'd':
-        drop_all(source->endpoint);
         return false;
     default:
         return false;
@@ -361,31 +335,18 @@ static void take_steps(struct source *source)
 
 /* Making sockets and FIFOs, under paths of any length. */
 
-/* Opens the directory of an endpoint; *name is the last component of its path. */
-static int open_directory(const char *path, const char **name)
-{
-    const char *slash = strrchr(path, '/');
-    char directory[PATH_MAX] = ".";
-    if (slash)
-        snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path) + 1, path);
-    int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        fail("open directory", directory);
-    *name = slash ? slash + 1 : path;
-    return fd;
-}
-
 static int make_socket(struct endpoint *endpoint, enum kind kind)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *name;
-    int directory = open_directory(endpoint->path, &name);
+    char *name = strrchr(endpoint->path, '/');
     int type = (kind == DATAGRAM ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
     int fd = socket(AF_UNIX, type, 0);
-    int length = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
-                          directory, name);
-    if ((size_t)length >= sizeof(address.sun_path))
-        errno = ENAMETOOLONG, fail("bind", endpoint->path);
+
+    *name = '\0';
+    if (chdir(endpoint->path))
+        fail("chdir", endpoint->path);
+    *name = '/';
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", name + 1);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)))
         fail("bind", endpoint->path);
     if (kind != DEAD_STREAM && kind != DATAGRAM && listen(fd, kind == FULL_STREAM ? 0 : SOMAXCONN))
@@ -396,7 +357,6 @@ static int make_socket(struct endpoint *endpoint, enum kind kind)
         endpoint->fillers[i] = socket(AF_UNIX, type, 0);
         full = connect(endpoint->fillers[i], (struct sockaddr *)&address, sizeof(address));
     }
-    close(directory);
     return fd;
 }
 
@@ -460,11 +420,6 @@ static void make_all(const char *name)
     fclose(file);
 }
 
-static void stop(int signal)
-{
-    stopped = signal;
-}
-
 /* As many descriptors as can be had: root raises the hard limit. */
 static void raise_limit(void)
 {
@@ -488,43 +443,23 @@ static void run_timers(void)
             continue;
         each->due = 0;
         each->step++;
-        if (*each->step == 'd') { /* next may go too: look again */
-            take_step(each);
-            next_due = time;
-            return;
-        }
         take_steps(each);
     }
 }
 
-static void serve(void)
+static _Noreturn void serve(void)
 {
     struct epoll_event events[256];
-    sigset_t none;
 
-    sigemptyset(&none);
-    while (!stopped) {
+    while (true) {
         int64_t wait = next_due == INT64_MAX ? -1 : next_due - now();
-        int count = epoll_pwait(epoll_fd, events, 256,
-                                wait < 0 && next_due != INT64_MAX ? 0 : (int)wait, &none);
+        int count =
+            epoll_wait(epoll_fd, events, 256, wait < 0 && next_due != INT64_MAX ? 0 : (int)wait);
         for (int i = 0; i < count; i++)
             take_steps(events[i].data.ptr);
         if (next_due <= now())
             run_timers();
     }
-}
-
-static void stop_on_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop};
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int *each = (const int[]){SIGTERM, SIGINT, SIGHUP, 0}; *each; each++) {
-        sigaddset(&signals, *each);
-        sigaction(*each, &action, NULL);
-    }
-    sigprocmask(SIG_BLOCK, &signals, NULL); /* but in epoll_pwait() */
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static void become_ready(void)
@@ -549,12 +484,11 @@ int main(int argc, char **argv)
         errno = EINVAL, fail("specification", "");
     for (size_t i = sizeof(GREETING); i < MEGABYTE; i++)
         greeting[i] = (char)(i * 167 + 27);
-    stop_on_signals();
+    signal(SIGPIPE, SIG_IGN);
     raise_limit();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     umask(0111); /* sockets for everybody, as Postfix makes them */
     make_all(argv[optind]);
     become_ready();
     serve();
-    return 0;
 }
