@@ -15,7 +15,8 @@ setup()
     for each in "work public/qmgr 0.5" "work public/quick 0.5" "work private/anvil2 0.5" \
         "work private/anvil 0.5" "fifo public/pickup" "fifo public/fifo" "never public/never" \
         "closeunread public/closing" "dead public/dead" "full public/full" \
-        "dgram public/datagram" "fifonoreader public/noreader" "fifo public/linked"; do
+        "dgram public/datagram" "fifonoreader public/noreader" "fifo public/linked" \
+        "drain public/drained"; do
         # shellcheck disable=SC2086 # two or three words
         set -- $each
         echo "$1 $SPOOL/$2 ${3:-}" >>"$SPEC"
@@ -115,4 +116,28 @@ trimmed()
         "for a reason" >&3
     [ "${counts[the same]}" -ge 40 ]
     is "$wrong" 0
+}
+
+# read_twice NUMBER: what was read since that line of the log is something, and the same once more.
+read_twice()
+{
+    local bytes
+    bytes=$(tail -n "+$1" "$LOG" | cut -f 2 | tr -d '\n')
+    [ -n "$bytes" ] && [ "${bytes:0:${#bytes}/2}" = "${bytes:${#bytes}/2}" ]
+}
+
+# The socket's reader never closes first, so that Postfix's own can send everything.
+@test "the bytes on a socket and a FIFO are those of Postfix's own postkick" {
+    local service request before
+    echo "application_event_drain_time = 1s" >>"$DEFAULT/main.cf" # Postfix's own waits for the close
+    touch -d '1 hour ago' "$DEFAULT/main.cf"
+    for service in drained fifo; do
+        for request in I FADI $'\x01\xffX'; do
+            before=$(wc -l <"$LOG")
+            postkick -c "$DEFAULT" public $service "$request"
+            kick public $service "$request"
+            is "$status$stderr" 0
+            patiently read_twice $((before + 1))
+        done
+    done
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# -s on real instances: the empty request makes the queue manager do nothing.
+# -s and -l -j on real instances, which they do not disturb: the empty request makes the queue manager do
+# nothing.
 
 load on_scratch
 
@@ -18,32 +19,30 @@ make_instances()
     printf '[status]\nlimit = 1s\n' >>"$INI"
 }
 
-queued()
-{
-    find "$REAL/spool/postfix/deferred" -type f | grep -q .
-}
-
-# read_empty N [NAME]: qmgr has read so many empty requests: a null byte, and nothing else.
 read_empty()
 {
-    [ "$(grep -c 'qmgr.*: request: 0 (' "$REAL/${2:-postfix}.log")" = "$1" ]
+    [ "$(grep -c 'qmgr.*: request: 0 (' "$REAL/$1.log")" = 20 ]
+}
+
+# asked NAME: it responds 20 times; its queue manager reads as many null bytes, and nothing else.
+asked()
+{
+    real_clear "$1"
+    for _ in {1..20}; do
+        real_kick -s -c "$REAL/etc/$1"
+        is "$status" 0
+    done
+    patiently read_empty "$1"
+    is "$(grep -c 'qmgr.*: request ignored' "$REAL/$1.log")" 20
+    run grep -E 'qmgr.*(: request: [1-9]|scan|feed)' "$REAL/$1.log"
+    is "$output" ""
 }
 
 @test "an empty request is read, and starts no scan" {
-    real_send postfix # one message that a scan would come upon
-    patiently queued
+    defer postfix # one message that a scan would come upon
     patiently real_log postfix qmgr_job_free # it has nothing to do
-    real_clear postfix
-    for _ in {1..50}; do
-        real_kick -s -i -
-        is "$status" 0
-    done
-    patiently read_empty 50
-    is "$(grep -c 'qmgr.*: request ignored' "$REAL/postfix.log")" 50
-    run grep -E 'qmgr.*(: request: [1-9]|scan|feed)' "$REAL/postfix.log"
-    is "$output" ""
-    queued
-
+    asked postfix
+    queued_are postfix 1
     # A scan is logged.
     real_kick -i - public qmgr D
     is "$status" 0
@@ -67,32 +66,43 @@ y|y|"
     is "$status" 0
 }
 
-@test "a queue manager with a FIFO: what it reads is confirmed, and nothing else" {
-    local qmgr
+@test "a queue manager with a FIFO: what it reads is confirmed" {
     [ -p "$REAL/spool/postfix-fifo/public/qmgr" ]
-    real_clear postfix-fifo
-    for _ in {1..20}; do
-        real_kick -s -i fifo
-        is "$status" 0
-    done
-    patiently read_empty 20 postfix-fifo
-    run grep -E 'qmgr.*(: request: [1-9]|scan|feed)' "$REAL/postfix-fifo.log"
-    is "$output" ""
+    asked postfix-fifo
     real_kick -v -i fifo flush
     is "$status" 0
     is "$(sed 's/.*: public/public/; s/ after.*//' <<<"$stderr")" "\
 public/qmgr: request \"FADI\" read
 public/pickup: request \"W\" read"
     patiently real_log postfix-fifo 'request: 70 (F)'
-    qmgr=$(real_daemon postfix-fifo qmgr)
-    kill -STOP "$qmgr"
-    real_kick -s -j -i fifo
-    kill -CONT "$qmgr"
-    is "$status" 1
-    is "$(rows responding reason)" "n|request not read within 1s (qmgr, process $qmgr, stopped)"
-    postfix -c "$REAL/etc/postfix-fifo" stop >/dev/null 2>&1
-    patiently real_ended postfix-fifo
-    real_kick -i fifo flush
-    is "$status" 1
-    has "$stderr" "public/qmgr: "
+}
+
+# look: looks at everything, over and over, until $REAL/enough is there, and counts.
+look()
+{
+    local count=0
+    while [ ! -e "$REAL/enough" ] && [ $SECONDS -lt 120 ]; do
+        "$POSTKICK" -f "$INI" -l -j || true
+        "$POSTKICK" -f "$INI" -n flush || true
+        count=$((count + 2))
+    done >/dev/null 2>&1
+    echo $count >>"$REAL/looks"
+}
+
+@test "looking never disturbs postfix start, status and stop" {
+    local round looks
+    for _ in 1 2 3; do look 3>&- & done
+    for round in {1..4}; do
+        for command in start status stop; do
+            postfix -c "$REAL/etc/postfix-stopped" $command >"$REAL/out" 2>&1 3>&- ||
+                echo "$round: $command" >>"$REAL/failed"
+        done
+        patiently real_ended postfix-stopped
+    done
+    : >"$REAL/enough"
+    wait
+    looks=$(awk '{ sum += $1 } END { print sum }' "$REAL/looks")
+    echo "# result: postfix start, status, stop $round times while looked at $looks times" >&3
+    [ "$looks" -gt 10 ]
+    is "$(cat "$REAL/failed" 2>/dev/null)" ""
 }
