@@ -23,10 +23,10 @@ setup()
     real_need
 }
 
-# queued NAME: the queue ids of what is deferred there.
+# queued NAME [QUEUE]: the queue IDs of what is deferred there, or in that queue.
 queued()
 {
-    (cd "$REAL/spool/$1/deferred" && find . -type f -printf '%f\n' | sort)
+    (cd "$REAL/spool/$1/${2:-deferred}" && find . -type f -printf '%f\n' | LC_ALL=C sort)
 }
 
 queued_are()
