@@ -81,6 +81,28 @@ deps: there is no apt-get here: install those for build"
     sh "$stage/share/uninstall-guard" "$stage/sbin/postkick"
 }
 
+@test "the network hook flushes all instances when a network is up, and never fails" {
+    local ran environment arguments program=$BATS_TEST_TMPDIR/program
+    printf '#!/bin/sh\n[ "$1" != --version ] || exec echo "postkick 1"\necho "${MAIL_CONFIG-all} $*" >>"$0.ran"\n' >"$program"
+    chmod 755 "$program"
+    while IFS='|' read -r ran environment arguments; do
+        : >"$program.ran"
+        # shellcheck disable=SC2086 # words
+        run env -u IFACE -u MODE POSTKICK="$program" $environment scripts/postkick-network-up $arguments
+        is "$environment $arguments: $status$output$(<"$program.ran")" "$environment $arguments: 0$ran"
+    done <<END
+|IFACE=lo MODE=start PHASE=post-up|
+|IFACE=eth0 MODE=stop|
+||eth0 pre-up
+|CONNECTIVITY_STATE=NONE|eth0 connectivity-change
+all -t 30 flush|IFACE=eth0 MODE=start PHASE=post-up MAIL_CONFIG=/etc/postfix-off|
+all -t 30 flush|POSTKICK_SETTINGS=|eth0 up
+all -t 5 -f /x flush|POSTKICK_SETTINGS=/x POSTKICK_TIMEOUT=5|eth0 vpn-up
+all -t 30 flush|CONNECTIVITY_STATE=FULL|eth0 connectivity-change
+/nosuch is missing, or is not the postkick that flushes all instances|POSTKICK=/nosuch IFACE=eth0|
+END
+}
+
 @test "uninstall-guard: sees the program behind others, and in a main.cf that is damaged" {
     local program=$BATS_TEST_TMPDIR/sbin/postkick line
     mkdir "$BATS_TEST_TMPDIR/sbin" "$BATS_TEST_TMPDIR/bin"
