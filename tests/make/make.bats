@@ -103,7 +103,8 @@ compiler()
     make_it install DESTDIR="$STAGE"
     is "$status" 0
     [[ $output != *" -o build/"* ]]
-    [ -e "$STAGE/opt/etc/postkick.ini" ]
+    is "$(find "$STAGE/opt" -type f)" "$STAGE/opt/etc/postkick.ini"
+    run ! grep -r -h -o '[ =]/etc/postkick[-a-z]*.ini' "$STAGE"
     # but for a change of the source
     echo >>"$TREE/src/main.c"
     make_it install DESTDIR="$STAGE"
@@ -118,6 +119,10 @@ compiler()
     [ -f "$STAGE/usr/lib/systemd/system/postkick-flush.service" ]
     run ! grep -r -F "$STAGE" "$STAGE"
     run ! grep -r -e /usr/local -e =/usr/sbin/ -e ' /usr/lib/nagios' "$STAGE"/usr/{lib/systemd,share/man}
+    # the manual pages name the files
+    grep -q "multi_instance_wrapper = /usr/libexec/postkick/postkick -p --" "$STAGE/usr/share/man/man1/postkick.1"
+    [ -f "$STAGE$(sed -n 's/^.It Pa \(.*postfix.ini\)$/\1/p' "$STAGE/usr/share/man/man8/postkick-settings.8" | tail -n 1)" ]
+    [ -x "$STAGE$(sed -n 's/^.Pa \(.*examples.*\) \.$/\1/p' "$STAGE/usr/share/man/man8/postkick-network-up.8")" ]
     make_it uninstall DESTDIR="$STAGE" PREFIX=/usr LIBDIR=/usr/lib64 UNITDIR=/usr/lib/systemd/system \
         SBINDIR=/usr/libexec/postkick
     is "$(find "$STAGE" ! -type d)" "$STAGE/etc/postkick.ini"
@@ -133,7 +138,11 @@ compiler()
     done
     grep -q '^ExecStart=/opt/sbin/postkick-multi ' "$STAGE/usr/lib/systemd/system/postkick-flush.service"
     is "$(sed -n '/^.Sh DESCRIPTION/{n;n;p;}' "$STAGE/usr/share/man/man1/postkick-multi.1")" ".Nm postkick-multi ;"
-    bash --norc -c '. "$1/postkick-multi" && complete -p postkick-multi' - "$STAGE/usr/share/bash-completion/completions"
+    # the completion is found by the name of each command
+    for file in postkick-multi postkick-settings; do
+        # shellcheck disable=SC2016 # for the shell there
+        bash --norc -c '. "$1/$2" && complete -p "$2"' - "$STAGE/usr/share/bash-completion/completions" $file
+    done
 }
 
 @test "another program and manual page of that name stay" {
