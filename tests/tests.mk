@@ -114,7 +114,7 @@ lint:
 SCRIPTS = $(filter-out %.bash-completion %.mk %/ansible %/apk %/debian %/rpm,$(wildcard scripts/*)) \
 	$(addprefix scripts/debian/,preinst postinst prerm postrm) $(wildcard scripts/apk/*.*)
 SHELL_TESTS = $(wildcard tests/*/*.bash) tests/fleet/host tests/fleet/scale tests/lib/valgrind-run \
-	tests/lib/layers tests/lib/musl-libraries tests/lib/sources tests/bench/run
+	tests/lib/layers tests/lib/musl-libraries tests/lib/sources
 
 # The life of the package on Debian releases of their own, and piuparts: six minutes, root, a mirror.
 RELEASES = bookworm trixie
