@@ -52,6 +52,23 @@ def run(module, operands, data=None):
     return rows, status == 0, err
 
 
+def report(module, rows, is_well, changed, text, errors=()):
+    """Ends the module with those ROWS, and a message of TEXT and ERRORS."""
+    result = dict(instances=rows, changed=bool(changed), msg="; ".join([text] + list(errors)))
+    if is_well:
+        module.exit_json(**result)
+    module.fail_json(**result)
+
+
+def summary(rows, good, what, name):
+    """How many of the ROWS that count have a status of GOOD, with WHAT that is; and for each other
+    one its NAME and the reason."""
+    counted = [row for row in rows if row["status"] not in ("disabled", "duplicate")]
+    bad = [row for row in counted if row["status"] not in good]
+    return ("%d of %d %s" % (len(counted) - len(bad), len(counted), what),
+            ["%s: %s" % (name(row), row["reason"]) for row in bad])
+
+
 def _find(module):
     program = module.params["executable"]
     if os.path.isabs(program):

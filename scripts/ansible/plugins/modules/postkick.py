@@ -97,9 +97,8 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.postkick.postfix.plugins.module_utils import program
 
-# With these, something has arrived at a service, read or not.
-SENT = ("kicked", "unconfirmed", "unfinished")
-WRONG = ("unconfirmed", "unfinished", "failed")
+# With these, something has arrived at a service, read or not; or would be sent.
+SENT = ("kicked", "unconfirmed", "unfinished", "planned")
 
 
 def operands(module):
@@ -115,16 +114,6 @@ def operands(module):
     if params["action"] is not None:
         return words + [params["action"]]
     return words + [params["class"], params["service"], params["request"]]
-
-
-def summary(rows, dry_run):
-    """One line: the number of successes, and the reason for each failure."""
-    reasons = ["%s: %s/%s: %s" % (row["config_directory"], row["class"], row["service"],
-                                  row["reason"]) for row in rows if row["status"] in WRONG]
-    attempted = [row["status"] for row in rows if row["status"] not in ("disabled", "duplicate")]
-    done = sum(status in ("kicked", "planned") for status in attempted)
-    text = "%d of %d requests %s" % (done, len(attempted), "would be sent" if dry_run else "read")
-    return "; ".join([text] + reasons)
 
 
 def main():
@@ -145,15 +134,10 @@ def main():
         required_together=[("class", "service", "request")],
     )
     rows, is_well, _errors = program.run(module, operands(module))
-    statuses = [row.get("status") for row in rows]
-    result = dict(
-        instances=rows,
-        changed=any(status in SENT + ("planned",) for status in statuses),
-        msg=summary(rows, module.check_mode),
-    )
-    if is_well:
-        module.exit_json(**result)
-    module.fail_json(**result)
+    text, reasons = program.summary(
+        rows, ("kicked", "planned"), "requests " + ("would be sent" if module.check_mode else "read"),
+        lambda row: "%s: %s/%s" % (row["config_directory"], row["class"], row["service"]))
+    program.report(module, rows, is_well, any(row["status"] in SENT for row in rows), text, reasons)
 
 
 if __name__ == "__main__":

@@ -88,15 +88,6 @@ def operands(module):
     return words + [COMMANDS[module.params["state"]]]
 
 
-def summary(rows, state, dry_run):
-    """One line: the number of successes, and the reason for each failure."""
-    counted = [row for row in rows if row["status"] not in ("disabled", "duplicate")]
-    done = sum(row["status"] in ("ok", "planned") for row in counted)
-    text = "%d of %d instances %s" % (done, len(counted), ("would be " if dry_run else "") + state)
-    return "; ".join([text] + ["%s: %s" % (row["config_directory"], row["reason"])
-                               for row in counted if row["status"] not in ("ok", "planned")])
-
-
 def main():
     module = AnsibleModule(
         argument_spec=dict(
@@ -110,14 +101,11 @@ def main():
     # A command that failed may have stopped an instance and not started it again.
     changed = [row for row in rows if row["status"] in ("ok", "planned") or
                (row["status"] == "failed" and row["exit_status"] != -1)]
-    result = dict(
-        instances=rows,
-        changed=bool(changed),
-        msg=summary(rows, module.params["state"], module.check_mode),
-    )
-    if is_well:
-        module.exit_json(**result)
-    module.fail_json(**result)
+    text, reasons = program.summary(
+        rows, ("ok", "planned"),
+        "instances " + ("would be " if module.check_mode else "") + module.params["state"],
+        lambda row: row["config_directory"])
+    program.report(module, rows, is_well, changed, text, reasons)
 
 
 if __name__ == "__main__":

@@ -138,12 +138,6 @@ def operands(module):
     return words + (["ALL"] if params["all"] else []), None
 
 
-def summary(count, verb, errors):
-    """One line: the number of messages, instances that failed, and messages that are not there."""
-    return "; ".join(["%s: %d messages" % (verb, count)] +
-                     [line for line in errors.splitlines() if line.strip()])
-
-
 def main():
     module = AnsibleModule(
         argument_spec=dict(
@@ -166,14 +160,9 @@ def main():
     words, data = operands(module)
     rows, is_well, errors = program.run(module, words, data)
     count = sum(row["requested" if module.check_mode else "done"] for row in rows)
-    result = dict(
-        instances=rows,
-        changed=count > 0,
-        msg=summary(count, module.params["verb"], errors),
-    )
-    if is_well:
-        module.exit_json(**result)
-    module.fail_json(**result)
+    # instances that failed, and messages that are not there
+    program.report(module, rows, is_well, count > 0, "%s: %d messages" % (module.params["verb"], count),
+                   [line for line in errors.splitlines() if line.strip()])
 
 
 if __name__ == "__main__":
