@@ -326,7 +326,6 @@ def own_settings(directory):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--postkick", required=True)
-    parser.add_argument("--settings")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=random.randrange(1000000))
@@ -342,7 +341,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory, \
             concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         environment = without_sleep(directory)
-        options.settings = options.settings or own_settings(directory)
+        options.settings = own_settings(directory)
         numbers = range(options.first, options.first + options.count)
         for number, found, refusal in pool.map(
                 lambda number: check(number, options, directory, environment), numbers):

@@ -14,21 +14,6 @@ make_host()
     done
 }
 
-# master_of NAME: its process, and the group of its daemons.
-master_of()
-{
-    host cat "/var/spool/$1/pid/master.pid" | tr -d ' '
-}
-
-# stop_out: ends /etc/postfix-out, with the daemons that outlive its master for a moment.
-stop_out()
-{
-    local group
-    group=$(master_of postfix-out)
-    host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
-    patiently no_process "$group"
-}
-
 no_process()
 {
     ! pgrep -g "$1" >/dev/null
@@ -81,8 +66,10 @@ manual_commands()
 }
 
 @test "what the manual shows as output is what is printed" {
-    local command expected count=0
-    stop_out
+    local command expected count=0 group
+    group=$(host_master postfix-out)
+    host postfix -c /etc/postfix-out stop >"$BATS_TEST_TMPDIR/stop" 2>&1
+    patiently no_process "$group" # its daemons outlive it for a moment
     while IFS= read -r line; do
         case $line in
         '# '*) command=${line#\# } expected='' ;;
@@ -115,7 +102,7 @@ in_picture()
 
 @test "the picture in README.md shows what is printed" {
     local hung command
-    hung=$(pgrep -g "$(master_of postfix-in)" -x qmgr)
+    hung=$(pgrep -g "$(host_master postfix-in)" -x qmgr)
     kill -STOP "$hung"
     in_picture | sed -n 's/^\$ //p' | while IFS= read -r command; do
         echo "\$ $command"

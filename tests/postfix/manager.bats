@@ -156,19 +156,13 @@ postfix-off/postfix-script: the Postfix mail system is not running"
     host rm /var/log/real
 }
 
-# master_of INSTANCE: its process.
-master_of()
-{
-    host cat "/var/spool/$1/pid/master.pid" | tr -d ' '
-}
-
 @test "-p restart: one after the other, and the next only when the last one responds" {
     local before started=started also=
     # one that may be running is stopped first
     [ "$(stopped)" = n ] || started=restarted also=$'\n/etc/postfix-c stop'
     host touch /var/log/real
     ours -p start
-    before=$(master_of postfix):$(master_of postfix-a)
+    before=$(host_master postfix):$(host_master postfix-a)
     host postfix -c /etc/postfix-c stop
     runs >"$BATS_TEST_TMPDIR/runs"
     ours -v -t 60 -p restart
@@ -184,7 +178,7 @@ postkick: /etc/postfix-c: $started and responding"
 /etc/postfix-a stop
 /etc/postfix-a start$also
 /etc/postfix-c start"
-    [[ $(master_of postfix) != "${before%:*}" && $(master_of postfix-a) != "${before#*:}" ]]
+    [[ $(host_master postfix) != "${before%:*}" && $(host_master postfix-a) != "${before#*:}" ]]
     ours -s -E
     is "$status" 0
     runs >"$BATS_TEST_TMPDIR/runs"
@@ -194,9 +188,9 @@ postkick: /etc/postfix-c: $started and responding"
     local groups=/sys/fs/cgroup unit="postkick\\x2dtest@$$.service"
     [ ! -d $groups/systemd ] || groups=$groups/systemd
     mkdir "$groups/$unit" 2>/dev/null || skip "needs control groups"
-    master_of postfix-a >"$groups/$unit/cgroup.procs"
+    host_master postfix-a >"$groups/$unit/cgroup.procs"
     ours -p restart
-    master_of postfix-a >"$groups/cgroup.procs"
+    host_master postfix-a >"$groups/cgroup.procs"
     rmdir "$groups/$unit"
     is "$status" 1
     is "$stderr" "postkick: warning: /etc/postfix-a: run by systemd: systemctl restart '$unit'

@@ -4,8 +4,7 @@
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
 #   real_can real_need real_open real_close               host_can host_need host_open host_close
 #   real_instance real_start real_stop                    host_instances host_running
-#   real_kick real_kick_as real_send real_log real_clear  host COMMAND...
-#   real_stopped
+#   real_kick real_kick_as real_send real_log real_clear  host_master host COMMAND...
 # and for both: patiently, requests.
 #
 # The default instance of the scratch directory is called "postfix"; its settings are $INI.
@@ -150,20 +149,12 @@ real_start()
     done
     for pid in "${pids[@]}"; do wait "$pid" || { cat "$REAL"/*.start >&2; return 1; }; done
     for name; do
-        patiently real_prod "$name" pickup W 'pickup.*master_notify: status 1'
-        patiently real_prod "$name" qmgr X 'request: 88 (X)'
-        sleep 0.1
+        patiently "$POSTKICK" -q -f "$INI" -c "$REAL/etc/$name" -w public pickup W
+        patiently "$POSTKICK" -q -f "$INI" -c "$REAL/etc/$name" public qmgr X
+        patiently real_log "$name" 'pickup.*master_notify: status 1'
+        patiently real_log "$name" 'request: 88 (X)'
     done
     real_clear "$@"
-}
-
-# real_prod NAME SERVICE REQUEST PATTERN: a request, unless the log has what it leads to.
-real_prod()
-{
-    real_log "$1" "$4" 2>/dev/null && return 0
-    "$POSTKICK" -q -f "$INI" -c "$REAL/etc/$1" public "$2" "$3" 2>/dev/null || true
-    sleep 0.2
-    return 1
 }
 
 # real_stop NAME...: with all processes, also stopped ones.
@@ -312,6 +303,12 @@ host_running()
     host cp "$POSTKICK" /usr/local/sbin
     host_instances "$@"
     host postfix start >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- 4>&-
+}
+
+# host_master INSTANCE: its process, and the process group of its daemons.
+host_master()
+{
+    host cat "/var/spool/$1/pid/master.pid" | tr -d ' '
 }
 
 # host_aged COMMAND...: in the namespace, with files that are not new: Postfix waits for those.
