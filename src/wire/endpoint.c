@@ -22,18 +22,12 @@ static enum endpoint_result check_type(const struct stat *status)
     return S_ISLNK(status->st_mode) ? ENDPOINT_LINK : ENDPOINT_WRONG_TYPE;
 }
 
-static enum endpoint_result fail_lookup(struct endpoint *endpoint, int error)
+static void fail_lookup(struct endpoint *endpoint, int error)
 {
-    *endpoint = (struct endpoint){.fd = -1, .error = error};
-    return descriptors_exhausted(error) ? ENDPOINT_DESCRIPTORS : ENDPOINT_LOOKUP;
-}
-
-/* open(2) with O_DIRECTORY and O_NOFOLLOW fails with ENOTDIR for a link and a plain file alike. */
-static bool is_link(int directory, const char *name)
-{
-    struct stat status;
-
-    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+    *endpoint = (struct endpoint){.result = descriptors_exhausted(error) ? ENDPOINT_DESCRIPTORS
+                                                                         : ENDPOINT_LOOKUP,
+                                  .fd = -1,
+                                  .error = error};
 }
 
 /* What to open in a queue directory. */
@@ -42,32 +36,37 @@ struct question {
     char service[NAME_MAX + 1];
 };
 
-/* One component at a time: links are followed in the path of the queue directory, and nowhere else.
- * Returns ENDPOINT_SOCKET with *endpoint open, whatever it is. */
-static enum endpoint_result open_stepwise(struct endpoint *endpoint, const char *queue_directory,
-                                          const struct question *question,
-                                          struct path_details *found)
+/* One component at a time: links are followed in the path of the queue directory, and nowhere
+ * else. */
+static void open_stepwise(struct endpoint *endpoint, const char *queue_directory,
+                          const struct question *question, struct path_details *found)
 {
     int queue = path_open(queue_directory, 0, O_DIRECTORY, found), directory = -1;
+    struct stat status;
 
     if (queue >= 0)
         directory = path_open_direct(queue, question->class, O_DIRECTORY, found);
     int error = errno;
-    bool class_is_link =
-        queue >= 0 && directory < 0 && error == ENOTDIR && is_link(queue, question->class);
+    /* with O_DIRECTORY and O_NOFOLLOW, that is ENOTDIR for a link and a plain file alike */
+    bool class_is_link = queue >= 0 && directory < 0 && error == ENOTDIR &&
+                         fstatat(queue, question->class, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                         S_ISLNK(status.st_mode);
     descriptors_close(&queue);
     if (directory >= 0) {
         endpoint->fd = path_open_direct(directory, question->service, 0, found);
         error = errno;
         close(directory);
     }
-    enum endpoint_result result = endpoint->fd < 0 ? fail_lookup(endpoint, error) : ENDPOINT_SOCKET;
-    return class_is_link ? ENDPOINT_LINK : result;
+    if (endpoint->fd < 0)
+        fail_lookup(endpoint, error);
+    if (class_is_link)
+        endpoint->result = ENDPOINT_LINK;
 }
 
-static enum endpoint_result open_here(struct endpoint *endpoint, const char *queue_directory,
-                                      const struct question *question)
+static int open_endpoint(const char *queue_directory, const void *asked, void *answer)
 {
+    const struct question *question = asked;
+    struct endpoint *endpoint = answer;
     struct path_details found;
     char path[PATH_MAX + sizeof(*question)];
 
@@ -79,118 +78,84 @@ static enum endpoint_result open_here(struct endpoint *endpoint, const char *que
             question->service);
         endpoint->fd = path_open_direct(AT_FDCWD, path, 0, &found);
     }
-    if (endpoint->fd < 0) {
-        enum endpoint_result result = open_stepwise(endpoint, queue_directory, question, &found);
-        if (endpoint->fd < 0)
-            return result;
-    }
-    enum endpoint_result result = check_type(&found.status);
+    if (endpoint->fd < 0)
+        open_stepwise(endpoint, queue_directory, question, &found);
+    if (endpoint->fd < 0)
+        return -1;
+    endpoint->result = check_type(&found.status);
     endpoint->identity =
         (struct endpoint_identity){found.status.st_dev, found.status.st_ino, found.born};
-    endpoint->is_socket = result == ENDPOINT_SOCKET;
-    endpoint->error = result == ENDPOINT_LINK ? ELOOP : 0;
+    endpoint->error = endpoint->result == ENDPOINT_LINK ? ELOOP : 0;
     endpoint->is_far = limits_of_run == NULL; /* in a worker: maybe */
-    if (result != ENDPOINT_SOCKET && result != ENDPOINT_FIFO)
+    if (endpoint->result != ENDPOINT_SOCKET && endpoint->result != ENDPOINT_FIFO)
         descriptors_close(&endpoint->fd);
-    return result;
-}
-
-struct answer {
-    enum endpoint_result result;
-    struct endpoint endpoint;
-};
-
-static int answer_open(const char *queue_directory, const void *question, void *answered)
-{
-    struct answer *answer = answered;
-
-    answer->result = open_here(&answer->endpoint, queue_directory, question);
-    return answer->endpoint.fd;
+    return endpoint->fd;
 }
 
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service)
 {
     struct question question = {0};
-    struct answer answer;
-    struct worker_task task = {.work = answer_open,
+    struct worker_task task = {.work = open_endpoint,
                                .path = queue_directory,
                                .question = &question,
                                .length = sizeof(question),
-                               .answer = &answer,
-                               .size = sizeof(answer)};
+                               .answer = endpoint,
+                               .size = sizeof(*endpoint)};
+    int error = ENAMETOOLONG;
 
-    if (strlen(class) >= sizeof(question.class) || strlen(service) >= sizeof(question.service))
-        return fail_lookup(endpoint, ENAMETOOLONG);
-    (void)stpcpy(question.class, class);
-    (void)stpcpy(question.service, service);
-    int error = path_ask(&task, false);
-    if (error != 0)
-        return fail_lookup(endpoint, error);
-    *endpoint = answer.endpoint;
-    endpoint->fd = task.fd;
-    endpoint->is_far = endpoint->is_far && task.fd >= 0 && !path_is_near(task.fd);
-    return answer.result;
+    if (strlen(class) < sizeof(question.class) && strlen(service) < sizeof(question.service)) {
+        (void)stpcpy(question.class, class);
+        (void)stpcpy(question.service, service);
+        error = path_ask(&task, false);
+    }
+    if (error != 0) {
+        fail_lookup(endpoint, error);
+    } else {
+        endpoint->fd = task.fd;
+        endpoint->is_far = endpoint->is_far && task.fd >= 0 && !path_is_near(task.fd);
+    }
+    return endpoint->result;
 }
 
-/* Connects to what the path in /proc stands for. */
-static int reach(const char *path)
+/* Connects to what the path in /proc stands for, or only checks whether it can be written to. */
+static int reach(const char *path, const void *connects, void *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    (void)stpcpy(address.sun_path, path);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-/* Whether the path, which is our descriptor's in /proc, can be written to; or connects to it. */
-static int answer_far(const char *path, const void *is_checked, void *error)
-{
-    bool succeeds;
     int fd = -1;
+    bool succeeds;
 
-    if (*(const bool *)is_checked)
-        succeeds = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
-    else
-        succeeds = (fd = reach(path)) >= 0;
+    if (*(const bool *)connects) {
+        (void)stpcpy(address.sun_path, path);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        succeeds = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    } else {
+        succeeds = access(path, W_OK) == 0;
+    }
     *(int *)error = succeeds ? 0 : errno;
+    if (!succeeds)
+        descriptors_close(&fd);
     return fd;
 }
 
-/* Has a worker do it. Returns -1 with errno, else 0 or a descriptor. */
-static int ask_far(const struct endpoint *endpoint, bool is_checked)
+int endpoint_reach(const struct endpoint *endpoint, bool connects)
 {
     char path[64];
     int failure;
-    struct worker_task task = {.work = answer_far,
+    struct worker_task task = {.work = reach,
                                .path = path,
-                               .question = &is_checked,
-                               .length = sizeof(is_checked),
+                               .question = &connects,
+                               .length = sizeof(connects),
                                .answer = &failure,
                                .size = sizeof(failure)};
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), endpoint->fd);
-    int error = path_ask(&task, true);
+    if (endpoint->is_far)
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), endpoint->fd);
+    else
+        (void)stpcpy(path, descriptors_path(endpoint->fd).text);
+    int error = path_ask(&task, endpoint->is_far);
     if (error == 0 && failure == 0)
-        return is_checked ? 0 : task.fd;
+        return connects ? task.fd : 0;
     errno = error != 0 ? error : failure;
     return -1;
-}
-
-int endpoint_connect(const struct endpoint *endpoint)
-{
-    return endpoint->is_far ? ask_far(endpoint, false) : reach(descriptors_path(endpoint->fd).text);
-}
-
-bool endpoint_writable(const struct endpoint *endpoint)
-{
-    return endpoint->is_far ? ask_far(endpoint, true) == 0
-                            : access(descriptors_path(endpoint->fd).text, W_OK) == 0;
 }

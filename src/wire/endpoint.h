@@ -29,29 +29,28 @@ struct endpoint_identity {
 };
 
 struct endpoint {
+    enum endpoint_result result;
     int fd;    /* O_PATH descriptor of the socket or FIFO; -1 when not open */
     int error; /* errno of ENDPOINT_LOOKUP, ENDPOINT_DESCRIPTORS; of ENDPOINT_LINK: ENOTDIR when it
                   is the class, ELOOP when it is the service */
-    bool is_socket;                    /* not a FIFO */
     bool is_far;                       /* on a file system that may not answer */
     struct endpoint_identity identity; /* of what is open */
 };
 
 /*
  * Looks up and checks the endpoint of class and service, each one path component, in the absolute
- * queue_directory. Connects to nothing. Returns ENDPOINT_SOCKET or ENDPOINT_FIFO with *endpoint
- * open, to be closed by the caller; otherwise nothing is open.
+ * queue_directory. Connects to nothing. Returns the result; after ENDPOINT_SOCKET and ENDPOINT_FIFO
+ * fd is open, to be closed by the caller.
  */
 enum endpoint_result endpoint_open(struct endpoint *endpoint, const char *queue_directory,
                                    const char *class, const char *service);
 
-/* The next two use the open descriptor through /proc/self/fd, never a name. */
-
-/* Connects to the socket, without blocking. Returns a descriptor, or -1 with errno as from
- * socket(2) and connect(2). (A FIFO can hold whoever opens it: see trigger.h.) */
-int endpoint_connect(const struct endpoint *endpoint);
-
-/* Whether this process may write to the open endpoint; if not, errno says why. */
-bool endpoint_writable(const struct endpoint *endpoint);
+/*
+ * Connects to the open socket without blocking, through /proc/self/fd and never by a name, and
+ * returns a descriptor; or only checks that this process may write to it, and returns 0. Otherwise
+ * returns -1 with errno as from socket(2), connect(2) and access(2). (A FIFO can hold whoever opens
+ * it: see trigger.h.)
+ */
+int endpoint_reach(const struct endpoint *endpoint, bool connects);
 
 #endif

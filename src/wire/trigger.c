@@ -494,7 +494,7 @@ static bool look_up(struct trigger *trigger, int64_t now)
 
     if (result == ENDPOINT_DESCRIPTORS)
         return false;
-    trigger->is_socket = endpoint->is_socket;
+    trigger->is_socket = result == ENDPOINT_SOCKET;
     if (result == ENDPOINT_LOOKUP && endpoint->error == ENOENT && trigger->was_full)
         retry(trigger, ENOENT, now); /* it is being restarted */
     else if (outcomes[result] != TRIGGER_PENDING)
@@ -514,7 +514,7 @@ static bool attempt(struct trigger *trigger, int64_t now)
         return false;
     if (endpoint->fd < 0)
         return true;
-    trigger->fd = endpoint->is_socket ? endpoint_connect(endpoint) : send_errand(trigger);
+    trigger->fd = trigger->is_socket ? endpoint_reach(endpoint, true) : send_errand(trigger);
     if (trigger->fd < 0 && descriptors_exhausted(errno))
         return false;
     if (trigger->fd < 0) {
@@ -556,7 +556,7 @@ void trigger_check(struct trigger *trigger)
     trigger->fd = trigger->endpoint.fd = -1;
     if (!look_up(trigger, 0))
         finish(trigger, TRIGGER_LOOKUP, trigger->endpoint.error, 0);
-    else if (trigger->endpoint.fd >= 0 && !endpoint_writable(&trigger->endpoint))
+    else if (trigger->endpoint.fd >= 0 && endpoint_reach(&trigger->endpoint, false) < 0)
         finish(trigger, TRIGGER_CONNECT, errno, 0);
     descriptors_close(&trigger->endpoint.fd);
 }

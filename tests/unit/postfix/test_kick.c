@@ -365,7 +365,7 @@ TEST(moved_away_while_full)
         struct endpoint endpoint;
         assert_int_equal(endpoint_open(&endpoint, fixture_path("victim"), "public", "qmgr"),
                          ENDPOINT_SOCKET);
-        int filler = endpoint_connect(&endpoint);
+        int filler = endpoint_reach(&endpoint, true);
         descriptors_close(&endpoint.fd);
         assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
         pid_t restarting = fork();

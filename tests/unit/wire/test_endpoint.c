@@ -97,9 +97,9 @@ TEST(connect)
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", long_name), ENDPOINT_SOCKET);
     assert_int_equal(rename(fixture_path(name), fixture_path("public/renamed")), 0);
     (void)fixture_file(name, "somebody else's");
-    int client = endpoint_connect(&endpoint);
+    int client = endpoint_reach(&endpoint, true);
     assert_true(client >= 0);
-    assert_true(endpoint_writable(&endpoint));
+    assert_int_equal(endpoint_reach(&endpoint, false), 0);
     descriptors_close(&endpoint.fd);
     close(client);
     close(server);
@@ -150,8 +150,8 @@ TEST(connected_by_a_worker)
     limits_of_run = &fixture_no_limits;
     assert_int_equal(endpoint_open(&endpoint, fixture_root, "public", "far"), ENDPOINT_SOCKET);
     endpoint.is_far = true;
-    assert_true(endpoint_writable(&endpoint));
-    fd = endpoint_connect(&endpoint);
+    assert_int_equal(endpoint_reach(&endpoint, false), 0);
+    fd = endpoint_reach(&endpoint, true);
     assert_true(fd >= 0);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
@@ -161,7 +161,7 @@ TEST(connected_by_a_worker)
     close(service);
     close(fd);
     close(server);
-    assert_int_equal(endpoint_connect(&endpoint), -1);
+    assert_int_equal(endpoint_reach(&endpoint, true), -1);
     assert_int_equal(errno, ECONNREFUSED);
     descriptors_close(&endpoint.fd);
     limits_of_run = NULL;
