@@ -57,7 +57,7 @@ attack()
     eval "$2"
     run --separate-stderr env -u MAIL_CONFIG "$ROOT/tests/lib/hold" --at 60 "${@:4}" "$SHOWN" -- bash -ec "
         $3
-        $ROOT/tests/lib/every-mode -v $ONE ${OTHERS-2} -f $INI" 3>&-
+        $ROOT/tests/lib/every-mode $ONE ${OTHERS-2} -f $INI" 3>&-
     [ "$status" != 77 ] || skip "needs namespaces, FUSE and overlay: $stderr"
     is "$status" 0
     [ "$output" = "$1" ] || echo "attack: ${*:2}: $stderr" >&2
