@@ -94,8 +94,8 @@ static bool report_refusal(const struct command *command)
 static void append_text(const struct instance *instance, UT_string *out)
 {
     row_append_line(out, LIST_COLUMNS, row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
-                    row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP), row_enabled(instance),
-                    instance->config_directory);
+                    row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP),
+                    row_enabled[instance->enabled], instance->config_directory);
 }
 
 static void append_json(const struct instance *instance, UT_string *out)

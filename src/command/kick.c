@@ -4,15 +4,15 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "report/kicks.h"
-#include "report/row.h"
 #include <string.h>
+#include <unistd.h>
 
 bool command_send(const struct command *command, struct kicks *kicks, struct selection *selection)
 {
     struct trigger_batch batch = {
         .connections = command->settings->connections, .limits = command->limits, .context = kicks};
 
-    if (!command->options->quiet && progress_is_wanted())
+    if (!command->options->quiet && isatty(STDERR_FILENO) == 1)
         batch.progress = report_kicks_progress;
     signals_catch();
     int error = kicks_run(kicks, selection, &batch);

@@ -243,9 +243,8 @@ static void report_stopped(const struct jobs_report *report, const struct job *j
 /* Those that a restart has not touched were only checked. */
 static void report_progress(const struct jobs_report *report)
 {
-    struct progress progress;
+    struct progress progress = {0};
 
-    progress_start(&progress);
     for (size_t i = 0; i < report->jobs->count; i++) {
         const struct job *job = &report->jobs->items[i];
         bool is_touched = job->status != JOB_UNTOUCHED;
@@ -284,7 +283,7 @@ static void observe(void *context, enum process_event event, struct job *job)
         process_free(&job->child);
         break;
     case PROCESS_WAITING:
-        if (!report->quiet && report->is_captured && progress_is_wanted())
+        if (!report->quiet && report->is_captured && isatty(STDERR_FILENO) == 1)
             report_progress(report);
         break;
     }

@@ -333,9 +333,8 @@ bool report_kicks(const struct kicks_report *report)
 void report_kicks_progress(void *context, int64_t now)
 {
     const struct kicks *kicks = context;
-    struct progress progress;
+    struct progress progress = {0};
 
-    progress_start(&progress);
     for (size_t i = 0; i < kicks->count; i++) {
         const struct kick *kick = &kicks->items[i];
 

@@ -281,12 +281,11 @@ void report_messages_done(struct messages_report *report)
 void report_messages_waiting(void *context)
 {
     struct messages_report *report = context;
-    struct progress progress;
+    struct progress progress = {0};
 
     if (report->messages->verb == MESSAGE_LIST)
         flush(report);
-    else if (!report->quiet && progress_is_wanted()) {
-        progress_start(&progress);
+    else if (!report->quiet && isatty(STDERR_FILENO) == 1) {
         for (size_t i = 0; i < report->messages->count; i++) {
             const struct messages_part *part = &report->messages->parts[i];
 

@@ -37,12 +37,8 @@ const char *row_value(const struct instance *instance, enum parameter parameter)
     return value[0] == '\0' ? "-" : value;
 }
 
-const char *row_enabled(const struct instance *instance)
-{
-    return instance->enabled == INSTANCE_ENABLED    ? "y"
-           : instance->enabled == INSTANCE_DISABLED ? "n"
-                                                    : "-";
-}
+const char *const row_enabled[] = {
+    [INSTANCE_UNKNOWN] = "-", [INSTANCE_ENABLED] = "y", [INSTANCE_DISABLED] = "n"};
 
 /* Appends a formatted text, safe to print. */
 __attribute__((format(printf, 2, 0))) static void
@@ -101,19 +97,19 @@ void row_add_age(UT_array *cells, int64_t seconds)
     static const struct {
         char letter;
         int64_t seconds;
-    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}, {'-', 1}};
     int64_t left = seconds < 0 ? 0 : seconds;
     size_t unit = 0;
 
     while (units[unit].letter != 's' && left < units[unit].seconds)
         unit++;
     long long count = left / units[unit].seconds;
-    left %= units[unit].seconds;
-    if (units[unit].letter == 's' || left < units[unit + 1].seconds)
+    long long rest = left % units[unit].seconds / units[unit + 1].seconds;
+    if (rest == 0)
         row_add_cell(cells, "%lld%c", count, units[unit].letter);
     else
-        row_add_cell(cells, "%lld%c%lld%c", count, units[unit].letter,
-                     (long long)(left / units[unit + 1].seconds), units[unit + 1].letter);
+        row_add_cell(cells, "%lld%c%lld%c", count, units[unit].letter, rest,
+                     units[unit + 1].letter);
 }
 
 /* Returns the text behind so many characters of UTF-8, each of which counts as a column of a
@@ -159,23 +155,25 @@ void row_append_table(UT_string *out, const struct row_column *columns, size_t c
                       const UT_array *cells, bool with_titles)
 {
     size_t *widths = alloc_zeroed(count, sizeof(*widths));
+    UT_array *all;
 
-    for (size_t column = 0; column < count; column++) {
-        widths[column] = columns[column].width;
-        if (with_titles && widths[column] < strlen(columns[column].title))
-            widths[column] = strlen(columns[column].title);
-        for (size_t i = column; i < utarray_len(cells); i += count) {
-            size_t width = count_characters(strings_item(cells, i));
-            if (width > widths[column])
-                widths[column] = width;
-        }
+    utarray_new(all, &strings_icd);
+    for (size_t i = 0; i < count; i++) {
+        widths[i] = columns[i].width;
+        if (with_titles)
+            strings_append(all, "%s", columns[i].title);
     }
-    for (size_t i = 0; i < count && with_titles; i++)
-        append_cell(out, columns[i].title, widths[i], columns[i].is_number, i + 1 == count);
-    for (size_t row = 0; row < utarray_len(cells); row += count)
-        for (size_t i = 0; i < count; i++)
-            append_cell(out, strings_item(cells, row + i), widths[i], columns[i].is_number,
-                        i + 1 == count);
+    utarray_concat(all, cells);
+    for (size_t i = 0; i < utarray_len(all); i++) {
+        size_t width = count_characters(strings_item(all, i));
+
+        if (width > widths[i % count])
+            widths[i % count] = width;
+    }
+    for (size_t i = 0; i < utarray_len(all); i++)
+        append_cell(out, strings_item(all, i), widths[i % count], columns[i % count].is_number,
+                    i % count + 1 == count);
+    utarray_free(all);
     free(widths);
 }
 
@@ -210,13 +208,6 @@ void row_add_text(json_t *row, const char *name, const char *text)
     row_add(row, name, row_string(text, text == NULL ? 0 : strlen(text)));
 }
 
-static const char *running(const struct instance *instance)
-{
-    return instance->running == MASTER_RUNNING   ? "y"
-           : instance->running == MASTER_STOPPED ? "n"
-                                                 : "-";
-}
-
 /* Returns an array of strings, empty if strings is NULL. */
 static json_t *list(const UT_array *strings)
 {
@@ -234,46 +225,38 @@ json_t *row_new(const struct instance *instance)
 {
     static const char *const identities[] = {
         [INSTANCE_NAMELESS] = "none", [INSTANCE_LENIENT] = "lenient", [INSTANCE_EXACT] = "exact"};
+    static const char *const running[] = {
+        [MASTER_UNKNOWN] = "-", [MASTER_RUNNING] = "y", [MASTER_STOPPED] = "n"};
     json_t *row = checked(json_object());
 
     if (instance == NULL)
         return row;
     row_add_text(row, "name", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
     row_add_text(row, "group", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
-    row_add_text(row, "enabled", row_enabled(instance));
+    row_add_text(row, "enabled", row_enabled[instance->enabled]);
     row_add_text(row, "config_directory", instance->config_directory);
     row_add_text(row, "queue_directory", instance_value(instance, PARAMETER_QUEUE_DIRECTORY));
     row_add_text(row, "data_directory", instance_value(instance, PARAMETER_DATA_DIRECTORY));
-    row_add_text(row, "running", running(instance));
+    row_add_text(row, "running", running[instance->running]);
     row_add_text(row, "identity", identities[instance->identity]);
     row_add(row, "conflicts", list(instance->conflicts));
     return row;
 }
 
-/* jansson does not escape DEL, which is a control character for terminals. */
-static int append(const char *text, size_t length, void *context)
-{
-    static const char escaped[] = "\\u007f";
-
-    while (length > 0) {
-        const char *found = memchr(text, '\177', length);
-        size_t plain = found != NULL ? (size_t)(found - text) : length;
-
-        text_append(context, text, plain);
-        if (found != NULL)
-            text_append(context, escaped, sizeof(escaped) - 1);
-        plain += found != NULL ? 1 : 0;
-        text += plain;
-        length -= plain;
-    }
-    return 0;
-}
-
 void row_finish(json_t *row, UT_string *out)
 {
-    if (json_dump_callback(row, append, out, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) < 0)
+    char *text = json_dumps(row, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)), *rest = text;
+
+    if (text == NULL)
         alloc_fail();
-    utstring_bincpy(out, "\n", 1);
+    /* jansson does not escape DEL, which is a control character for terminals */
+    for (size_t plain; rest[plain = strcspn(rest, "\177")] != '\0'; rest += plain + 1) {
+        text_append(out, rest, plain);
+        text_append(out, "\\u007f", strlen("\\u007f"));
+    }
+    text_append(out, rest, strlen(rest));
+    text_append(out, "\n", 1);
+    free(text);
     json_decref(row);
 }
 
@@ -281,20 +264,10 @@ void row_finish(json_t *row, UT_string *out)
 #define USUAL_WIDTH 80
 #define NAMES_MAXIMUM 1024 /* bytes of names: more than a terminal is wide */
 
-bool progress_is_wanted(void)
-{
-    return isatty(STDERR_FILENO) == 1;
-}
-
-void progress_start(struct progress *progress)
-{
-    *progress = (struct progress){0};
-    utstring_init(&progress->waiting);
-}
-
 void progress_add(struct progress *progress, bool is_done, const char *name, int64_t end)
 {
-    progress->count++;
+    if (progress->count++ == 0)
+        utstring_init(&progress->waiting);
     progress->done += is_done;
     if (is_done)
         return;
@@ -306,43 +279,26 @@ void progress_add(struct progress *progress, bool is_done, const char *name, int
     (void)text_printable(&progress->waiting, name, strlen(name), SIZE_MAX);
 }
 
-static size_t terminal_width(void)
-{
-    struct winsize size;
-
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < NARROWEST)
-        return USUAL_WIDTH;
-    return size.ws_col;
-}
-
-/* Cuts the line before the last column, so that the terminal does not start another line: after
- * some characters of UTF-8, to which "..." is added. */
-static void cut(UT_string *line, size_t width)
-{
-    const char *text = utstring_body(line);
-
-    if (*skip(text, width - 1) == '\0')
-        return;
-    line->i = (size_t)(skip(text, width - 4) - text);
-    utstring_bincpy(line, "...", 3);
-}
-
-/* Seconds from now to the end, and the fraction of one as a whole. */
-static int seconds_left(int64_t end, int64_t now)
-{
-    return end > now ? (int)((end - now + CLOCK_SECOND - 1) / CLOCK_SECOND) : 0;
-}
-
 static void show(const struct progress *progress, int64_t now)
 {
+    int64_t left = progress->end > now ? progress->end - now : 0;
+    bool is_known;
+    struct winsize size;
     UT_string line;
 
     utstring_init(&line);
     utstring_printf(&line, "%zu of %zu done, ", progress->done, progress->count);
-    if (progress->end != CLOCK_NEVER)
-        utstring_printf(&line, "%d s left, ", seconds_left(progress->end, now));
+    if (progress->end != CLOCK_NEVER) /* the fraction of a second counts as a whole one */
+        utstring_printf(&line, "%d s left, ", (int)((left + CLOCK_SECOND - 1) / CLOCK_SECOND));
     utstring_printf(&line, "waiting for%s", utstring_body(&progress->waiting));
-    cut(&line, terminal_width());
+    /* The last column is left free, so that the terminal does not start another line. */
+    is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= NARROWEST;
+    size_t width = is_known ? size.ws_col : USUAL_WIDTH;
+    const char *text = utstring_body(&line);
+    if (*skip(text, width - 1) != '\0') {
+        line.i = (size_t)(skip(text, width - 4) - text);
+        utstring_bincpy(&line, "...", 3);
+    }
     diag_progress(utstring_body(&line), utstring_len(&line));
     utstring_done(&line);
 }

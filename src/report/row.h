@@ -21,8 +21,8 @@ void row_diag_error(const struct selection *selection, const struct instance *in
 /* Returns the value of a parameter as a column: "-" when it is empty or unknown. */
 const char *row_value(const struct instance *instance, enum parameter parameter);
 
-/* Returns multi_instance_enable as a column: "y", "n", or "-" when it is unknown. */
-const char *row_enabled(const struct instance *instance);
+/* An enum instance_enabled as a column: "y", "n", or "-" when it is unknown. */
+extern const char *const row_enabled[];
 
 /* Appends one line to out, safe to print. */
 void row_append_line(UT_string *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -72,19 +72,13 @@ void row_finish(json_t *row, UT_string *out);
  * still take, and which instances it waits for.
  */
 
-/* The content of one line. */
+/* The content of one line, zero at first. progress_show() empties it again. */
 struct progress {
     size_t count; /* of kicks or jobs */
     size_t done;
     int64_t end;       /* the latest end of those not done: a clock_now() value, or CLOCK_NEVER */
     UT_string waiting; /* the names of those not done, as many as a line can show */
 };
-
-/* True when standard error is a terminal. */
-bool progress_is_wanted(void);
-
-/* Starts a line. progress_show() empties it again. */
-void progress_start(struct progress *progress);
 
 /* Counts one that is done, or that is waited for until end (CLOCK_NEVER: any time); name is its
  * instance's configuration directory, or NULL if it is not started. */

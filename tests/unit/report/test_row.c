@@ -119,9 +119,8 @@ TEST(strings)
 
 static void show_two_waiting(void)
 {
-    struct progress progress;
+    struct progress progress = {0};
 
-    progress_start(&progress);
     progress_add(&progress, true, NULL, 0);
     progress_add(&progress, false, "/etc/a", 3 * CLOCK_SECOND);
     progress_add(&progress, false, "/etc/b\x1b", 5 * CLOCK_SECOND - 1);
@@ -131,9 +130,8 @@ static void show_two_waiting(void)
 
 static void show_without_end(void)
 {
-    struct progress progress;
+    struct progress progress = {0};
 
-    progress_start(&progress);
     progress_add(&progress, false, "/etc/a", CLOCK_NEVER);
     progress_add(&progress, false, NULL, 0);
     progress_show(&progress, CLOCK_SECOND);
@@ -141,18 +139,16 @@ static void show_without_end(void)
 
 static void show_all_done(void)
 {
-    struct progress progress;
+    struct progress progress = {0};
 
-    progress_start(&progress);
     progress_add(&progress, true, NULL, 0);
     progress_show(&progress, CLOCK_SECOND);
 }
 
 static void show_many(void)
 {
-    struct progress progress;
+    struct progress progress = {0};
 
-    progress_start(&progress);
     for (int i = 0; i < 1000; i++)
         progress_add(&progress, false, "/etc/\xc3\xa4", 0);
     progress_show(&progress, CLOCK_SECOND);
