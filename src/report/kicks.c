@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Writes Postfix's own lines. Returns false where Postfix has none. */
+/* Writes Postfix's own lines, where it has some. Returns whether our reason says no more. */
 static bool report_as_postfix(const struct kick *kick)
 {
     const char *class = kick->class, *service = kick->service;
@@ -24,134 +24,81 @@ static bool report_as_postfix(const struct kick *kick)
         return false;
     diag_line("warning", "Cannot contact class %s service %s - perhaps the mail system is down",
               class, service);
-    return true;
+    return outcome == TRIGGER_WRONG_TYPE ||
+           (outcome == TRIGGER_LOOKUP && error != ENOENT && error != EACCES);
 }
 
-/* Whether our reason says more than Postfix's lines. */
-static bool says_more(const struct trigger *trigger)
+/* In Postfix's words where Postfix has some, followed by the reason if it says more; Postfix has no
+ * actions. If the kick whose outcome it shares has failed, the reason of a duplicate contains that
+ * one's. */
+static void report_kick(const struct kicks_report *report, const struct kick *kick)
 {
-    if (trigger->outcome == TRIGGER_LOOKUP)
-        return trigger->error == ENOENT || trigger->error == EACCES;
-    return trigger->outcome != TRIGGER_WRONG_TYPE;
-}
-
-static void report_success(const struct selection *selection, const struct kick *kick)
-{
+    const struct selection *selection = report->selection;
+    const struct instance *instance = kick->member->instance;
     const struct trigger *trigger = kick->trigger;
-    const char *how = trigger->wait_for_close && trigger->is_socket ? "finished" : "read";
-
-    row_diag(selection, kick->member->instance, NULL, "%s/%s: request \"%s\" %s after %.1fms",
-             kick->class, kick->service, kick->request, how, kick->seconds * 1000);
-}
-
-/* If the kick whose outcome it shares has failed, the reason of a duplicate contains that one's. */
-static void report_duplicate(const struct selection *selection, const struct kick *kick)
-{
-    row_diag(selection, kick->member->instance, "warning", "%s/%s: %s%s", kick->class,
-             kick->service, kick->reason, kick->has_succeeded ? ": not kicked again" : "");
-}
-
-static void report_kick(const struct selection *selection, const struct kick *kick, bool as_postfix,
-                        int verbose)
-{
-    const struct trigger *trigger = kick->trigger;
+    bool as_postfix = selection->is_single && !report->kicks->is_action && trigger != NULL;
 
     if (kick->status == KICK_DUPLICATE)
-        report_duplicate(selection, kick);
-    else if (kick->status == KICK_KICKED && verbose > 0)
-        report_success(selection, kick);
-    else if (kick->has_succeeded)
-        return;
-    else if (!as_postfix || trigger == NULL || !report_as_postfix(kick) || says_more(trigger))
-        row_diag(selection, kick->member->instance, "warning", "%s/%s: %s", kick->class,
-                 kick->service, kick->reason);
+        row_diag(selection, instance, "warning", "%s/%s: %s%s", kick->class, kick->service,
+                 kick->reason, kick->has_succeeded ? ": not kicked again" : "");
+    else if (kick->status == KICK_KICKED && report->verbose > 0)
+        row_diag(selection, instance, NULL, "%s/%s: request \"%s\" %s after %.1fms", kick->class,
+                 kick->service, kick->request,
+                 trigger->wait_for_close && trigger->is_socket ? "finished" : "read",
+                 kick->seconds * 1000);
+    else if (!kick->has_succeeded && !(as_postfix && report_as_postfix(kick)))
+        row_diag(selection, instance, "warning", "%s/%s: %s", kick->class, kick->service,
+                 kick->reason);
 }
 
 /* That an instance is left out is news only to whoever has named it. */
-static void report_unserved(const struct selection *selection, const struct kick *kick, int verbose)
+static void report_unserved(const struct kicks_report *report, const struct kick *kick)
 {
     const struct instance *instance = kick->member->instance;
     const char *directory = instance->config_directory;
     bool is_named = kick->member->is_named;
 
     if (kick->member->state == SELECTION_FAILED)
-        row_diag_error(selection, instance);
+        row_diag_error(report->selection, instance);
     else if (kick->member->state == SELECTION_DUPLICATE)
         diag_line("warning", "%s: %s: not kicked again", directory, kick->reason);
-    else if (is_named || verbose > 0)
+    else if (is_named || report->verbose > 0)
         diag_line(is_named ? "warning" : NULL,
                   "%s: not enabled: not kicked (-a or -c %s overrides)", directory, directory);
 }
 
 /* An instance that is not served is reported once, not for each target. */
-static bool is_first_of_instance(const struct kicks *kicks, size_t index)
+static bool is_news(const struct kicks *kicks, size_t index)
 {
-    return index == 0 || kicks->items[index - 1].member != kicks->items[index].member;
+    const struct kick *kick = &kicks->items[index];
+
+    return kick->member->state == SELECTION_SERVE || index == 0 || kick[-1].member != kick->member;
 }
 
-/* In Postfix's words where Postfix has some, followed by the reason if it says more; Postfix has no
- * actions. */
-static void report_results(const struct kicks_report *report)
-{
-    const struct selection *selection = report->selection;
-    const struct kicks *kicks = report->kicks;
-    bool as_postfix = selection->is_single && !kicks->is_action;
-
-    for (size_t i = 0; i < kicks->count; i++) {
-        if (kicks->items[i].member->state == SELECTION_SERVE)
-            report_kick(selection, &kicks->items[i], as_postfix, report->verbose);
-        else if (is_first_of_instance(kicks, i))
-            report_unserved(selection, &kicks->items[i], report->verbose);
-    }
-}
-
-/* Appends the line of the dry run about an instance that is not served. */
-static void plan_member(const struct kick *kick, UT_string *out)
-{
-    bool has_failed = kick->member->state == SELECTION_FAILED;
-
-    row_append_line(out, "%s: %s: %s", kick->member->instance->config_directory,
-                    has_failed ? "fail" : "skip",
-                    kick->member->state == SELECTION_DISABLED ? "not enabled" : kick->reason);
-}
-
-/* The same about one kick. */
-static void plan_kick(const struct kick *kick, UT_string *out)
+/* Appends the line of the dry run. */
+static void append_plan(const struct kick *kick, UT_string *out)
 {
     const struct instance *instance = kick->member->instance;
-    const char *verb = kick->status == KICK_PLANNED     ? "send"
-                       : kick->status == KICK_DUPLICATE ? "skip:"
-                                                        : "fail:";
+    const char *reason = kick->status == KICK_DISABLED ? "not enabled" : kick->reason;
+    const char *verb = kick->status == KICK_PLANNED  ? "send"
+                       : kick->status == KICK_FAILED ? "fail:"
+                                                     : "skip:";
 
-    row_append_line(out, "%s: %s \"%s\" to %s/%s/%s%s%s", instance->config_directory, verb,
-                    kick->request, instance_value(instance, PARAMETER_QUEUE_DIRECTORY), kick->class,
-                    kick->service, kick->reason == NULL ? "" : ": ",
-                    kick->reason == NULL ? "" : kick->reason);
+    if (kick->member->state != SELECTION_SERVE)
+        row_append_line(out, "%s: %s %s", instance->config_directory, verb, reason);
+    else
+        row_append_line(out, "%s: %s \"%s\" to %s/%s/%s%s%s", instance->config_directory, verb,
+                        kick->request, instance_value(instance, PARAMETER_QUEUE_DIRECTORY),
+                        kick->class, kick->service, reason == NULL ? "" : ": ",
+                        reason == NULL ? "" : reason);
 }
 
-static void append_plan(const struct kicks *kicks, UT_string *out)
-{
-    for (size_t i = 0; i < kicks->count; i++) {
-        const struct kick *kick = &kicks->items[i];
-
-        if (kick->member->state == SELECTION_SERVE)
-            plan_kick(kick, out);
-        else if (is_first_of_instance(kicks, i))
-            plan_member(kick, out);
-    }
-}
-
-const char *report_kick_status(enum kick_status status)
-{
-    static const char *const names[] = {
-        [KICK_KICKED] = "kicked",         [KICK_UNCONFIRMED] = "unconfirmed",
-        [KICK_UNFINISHED] = "unfinished", [KICK_FAILED] = "failed",
-        [KICK_DISABLED] = "disabled",     [KICK_DUPLICATE] = "duplicate",
-        [KICK_PLANNED] = "planned",
-    };
-
-    return names[status];
-}
+const char *const report_kick_statuses[] = {
+    [KICK_KICKED] = "kicked",         [KICK_UNCONFIRMED] = "unconfirmed",
+    [KICK_UNFINISHED] = "unfinished", [KICK_FAILED] = "failed",
+    [KICK_DISABLED] = "disabled",     [KICK_DUPLICATE] = "duplicate",
+    [KICK_PLANNED] = "planned",
+};
 
 static void append_kick(const struct kick *kick, UT_string *out)
 {
@@ -164,7 +111,7 @@ static void append_kick(const struct kick *kick, UT_string *out)
     row_add_text(row, "service", kick->service);
     row_add_text(row, "request", kick->request);
     row_add_text(row, "endpoint", endpoint);
-    row_add_text(row, "status", report_kick_status(kick->status));
+    row_add_text(row, "status", report_kick_statuses[kick->status]);
     row_add_text(row, "reason", kick->reason);
     row_add(row, "seconds", json_real(kick->seconds));
     row_finish(row, out);
@@ -185,28 +132,23 @@ static const struct {
     [STATUS_UNKNOWN] = {"unknown", "unknown"},
 };
 
-/* Returns the state of an instance that ought to be in order. */
-static const char *describe_wanted(const struct status *status)
+/* Returns the state, also of an instance that need not be in order. */
+static const char *describe(const struct status *status)
 {
     const struct kick *kick = status->kick;
     const struct kick *first = kick->duplicate_of == NULL ? kick : kick->duplicate_of;
 
+    if (!status->is_wanted && status->answer == STATUS_ANSWERED)
+        return "not enabled, but responding";
+    if (!status->is_wanted)
+        return kick->member->instance->running == MASTER_RUNNING ? "not enabled, but running"
+                                                                 : "not enabled";
     if (kick->member->state == SELECTION_FAILED)
         return "configuration error";
     if (status->state == STATUS_UNKNOWN && first->trigger != NULL &&
         first->trigger->error == EACCES)
         return "permission denied";
     return states[status->state].words;
-}
-
-/* Returns the state of one that need not be. */
-static const char *describe_disabled(const struct status *status)
-{
-    if (status->answer == STATUS_ANSWERED)
-        return "not enabled, but responding";
-    if (status->kick->member->instance->running == MASTER_RUNNING)
-        return "not enabled, but running";
-    return "not enabled";
 }
 
 static void append_status(const struct status *status, UT_string *out)
@@ -226,24 +168,6 @@ static void append_status(const struct status *status, UT_string *out)
     row_finish(row, out);
 }
 
-static void add_cells(UT_array *cells, const struct status *status)
-{
-    const struct instance *instance = status->kick->member->instance;
-    const char *state = status->is_wanted ? describe_wanted(status) : describe_disabled(status);
-
-    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
-    row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
-    row_add_cell(cells, "%s%s", state,
-                 status->kick->status == KICK_DUPLICATE && status->state != STATUS_NOT_RUNNING
-                     ? " (duplicate)"
-                     : "");
-    if (status->answer == STATUS_ANSWERED)
-        row_add_cell(cells, "%.1fms", status->seconds * 1000);
-    else
-        row_add_cell(cells, "-");
-    row_add_cell(cells, "%s", instance->config_directory);
-}
-
 /* Below titles on a terminal. */
 static void append_table(const struct kicks_report *report, UT_string *out)
 {
@@ -254,8 +178,20 @@ static void append_table(const struct kicks_report *report, UT_string *out)
     UT_array *cells;
 
     utarray_new(cells, &strings_icd);
-    for (size_t i = 0; i < report->kicks->count; i++)
-        add_cells(cells, &report->statuses[i]);
+    for (size_t i = 0; i < report->kicks->count; i++) {
+        const struct status *status = &report->statuses[i];
+        const struct instance *instance = status->kick->member->instance;
+        bool shares = status->kick->status == KICK_DUPLICATE && status->state != STATUS_NOT_RUNNING;
+
+        row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_NAME));
+        row_add_cell(cells, "%s", row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP));
+        row_add_cell(cells, "%s%s", describe(status), shares ? " (duplicate)" : "");
+        if (status->answer == STATUS_ANSWERED)
+            row_add_cell(cells, "%.1fms", status->seconds * 1000);
+        else
+            row_add_cell(cells, "-");
+        row_add_cell(cells, "%s", instance->config_directory);
+    }
     row_append_table(out, columns, sizeof(columns) / sizeof(columns[0]), cells,
                      isatty(STDOUT_FILENO) == 1);
     utarray_free(cells);
@@ -263,25 +199,25 @@ static void append_table(const struct kicks_report *report, UT_string *out)
 
 /* Why an instance that ought to be in order is not; if verbose, also which ones are responding, and
  * why one that is not enabled is not. */
-static void report_status(const struct selection *selection, const struct status *status,
-                          int verbose)
+static void report_status(const struct kicks_report *report, const struct status *status)
 {
+    const struct selection *selection = report->selection;
     const struct kick *kick = status->kick;
     const struct instance *instance = kick->member->instance;
+    const char *level = status->is_wanted ? "warning" : NULL;
+    const char *reason = status->reason != NULL ? status->reason : kick->reason;
 
-    if (!status->is_wanted && verbose == 0)
+    if (!status->is_wanted && report->verbose == 0)
         return;
     if (kick->member->state == SELECTION_FAILED)
         row_diag_error(selection, instance);
     else if (kick->member->state == SELECTION_DUPLICATE)
         diag_line("warning", "%s: %s", instance->config_directory, kick->reason);
     else if (status->reason != NULL && status->answer == STATUS_ANSWERED)
-        row_diag(selection, instance, status->is_wanted ? "warning" : NULL, "%s", status->reason);
+        row_diag(selection, instance, level, "%s", reason);
     else if (status->reason != NULL || kick->status == KICK_DUPLICATE)
-        row_diag(selection, instance, status->is_wanted ? "warning" : NULL, "%s/%s: %s",
-                 kick->class, kick->service,
-                 status->reason != NULL ? status->reason : kick->reason);
-    else if (verbose > 0)
+        row_diag(selection, instance, level, "%s/%s: %s", kick->class, kick->service, reason);
+    else if (report->verbose > 0)
         row_diag(selection, instance, NULL, "%s/%s: responding after %.1fms", kick->class,
                  kick->service, status->seconds * 1000);
 }
@@ -292,16 +228,16 @@ static bool write_out(const struct kicks_report *report)
     UT_string out;
 
     utstring_init(&out);
-    for (size_t i = 0; report->json && i < kicks->count; i++) {
-        if (report->statuses != NULL)
+    for (size_t i = 0; i < kicks->count; i++) {
+        if (report->json && report->statuses != NULL)
             append_status(&report->statuses[i], &out);
-        else
+        else if (report->json)
             append_kick(&kicks->items[i], &out);
+        else if (report->dry_run && is_news(kicks, i))
+            append_plan(&kicks->items[i], &out);
     }
     if (!report->json && report->statuses != NULL)
         append_table(report, &out);
-    else if (!report->json && report->dry_run)
-        append_plan(kicks, &out);
     bool written = output_flush(&out);
     utstring_done(&out);
     return written;
@@ -311,21 +247,24 @@ bool report_kicks(const struct kicks_report *report)
 {
     const struct kicks *kicks = report->kicks;
     const struct instance *failed = report->selection->lone_failure;
+    bool is_silent = report->quiet || report->dry_run;
     bool is_well = write_out(report);
 
-    if (report->quiet || report->dry_run) {
-        if (failed != NULL && (report->json || !report->dry_run)) /* the plan in text has it */
-            row_diag_error(report->selection, failed);
-    } else if (report->statuses == NULL) {
-        report_results(report);
-    }
+    if (is_silent && failed != NULL && (report->json || !report->dry_run))
+        row_diag_error(report->selection, failed); /* the plan in text has it */
     for (size_t i = 0; i < kicks->count; i++) {
+        const struct kick *kick = &kicks->items[i];
         const struct status *status = report->statuses == NULL ? NULL : &report->statuses[i];
 
-        if (status != NULL && !report->quiet)
-            report_status(report->selection, status, report->verbose);
-        is_well =
-            is_well && (status != NULL ? status->has_succeeded : kicks->items[i].has_succeeded);
+        is_well = is_well && (status != NULL ? status->has_succeeded : kick->has_succeeded);
+        if (is_silent)
+            continue;
+        if (status != NULL)
+            report_status(report, status);
+        else if (kick->member->state == SELECTION_SERVE)
+            report_kick(report, kick);
+        else if (is_news(kicks, i))
+            report_unserved(report, kick);
     }
     return is_well;
 }

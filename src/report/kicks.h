@@ -32,7 +32,7 @@ bool report_kicks(const struct kicks_report *report);
  * as the context. */
 void report_kicks_progress(void *context, int64_t now);
 
-/* Returns the status as in JSON: "kicked", "unconfirmed" and so on. */
-const char *report_kick_status(enum kick_status status);
+/* Each enum kick_status as in JSON: "kicked", "unconfirmed" and so on. */
+extern const char *const report_kick_statuses[];
 
 #endif

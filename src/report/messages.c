@@ -179,7 +179,7 @@ static void append_act_json(struct messages_report *report, const struct message
     row_add(row, "requested", json_integer((json_int_t)utarray_len(part->ids)));
     row_add(row, "done", json_integer((json_int_t)part->done));
     row_add(row, "gone", json_integer((json_int_t)part->gone));
-    row_add_text(row, "kicked", kick == NULL ? "-" : report_kick_status(kick->status));
+    row_add_text(row, "kicked", kick == NULL ? "-" : report_kick_statuses[kick->status]);
     row_add_text(row, "status", find_status(report, part, kick));
     row_add_text(row, "reason", part->reason == NULL && kick != NULL ? kick->reason : part->reason);
     row_finish(row, &report->out);
