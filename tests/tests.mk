@@ -20,18 +20,12 @@ $B/unit/%: tests/unit/%.c $B/libpostkick.a $B/link
 	$(LINK) -Itests/unit -MMD -MP -o $@ $< $B/libpostkick.a -lcmocka -ldl -pthread $(LIBS)
 
 # Test programs stand alone: no module is tested with itself.
-$B/lib/%: tests/lib/%.c $B/link | $B/lib
+$(filter-out %.so,$(TOOLS)) $(FLOORS) $(SOAKERS): $B/%: tests/%.c $B/link | $B/lib $B/bench $B/soak
 	$(LINK) -MMD -MP -o $@ $<
 
 # It defines functions that the fortified headers define inline.
 $B/lib/%.so: tests/preload/%.c $B/link | $B/lib
 	$(COMPILE) -U_FORTIFY_SOURCE -fPIC -shared $(LDFLAGS) -o $@ $< -ldl
-
-$B/bench/%: tests/bench/%.c $B/link | $B/bench
-	$(LINK) -MMD -MP -o $@ $<
-
-$B/soak/%: tests/soak/%.c $B/libpostkick.a $B/link | $B/soak
-	$(LINK) -MMD -MP -o $@ $< $B/libpostkick.a $(LIBS)
 
 $B/fuzz/%: tests/fuzz/%.c $B-fuzz/libpostkick.a | $B/fuzz
 	clang -std=c17 $(ALL_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
@@ -85,13 +79,11 @@ fuzz: fuzzers
 			-verbosity=0 -print_final_stats=1 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
 			tests/fuzz/corpus/$$name; done
 
-# So many kicks through the whole program, every answer compared with the bytes read, and as many to
-# a service that reads and stays.
+# So many kicks through the whole program, every answer compared with the bytes read.
 KICKS = 1000000
 SEED = 1
 soak: all $(SOAKERS)
 	tests/soak/kicks --postkick $B/postkick --service $B/soak/service --kicks $(KICKS) --seed $(SEED)
-	$B/soak/wakeup $(KICKS)
 
 # N files that Postfix and postkick have to read alike.
 N = 10000

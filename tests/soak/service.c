@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service: endpoints that read, half read, close, reset, shut down, greet and delay at random, and
- * that write down what they have read. For tests/soak/kicks.
+ * service: endpoints that read, half read, stay, close, reset, shut down, greet and delay at
+ * random, and that write down what they have read. For tests/soak/kicks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,15 +24,17 @@
 #define REQUEST 64
 #define SPIN 10000 /* turns of an empty loop at most: about the time of a few system calls */
 #define DELAY 10   /* milliseconds at most */
+#define WAITED 4   /* requests divisible by that are sent with -w */
 
-enum manner { READ, READ_SLOWLY, HALF, UNREAD, RESET, SHUT_READ, SHUT_UNREAD, MANNERS };
+enum manner { READ, STAY, READ_SLOWLY, HALF, UNREAD, RESET, SHUT_READ, SHUT_UNREAD, MANNERS };
+enum turn { SERVE, CLOSE, CLOSE_LAST };
 
-/* A connection whose turn has not come, or that is to be closed later. */
+/* A connection whose turn has not come, or that is to be closed later, or after the client. */
 struct delayed {
     int64_t due; /* milliseconds */
     size_t endpoint;
     int fd;
-    bool only_close;
+    enum turn turn;
 };
 
 static struct pollfd listening[ENDPOINTS];
@@ -67,14 +69,12 @@ static void spin(void)
         ;
 }
 
-static void delay(int fd, size_t endpoint, bool only_close)
+static void delay(int fd, size_t endpoint, enum turn turn)
 {
     if (delayed_count == DELAYED)
         fail("too many connections");
-    delayed[delayed_count++] = (struct delayed){.due = now() + next_random(DELAY + 1),
-                                                .endpoint = endpoint,
-                                                .fd = fd,
-                                                .only_close = only_close};
+    delayed[delayed_count++] = (struct delayed){
+        .due = now() + next_random(DELAY + 1), .endpoint = endpoint, .fd = fd, .turn = turn};
 }
 
 /* Takes the request, in two steps where it is slow, once it is written down as read. */
@@ -102,7 +102,7 @@ static void wait_for_request(int fd)
 
 static void serve(int fd, size_t endpoint)
 {
-    enum manner manner = next_random(3) > 0 ? READ : (enum manner)next_random(MANNERS);
+    enum manner manner = next_random(3) > 0 ? (enum manner)next_random(2) : next_random(MANNERS);
     char request[REQUEST];
 
     if (next_random(4) == 0 || manner == RESET)
@@ -110,17 +110,28 @@ static void serve(int fd, size_t endpoint)
     if (manner == SHUT_READ || manner == SHUT_UNREAD)
         (void)shutdown(fd, SHUT_WR);
     spin();
-    if (manner == READ || manner == READ_SLOWLY || manner == SHUT_READ)
+    if (manner <= READ_SLOWLY || manner == SHUT_READ)
         read_request(fd, endpoint, manner == READ_SLOWLY);
     else if (manner == HALF)
         (void)recv(fd, request, 1, 0); /* of two or more */
     else if (manner == RESET)
         wait_for_request(fd);
     spin();
-    if (next_random(4) == 0)
-        delay(fd, endpoint, true);
+    /* Where the service stays, nothing but the kernel's wake-up says that the request was read, and
+     * once in ten thousand kicks that comes too early. */
+    if (manner == STAY && truth[endpoint] % WAITED != 0)
+        delay(fd, endpoint, CLOSE_LAST);
+    else if (next_random(4) == 0)
+        delay(fd, endpoint, CLOSE);
     else
         close(fd);
+}
+
+static bool is_open(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 static void accept_one(size_t endpoint)
@@ -130,7 +141,7 @@ static void accept_one(size_t endpoint)
     if (fd < 0)
         return;
     if (next_random(8) == 0)
-        delay(fd, endpoint, false);
+        delay(fd, endpoint, SERVE);
     else
         serve(fd, endpoint);
 }
@@ -142,15 +153,15 @@ static void run_delayed(void)
     for (size_t i = 0; i < delayed_count;) {
         struct delayed each = delayed[i];
 
-        if (each.due > time) {
+        if (each.turn == CLOSE_LAST ? is_open(each.fd) : each.due > time) {
             i++;
             continue;
         }
         delayed[i] = delayed[--delayed_count];
-        if (each.only_close)
-            close(each.fd);
-        else
+        if (each.turn == SERVE)
             serve(each.fd, each.endpoint);
+        else
+            close(each.fd);
     }
 }
 
