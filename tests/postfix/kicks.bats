@@ -2,23 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Kicks of real Postfix instances in a scratch directory, beside Postfix's own postkick.
 
-load on_scratch
-
 ENABLED=(postfix postfix-in postfix-out)
-
-make_instances()
-{
-    real_instance postfix
-    real_instance postfix-in
-    real_instance postfix-out
-    real_instance postfix-off "multi_instance_enable = no"
-    real_start "${ENABLED[@]}" postfix-off
-}
+INSTANCES=("${ENABLED[@]}" postfix-off)
+load on_scratch
 
 setup()
 {
     real_need
-    real_clear "${ENABLED[@]}" postfix-off
+    real_clear "${INSTANCES[@]}"
 }
 
 # ended_well TIMES COMMAND...: how many of that many runs.
@@ -72,11 +63,11 @@ requested_times()
 
 @test "flush delivers a deferred message in every enabled instance, deferred only what is due" {
     local name
-    for name in "${ENABLED[@]}" postfix-off; do
+    for name in "${INSTANCES[@]}"; do
         defer "$name"
         : >"$REAL/$name.works"
     done
-    real_clear "${ENABLED[@]}" postfix-off
+    real_clear "${INSTANCES[@]}"
     # the retry time is hours away
     real_kick deferred
     is "$status$output$stderr" 0

@@ -3,21 +3,19 @@
 # -M with real mail in real instances: two that are enabled, one of them with long queue IDs, and "off",
 # that is not enabled.
 
+INSTANCES=(postfix postfix-a postfix-off)
 load on_scratch
 
-make_instances()
+configure()
 {
-    real_instance postfix
-    real_instance postfix-a "enable_long_queue_ids = yes"
-    real_instance postfix-off "multi_instance_enable = no"
-    real_start postfix postfix-a postfix-off
+    real_set postfix-a "enable_long_queue_ids = yes"
 }
 
 setup()
 {
     real_need
     ETC=$REAL/etc
-    no_mail postfix postfix-a postfix-off
+    no_mail "${INSTANCES[@]}"
 }
 
 @test "a list of queue IDs is requeued in whichever instance they are, and pickup kicked there" {

@@ -2,14 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The units of systemd, with real instances: the privileges and system calls that they leave are enough.
 
+INSTANCES=(postfix postfix-a)
 load on_scratch
-
-make_instances()
-{
-    real_instance postfix
-    real_instance postfix-a
-    real_start postfix postfix-a
-}
 
 setup()
 {
@@ -66,7 +60,7 @@ allowed()
     local log=$BATS_TEST_TMPDIR/calls command
     command -v systemd-analyze >/dev/null || skip "needs systemd-analyze"
     # shellcheck disable=SC2016 # as text; postconf(1) is asked
-    echo 'trigger_timeout = ${smtp_helo_name?10s}' >>"$REAL/etc/postfix-a/main.cf"
+    real_set postfix-a 'trigger_timeout = ${smtp_helo_name?10s}'
     strace -f -qq -o "$log.flush" "$POSTKICK" -f "$INI" flush
     strace -f -qq -o "$log.metrics" "$ROOT/scripts/postkick-metrics" -f "$INI" "$BATS_TEST_TMPDIR"
     cat "$log".* | sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' | sort -u >"$log"

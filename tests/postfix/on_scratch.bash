@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Tests with real instances in a scratch directory: load it with "load on_scratch". make_instances,
-# which the file of tests defines, makes them; a setup of its own calls real_need. Mail is deferred until
-# $REAL/NAME.works exists, and nothing is retried by itself.
+# Tests with real instances in a scratch directory, INSTANCES: load it with "load on_scratch" after that.
+# A file of tests may define configure, which is called before they are started; a setup of its own calls
+# real_need. Mail is deferred until $REAL/NAME.works exists, and nothing is retried by itself.
 
 load ../lib/common
 load real
@@ -9,8 +9,14 @@ load real
 setup_file()
 {
     real_can || return 0
-    real_open
-    make_instances
+    real_open "${INSTANCES[@]}"
+    configure
+    real_start "${INSTANCES[@]}"
+}
+
+configure()
+{
+    :
 }
 
 teardown_file()

@@ -3,34 +3,23 @@
 # -Q on real queues: the same figures as those that postqueue(1) has, message by message. Set
 # MESSAGES for another number of them than 2,000.
 
+INSTANCES=(postfix postfix-1 postfix-2 postfix-3)
 load on_scratch
 
-INSTANCES=(postfix postfix-1 postfix-2 postfix-3)
-
 # Flat, one level of some queues as Postfix has it, and more levels of all; short and long queue IDs.
-make_instances()
+configure()
 {
     local all='incoming active deferred hold corrupt defer bounce' name
-    real_instance postfix 'hash_queue_names = bounce'
-    real_instance postfix-1 'enable_long_queue_ids = yes'
-    real_instance postfix-2 'hash_queue_depth = 2' "hash_queue_names = $all"
-    real_instance postfix-3 'hash_queue_depth = 3' "hash_queue_names = $all" \
-        'enable_long_queue_ids = yes'
+    real_set postfix 'hash_queue_names = bounce'
+    real_set postfix-1 'enable_long_queue_ids = yes'
+    real_set postfix-2 'hash_queue_depth = 2' "hash_queue_names = $all"
+    real_set postfix-3 'hash_queue_depth = 3' "hash_queue_names = $all" 'enable_long_queue_ids = yes'
     for name in "${INSTANCES[@]}"; do
+        printf '%s\n' 'hang unix - n n - 1 pipe user=nobody argv=/bin/sleep 300' \
+            'source unix - - n - - smtpd' >>"$REAL/etc/$name/master.cf"
         # All is deferred at once, but for hang.example: that stays in the active queue.
-        cat >>"$REAL/etc/$name/main.cf" <<'END'
-defer_transports = deliver
-transport_maps = inline:{hang.example=hang:}
-END
-        cat >>"$REAL/etc/$name/master.cf" <<'END'
-hang unix - n n - 1 pipe user=nobody argv=/bin/sleep 300
-source unix - - n - - smtpd
-END
-        touch -d '1 hour ago' "$REAL/etc/$name"/*.cf
+        real_set "$name" 'defer_transports = deliver' 'transport_maps = inline:{hang.example=hang:}'
     done
-    real_start "${INSTANCES[@]}"
-    # postsuper(1), which is run at each start, ends if it cannot log what it finds
-    chown postfix "$REAL"/*.log
 }
 
 # figures NAME: "QUEUE MESSAGES BYTES OLDEST" of each queue that is not empty, as postqueue has them.
@@ -118,6 +107,7 @@ flood()
     real_stop "${INSTANCES[@]}"
     is "$(ours postfix-1 | awk '{print $1, $2, $4}')" "$(figures postfix-1 | awk '{print $1, $2, $4}')"
     has "$(ours postfix-1)" "hold 2 "
+    chown postfix "$REAL"/*.log # postsuper(1) at the start ends if it cannot log what it finds
     real_start "${INSTANCES[@]}"
 }
 

@@ -3,7 +3,7 @@
 #
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
 #   real_can real_need real_open real_close               host_can host_need host_open host_close
-#   real_instance real_start real_stop                    host_instances host_running
+#   real_set real_start real_stop                         host_instances host_running
 #   real_kick real_kick_as real_send real_log real_clear  host_master host COMMAND...
 # and for both: patiently, requests.
 #
@@ -42,8 +42,12 @@ real_level()
     if printf '%s\n' 3.6 "$version" | sort -C -V; then cut -d. -f1,2 <<<"${version%%-*}"; else echo 2; fi
 }
 
+# real_open postfix [NAME...]: instances, enabled but for postfix-off, the first one the default. They
+# deliver through $REAL/deliver once $REAL/NAME.works exists, retry by themselves after hours only, and
+# their daemons say which requests they read.
 real_open()
 {
+    local name
     export REAL=$BATS_FILE_TMPDIR/real INI=$BATS_FILE_TMPDIR/real/postkick.ini
     # Postfix's daemons and other users have to get there.
     chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
@@ -57,26 +61,33 @@ data_directory = $REAL/lib/postfix
 $(sed -n 's/^\([a-z_]*\) .*=.*/\1/p' "$ROOT/conf/postfix.ini" |
         grep -v -x -E '(config|queue|data)_directory' | xargs postconf -d)
 EOF
-    chmod 755 "$REAL" "$REAL/etc" "$REAL/spool" "$REAL/lib"
     cat >"$REAL/deliver" <<'EOF'
 #!/bin/sh
 # deliver FILE: what pipe(8) runs; a message is deferred as long as FILE does not exist.
 cat >/dev/null
 [ -e "$1" ] || exit 75
 EOF
-    chmod 755 "$REAL/deliver"
+    chmod 755 "$REAL" "$REAL"/*/ "$REAL/deliver"
+    for name; do real_instance "$name"; done
+    [ $# = 1 ] || real_set postfix "multi_instance_directories =$(printf " $REAL/etc/%s" "${@:2}")"
 }
 
-# real_instance NAME [LINE...]: an enabled instance, with LINEs in its main.cf. It delivers through
-# $REAL/deliver, once $REAL/NAME.works exists, retries by itself after hours only, and its daemons
-# say which requests they read. A secondary one is listed in the default one's main.cf.
 real_instance()
 {
-    local name=$1 etc=$REAL/etc/$1 line
-    shift
+    local name=$1 etc=$REAL/etc/$1 enable=yes
+    [ "$name" != postfix-off ] || enable=no
     mkdir "$etc" "$REAL/spool/$name" "$REAL/lib/$name"
     chown postfix "$REAL/lib/$name"
-    cat >"$etc/main.cf" <<EOF
+    # No chroot: a scratch directory has nothing of /etc. No wakeups: only kicks do anything.
+    awk '/^#/ { next }
+         /^[a-z]/ { $5 = "n"; $6 = "-" }
+         $1 == "qmgr" || $1 == "pickup" { $0 = $0 " -v" }
+         { print }' "$(postconf -d -h meta_directory)/master.cf.proto" >"$etc/master.cf"
+    echo "deliver unix - n n - - pipe user=nobody argv=$REAL/deliver $REAL/$name.works" \
+        >>"$etc/master.cf"
+    [ "$name" = postfix ] || echo "multi_instance_name = $name" >"$etc/main.cf"
+    real_set "$name" "$(cat <<EOF
+multi_instance_enable = $enable
 compatibility_level = $(real_level)
 queue_directory = $REAL/spool/$name
 data_directory = $REAL/lib/$name
@@ -94,25 +105,14 @@ minimal_backoff_time = 4h
 maximal_backoff_time = 4h
 queue_run_delay = 4h
 EOF
-    case "$*" in
-    *multi_instance_enable*) ;;
-    *) echo "multi_instance_enable = yes" >>"$etc/main.cf" ;;
-    esac
-    if [ "$name" != postfix ]; then
-        echo "multi_instance_name = $name" >>"$etc/main.cf"
-        grep -q multi_instance_directories "$REAL/etc/postfix/main.cf" ||
-            echo "multi_instance_directories =" >>"$REAL/etc/postfix/main.cf"
-        sed -i "/^multi_instance_directories/s|\$| $etc|" "$REAL/etc/postfix/main.cf"
-    fi
-    for line; do echo "$line" >>"$etc/main.cf"; done
-    # No chroot: a scratch directory has nothing of /etc. No wakeups: only kicks do anything.
-    awk '/^#/ { next }
-         /^[a-z]/ { $5 = "n"; $6 = "-" }
-         $1 == "qmgr" || $1 == "pickup" { $0 = $0 " -v" }
-         { print }' "$(postconf -d -h meta_directory)/master.cf.proto" >"$etc/master.cf"
-    echo "deliver unix - n n - - pipe user=nobody argv=$REAL/deliver $REAL/$name.works" \
-        >>"$etc/master.cf"
-    touch -d '1 hour ago' "$etc/main.cf" "$etc/master.cf" # Postfix waits for files that are new
+    )"
+}
+
+# real_set NAME LINE...: adds them to its main.cf. Postfix waits for files that are new.
+real_set()
+{
+    printf '%s\n' "${@:2}" >>"$REAL/etc/$1/main.cf"
+    touch -d '1 hour ago' "$REAL/etc/$1"/*.cf
 }
 
 # real_pid NAME: of its master, if that is really running in this scratch directory.

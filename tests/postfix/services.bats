@@ -3,12 +3,12 @@
 # What postkick.ini says of the services in a stock master.cf, held against what real ones log when
 # they are kicked.
 
+INSTANCES=(postfix)
 load on_scratch
 
-make_instances()
+configure()
 {
     local name
-    real_instance postfix "virtual_mailbox_base = /"
     # Those that are comments in the stock master.cf
     printf '%s\n' 'smtpd pass - - n - - smtpd' 'dnsblog unix - - n - 0 dnsblog' \
         'tlsproxy unix - - n - 0 tlsproxy' >>"$REAL/etc/postfix/master.cf"
@@ -17,7 +17,7 @@ make_instances()
         grep -q "^$name " "$REAL/etc/postfix/master.cf" ||
             echo "$name unix - n n - - pipe user=nobody argv=/bin/true"
     done >>"$REAL/etc/postfix/master.cf"
-    real_start postfix
+    real_set postfix "virtual_mailbox_base = /"
 }
 
 # known_services: "CLASS SERVICE REQUESTS" for every service of the shipped settings.

@@ -3,19 +3,13 @@
 # -s and -l -j on real instances, which they do not disturb: the empty request makes the queue manager do
 # nothing.
 
+INSTANCES=(postfix postfix-hung postfix-stopped postfix-fifo)
 load on_scratch
 
-make_instances()
+configure()
 {
-    real_instance postfix
-    real_instance postfix-hung
-    real_instance postfix-stopped
-    real_instance postfix-fifo
     sed -i -E 's/^(qmgr|pickup) +unix/\1 fifo/' "$REAL/etc/postfix-fifo/master.cf"
     touch -d '1 hour ago' "$REAL/etc/postfix-fifo/master.cf"
-    real_start postfix postfix-hung postfix-stopped postfix-fifo
-    postfix -c "$REAL/etc/postfix-stopped" stop >/dev/null 2>&1 # its endpoints stay
-    patiently real_ended postfix-stopped
     printf '[status]\nlimit = 1s\n' >>"$INI"
 }
 
@@ -52,6 +46,8 @@ asked()
 
 @test "responding, hung, and stopped; and what is repaired responds" {
     local hung
+    postfix -c "$REAL/etc/postfix-stopped" stop >/dev/null 2>&1 # its endpoints stay
+    patiently real_ended postfix-stopped
     hung=$(real_daemon postfix-hung qmgr)
     kill -STOP "$hung"
     real_kick -s -j
@@ -91,6 +87,7 @@ look()
 
 @test "looking never disturbs postfix start, status and stop" {
     local round looks
+    real_stop postfix-stopped
     for _ in 1 2 3; do look 3>&- & done
     for round in {1..4}; do
         for command in start status stop; do
