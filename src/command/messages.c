@@ -177,7 +177,7 @@ static bool finish(struct run *run)
     if (done.member_count > 0)
         is_sent = command_send(command, &kicks, &done);
     run->report.kicks = &kicks;
-    report_messages_done(&run->report);
+    report_messages(&run->report, true);
     is_sent = report_kicks(&(struct kicks_report){.selection = &command->selection,
                                                   .kicks = &kicks,
                                                   .quiet = command->options->quiet,
@@ -196,7 +196,7 @@ static bool act(struct run *run)
     bool is_well = true;
 
     if (options->dry_run || run->messages.total == 0) {
-        report_messages_done(&run->report);
+        report_messages(&run->report, true);
     } else if (options->verb == MESSAGE_DELETE && !options->yes && !confirm(run)) {
         return false;
     } else {
@@ -212,7 +212,7 @@ static bool find_and_act(struct run *run)
     if (!name_operands(run))
         return false;
     messages_find(&run->messages);
-    report_messages_found(&run->report);
+    report_messages(&run->report, false);
     return message_verbs[run->messages.verb].option != NULL ? act(run) : run->messages.is_well;
 }
 

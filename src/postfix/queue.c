@@ -172,18 +172,6 @@ struct entry {
     char d_name[];
 };
 
-/* Returns the type of an entry as in dirent.h, also where the file system does not say. */
-static unsigned char find_type(int directory, const struct entry *entry)
-{
-    struct stat status;
-
-    if (entry->d_type != DT_UNKNOWN)
-        return entry->d_type;
-    if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return DT_UNKNOWN;
-    return (unsigned char)IFTODT(status.st_mode);
-}
-
 /* Whether it is one as Postfix gives to queue files; temporary ones have others. */
 static bool is_queue_file_name(const char *name)
 {
@@ -197,13 +185,16 @@ static bool is_queue_file_name(const char *name)
 static bool look_at(struct walk *walk, int directory, const struct entry *entry, bool *below)
 {
     const char *name = entry->d_name;
+    unsigned char type = entry->d_type;
+    struct stat status;
 
     if (!is_queue_file_name(name))
         return true;
     bool is_short = name[1] == '\0' && walk->queue != QUEUE_MAILDROP;
     if (!is_short && entry->d_ino % walk->share.parts != walk->share.part)
         return true;
-    unsigned char type = find_type(directory, entry);
+    if (type == DT_UNKNOWN && fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        type = (unsigned char)IFTODT(status.st_mode); /* the file system does not say */
     if (type == DT_REG && !is_short)
         return look_at_file(walk, directory, name);
     if (type == DT_DIR && is_short)

@@ -185,53 +185,29 @@ static void append_act_json(struct messages_report *report, const struct message
     row_finish(row, &report->out);
 }
 
-static void append_plan(struct messages_report *report, const struct messages_part *part)
-{
-    size_t count = utarray_len(part->ids);
-    UT_string ids;
-
-    utstring_init(&ids);
-    for (size_t i = 0; i < count && i < SHOWN; i++)
-        utstring_printf(&ids, " %s", ((struct message_id *)utarray_eltptr(part->ids, i))->text);
-    row_append_line(&report->out, "%s: would %s %zu message%s:%s%s",
-                    part->member->instance->config_directory,
-                    message_verbs[report->messages->verb].name, count, count == 1 ? "" : "s",
-                    utstring_body(&ids), count > SHOWN ? " ..." : "");
-    utstring_done(&ids);
-}
-
+/* What was done, or in the dry run what would be done. */
 static void append_act(struct messages_report *report, const struct messages_part *part)
 {
     const char *directory = part->member->instance->config_directory;
-    const char *done = message_verbs[report->messages->verb].done;
-    const char *plural = part->done == 1 ? "" : "s";
+    const struct message_verb_row *verb = &message_verbs[report->messages->verb];
+    size_t count = report->dry_run ? utarray_len(part->ids) : part->done;
+    const char *plural = count == 1 ? "" : "s";
+    UT_string more;
 
-    if (part->is_unknown)
-        row_append_line(&report->out, "%s: unknown number of messages %s", directory, done);
-    else if (part->gone == 0)
-        row_append_line(&report->out, "%s: %zu message%s %s", directory, part->done, plural, done);
+    utstring_init(&more);
+    for (size_t i = 0; report->dry_run && i < count && i < SHOWN; i++)
+        utstring_printf(&more, " %s", ((struct message_id *)utarray_eltptr(part->ids, i))->text);
+    if (!report->dry_run && part->gone > 0)
+        utstring_printf(&more, ", %zu gone", part->gone);
+    if (report->dry_run)
+        row_append_line(&report->out, "%s: would %s %zu message%s:%s%s", directory, verb->name,
+                        count, plural, utstring_body(&more), count > SHOWN ? " ..." : "");
+    else if (part->is_unknown)
+        row_append_line(&report->out, "%s: unknown number of messages %s", directory, verb->done);
     else
-        row_append_line(&report->out, "%s: %zu message%s %s, %zu gone", directory, part->done,
-                        plural, done, part->gone);
-}
-
-/* What was done in each instance, or in the dry run what would be done. */
-static void append_acts(struct messages_report *report)
-{
-    const struct messages *messages = report->messages;
-
-    for (size_t i = 0; i < messages->count; i++) {
-        const struct messages_part *part = &messages->parts[i];
-
-        if (report->json)
-            append_act_json(report, part);
-        else if (utarray_len(part->ids) > 0 && report->dry_run)
-            append_plan(report, part);
-        else if (utarray_len(part->ids) > 0)
-            append_act(report, part);
-    }
-    if (!report->json && messages->total == 0 && messages->is_well)
-        row_append_line(&report->out, "no message to %s", message_verbs[messages->verb].name);
+        row_append_line(&report->out, "%s: %zu message%s %s%s", directory, count, plural,
+                        verb->done, utstring_body(&more));
+    utstring_done(&more);
 }
 
 /* Of those in which something was found to act on (after the act), or of the others (before). */
@@ -256,26 +232,26 @@ static void report_failures(const struct messages_report *report, bool after)
         diag_line("warning", "%s", strings_item(messages->refusals, i));
 }
 
-void report_messages_found(struct messages_report *report)
+void report_messages(struct messages_report *report, bool after)
 {
     const struct messages *messages = report->messages;
+    const struct message_verb_row *verb = &message_verbs[messages->verb];
 
     if (messages->verb == MESSAGE_COUNT)
         append_counts(report);
-    for (size_t i = 0; message_verbs[messages->verb].option == NULL && i < messages->count; i++)
-        if (report->json && messages->parts[i].reason != NULL)
-            append_act_json(report, &messages->parts[i]);
-    flush(report);
-    if (!report->failed)
-        report_failures(report, false);
-}
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct messages_part *part = &messages->parts[i];
 
-void report_messages_done(struct messages_report *report)
-{
-    if (!report->quiet || report->json)
-        append_acts(report);
+        if (report->json && (after || (verb->option == NULL && part->reason != NULL)))
+            append_act_json(report, part);
+        else if (after && !report->json && !report->quiet && utarray_len(part->ids) > 0)
+            append_act(report, part);
+    }
+    if (after && !report->json && !report->quiet && messages->total == 0 && messages->is_well)
+        row_append_line(&report->out, "no message to %s", verb->name);
     flush(report);
-    report_failures(report, true);
+    if (after || !report->failed)
+        report_failures(report, after);
 }
 
 void report_messages_waiting(void *context)

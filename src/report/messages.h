@@ -31,12 +31,12 @@ struct messages_report {
 void report_message(void *context, const struct message *message);
 void report_messages_waiting(void *context);
 
-/* Reports the rest of the list; or the counts, as a table that ends with the sum of all, or as
- * JSON; and the failures of instances in which nothing was found to act on. */
-void report_messages_found(struct messages_report *report);
-
-/* Reports the results in each instance, or in the dry run the plan, as lines or JSON;
- * and the failures of instances in which something was found. */
-void report_messages_done(struct messages_report *report);
+/*
+ * Reports, before the act, the rest of the list; or the counts, as a table that ends with the sum
+ * of all, or as JSON; and the failures of instances in which nothing was found to act on. And after
+ * it, the results in each instance, or in the dry run the plan, as lines or JSON; and the failures
+ * of the others.
+ */
+void report_messages(struct messages_report *report, bool after);
 
 #endif
