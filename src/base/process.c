@@ -572,6 +572,8 @@ static void check_interrupted(struct running *running)
  * become our children then, so that SIGCHLD reports their end too. */
 static void check_time(struct running *running, int64_t now)
 {
+    if (running->stage == STAGE_NONE)
+        running->end_at = running->batch->limits->end; /* a callback may have shortened it */
     if (now < running->end_at)
         return;
     switch (running->stage) {

@@ -113,7 +113,7 @@ struct process_batch {
     /* Standard output is read from one child at a time, in their order. One that is silent for a
      * second gives way to all others. */
     bool in_turn;
-    const struct limits *limits;
+    const struct limits *limits; /* whose end a callback may bring nearer */
     /* How many of the earlier signals (signals_count()) do not count, for children that have to be
      * run even after a signal; 0: all count. */
     int signals_known;

@@ -883,6 +883,31 @@ TEST(lines)
     assert_text(&child, "half");
 }
 
+static struct limits shortened;
+
+static void have_enough(struct process *child, bool is_error, const char *text, size_t length)
+{
+    (void)child;
+    (void)is_error;
+    (void)text;
+    (void)length;
+    shortened.end = clock_now();
+}
+
+/* As where nobody reads what is listed. */
+TEST(a_callback_brings_the_end_nearer)
+{
+    struct process child = shell("exec yes", PROCESS_CAPTURE);
+
+    shortened.end = clock_after(clock_now(), PATIENCE);
+    child.line = have_enough;
+    process_run(&(struct process_batch){
+        .processes = list(&child, 1), .count = 1, .parallel = 1, .limits = &shortened});
+    assert_int_equal(child.outcome, PROCESS_TIMED_OUT);
+    assert_true(child.finished - child.started < PATIENCE * CLOCK_SECOND / 2);
+    process_free(&child);
+}
+
 /* 100 MB without a newline: dropped, and the lines around it are there. */
 TEST(a_line_that_is_too_long)
 {
