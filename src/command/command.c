@@ -59,7 +59,7 @@ bool command_report_selection(const struct command *command)
     bool with_remarks = selection->is_single || command->verbose > 0 || options->dry_run ||
                         options->mode == OPTIONS_LIST;
     bool is_question = options->mode == OPTIONS_STATUS || options->dry_run;
-    bool is_well = utarray_len(selection->unmatched) == 0 && !(is_question && conflicts != NULL);
+    bool is_well = selection->unmatched == 0 && !(is_question && conflicts != NULL);
 
     if (options->quiet)
         return is_well;

@@ -166,24 +166,20 @@ static bool take_branch(struct expand *expand, struct span *rest, struct span *t
 static bool choose_branch(struct expand *expand, struct span rest, char kind, bool condition,
                           struct span *chosen)
 {
-    struct span first = {0}, second = {rest.end, rest.end}, last;
+    struct span branches[] = {{0}, {rest.end, rest.end}}, *last = branches;
 
-    if (!take_branch(expand, &rest, &first))
+    if (!take_branch(expand, &rest, last))
         return false;
-    last = first;
-    if (kind == '?' && !is_empty(rest)) {
-        if (*rest.at != ':')
-            return fail(expand, "\":\" expected at: \"...%.*s}>>>%.*s\"", quoted_length(first),
-                        first.at, shown_length(rest), rest.at);
+    if (kind == '?' && starts_with(rest, ':')) {
         rest.at++;
-        if (!take_branch(expand, &rest, &second))
+        if (!take_branch(expand, &rest, ++last))
             return false;
-        last = second;
     }
     if (!is_empty(rest))
-        return fail(expand, "unexpected input at: \"...%.*s}>>>%.*s\"", quoted_length(last),
-                    last.at, shown_length(rest), rest.at);
-    *chosen = condition == (kind == '?') ? first : second;
+        return fail(expand, "%s at: \"...%.*s}>>>%.*s\"",
+                    kind == '?' && last == branches ? "\":\" expected" : "unexpected input",
+                    quoted_length(*last), last->at, shown_length(rest), rest.at);
+    *chosen = branches[condition == (kind == '?') ? 0 : 1];
     return true;
 }
 

@@ -51,11 +51,9 @@ struct reader {
     size_t line; /* the number of the last line read */
     UT_array **warnings;
     char **error;
-};
 
-/* Without comments and empty lines, with continuation lines joined, terminated by a NUL. */
-struct logical_line {
-    char *text; /* within the reader's text, which is changed for it */
+    /* the logical line: without comments and empty lines, with continuation lines joined */
+    char *text; /* within the file's text, which is changed for it: it ends with a NUL */
     size_t length;
     size_t number; /* of its first physical line */
 };
@@ -180,13 +178,13 @@ static bool skip_to_content(struct reader *reader)
 }
 
 /* Takes the next logical line. Returns false at the end of the text. */
-static bool take_logical_line(struct reader *reader, struct logical_line *line)
+static bool take_logical_line(struct reader *reader)
 {
     if (!skip_to_content(reader))
         return false;
-    line->text = reader->at;
+    reader->text = reader->at;
     char *write = take_line(reader);
-    line->number = reader->line;
+    reader->number = reader->line;
     while (skip_to_content(reader) && text_is_space(*reader->at)) {
         char *start = reader->at;
         const char *end = take_line(reader);
@@ -195,7 +193,7 @@ static bool take_logical_line(struct reader *reader, struct logical_line *line)
         write += end - start;
     }
     *write = '\0'; /* over a newline that was read, or the NUL after the text */
-    line->length = (size_t)(write - line->text);
+    reader->length = (size_t)(write - reader->text);
     return true;
 }
 
@@ -222,22 +220,21 @@ __attribute__((format(printf, 2, 3))) static void warn(const struct reader *read
 }
 
 /* Sets what a line says. After the first error of the file nothing is reported. */
-static void set_from_line(struct maincf *maincf, const struct reader *reader,
-                          const struct logical_line *line)
+static void set_from_line(struct maincf *maincf, const struct reader *reader)
 {
-    const char *name = line->text;
+    const char *name = reader->text;
     size_t name_length = strcspn(name, "=" TEXT_WHITE_SPACE);
-    char *value = line->text + name_length;
-    char *end = line->text + line->length;
+    char *value = reader->text + name_length;
+    char *end = reader->text + reader->length;
 
     while (text_is_space(*value))
         value++;
     if (name_length == 0 || *value != '=') {
         if (*reader->error == NULL)
             *reader->error = text_cut(alloc_format(
-                "%s, line %zu: %s: \"%.*s\"", reader->path, line->number,
+                "%s, line %zu: %s: \"%.*s\"", reader->path, reader->number,
                 name_length == 0 ? "missing attribute name" : "missing '=' after attribute name",
-                TEXT_MESSAGE_MAXIMUM, line->text));
+                TEXT_MESSAGE_MAXIMUM, reader->text));
         return;
     }
     do
@@ -249,10 +246,10 @@ static void set_from_line(struct maincf *maincf, const struct reader *reader,
     const char *earlier = set(maincf, name, name_length, value);
     if (*reader->error == NULL && HASH_COUNT(maincf->settings) > SETTINGS_MAXIMUM)
         *reader->error = alloc_format("%s, line %zu: more than %d parameters", reader->path,
-                                      line->number, SETTINGS_MAXIMUM);
+                                      reader->number, SETTINGS_MAXIMUM);
     if (earlier != NULL && strcmp(earlier, value) != 0)
         warn(reader, "%s, line %zu: overriding earlier entry: %.*s=%.*s", reader->path,
-             line->number, text_quoted(name_length), name, TEXT_MESSAGE_MAXIMUM, earlier);
+             reader->number, text_quoted(name_length), name, TEXT_MESSAGE_MAXIMUM, earlier);
 }
 
 struct maincf *maincf_parse(const char *path, const char *config_directory, char *text,
@@ -262,18 +259,17 @@ struct maincf *maincf_parse(const char *path, const char *config_directory, char
     struct reader reader = {
         .path = path, .at = text, .end = text + length, .warnings = warnings, .error = error};
     struct maincf *maincf = alloc_bytes(sizeof(*maincf));
-    struct logical_line line;
 
     maincf->settings = NULL;
     maincf->used = 0;
     if (config_directory != NULL)
         (void)set(maincf, directory, strlen(directory), config_directory);
-    while (HASH_COUNT(maincf->settings) <= SETTINGS_MAXIMUM && take_logical_line(&reader, &line)) {
-        if (!text_is_space(line.text[0]))
-            set_from_line(maincf, &reader, &line);
+    while (HASH_COUNT(maincf->settings) <= SETTINGS_MAXIMUM && take_logical_line(&reader)) {
+        if (!text_is_space(reader.text[0]))
+            set_from_line(maincf, &reader);
         else
             warn(&reader, "%s: logical line must not start with whitespace: \"%.*s%s\"", path,
-                 SHOWN_LENGTH, line.text, line.length > SHOWN_LENGTH ? "..." : "");
+                 SHOWN_LENGTH, reader.text, reader.length > SHOWN_LENGTH ? "..." : "");
     }
     return maincf;
 }

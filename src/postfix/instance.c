@@ -40,22 +40,24 @@ static const char *find_setting(void *context, const char *name, size_t length)
  */
 static const char *find_domain(struct evaluation *evaluation, const char *hostname)
 {
-    struct expand own = evaluation->expand;
+    struct expand *expand = &evaluation->expand;
+    expand_lookup *lookup = expand->lookup;
     UT_string value;
 
     if (evaluation->domain != NULL)
         return evaluation->domain;
-    own.lookup = find_setting;
     utstring_init(&value);
-    if (expand_value(&own, hostname, &value)) {
+    expand->lookup = find_setting;
+    if (expand_value(expand, hostname, &value)) {
         const char *dot = strchr(utstring_body(&value), '.');
 
         evaluation->domain = alloc_string(dot != NULL ? dot + 1 : "localdomain");
     } else {
-        alloc_set_text(&evaluation->error, "myhostname: %s", own.error);
+        alloc_set_text(&evaluation->error, "myhostname: %s", expand->error);
+        free(expand->error);
+        expand->error = NULL;
     }
-    evaluation->expand.steps = own.steps;
-    free(own.error);
+    expand->lookup = lookup;
     utstring_done(&value);
     return evaluation->domain;
 }

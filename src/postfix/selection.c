@@ -118,12 +118,12 @@ static bool is_nameless(const struct instance *instance)
 
 static void warn_unmatched(struct selection *selection, const char *name)
 {
-    bool is_first = utarray_len(selection->unmatched) == 0, all_known = true;
-    char *suggestion = is_first ? suggest_instance(&selection->host, name) : alloc_string("");
+    bool all_known = true;
+    char *suggestion =
+        selection->unmatched++ == 0 ? suggest_instance(&selection->host, name) : alloc_string("");
 
     for (size_t i = 0; i < selection->host.count; i++)
         all_known = all_known && !is_nameless(&selection->host.instances[i]);
-    strings_append(selection->unmatched, "%s", name);
     strings_append(selection->warnings, "no instance %smatches %s%s",
                    all_known ? "" : "with a known name ", name, suggestion);
     free(suggestion);
@@ -302,7 +302,6 @@ bool selection_make(struct selection *selection, const struct selection_criteria
     const char *forced = NULL;
 
     *selection = (struct selection){.criteria = *criteria};
-    utarray_new(selection->unmatched, &strings_icd);
     utarray_new(selection->warnings, &strings_icd);
     if (!find_forced(selection, &forced) || !host_load(&selection->host, criteria->settings,
                                                        criteria->purpose, criteria->limits, forced))
@@ -376,8 +375,6 @@ void selection_free(struct selection *selection)
 {
     host_free(&selection->host);
     free(selection->members);
-    if (selection->unmatched != NULL)
-        utarray_free(selection->unmatched);
     if (selection->warnings != NULL)
         utarray_free(selection->warnings);
     *selection = (struct selection){0};

@@ -56,7 +56,7 @@ struct selection {
     bool is_single;                      /* as the host's: messages are Postfix's own */
     const struct instance *lone_failure; /* the only instance, if it has failed: its error is fatal;
                                             after selection_mark() */
-    UT_array *unmatched;                 /* strings: the -i that matched nothing */
+    size_t unmatched;                    /* how many -i matched nothing */
     UT_array *warnings; /* strings: about the criteria, the list, and who can write it */
 
     /* private; the data that the criteria point to belong to the caller and have to outlive this */

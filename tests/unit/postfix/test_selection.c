@@ -3,76 +3,74 @@
 #include "postfix/selection.h"
 #include "settings.h"
 
-static struct settings *settings;
 static struct selection_criteria criteria;
 static UT_array *groups, *names;
 
-SETUP(make_criteria)
+/* Sets -g and -i to the words; @ is the directory. */
+static void ask_for(const char *wanted_groups, const char *wanted_names)
 {
-    utarray_new(groups, &strings_icd);
-    utarray_new(names, &strings_icd);
-    settings = settings_of("[postfix]\nconfig_directory = @/postfix\n");
-    criteria = (struct selection_criteria){.groups = groups,
-                                           .names = names,
-                                           .settings = settings,
-                                           .purpose = PARAMETER_FOR_KICK,
-                                           .limits = &fixture_no_limits};
-}
+    char *filled = fixture_fill(wanted_names);
 
-TEARDOWN(free_criteria)
-{
-    settings_free(settings);
     utarray_free(groups);
     utarray_free(names);
+    criteria.groups = groups = strings_split(wanted_groups, " ");
+    criteria.names = names = strings_split(filled, " ");
+    free(filled);
+}
+
+SETUP(make_criteria)
+{
+    if (groups == NULL) {
+        utarray_new(groups, &strings_icd);
+        utarray_new(names, &strings_icd);
+    }
+    use_settings("[postfix]\nconfig_directory = @/postfix\n");
+    criteria = (struct selection_criteria){
+        .settings = settings, .purpose = PARAMETER_FOR_KICK, .limits = &fixture_no_limits};
+    ask_for("", "");
 }
 
 /* An instance in the directory of that name, with a queue directory of its own. */
 static void make(const char *name, const char *main_cf)
 {
-    char *queue = alloc_format("%s-queue", name), *path = alloc_format("%s/main.cf", name);
-    char *text = alloc_format("queue_directory = %s/%s\n%s", fixture_root, queue, main_cf);
+    char *path = alloc_format("%s/main.cf", name);
+    char *text = alloc_format("queue_directory = @/%s-queue\n%s", name, main_cf);
+    char *filled = fixture_fill(text);
 
     (void)fixture_directory(name);
-    (void)fixture_directory(queue);
-    (void)fixture_file(path, text);
-    free(queue);
+    (void)fixture_file(path, filled);
+    free(filled);
     free(path);
     free(text);
 }
 
-/* The default instance with a list of directories, each with fixture_root before it. */
-static void make_default(const char *listed, const char *rest)
-{
-    UT_string text;
-    char *copy = alloc_string(listed), *at = copy;
-
-    utstring_init(&text);
-    utstring_printf(&text, "%s\nmulti_instance_directories =", rest);
-    for (char *word; (word = strsep(&at, " ")) != NULL;)
-        if (word[0] != '\0')
-            utstring_printf(&text, " %s/%s", fixture_root, word);
-    utstring_printf(&text, "\n");
-    make("postfix", utstring_body(&text));
-    free(copy);
-    utstring_done(&text);
-}
-
+#define LIST "multi_instance_directories = "
 #define A "multi_instance_name = postfix-a\nmulti_instance_group = g\nmulti_instance_enable = yes\n"
 #define B "multi_instance_name = b\nmulti_instance_group = h\nmulti_instance_enable = no\n"
 #define ON "multi_instance_enable = yes\n"
 
-/* The member_count ones, by the last component of their directories, with their states. */
+/* The default instance, a and b. */
+static void make_three(void)
+{
+    make("postfix", ON LIST "@/a @/b\n");
+    make("a", A);
+    make("b", B);
+}
+
+/* The chosen ones, by the last component of their directories, with their states; a ? for each
+ * name that matches nothing; or the error. */
 static void assert_chosen(bool all, const char *expected)
 {
     static const char *const marks[] = {"", "!", "-", "="};
+    char *filled = fixture_fill(expected);
     struct selection selection;
     UT_string text;
 
+    utstring_init(&text);
     if (selection_make(&selection, &criteria))
         (void)selection_mark(&selection, all);
-    else
-        assert_string_equal(selection.host.error, "No matching instances");
-    utstring_init(&text);
+    else if (selection.unmatched == 0)
+        utstring_printf(&text, "%s", selection.host.error);
     for (size_t i = 0; i < selection.member_count; i++) {
         const char *directory = selection.members[i].instance->config_directory;
         const char *slash = strrchr(directory, '/');
@@ -80,60 +78,71 @@ static void assert_chosen(bool all, const char *expected)
         utstring_printf(&text, "%s%s ", slash == NULL ? directory : slash + 1,
                         marks[selection.members[i].state]);
     }
-    for (size_t i = 0; selection.unmatched != NULL && i < utarray_len(selection.unmatched); i++)
-        utstring_printf(&text, "?%s ", strings_item(selection.unmatched, i));
-    assert_string_equal(utstring_len(&text) > 0 ? utstring_body(&text) : "", expected);
+    for (size_t i = 0; i < selection.unmatched; i++)
+        utstring_printf(&text, "? ");
+    assert_string_equal(utstring_body(&text), filled);
     utstring_done(&text);
+    free(filled);
     selection_free(&selection);
 }
 
-static void assert_error(const char *expected)
+struct row {
+    const char *groups, *names;
+    const char *expected;
+};
+
+static void check_rows(const struct row *rows, size_t count)
 {
-    struct selection selection;
-
-    assert_false(selection_make(&selection, &criteria));
-    assert_string_equal(selection.host.error, expected);
-    selection_free(&selection);
+    for (size_t i = 0; i < count; i++) {
+        ask_for(rows[i].groups, rows[i].names);
+        assert_chosen(false, rows[i].expected);
+    }
 }
+
+#define CHECK(rows) check_rows(rows, COUNT(rows))
 
 TEST(several)
 {
-    make_default("b a", ON);
-    make("a", A);
-    make("b", B);
-    assert_chosen(false, "postfix b- a ");
-    assert_chosen(true, "postfix b a ");
+    make_three();
+    assert_chosen(false, "postfix a b- ");
+    assert_chosen(true, "postfix a b ");
     criteria.reverse = true;
-    assert_chosen(false, "a b- postfix ");
+    assert_chosen(false, "b- a postfix ");
 }
 
-TEST(default_disabled)
+/* Its other errors are its own. */
+TEST(default_one)
 {
-    make_default("a", "");
+    make("postfix", LIST "@/a\ntrigger_timeout = x\n");
     make("a", A);
     assert_chosen(false, "postfix- a ");
+    assert_chosen(true, "postfix! a ");
 }
 
 TEST(forced)
 {
-    make_default("a b", ON);
-    make("a", A);
-    make("b", B);
+    make_three();
     criteria.mail_config = fixture_path("b");
     assert_chosen(false, "b ");
     criteria.config_directory = fixture_path("a");
     assert_chosen(false, "a ");
+    ask_for("g", "");
+    assert_chosen(
+        false, "-g, -i and names of instances cannot be used with -c, which selects one instance");
     criteria.config_directory = NULL;
-    criteria.mail_config = fixture_path("postfix"); /* as postmulti -x exports it */
-    assert_chosen(false, "postfix ");
-    criteria.purpose = PARAMETER_FOR_LIST; /* as postfix(1) exports it */
-    assert_chosen(false, "postfix a b- ");
+    criteria.mail_config = fixture_path("postfix");
+    assert_chosen(false, "-g, -i and names of instances cannot be used with MAIL_CONFIG in the "
+                         "environment, which selects one instance");
+    ask_for("", "");
+    assert_chosen(false, "postfix "); /* as postmulti -x exports it */
+    criteria.purpose = PARAMETER_FOR_LIST;
+    assert_chosen(false, "postfix a b- "); /* as postfix(1) exports it */
+    ask_for("g", "");
+    assert_chosen(false, "a ");
     criteria.mail_config = fixture_path("a");
-    char *expected = alloc_format("MAIL_CONFIG=%s/a is not the default instance %s/postfix: unset "
-                                  "it, or use -c",
-                                  fixture_root, fixture_root);
-    assert_error(expected);
-    free(expected);
+    assert_chosen(false, "MAIL_CONFIG=@/a is not the default instance @/postfix: unset it, or use "
+                         "-c");
+    ask_for("", "");
     criteria.config_directory = fixture_path("b");
     assert_chosen(false, "b ");
 }
@@ -141,150 +150,85 @@ TEST(forced)
 /* A command could reach one that was not meant. */
 TEST(names_of_several_instances)
 {
-    char *expected = fixture_fill("-i a matches @/a and @/b: name the directory");
+    static const struct row rows[] = {
+        {"", "a", "-i a matches @/a and @/b: name the directory"},
+        {"", "a* @/b", "a b "}, /* a pattern means several */
+        {"", "c", "c = "},      /* one directory, listed twice */
+    };
 
-    make_default("a b c c/", ON);
+    make("postfix", ON LIST "@/a @/b @/c @/c/\n");
     make("a", A);
     make("b", A);
     make("c", ON "multi_instance_name = c\n");
-    strings_append(names, "a");
+    ask_for("", "a");
     assert_chosen(false, "a b ");
     criteria.acts = true;
-    assert_error(expected);
-    utarray_clear(names);
-    strings_append(names, "a*"); /* a pattern means several */
-    strings_append(names, "%s", fixture_path("b"));
-    assert_chosen(false, "a b ");
-    utarray_clear(names);
-    strings_append(names, "c"); /* one directory, listed twice */
-    assert_chosen(false, "c = ");
-    free(expected);
+    CHECK(rows);
 }
 
-TEST(contradictions)
+TEST(names_and_groups)
 {
-    make_default("a", ON);
-    make("a", A);
-    criteria.config_directory = fixture_path("a");
-    strings_append(groups, "g");
-    assert_error(
-        "-g, -i and names of instances cannot be used with -c, which selects one instance");
-    criteria.config_directory = NULL;
-    criteria.mail_config = fixture_path("postfix");
-    assert_error("-g, -i and names of instances cannot be used with MAIL_CONFIG in the "
-                 "environment, which selects one "
-                 "instance");
-    criteria.purpose = PARAMETER_FOR_LIST;
-    assert_chosen(false, "a ");
-}
+    static const struct row rows[] = {
+        {"", "*", "postfix a b- "},
+        {"", "b - nosuch", "postfix b- ? "},
+        {"g", "", "a "},
+        {"g h", "", "a b- "},
+        {"g h", "b", "b- "}, /* those in both */
+        {"g h", "b -", "b- "},
+        {"g h none", "", "no instance is in group none: the groups are g, h"},
+    };
 
-TEST(names)
-{
-    make_default("a b", ON);
-    make("a", A);
-    make("b", B);
-    strings_append(names, "*");
-    assert_chosen(false, "postfix a b- ");
-    utarray_clear(names);
-    strings_append(names, "b");
-    strings_append(names, "-");
-    strings_append(names, "nosuch");
-    assert_chosen(false, "postfix b- ?nosuch ");
-    utarray_clear(names);
+    make_three();
+    CHECK(rows);
     strings_append(names, "%s", "");
+    utarray_clear(groups);
     assert_chosen(false, "? ");
-}
-
-TEST(groups)
-{
-    make_default("a b", ON);
-    make("a", A);
-    make("b", B);
-    strings_append(groups, "g");
-    assert_chosen(false, "a ");
-    strings_append(groups, "h");
-    assert_chosen(false, "a b- ");
-    strings_append(names, "b"); /* those in both */
-    assert_chosen(false, "b- ");
-    strings_append(names, "-");
-    assert_chosen(false, "b- ");
-    utarray_clear(names);
-    strings_append(groups, "none");
-    assert_error("no instance is in group none: the groups are g, h");
 }
 
 TEST(no_groups)
 {
-    make_default("c", ON);
+    make("postfix", LIST "@/c\n");
     make("c", "multi_instance_name = c\n");
-    strings_append(groups, "g");
-    assert_error("no instance is in group g: none is in any");
+    ask_for("g", "");
+    assert_chosen(false, "no instance is in group g: none is in any");
 }
 
-/* One that cannot be read has no name or group. */
-TEST(unreadable)
+/* One that cannot be read has no name or group. One whose name and group are known is chosen by
+ * them, whatever else is wrong with it. */
+TEST(damaged)
 {
-    make_default("gone a", ON);
-    make("a", A);
-    assert_chosen(false, "postfix gone! a ");
-    strings_append(groups, "g");
-    assert_chosen(false, "gone! a ");
-    utarray_clear(groups);
-    strings_append(names, "a"); /* matched by another */
-    assert_chosen(false, "a ");
-    strings_append(names, "x"); /* it may be the one */
-    assert_chosen(false, "gone! a ?x ");
-    utarray_clear(names);
-    strings_append(names, "%s/gone", fixture_root);
-    assert_chosen(false, "gone! ");
-    utarray_clear(names);
-    strings_append(names, "*"); /* a pattern may mean it, one for directories does not */
-    assert_chosen(false, "postfix gone! a ");
-    utarray_clear(names);
-    strings_append(names, "%s/[ab]", fixture_root);
-    assert_chosen(false, "a ");
-}
+    static const struct row rows[] = {
+        {"", "", "postfix gone! a c! d- "},
+        {"g", "", "gone! a "},
+        {"k", "", "gone! c! "},
+        {"", "a", "a "},       /* matched by another */
+        {"", "c", "c! "},      /* the same */
+        {"", "x", "gone! ? "}, /* it may be the one */
+        {"", "c x", "gone! c! ? "},
+        {"", "@/gone", "gone! "},
+        {"", "a*", "gone! a "}, /* a pattern may mean it, one for directories does not */
+        {"", "@/[ab]", "a "},
+    };
 
-/* One whose name and group are known is chosen by them, whatever else is wrong with it. */
-TEST(damaged_but_known)
-{
-    make_default("a c", ON);
+    make("postfix", ON LIST "@/gone @/a @/c @/d\n");
     make("a", A);
     make("c", "multi_instance_name = c\nmulti_instance_group = k\nmulti_instance_enable = maybe\n");
-    strings_append(groups, "g");
-    assert_chosen(false, "a ");
-    utarray_clear(groups);
-    strings_append(groups, "k");
-    assert_chosen(false, "c! ");
-    utarray_clear(groups);
-    strings_append(names, "c");
-    assert_chosen(false, "c! ");
-    strings_append(names, "x");
-    assert_chosen(false, "c! ?x ");
-    utarray_clear(names);
-    strings_append(names, "x");
-    assert_chosen(false, "?x ");
-}
-
-/* Disabled instances are left alone, whatever is wrong with them, where that is known. */
-TEST(disabled_and_damaged)
-{
-    make_default("d", ON);
-    make("d", "trigger_timeout = x\nmulti_instance_enable = no\n");
-    assert_chosen(false, "postfix d- ");
-    assert_chosen(true, "postfix d! ");
+    make("d", "trigger_timeout = x\nmulti_instance_enable = no\n"); /* nobody's concern yet */
+    CHECK(rows);
+    ask_for("", "");
+    assert_chosen(true, "postfix gone! a c! d! ");
+    make("gone", ON);
+    ask_for("", "x");
+    assert_chosen(false, "? ");
 }
 
 /* Only a directory that is listed twice is served once. Whoever names a neighbour's queue directory
  * does not keep the neighbour from being served. */
 TEST(duplicates)
 {
-    make_default("thief a a postfix a/ a//", ON);
+    make("postfix", ON LIST "@/thief @/a @/a @/postfix @/a/ @/a//\n");
     make("a", A);
-    make("thief", ON);
-    char *text = alloc_format("queue_directory = %s/a-queue\n" ON, fixture_root);
-    (void)fixture_file("thief/main.cf", text);
-    free(text);
+    make("thief", ON "queue_directory = @/a-queue\n");
     assert_chosen(false, "postfix thief a a= postfix= = = ");
     criteria.reverse = true;
     assert_chosen(false, " = postfix a= a= thief postfix= ");
@@ -292,55 +236,50 @@ TEST(duplicates)
 
 TEST(enabled_only)
 {
-    make_default("a b gone", ON);
+    make("postfix", ON LIST "@/a @/b @/gone\n");
     make("a", A);
     make("b", B);
     criteria.enabled_only = true;
     assert_chosen(true, "postfix a gone! ");
-    strings_append(names, "b");
-    assert_chosen(true, "");
-}
-
-static void assert_refusal(bool all, const char *expected)
-{
-    struct selection selection;
-    bool is_accepted = selection_make(&selection, &criteria) && selection_mark(&selection, all);
-
-    assert_int_equal(is_accepted, expected == NULL);
-    if (expected != NULL)
-        assert_string_equal(selection.host.error, expected);
-    selection_free(&selection);
+    ask_for("", "b");
+    assert_chosen(true, "No matching instances");
 }
 
 TEST(refusal)
 {
-    make_default("a b d", "");
+    static const struct {
+        const char *names;
+        enum parameter_purpose purpose;
+        const char *error;
+    } cases[] = {
+        {"", PARAMETER_FOR_KICK, NULL},
+        {"b", PARAMETER_FOR_KICK, "No matching instances: b is not enabled: use -a or -c"},
+        {"b", PARAMETER_FOR_POSTFIX, "No matching instances: b is not enabled: use -c"},
+        {"b -", PARAMETER_FOR_KICK,
+         "No matching instances: @/postfix, b are not enabled: use -a or -c"},
+        {"x", PARAMETER_FOR_KICK, "No matching instances"},
+    };
+
+    make("postfix", LIST "@/a @/b @/d\n");
     make("a", A);
     make("b", B);
     make("d", "");
-    assert_refusal(false, NULL);
-    strings_append(names, "b");
-    assert_refusal(true, NULL);
-    assert_refusal(false, "No matching instances: b is not enabled: use -a or -c");
-    criteria.purpose = PARAMETER_FOR_POSTFIX;
-    assert_refusal(false, "No matching instances: b is not enabled: use -c");
-    criteria.purpose = PARAMETER_FOR_KICK;
-    strings_append(names, "-");
-    char *expected = alloc_format(
-        "No matching instances: %s/postfix, b are not enabled: use -a or -c", fixture_root);
-    assert_refusal(false, expected);
-    free(expected);
-    utarray_clear(names);
-    strings_append(names, "x");
-    assert_refusal(false, "No matching instances");
-}
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct selection selection;
+        char *expected = fixture_fill(cases[i].error == NULL ? "" : cases[i].error);
 
-/* The default instance's other errors are its own. */
-TEST(damaged_default)
-{
-    make_default("a", ON "trigger_timeout = x\n");
-    make("a", A);
-    assert_chosen(false, "postfix! a ");
+        ask_for("", cases[i].names);
+        criteria.purpose = cases[i].purpose;
+        bool is_accepted =
+            selection_make(&selection, &criteria) && selection_mark(&selection, false);
+        assert_int_equal(is_accepted, cases[i].error == NULL);
+        if (!is_accepted)
+            assert_string_equal(selection.host.error, expected);
+        selection_free(&selection);
+        free(expected);
+    }
+    ask_for("", "b");
+    assert_chosen(true, "b ");
 }
 
 static char name_a[] = "postfix-a", directory_a[] = "/etc/postfix-a", home[] = "/etc/postfix";
@@ -386,8 +325,7 @@ TEST(what_a_name_means)
 TEST(literal)
 {
     static char odd[] = "[x";
-    const struct instance instance = {.config_directory = home,
-                                      .values[PARAMETER_MULTI_INSTANCE_NAME] = odd};
+    const struct instance instance = {.values[PARAMETER_MULTI_INSTANCE_NAME] = odd};
 
     assert_true(selection_matches(&instance, "[x"));
     assert_false(selection_matches(&instance, "x"));
@@ -397,17 +335,14 @@ TEST(named)
 {
     struct selection selection;
 
-    make_default("a b", ON);
-    make("a", A);
-    make("b", B);
-    strings_append(names, "[ab]");
-    strings_append(names, "b");
+    make_three();
+    ask_for("", "[ab] b");
     assert_true(selection_make(&selection, &criteria));
     assert_int_equal(selection.member_count, 2);
     assert_false(selection.members[0].is_named);
     assert_true(selection.members[1].is_named);
     selection_free(&selection);
-    utarray_clear(names);
+    ask_for("", "");
     criteria.config_directory = fixture_path("a");
     assert_true(selection_make(&selection, &criteria));
     assert_true(selection.members[0].is_named);
