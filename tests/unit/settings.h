@@ -8,32 +8,38 @@
 #include "fixture.h"
 #include "postfix/settings.h"
 
-/* Returns the settings that the texts of postkick.ini and of the generated file make, which is left
- * out if generated is NULL; NULL if there are errors, whose lines are compared. @ is the directory
- * of the test. To be freed by settings_free(). */
-FIXTURE_UNUSED static struct settings *settings_of_both(const char *generated, const char *text,
-                                                        const char *expected)
+static struct settings *settings;
+
+TEARDOWN(free_settings)
+{
+    settings_free(settings);
+    settings = NULL;
+}
+
+/* Makes the settings those of the texts of postkick.ini and of the generated file, which is left
+ * out if generated is NULL; none if there are errors, whose lines are compared. @ is the directory
+ * of the test. */
+FIXTURE_UNUSED static void use_both(const char *generated, const char *text, const char *expected)
 {
     const char *path =
         generated == NULL ? fixture_path("none") : fixture_file("generated.ini", generated);
     char *whole = fixture_fill(text), *lines = fixture_fill(expected);
     UT_array *errors;
 
+    free_settings();
     utarray_new(errors, &strings_icd);
-    struct settings *settings =
-        settings_load(fixture_file("postkick.ini", whole), true, path, errors);
+    settings = settings_load(fixture_file("postkick.ini", whole), true, path, errors);
     fixture_assert_lines(errors, lines);
     assert_int_equal(settings == NULL, expected[0] != '\0');
     utarray_free(errors);
     free(lines);
     free(whole);
-    return settings;
 }
 
 /* The same for a postkick.ini with no mistake in it. */
-FIXTURE_UNUSED static struct settings *settings_of(const char *text)
+FIXTURE_UNUSED static void use_settings(const char *text)
 {
-    return settings_of_both(NULL, text, "");
+    use_both(NULL, text, "");
 }
 
 #endif

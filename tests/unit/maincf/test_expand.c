@@ -37,7 +37,7 @@ static const char *look_up(void *context, const char *name, size_t length)
     return NULL;
 }
 
-/* The expansion, or the error text after "error: ". The caller frees it. */
+/* The expansion, which is appended, or the error text after "error: ". The caller frees it. */
 static char *expand_within(struct expand *terms, const char *value, const struct setting *settings)
 {
     UT_string out;
@@ -46,9 +46,11 @@ static char *expand_within(struct expand *terms, const char *value, const struct
     terms->lookup = look_up;
     terms->context = (void *)(uintptr_t)settings;
     utstring_init(&out);
+    utstring_printf(&out, "before");
     if (expand_value(terms, value, &out)) {
         assert_null(terms->error);
-        result = alloc_string(utstring_body(&out));
+        assert_memory_equal(utstring_body(&out), "before", strlen("before"));
+        result = alloc_string(utstring_body(&out) + strlen("before"));
     } else {
         assert_non_null(terms->error);
         result = alloc_format("error: %s", terms->error);
@@ -59,9 +61,11 @@ static char *expand_within(struct expand *terms, const char *value, const struct
     return result;
 }
 
+static bool lacks_levels;
+
 static char *expand(const char *value, const struct setting *settings)
 {
-    struct expand terms = {.steps = EXPAND_STEPS};
+    struct expand terms = {.steps = EXPAND_STEPS, .lacks_levels = lacks_levels};
 
     return expand_within(&terms, value, settings);
 }
@@ -323,25 +327,9 @@ TEST(levels_before_3_6)
         {"${{a} == {b}}${{1} < {2}}", "true"},
     };
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct expand terms = {.steps = EXPAND_STEPS, .lacks_levels = true};
-        char *result = expand_within(&terms, rows[i].value, usual);
-
-        assert_string_equal(result, rows[i].result);
-        free(result);
-    }
-}
-
-TEST(result_is_appended)
-{
-    struct expand terms = {look_up, (void *)(uintptr_t)usual, .steps = EXPAND_STEPS};
-    UT_string out;
-
-    utstring_init(&out);
-    utstring_printf(&out, "old ");
-    assert_true(expand_value(&terms, "$n5 new", &out));
-    assert_string_equal(utstring_body(&out), "old 5 new");
-    utstring_done(&out);
+    lacks_levels = true;
+    CHECK(rows);
+    lacks_levels = false;
 }
 
 /* A chain p0 -> p1 -> ... -> p<links>, whose last value is end; link is how one names the next. */
@@ -396,23 +384,17 @@ TEST(depth)
 /* A new string of count times text, between before and after. */
 static char *repeat(const char *before, const char *text, size_t count, const char *after)
 {
-    UT_string out;
-    size_t length = strlen(text);
+    char *repeated = fixture_repeat(text, count);
+    char *whole = alloc_format("%s%s%s", before, repeated, after);
 
-    utstring_init(&out);
-    utstring_reserve(&out, strlen(before) + count * length + strlen(after) + 1);
-    utstring_bincpy(&out, before, strlen(before));
-    for (size_t i = 0; i < count; i++)
-        utstring_bincpy(&out, text, length);
-    utstring_bincpy(&out, after, strlen(after));
-    return utstring_body(&out);
+    free(repeated);
+    return whole;
 }
 
 /* count times open, then count times close. */
 static char *nest(const char *open, size_t count, const char *close)
 {
-    char *closing = repeat("", close, count, "");
-    char *nested = repeat("", open, count, closing);
+    char *closing = fixture_repeat(close, count), *nested = repeat("", open, count, closing);
 
     free(closing);
     return nested;

@@ -6,34 +6,33 @@
 
 #define PATH "/x/main.cf"
 
-struct parsed {
-    struct maincf *maincf;
-    UT_array *warnings;
-    char *text;
-    char *error;
-};
+/* What was read last. */
+static struct maincf *maincf;
+static UT_array *warnings;
+static char *read_text, *error;
 
-static struct parsed parse(const char *text)
+TEARDOWN(forget)
 {
-    struct parsed parsed = {.text = alloc_string(text)};
-
-    parsed.maincf =
-        maincf_parse(PATH, "/x", parsed.text, strlen(text), &parsed.warnings, &parsed.error);
-    return parsed;
+    maincf_free(maincf);
+    if (warnings != NULL)
+        utarray_free(warnings);
+    free(read_text);
+    free(error);
+    maincf = NULL;
+    warnings = NULL;
+    read_text = error = NULL;
 }
 
-static void discard(struct parsed *parsed)
+static void parse(const char *text)
 {
-    maincf_free(parsed->maincf);
-    if (parsed->warnings != NULL)
-        utarray_free(parsed->warnings);
-    free(parsed->text);
-    free(parsed->error);
+    forget();
+    read_text = alloc_string(text);
+    maincf = maincf_parse(PATH, "/x", read_text, strlen(text), &warnings, &error);
 }
 
-static const char *value(const struct parsed *parsed, const char *name)
+static const char *value(const char *name)
 {
-    return maincf_value(parsed->maincf, name, strlen(name));
+    return maincf_value(maincf, name, strlen(name));
 }
 
 /* The value of "a" after reading text; NULL when it is not set. */
@@ -96,21 +95,20 @@ static const struct {
 TEST(values)
 {
     for (size_t i = 0; i < COUNT(values); i++) {
-        struct parsed parsed = parse(values[i].text);
-        const char *got = value(&parsed, "a");
+        parse(values[i].text);
+        const char *got = value("a");
 
-        assert_null(parsed.error);
+        assert_null(error);
         assert_int_equal(got == NULL, values[i].value == NULL);
         if (got != NULL)
             assert_string_equal(got, values[i].value);
-        discard(&parsed);
     }
 }
 
 static const struct {
     const char *text;
     const char *error;
-} errors[] = {
+} mistakes[] = {
     {"foo bar\n", "line 1: missing '=' after attribute name: \"foo bar\""},
     {"a = b\nfoo", "line 2: missing '=' after attribute name: \"foo\""},
     {"foo bar = x\n", "line 1: missing '=' after attribute name: \"foo bar = x\""},
@@ -126,72 +124,49 @@ static const struct {
 
 TEST(errors)
 {
-    for (size_t i = 0; i < COUNT(errors); i++) {
-        struct parsed parsed = parse(errors[i].text);
-        char *expected = alloc_format("%s, %s", PATH, errors[i].error);
-
-        assert_non_null(parsed.error);
-        assert_string_equal(parsed.error, expected);
-        free(expected);
-        discard(&parsed);
+    for (size_t i = 0; i < COUNT(mistakes); i++) {
+        parse(mistakes[i].text);
+        fixture_assert_text(error, PATH ", %s", mistakes[i].error);
     }
 }
 
-TEST(error_keeps_what_stands_around_it)
+/* Whatever stands before and after an error is set; and what was set before the first line. */
+TEST(other_settings)
 {
-    struct parsed parsed = parse("a = b\nfoo\nc = d\n");
-
-    assert_non_null(parsed.error);
-    assert_string_equal(value(&parsed, "a"), "b");
-    assert_string_equal(value(&parsed, "c"), "d");
-    discard(&parsed);
+    parse("a = b\nfoo\nc = d\n");
+    assert_non_null(error);
+    assert_string_equal(value("a"), "b");
+    assert_string_equal(value("c"), "d");
+    assert_string_equal(value("config_directory"), "/x");
+    assert_null(maincf_value(maincf, "a", 0));
+    assert_string_equal(maincf_value(maincf, "abc", 1), "b");
 }
 
-/* Up to three warnings. */
 static const struct {
     const char *text;
-    const char *warnings[3];
+    const char *lines;
 } warned[] = {
-    {"a = b\na = b\n", {NULL}},
-    {"a = b\na = b \n a = c\n", {PATH ", line 2: overriding earlier entry: a=b"}},
-    {"a = b\n\na =\n c\na = \n",
-     {PATH ", line 3: overriding earlier entry: a=b",
-      PATH ", line 5: overriding earlier entry: a=c"}},
-    {"config_directory = /x\n", {NULL}},
-    {"config_directory = /y\n", {PATH ", line 1: overriding earlier entry: config_directory=/x"}},
-    {" a = b\n# x\n c\n", {PATH ": logical line must not start with whitespace: \" a = b c\""}},
-    {"\ta\n", {PATH ": logical line must not start with whitespace: \"\ta\""}},
+    {"a = b\na = b\n", ""},
+    {"a = b\na = b \n a = c\n", PATH ", line 2: overriding earlier entry: a=b\n"},
+    {"a = b\n\na =\n c\na = \n", PATH ", line 3: overriding earlier entry: a=b\n" PATH
+                                      ", line 5: overriding earlier entry: a=c\n"},
+    {"config_directory = /x\n", ""},
+    {"config_directory = /y\n", PATH ", line 1: overriding earlier entry: config_directory=/x\n"},
+    {" a = b\n# x\n c\n", PATH ": logical line must not start with whitespace: \" a = b c\"\n"},
+    {"\ta\n", PATH ": logical line must not start with whitespace: \"\ta\"\n"},
     {" 23456789 123456789 123456789 \nb = c\n",
-     {PATH ": logical line must not start with whitespace: \" 23456789 123456789 123456789 \""}},
+     PATH ": logical line must not start with whitespace: \" 23456789 123456789 123456789 \"\n"},
     {" 23456789 123456789 123456789 1\nb = c\n",
-     {PATH ": logical line must not start with whitespace: \" 23456789 123456789 123456789 ...\""}},
+     PATH ": logical line must not start with whitespace: \" 23456789 123456789 123456789 ...\"\n"},
 };
 
 TEST(warnings)
 {
     for (size_t i = 0; i < COUNT(warned); i++) {
-        struct parsed parsed = parse(warned[i].text);
-        const UT_array *warnings = parsed.warnings;
-        size_t count = warnings == NULL ? 0 : utarray_len(warnings);
-
-        assert_null(parsed.error);
-        for (size_t n = 0; n < 3; n++) {
-            assert_int_equal(warned[i].warnings[n] != NULL, n < count);
-            if (n < count)
-                assert_string_equal(strings_item(warnings, n), warned[i].warnings[n]);
-        }
-        discard(&parsed);
+        parse(warned[i].text);
+        assert_null(error);
+        fixture_assert_lines(warnings, warned[i].lines);
     }
-}
-
-TEST(preset)
-{
-    struct parsed parsed = parse("a = b\n");
-
-    assert_string_equal(value(&parsed, "config_directory"), "/x");
-    assert_null(maincf_value(parsed.maincf, "a", 0));
-    assert_string_equal(maincf_value(parsed.maincf, "abc", 1), "b");
-    discard(&parsed);
 }
 
 TEST(many_warnings_are_cut)
@@ -201,13 +176,11 @@ TEST(many_warnings_are_cut)
     utstring_init(&text);
     for (int i = 0; i < 3000; i++)
         utstring_printf(&text, "a = %d\n", i);
-    struct parsed parsed = parse(utstring_body(&text));
-    const UT_array *warnings = parsed.warnings;
-    assert_null(parsed.error);
+    parse(utstring_body(&text));
+    assert_null(error);
     assert_int_equal(utarray_len(warnings), 101);
     assert_string_equal(strings_item(warnings, 100), PATH ": further warnings are not shown");
-    assert_string_equal(value(&parsed, "a"), "2999");
-    discard(&parsed);
+    assert_string_equal(value("a"), "2999");
     utstring_done(&text);
 }
 
@@ -222,18 +195,15 @@ TEST(many_and_long)
     for (int i = 0; i < COUNT; i++)
         utstring_printf(&text, "n%d = v%d\n", i, i);
     utstring_printf(&text, "%s = %s\n %s\n", name, name, name);
-    struct parsed parsed = parse(utstring_body(&text));
-    assert_null(parsed.error);
-    assert_string_equal(value(&parsed, "n0"), "v0");
-    assert_string_equal(value(&parsed, "n16381"), "v16381");
-    assert_int_equal(strlen(value(&parsed, name)), 200001);
-    discard(&parsed);
+    parse(utstring_body(&text));
+    assert_null(error);
+    assert_string_equal(value("n0"), "v0");
+    assert_string_equal(value("n16381"), "v16381");
+    assert_int_equal(strlen(value(name)), 200001);
     utstring_printf(&text, "n0 = again\nn = \n");
-    parsed = parse(utstring_body(&text));
-    assert_non_null(parsed.error);
-    assert_string_equal(parsed.error, PATH ", line 16386: more than 16384 parameters");
-    assert_string_equal(value(&parsed, "n0"), "again");
-    discard(&parsed);
+    parse(utstring_body(&text));
+    assert_string_equal(error, PATH ", line 16386: more than 16384 parameters");
+    assert_string_equal(value("n0"), "again");
     free(name);
     utstring_done(&text);
 }
@@ -251,30 +221,25 @@ TEST(between_comments)
                 text[i] = (i + 1) % each == 0 ? '\n' : '#';
             text[before] = 'a';
             text[before + 1] = '\n';
-            struct parsed parsed = parse(text);
-            fixture_assert_text(parsed.error,
-                                PATH ", line %zu: missing '=' after attribute name: \"a\"",
+            parse(text);
+            fixture_assert_text(error, PATH ", line %zu: missing '=' after attribute name: \"a\"",
                                 before / each + 1);
-            discard(&parsed);
         }
     }
 }
 
 TEST(long_messages_are_cut)
 {
-    char *value_text = fixture_repeat("x", 1000000),
-         *text = alloc_format("a = %s\na =\nb", value_text);
-    struct parsed parsed = parse(text);
-    const char *warning = strings_item(parsed.warnings, 0);
+    char *value_text = fixture_repeat("x", 1000000);
+    char *text = alloc_format("a = %s\na =\nb", value_text);
 
-    assert_non_null(parsed.error);
+    parse(text);
+    const char *warning = strings_item(warnings, 0);
     assert_int_equal(strlen(warning), TEXT_MESSAGE_MAXIMUM);
     assert_string_equal(warning + TEXT_MESSAGE_MAXIMUM - 4, "x...");
-    discard(&parsed);
-    parsed = parse(value_text);
-    assert_int_equal(strlen(parsed.error), TEXT_MESSAGE_MAXIMUM);
-    assert_string_equal(parsed.error + TEXT_MESSAGE_MAXIMUM - 4, "x...");
-    discard(&parsed);
+    parse(value_text);
+    assert_int_equal(strlen(error), TEXT_MESSAGE_MAXIMUM);
+    assert_string_equal(error + TEXT_MESSAGE_MAXIMUM - 4, "x...");
     free(value_text);
     free(text);
 }

@@ -3,23 +3,15 @@
 #include "postfix/host.h"
 #include "settings.h"
 
-static struct settings *settings;
 static struct host host;
-static enum parameter_purpose purpose;
 static struct limits limits;
 static const char *forced;
 
 SETUP(make_settings)
 {
-    settings = settings_of("[postfix]\nconfig_directory = @/home\ncommand_directory = @\n");
-    purpose = PARAMETER_FOR_KICK;
+    use_settings("[postfix]\nconfig_directory = @/home\ncommand_directory = @\n");
     limits = fixture_no_limits;
     forced = NULL;
-}
-
-TEARDOWN(free_settings)
-{
-    settings_free(settings);
 }
 
 static void make(const char *name, const char *main_cf)
@@ -37,8 +29,9 @@ static void make(const char *name, const char *main_cf)
 static void assert_host(const char *expected)
 {
     char *text = fixture_fill(expected), *found = alloc_string("");
-    bool is_loaded = host_load(&host, settings, purpose, &limits, forced);
 
+    host_free(&host);
+    bool is_loaded = host_load(&host, settings, PARAMETER_FOR_KICK, &limits, forced);
     assert_int_equal(is_loaded, host.error == NULL);
     for (size_t i = 0; is_loaded && i < host.count; i++) {
         const struct instance *instance = &host.instances[i];
@@ -61,32 +54,25 @@ TEST(instances)
     assert_host("@/home- @/on rel/ative! @/off- @/gone! ");
     assert_false(host.is_single);
     assert_true(host.instances[0].is_default);
+    assert_non_null(host.instances[0].values[PARAMETER_COMMAND_DIRECTORY]);
+    assert_null(host.instances[1].values[PARAMETER_COMMAND_DIRECTORY]); /* nobody needs it */
     assert_string_equal(host.instances[2].error,
                         "multi_instance_directories: not an absolute path: rel/ative");
-    host_free(&host);
     forced = fixture_path("off");
     assert_host("@/off- ");
     assert_true(host.is_single);
-    host_free(&host);
-}
-
-/* The only instance counts as enabled. */
-TEST(only_one)
-{
+    forced = NULL;
     make("home", "multi_instance_enable = no\nmulti_instance_directories = ,\n");
-    assert_host("@/home ");
+    assert_host("@/home "); /* the only instance counts as enabled */
     assert_true(host.is_single);
-    host_free(&host);
 }
 
 TEST(no_default)
 {
     assert_host("open @/home/main.cf: No such file or directory");
-    host_free(&host);
     make("home", "multi_instance_directories = ${\n");
     assert_host("dictionary mail_dict: macro processing error");
     assert_string_equal(host.notice, "truncated macro reference: \"${\"");
-    host_free(&host);
 }
 
 TEST(too_many)
@@ -96,17 +82,14 @@ TEST(too_many)
         char *text = alloc_format("multi_instance_directories =%s\n", names);
 
         make("home", text);
-        assert_int_equal(host_load(&host, settings, purpose, &limits, forced),
-                         listed < HOST_MAXIMUM);
-        if (listed < HOST_MAXIMUM)
-            assert_int_equal(host.count, HOST_MAXIMUM);
-        else
-            assert_string_equal(host.error,
-                                "multi_instance_directories: more than 65536 instances");
         host_free(&host);
+        assert_int_equal(host_load(&host, settings, PARAMETER_FOR_KICK, &limits, forced),
+                         listed < HOST_MAXIMUM);
+        assert_true(listed < HOST_MAXIMUM ? host.count == HOST_MAXIMUM : host.error != NULL);
         free(names);
         free(text);
     }
+    assert_string_equal(host.error, "multi_instance_directories: more than 65536 instances");
 }
 
 /* Programs are the default instance's, or those of the settings, whoever is forced. */
@@ -117,11 +100,9 @@ TEST(directory)
     forced = fixture_path("on");
     assert_host("@/on- ");
     assert_string_equal(host_find_directory(&host, PARAMETER_COMMAND_DIRECTORY), "/default");
-    host_free(&host);
     make("home", "command_directory = ${\n");
     assert_host("@/on- ");
     assert_string_equal(host_find_directory(&host, PARAMETER_COMMAND_DIRECTORY), fixture_root);
-    host_free(&host);
 }
 
 /* How often the postconf of the test was run, which logs that in bytes. */
@@ -151,38 +132,28 @@ TEST(postconf_is_asked_once)
     assert_string_equal(instance_value(&host.instances[0], PARAMETER_MULTI_INSTANCE_GROUP), "us");
     assert_string_equal(instance_value(&host.instances[2], PARAMETER_MULTI_INSTANCE_NAME), "me");
     assert_int_equal(times_asked(), 1);
-    host_free(&host);
 }
 
-TEST(postconf_is_not_asked_in_vain)
+/* Those that need no answer are served; it is not asked in vain. */
+TEST(postconf_does_not_answer)
 {
+    make_postconf("exit 3");
     make("home", "multi_instance_directories = @/on\nmulti_instance_enable = yes\n");
     make("on", "multi_instance_name = $own\nown = x\nmydestination = $mail_owner\n"
                "multi_instance_enable = yes\n");
-    make_postconf("exit 1");
     assert_host("@/home @/on ");
     assert_int_equal(times_asked(), 0);
-    host_free(&host);
-}
-
-/* Those that need no answer are served. */
-TEST(postconf_does_not_answer)
-{
     make("home", "multi_instance_directories = @/a @/on @/b\nmulti_instance_enable = yes\n");
     make("a", "multi_instance_name = $mail_owner\n");
-    make("on", "multi_instance_enable = yes\n");
     make("b", "queue_directory = /$mail_owner\nmulti_instance_name = b\n");
-    make_postconf("exit 3");
     assert_host("@/home @/a! @/on @/b! ");
     fixture_assert_text(host.instances[1].error, "%s/postconf: exit status 3", fixture_root);
     assert_string_equal(host.instances[3].error, host.instances[1].error);
     assert_int_equal(host.instances[1].identity, INSTANCE_LENIENT);
     assert_int_equal(host.instances[3].identity, INSTANCE_EXACT);
     assert_int_equal(times_asked(), 1);
-    host_free(&host);
     make("home", "multi_instance_directories = @/${mail_owner}\n");
     assert_host("@/postconf: exit status 3");
-    host_free(&host);
 }
 
 /* Its directory is the default instance's, as far as that is known without it. */
@@ -195,14 +166,11 @@ TEST(postconf_of_the_default_instance)
     assert_host("@/on! ");
     assert_string_equal(host.instances[0].error,
                         "run /nonexistent/postconf: No such file or directory");
-    host_free(&host);
     make("home", "command_directory = @${mail_owner:/no}\n");
     assert_host("@/on- ");
-    host_free(&host);
     forced = NULL;
     assert_host("@/home ");
     assert_string_equal(host_find_directory(&host, PARAMETER_COMMAND_DIRECTORY), fixture_root);
-    host_free(&host);
     assert_int_equal(times_asked(), 2);
 }
 
@@ -214,12 +182,10 @@ TEST(no_time_left)
     limits.end = clock_now();
     assert_host("@/home @/on! ");
     assert_string_equal(host.instances[1].error, "not read: time limit reached");
-    host_free(&host);
     signals_start();
     signals_catch();
     assert_int_equal(raise(SIGTERM), 0);
     assert_host("@/home @/on! ");
     assert_string_equal(host.instances[1].error, "not read: interrupted");
-    host_free(&host);
     signals_start(); /* forgets it */
 }

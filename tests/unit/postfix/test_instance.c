@@ -3,76 +3,66 @@
 #include "postfix/instance.h"
 #include "settings.h"
 
-static struct settings *settings;
-
-SETUP(make_settings)
-{
-    settings = settings_of("");
-}
-
-TEARDOWN(free_settings)
-{
-    settings_free(settings);
-}
-
-static enum parameter_purpose purpose = PARAMETER_FOR_KICK;
+static struct instance_source source;
 static struct postconf *postconf;
-static bool is_home;
+static struct instance instance;
 
-static const struct postconf *answer(void *context)
+SETUP(make_source)
 {
-    (void)context;
-    return postconf;
+    use_settings("");
+    source = (struct instance_source){.settings = settings, .purpose = PARAMETER_FOR_KICK};
 }
 
-static struct instance load(const char *main_cf)
+/* Loads it again. */
+static void load(const char *main_cf)
 {
-    struct instance instance;
-    const struct instance_source source = {.settings = settings,
-                                           .purpose = purpose,
-                                           .is_home = is_home,
-                                           .ask = postconf == NULL ? NULL : answer};
-
+    instance_free(&instance);
     (void)fixture_file("main.cf", main_cf);
     instance_load(&instance, fixture_root, &source);
-    return instance;
+}
+
+static void assert_value(enum parameter parameter, const char *expected)
+{
+    assert_string_equal(instance_value(&instance, parameter), expected);
 }
 
 TEST(built_in_values)
 {
-    struct instance instance = load("");
-
+    load("");
     assert_null(instance.error);
     assert_null(instance.warnings);
     assert_string_equal(instance.config_directory, fixture_root);
-    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "/var/spool/postfix");
+    assert_value(PARAMETER_QUEUE_DIRECTORY, "/var/spool/postfix");
     assert_int_equal(instance.enabled, INSTANCE_DISABLED);
     assert_int_equal(instance.trigger_timeout, 10);
     assert_int_equal(instance.application_event_drain_time, 100);
     assert_int_equal(instance.identity, INSTANCE_EXACT);
     instance_free(&instance);
     assert_null(instance.config_directory);
-    instance_free(&instance);
 }
 
+/* What the purpose does not need is not kept: memory stays small. */
 TEST(values)
 {
-    struct instance instance = load("base = /srv\n"
-                                    "queue_directory = $base/spool\n"
-                                    "multi_instance_name = postfix-a\n"
-                                    "multi_instance_group = ${multi_instance_name?{g}:{h}}\n"
-                                    "multi_instance_enable = YES\n"
-                                    "trigger_timeout = 2m\n"
-                                    "application_event_drain_time = $trigger_timeout\n");
-
+    load("base = /srv\n"
+         "queue_directory = $base/spool\n"
+         "multi_instance_name = postfix-a\n"
+         "multi_instance_group = ${multi_instance_name?{g}:{h}}\n"
+         "multi_instance_enable = YES\n"
+         "trigger_timeout = 2m\n"
+         "application_event_drain_time = $trigger_timeout\n"
+         "import_environment = A=1\ncommand_directory = /x\n"
+         "postmulti_start_commands = ${\n");
     assert_null(instance.error);
-    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "/srv/spool");
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "postfix-a");
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_GROUP), "g");
+    assert_value(PARAMETER_QUEUE_DIRECTORY, "/srv/spool");
+    assert_value(PARAMETER_MULTI_INSTANCE_NAME, "postfix-a");
+    assert_value(PARAMETER_MULTI_INSTANCE_GROUP, "g");
     assert_int_equal(instance.enabled, INSTANCE_ENABLED);
     assert_int_equal(instance.trigger_timeout, 120);
     assert_int_equal(instance.application_event_drain_time, 120);
-    instance_free(&instance);
+    assert_null(instance.values[PARAMETER_IMPORT_ENVIRONMENT]);
+    assert_null(instance.values[PARAMETER_COMMAND_DIRECTORY]);
+    assert_null(instance.values[PARAMETER_POSTMULTI_START_COMMANDS]);
 }
 
 /* Operators for compatibility levels are of Postfix 3.6; an unknown version has them. */
@@ -88,12 +78,11 @@ TEST(levels)
     for (size_t i = 0; i < COUNT(cases); i++) {
         char *text = alloc_format("[postfix]\nmail_version = %s\n", cases[i].version);
 
-        settings_free(settings);
-        settings = settings_of(text);
+        use_settings(text);
+        source.settings = settings;
         free(text);
-        struct instance instance = load("queue_directory = ${{3.9} <level {3.10} ? {/a} : {/b}}\n");
+        load("queue_directory = ${{3.9} <level {3.10} ? {/a} : {/b}}\n");
         assert_int_equal(instance.error == NULL, cases[i].works);
-        instance_free(&instance);
     }
 }
 
@@ -104,32 +93,16 @@ TEST(blanks)
     static const char main_cf[] = "x =\nmulti_instance_name = ${x?{a}: b}\n"
                                   "multi_instance_group = ${x:{ g \t h }}\n"
                                   "data_directory = /d${x: }\n";
-    struct instance instance = load(main_cf);
 
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "b");
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_GROUP), "g h");
-    assert_string_equal(instance_value(&instance, PARAMETER_DATA_DIRECTORY), "/d ");
-    instance_free(&instance);
-    settings_free(settings);
-    settings = settings_of("[postfix]\nconfig_directory = @\n"); /* the default one */
-    is_home = true;
-    instance = load(main_cf);
-    is_home = false;
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), " b");
-    instance_free(&instance);
-}
-
-/* What the purpose does not need is not kept: memory stays small. */
-TEST(keeps_what_is_wanted)
-{
-    struct instance instance = load("import_environment = A=1\ncommand_directory = /x\n"
-                                    "postmulti_start_commands = ${\n");
-
-    assert_null(instance.values[PARAMETER_IMPORT_ENVIRONMENT]);
-    assert_null(instance.values[PARAMETER_COMMAND_DIRECTORY]);
-    assert_null(instance.values[PARAMETER_POSTMULTI_START_COMMANDS]);
-    assert_null(instance.error);
-    instance_free(&instance);
+    load(main_cf);
+    assert_value(PARAMETER_MULTI_INSTANCE_NAME, "b");
+    assert_value(PARAMETER_MULTI_INSTANCE_GROUP, "g h");
+    assert_value(PARAMETER_DATA_DIRECTORY, "/d ");
+    use_settings("[postfix]\nconfig_directory = @\n"); /* the default one */
+    source.settings = settings;
+    source.is_home = true;
+    load(main_cf);
+    assert_value(PARAMETER_MULTI_INSTANCE_NAME, " b");
 }
 
 TEST(errors)
@@ -148,6 +121,8 @@ TEST(errors)
          INSTANCE_EXACT},
         {"multi_instance_enable = maybe\n",
          "bad boolean configuration: multi_instance_enable = maybe", INSTANCE_LENIENT},
+        {"= x\nmulti_instance_name = ${\n", "@/main.cf, line 1: missing attribute name: \"= x\"",
+         INSTANCE_LENIENT},
         {"multi_instance_name = ${\n", "dictionary mail_dict: macro processing error",
          INSTANCE_LENIENT},
         {"multi_instance_name = ${\nmulti_instance_group = ${\nmulti_instance_enable = ${\n",
@@ -160,100 +135,76 @@ TEST(errors)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct instance instance = load(cases[i].main_cf);
         bool is_path = cases[i].error[0] == '@';
 
+        load(cases[i].main_cf);
         fixture_assert_text(instance.error, "%s%s", is_path ? fixture_root : "",
                             cases[i].error + (is_path ? 1 : 0));
         assert_int_equal(instance.identity, cases[i].identity);
-        instance_free(&instance);
     }
 }
 
-/* With what Postfix says before it gives up. */
-TEST(notice)
+/* What Postfix says before it gives up, and what it only warns of. */
+TEST(notice_and_warnings)
 {
-    struct instance instance = load("queue_directory = ${a\n");
-
-    assert_non_null(instance.notice);
-    assert_string_equal(instance.error, "dictionary mail_dict: macro processing error");
-    instance_free(&instance);
-}
-
-TEST(warnings)
-{
-    struct instance instance = load("a = 1\na = 2\n");
-
+    load("a = 1\na = 2\nqueue_directory = ${a\n");
+    assert_string_equal(instance.notice, "truncated macro reference: \"${a\"");
+    char *failure = instance_failure(&instance);
+    assert_string_equal(failure, "dictionary mail_dict: macro processing error: truncated macro "
+                                 "reference: \"${a\"");
+    free(failure);
     assert_int_equal(utarray_len(instance.warnings), 1);
     fixture_assert_text(strings_item(instance.warnings, 0),
                         "%s/main.cf, line 2: overriding earlier entry: a=1", fixture_root);
-    instance_free(&instance);
 }
 
 TEST(no_main_cf)
 {
-    struct instance instance = load("");
-    char *expected = alloc_format("open %s/main.cf: No such file or directory", fixture_root);
-    const struct instance_source source = {
-        .settings = settings, .purpose = PARAMETER_FOR_KICK, .is_home = true};
-
+    source.is_home = true;
     instance_free(&instance);
-    assert_int_equal(unlink(fixture_path("main.cf")), 0);
     instance_load(&instance, fixture_root, &source);
-    assert_string_equal(instance.error, expected);
+    fixture_assert_text(instance.error, "open %s/main.cf: No such file or directory", fixture_root);
     assert_false(instance.is_default);
     assert_int_equal(instance.enabled, INSTANCE_UNKNOWN);
     assert_int_equal(instance.identity, INSTANCE_NAMELESS);
-    free(expected);
-    instance_free(&instance);
 }
 
-/* Values are no longer than what they name can be, and messages quote no more than 4 KiB. */
-TEST(long_values)
+TEST(long_messages_are_cut)
 {
-    static const struct {
-        const char *name;
-        size_t longest;
-    } cases[] = {{"queue_directory", 4095}, {"multi_instance_name", 255}};
+    char *value = fixture_repeat("x", 5000);
+    char *text = alloc_format("import_environment = {%s\n", value);
 
-    for (size_t i = 0; i < 2; i++) {
-        char *value = alloc_zeroed(1, 5000);
-
-        (void)memset(value, '/', cases[i].longest);
-        char *text = alloc_format("%s = %s\n", cases[i].name, value);
-        struct instance instance = load(text);
-        assert_null(instance.error);
-        instance_free(&instance);
-        free(text);
-        text = alloc_format("%s = %s/\n", cases[i].name, value);
-        instance = load(text);
-        char *expected = alloc_format("bad string length %zu > %zu: %s = %.20s...",
-                                      cases[i].longest + 1, cases[i].longest, cases[i].name, value);
-        assert_string_equal(instance.error, expected);
-        free(expected);
-        free(text);
-        (void)memset(value, '/', 4999);
-        text = alloc_format("import_environment = {%s\n", value);
-        instance_free(&instance);
-        instance = load(text);
-        assert_int_equal(strlen(instance.error), 4096);
-        instance_free(&instance);
-        free(text);
-        free(value);
-    }
+    load(text);
+    assert_int_equal(strlen(instance.error), 4096);
+    free(text);
+    free(value);
 }
 
 /* Asks a postconf of our own. */
-static void ask(const char *script)
+static const struct postconf *answer(void *script)
+{
+    if (postconf == NULL) {
+        (void)fixture_script("postconf", script);
+        postconf = postconf_ask(fixture_root, &fixture_no_limits);
+    }
+    return postconf;
+}
+
+static void use_postconf(char *script)
 {
     postconf_free(postconf);
-    (void)fixture_script("postconf", script);
-    postconf = postconf_ask(fixture_root, &fixture_no_limits);
+    postconf = NULL;
+    source.ask = answer;
+    source.context = script;
 }
 
 /* Values of names that neither main.cf nor the program has; @ is the directory. */
 TEST(values_of_postconf)
 {
+    static char script[] = "echo 'one = $two'; echo two = mx; echo mydomain = localdomain\n"
+                           "echo 'hello = $myhostname'; echo myhostname = host.localdomain\n"
+                           "echo mynetworks = 127.0.0.0/8";
+    static char failing[] = "exit 1";
     static const struct {
         const char *main_cf, *name, *error; /* NULL: no error */
     } cases[] = {
@@ -279,27 +230,24 @@ TEST(values_of_postconf)
         {"multi_instance_name = $one$\n", "", "dictionary mail_dict: macro processing error"},
     };
 
-    ask("echo 'one = $two'; echo two = mx; echo mydomain = localdomain; echo 'hello = "
-        "$myhostname'\n"
-        "echo myhostname = host.localdomain; echo mynetworks = 127.0.0.0/8");
+    use_postconf(script);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct instance instance = load(cases[i].main_cf);
+        load(cases[i].main_cf);
         const char *error = instance.error == NULL ? "none" : instance.error;
 
         if (strcmp(error, cases[i].error == NULL ? "none" : cases[i].error) != 0)
             fail_msg("%s: error: %s", cases[i].main_cf, error);
-        assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME),
-                            cases[i].name);
+        assert_value(PARAMETER_MULTI_INSTANCE_NAME, cases[i].name);
         assert_int_equal(instance.identity,
                          cases[i].error == NULL ? INSTANCE_EXACT : INSTANCE_LENIENT);
-        instance_free(&instance);
     }
-    ask("exit 1");
-    struct instance instance = load("queue_directory = /$two\nmulti_instance_name = $one$\n");
+    use_postconf(failing);
+    load("queue_directory = /$two\nmulti_instance_name = $one$\n");
     fixture_assert_text(instance.error, "%s/postconf: exit status 1", fixture_root);
-    instance_free(&instance);
-    postconf_free(postconf);
-    postconf = NULL;
+    source.ask = NULL; /* where it may not be asked, the rest is known */
+    load("queue_directory = /$two\nmulti_instance_name = a\n");
+    assert_value(PARAMETER_QUEUE_DIRECTORY, "");
+    assert_value(PARAMETER_MULTI_INSTANCE_NAME, "a");
 }
 
 /* The text of a main.cf that a user who may not read it may have chosen is in no message. */
@@ -312,7 +260,6 @@ TEST(not_quoted)
         {"queue_directory = secret\n", ": parameter queue_directory: invalid (not"},
         {"a = secret\na = b\n secret\n", NULL},
     };
-    struct instance_source source = {.settings = settings, .purpose = PARAMETER_FOR_KICK};
 
     if (geteuid() != 0)
         skip();
@@ -321,11 +268,11 @@ TEST(not_quoted)
     for (size_t i = 0; i < 4 * COUNT(mistakes); i++) {
         const char *const *mistake = mistakes[i / 4];
         bool is_private = i % 2 == 1, is_others = i % 4 > 1;
-        struct instance instance;
 
         assert_int_equal(chown(fixture_path("way"), is_others ? 65534 : 0, 0), 0);
         (void)fixture_file("way/a/main.cf", mistake[0]);
         assert_int_equal(chmod(fixture_path("way/a/main.cf"), is_private ? 0640 : 0644), 0);
+        instance_free(&instance);
         instance_load(&instance, fixture_path("way/a"), &source);
         if (is_private && is_others && mistake[1] != NULL) {
             const char *file = fixture_path("way/a/main.cf");
@@ -340,18 +287,7 @@ TEST(not_quoted)
             assert_true(instance.warnings == NULL && instance.notice == NULL);
         else if (mistake[1] == NULL)
             assert_non_null(instance.warnings);
-        instance_free(&instance);
     }
-}
-
-/* Where postconf(1) may not be asked, the rest is known. */
-TEST(nothing_to_ask)
-{
-    struct instance instance = load("queue_directory = /$two\nmulti_instance_name = a\n");
-
-    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "");
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "a");
-    instance_free(&instance);
 }
 
 /* The first path that others can write is this one of the scratch directory; NULL: none. */
@@ -410,20 +346,15 @@ TEST(writable_through_links)
 /* What an invalid main.cf is called: by what is well-formed in it, before and after the error. */
 TEST(lenient_identity)
 {
-    struct instance instance =
-        load("multi_instance_name = a\n= x\nmulti_instance_group = g\nno equals sign\n"
-             "multi_instance_enable = yes\nmulti_instance_name = postfix-$multi_instance_group\n"
-             "queue_directory = /q\n");
+    load("multi_instance_name = a\n= x\nmulti_instance_group = g\nno equals sign\n"
+         "multi_instance_enable = yes\nmulti_instance_name = postfix-$multi_instance_group\n"
+         "queue_directory = /q\n");
     fixture_assert_text(instance.error, "%s/main.cf, line 2: missing attribute name: \"= x\"",
                         fixture_root);
     assert_int_equal(instance.identity, INSTANCE_LENIENT);
     assert_int_equal(instance.enabled, INSTANCE_ENABLED);
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_NAME), "postfix-g");
-    assert_string_equal(instance_value(&instance, PARAMETER_MULTI_INSTANCE_GROUP), "g");
-    assert_string_equal(instance_value(&instance, PARAMETER_QUEUE_DIRECTORY), "");
+    assert_value(PARAMETER_MULTI_INSTANCE_NAME, "postfix-g");
+    assert_value(PARAMETER_MULTI_INSTANCE_GROUP, "g");
+    assert_value(PARAMETER_QUEUE_DIRECTORY, "");
     assert_null(instance.warnings); /* Postfix has stopped at the error */
-    instance_free(&instance);
-    instance = load("= x\nmulti_instance_name = ${\n");
-    assert_int_equal(instance.identity, INSTANCE_LENIENT);
-    instance_free(&instance);
 }

@@ -18,21 +18,15 @@ static void assert_useless(const char *script, const char *why)
     postconf_free(postconf);
 }
 
-static const char *value(const struct postconf *postconf, const char *name)
-{
-    return maincf_value(postconf->parameters, name, strlen(name));
-}
-
 TEST(answer)
 {
     struct postconf *postconf =
         ask("echo 'one = $two'\necho 'two = /a = b '\necho 'three ='", CLOCK_NEVER);
 
     assert_null(postconf->error);
-    assert_string_equal(value(postconf, "one"), "$two");
-    assert_string_equal(value(postconf, "two"), "/a = b");
-    assert_string_equal(value(postconf, "three"), "");
-    assert_null(value(postconf, "four"));
+    assert_string_equal(maincf_value(postconf->parameters, "one", 3), "$two");
+    assert_string_equal(maincf_value(postconf->parameters, "two", 3), "/a = b");
+    assert_string_equal(maincf_value(postconf->parameters, "three", 5), "");
     postconf_free(postconf);
     postconf_free(NULL);
 }
