@@ -55,8 +55,8 @@ TEST(limits)
         skip(); /* qemu-user does not limit memory */
     struct postconf *postconf = ask("echo m = $(ulimit -v); echo t = $(ulimit -t)", CLOCK_NEVER);
 
-    assert_string_equal(value(postconf, "m"), "524288");
-    assert_string_equal(value(postconf, "t"), "2");
+    assert_string_equal(maincf_value(postconf->parameters, "m", 1), "524288");
+    assert_string_equal(maincf_value(postconf->parameters, "t", 1), "2");
     postconf_free(postconf);
 }
 
