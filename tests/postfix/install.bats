@@ -79,7 +79,6 @@ postkick-settings: [postfix] in /etc/postkick.ini overrides trigger_timeout"
 }
 
 @test "postkick-settings shows what an upgrade of Postfix changed, and writes it when asked" {
-    local values name value
     host rm -f /etc/postkick-postfix.ini
     compiled
     settings
@@ -88,11 +87,9 @@ postkick-settings: [postfix] in /etc/postkick.ini overrides trigger_timeout"
     settings -w
     is "$status$output$stderr" 0
     # all of "postconf -d" that is built in
-    values=$(host sed -n 's/^\([a-z_]*\) = "\(.*\)"$/\1 \2/p' /etc/postkick-postfix.ini)
-    is "$(cut -d ' ' -f 1 <<<"$values")" "$(sed -n 's/^\([a-z_]*\) .*=.*/\1/p' "$ROOT/conf/postfix.ini")"
-    while read -r name value; do
-        is "$name $value" "$name $(host "$HOST/bin/postconf" -d -h "$name")"
-    done <<<"$values"
+    is "$(host sed -n 's/^\([a-z_]*\) = "\(.*\)"$/\1 = \2/p' /etc/postkick-postfix.ini | sort)" \
+        "$(sed -n 's/^\([a-z_]*\) .*=.*/\1/p' "$ROOT/conf/postfix.ini" |
+            host xargs "$HOST/bin/postconf" -d | sed 's/= *$/= /' | sort)"
     settings
     is "$status$output$stderr" 0
 
@@ -112,17 +109,9 @@ postkick-settings: [postfix] in /etc/postkick.ini overrides trigger_timeout"
     is "$status" 0
     is "$output" "$shown"
     is "$(host sh -c 'ls /etc/postkick-postfix.ini*')" /etc/postkick-postfix.ini
-    # The program uses them, with -f also, unless its settings say otherwise.
-    host sh -c ": >/etc/postkick.ini; : >'$HOST/other.ini'"
-    queue() { host "$PREFIX/sbin/postkick" "$@" -n -j deferred | jq -r .service | head -n 1; }
-    is "$(queue)" queue
-    is "$(queue -f "$HOST/other.ini")" queue
-    host sh -c 'printf "[postfix]\nqueue_service_name = mine\n" >/etc/postkick.ini'
-    is "$(queue)" mine
-    settings
-    is "$status" 0
-    is "$stderr" "postkick-settings: [postfix] in /etc/postkick.ini overrides queue_service_name"
-    host rm /etc/postkick.ini
+    # The program uses them, with other settings also.
+    host touch "$HOST/other.ini"
+    is "$(host "$PREFIX/sbin/postkick" -f "$HOST/other.ini" -n -j deferred | jq -r .service | head -n 1)" queue
 }
 
 @test "postkick-settings leaves the file as it is when something fails" {
