@@ -54,7 +54,7 @@ requested_times()
     flushed
     theirs=$(requests "$REAL/postfix.log")
     real_clear postfix
-    real_kick -w flush
+    kick -w flush
     is "$status" 0
     patiently real_log postfix "pickup.*trigger arrived"
     patiently requested "$REAL/postfix.log" "$theirs"
@@ -69,21 +69,21 @@ requested_times()
     done
     real_clear "${INSTANCES[@]}"
     # the retry time is hours away
-    real_kick deferred
+    kick deferred
     is "$status$output$stderr" 0
     for name in "${ENABLED[@]}"; do
         patiently real_log "$name" "done deferred queue scan"
-        queued_are "$name" 1
+        holds "$name" deferred 1
     done
-    real_kick flush
+    kick flush
     is "$status$output$stderr" 0
     for name in "${ENABLED[@]}"; do patiently delivered "$name" 1; done
     # a request that is sure to come after, had there been one before
-    real_kick -c "$REAL/etc/postfix-off" public qmgr D
+    kick -c "$REAL/etc/postfix-off" public qmgr D
     is "$status" 0
     patiently requested "$REAL/postfix-off.log" "D "
-    queued_are postfix-off 1
-    real_kick -a flush
+    holds postfix-off deferred 1
+    kick -a flush
     is "$status" 0
     patiently delivered postfix-off 1
 }

@@ -27,7 +27,7 @@ setup()
     touch "$REAL/postfix.works" "$REAL/postfix-a.works" "$REAL/postfix-off.works"
     real_clear postfix-off
     printf '%s\n' "$old_default" "$old_a" >"$REAL/queueidlist"
-    real_kick -M requeue - <"$REAL/queueidlist"
+    kick -M requeue - <"$REAL/queueidlist"
     is "$status$stderr" 0
     is "$output" "$ETC/postfix: 2 messages requeued
 $ETC/postfix-a: 1 message requeued"
@@ -40,30 +40,29 @@ $ETC/postfix-a: 1 message requeued"
     # the old queue IDs lead to the new ones
     is "$(grep -c 'pickup.*orig_id=' "$REAL/postfix.log")" 2
     has "$(cat "$REAL/postfix-a.log")" "orig_id=$old_a"
-    queued_are postfix-off 1
+    holds postfix-off deferred 1
     run grep -c pickup "$REAL/postfix-off.log"
     is "$output" 0
 }
 
 @test "what a pattern of senders matches is deleted in every instance" {
-    local name sender
+    local name
     for name in postfix postfix-a postfix-off; do
         defer "$name"
-        for sender in News@spam.example '<>'; do
-            printf 'Subject: test\n\ntext\n' | sendmail -C "$ETC/$name" -f "$sender" r@example.com
-        done
-        real_kick -c "$ETC/$name" pickup
-        patiently queued_are "$name" 3
+        real_send "$name" News@spam.example
+        real_send "$name" '<>'
+        kick -c "$ETC/$name" pickup
+        patiently holds "$name" deferred 3
     done
-    real_kick -M --yes --sender '*@SPAM.example' delete
+    kick -M --yes --sender '*@SPAM.example' delete
     is "$status$stderr" 0
     is "$output" "$ETC/postfix: 1 message deleted
 $ETC/postfix-a: 1 message deleted
 $ETC/postfix-off: 1 message deleted"
-    real_kick -M --yes -i a --sender '<>' delete
+    kick -M --yes -i a --sender '<>' delete
     is "$status$output$stderr" "0$ETC/postfix-a: 1 message deleted"
-    queued_are postfix 2
-    queued_are postfix-a 1
+    holds postfix deferred 2
+    holds postfix-a deferred 1
 }
 
 @test "mail is held and released, and keeps its retry time; what is held is not requeued unasked" {
@@ -71,23 +70,23 @@ $ETC/postfix-off: 1 message deleted"
     defer postfix 2
     id=$(queued postfix | head -n 1)
     times=$(cd "$REAL/spool/postfix/deferred" && find . -name "$id" -printf '%T@')
-    real_kick -M hold "$id"
+    kick -M hold "$id"
     is "$status$output$stderr" "0$ETC/postfix: 1 message held"
     is "$(queued postfix hold)" "$id"
     # it is held already
-    real_kick -M -i - hold ALL
+    kick -M -i - hold ALL
     is "$output" "$ETC/postfix: 1 message held"
-    real_kick -M -i - requeue ALL
+    kick -M -i - requeue ALL
     is "$status$output$stderr" "0no message to requeue"
     real_clear postfix
-    real_kick -M release "$id"
+    kick -M release "$id"
     is "$status$output$stderr" "0$ETC/postfix: 1 message released"
     patiently requested "$REAL/postfix.log" "D "
     is "$(queued postfix)" "$id"
     is "$(cd "$REAL/spool/postfix/deferred" && find . -name "$id" -printf '%T@')" "$times"
     is "$(queued postfix hold | wc -l)" 1
     touch "$REAL/postfix.works"
-    real_kick -M --queue hold requeue
+    kick -M --queue hold requeue
     is "$status$output$stderr" "0$ETC/postfix: 1 message requeued"
     patiently delivered postfix 1
 }
@@ -96,24 +95,24 @@ $ETC/postfix-off: 1 message deleted"
     printf '%s\n' 3.5 "$(postconf -d -h mail_version)" | sort -C -V || skip "needs Postfix 3.5"
     defer postfix-a 2
     real_clear postfix-a
-    real_kick -M -i a --older 0 expire
+    kick -M -i a --older 0 expire
     is "$status$output$stderr" "0$ETC/postfix-a: 2 messages expired"
     patiently requested "$REAL/postfix-a.log" "D "
     is "$(postqueue -c "$ETC/postfix-a" -j | jq -s 'map(.forced_expire)' -c)" "[true,true]"
     # they are expired already
-    real_kick -M -i a expire ALL
+    kick -M -i a expire ALL
     is "$status$output$stderr" "0no message to expire"
     # held, and expired: mailq marks it with both
-    real_kick -M -i a hold ALL
+    kick -M -i a hold ALL
     mailq -C "$ETC/postfix-a" >"$REAL/mailq"
     has "$(<"$REAL/mailq")" '!#'
     real_clear postfix-a
-    real_kick -M release - <"$REAL/mailq"
+    kick -M release - <"$REAL/mailq"
     is "$status$output$stderr" "0$ETC/postfix-a: 2 messages released"
     real_send postfix-a
-    real_kick -c "$ETC/postfix-a" pickup
-    patiently queued_are postfix-a 3
-    real_kick -M -i a --now expire ALL
+    kick -c "$ETC/postfix-a" pickup
+    patiently holds postfix-a deferred 3
+    kick -M -i a --now expire ALL
     is "$output" "$ETC/postfix-a: 1 message expired"
     has "$(requests "$REAL/postfix-a.log")" "FAD"
     patiently real_log postfix-a 'status=force-expired'
@@ -133,7 +132,7 @@ END
     chmod 755 "$REAL/bin/postqueue"
     rm -f "$REAL/once"
     echo "command_directory = $REAL/bin" >>"$ETC/postfix/main.cf"
-    real_kick -M -i - hold ALL
+    kick -M -i - hold ALL
     sed -i '/^command_directory/d' "$ETC/postfix/main.cf"
     is "$status$stderr" 0
     is "$output" "$ETC/postfix: 1 message held, 1 gone"
@@ -145,10 +144,10 @@ END
     id=$(queued postfix-off)
     real_stop postfix-off
     chown postfix "$REAL/postfix-off.log" # as whom postsuper(1) writes there when no postlogd does
-    real_kick -M list "$id"
+    kick -M list "$id"
     is "$status$stderr" 0
     has "$output" "postfix-off  deferred  $id"
-    real_kick -M requeue "$id"
+    kick -M requeue "$id"
     is "$status" 1
     is "$output" "$ETC/postfix-off: 1 message requeued"
     has "$stderr" "postkick: warning: $ETC/postfix-off: public/pickup: $(stopped_reason)"

@@ -35,9 +35,10 @@ queued()
     (cd "$REAL/spool/$1/${2:-deferred}" && find . -type f -printf '%f\n' | LC_ALL=C sort)
 }
 
-queued_are()
+# holds NAME QUEUE COUNT: so many complete messages are there.
+holds()
 {
-    [ "$(queued "$1" | grep -c .)" = "$2" ]
+    [ "$(find "$REAL/spool/$1/$2" -type f -perm -700 | wc -l)" = "$3" ]
 }
 
 # defer NAME [N]: that many messages are sent and deferred there.
@@ -46,7 +47,7 @@ defer()
     local i
     for ((i = 0; i < ${2:-1}; i++)); do real_send "$1"; done
     "$POSTKICK" -f "$INI" -c "$REAL/etc/$1" pickup
-    patiently queued_are "$1" "${2:-1}"
+    patiently holds "$1" deferred "${2:-1}"
 }
 
 # delivered NAME N: so many messages, each under a new queue id.

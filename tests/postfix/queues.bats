@@ -46,17 +46,10 @@ agree()
     for name; do is "$name: $(ours "$name")" "$name: $(figures "$name")"; done
 }
 
-# holds NAME QUEUE COUNT: so many complete messages are there.
-holds()
-{
-    [ "$(find "$REAL/spool/$1/$2" -type f -perm -700 | wc -l)" = "$3" ]
-}
-
-# send NAME RECIPIENT [BYTES]: a message, by sendmail(1).
+# send NAME RECIPIENT [BYTES]: a message.
 send()
 {
-    { printf 'Subject: test\n\n'; head -c "${3-100}" /dev/zero | tr '\0' x; echo; } |
-        sendmail -C "$REAL/etc/$1" -f sender@example.com "$2"
+    real_send "$1" sender@example.com "$2" "${3-100}"
 }
 
 # flood NAME COUNT: so many messages, by SMTP.
@@ -118,7 +111,7 @@ flood()
     file=$(find "$REAL/spool/postfix-3/deferred" -type f -newer "$REAL/etc/postfix-3/main.cf" | head -n 1)
     truncate -s 150 "$file"
     touch -d '1 hour ago' "$file" # it is due
-    real_kick -c "$REAL/etc/postfix-3" deferred
+    kick -c "$REAL/etc/postfix-3" deferred
     patiently test -n "$(ours postfix-3 corrupt)"
     is "$(ours postfix-3 corrupt | awk '{print $1, $2}')" "corrupt 1"
     agree postfix-3

@@ -4,10 +4,10 @@
 # In a scratch directory ($REAL; any file of tests):    In a mount namespace of its own:
 #   real_can real_need real_open real_close               host_can host_need host_open host_close
 #   real_set real_start real_stop                         host_instances host_running
-#   real_kick real_kick_as real_send real_log real_clear  host_master host COMMAND...
+#   real_kick_as real_send real_log real_clear            host_master host COMMAND...
 # and for both: patiently, requests.
 #
-# The default instance of the scratch directory is called "postfix"; its settings are $INI.
+# The default instance of the scratch directory is called "postfix"; its settings are $INI, for kick.
 
 REAL_SECONDS=30 # longer than anything takes that succeeds
 
@@ -176,13 +176,7 @@ real_close()
     for etc in "$REAL"/etc/*/; do real_stop "$(basename "$etc")"; done
 }
 
-# real_kick ARGUMENT...: the program with the scratch directory's settings; streams apart.
-real_kick()
-{
-    run --separate-stderr env -u MAIL_CONFIG -u MAIL_VERBOSE "$POSTKICK" -f "$INI" "$@"
-}
-
-# real_kick_as GROUPS ARGUMENT...: the same as nobody, with these groups, or none: "-".
+# real_kick_as GROUPS ARGUMENT...: as kick, but by nobody, with these groups, or none: "-".
 real_kick_as()
 {
     local groups=(--clear-groups)
@@ -194,11 +188,11 @@ real_kick_as()
         --regid nogroup "${groups[@]}" "$REAL/postkick" -f "$INI" "$@"
 }
 
-# real_send NAME: a message from outside of the instance's domain.
+# real_send NAME [SENDER [RECIPIENT [BYTES]]]: a message from outside of the instance's domain.
 real_send()
 {
-    printf 'Subject: test\n\ntext\n' |
-        sendmail -C "$REAL/etc/$1" -f sender@example.com recipient@example.com
+    { printf 'Subject: test\n\n' && head -c "${4-4}" /dev/zero | tr '\0' x && echo; } |
+        sendmail -C "$REAL/etc/$1" -f "${2-sender@example.com}" "${3-recipient@example.com}"
 }
 
 # real_clear NAME...: what the log has from here on.

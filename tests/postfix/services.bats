@@ -34,7 +34,7 @@ known_services()
 kick_and_watch()
 {
     real_clear postfix
-    real_kick "${@:1:3}"
+    kick "${@:1:3}"
     is "$status$stderr" "0${4:+postkick: warning: $1/$2: $4}"
     patiently real_log postfix "$5"
 }
@@ -64,13 +64,13 @@ kick_and_watch()
     [ "$count" -ge 25 ]
 
     for service in private/smtpd public/showq; do
-        real_kick "${service%/*}" "${service#*/}" W
+        kick "${service%/*}" "${service#*/}" W
         is "$status" 1
         is "$stderr" "postkick: warning: $service: $none
 postkick: warning: $service: closed before the request was read"
     done
     patiently real_log postfix "pass_accept_attr: cannot receive file descriptor"
-    real_kick -j public postlog W
+    kick -j public postlog W
     is "$status" 1
     has "$output" '"reason": "a datagram socket accepts no requests"'
 }
@@ -79,7 +79,7 @@ postkick: warning: $service: closed before the request was read"
     local class service
     while read -r class service; do
         real_clear postfix
-        real_kick -w "$class" "$service" W
+        kick -w "$class" "$service" W
         is "$status$stderr" 0
         run ! real_log postfix "unexpected attribute W from"
         kick_and_watch "$class" "$service" WW 'request "WW" is ignored: the service acts on "W" only' \
@@ -106,7 +106,7 @@ postkick: warning: $service: closed before the request was read"
     real_send postfix
     patiently real_log postfix "qmgr_job_free"
     : >"$REAL/postfix.works"
-    real_kick -q public qmgr A
+    kick -q public qmgr A
     kick_and_watch public qmgr I "" "done incoming queue scan"
     run ! real_log postfix "start deferred queue scan"
     kick_and_watch public qmgr D "" "status=sent"

@@ -23,7 +23,7 @@ asked()
 {
     real_clear "$1"
     for _ in {1..20}; do
-        real_kick -s -c "$REAL/etc/$1"
+        kick -s -c "$REAL/etc/$1"
         is "$status" 0
     done
     patiently read_empty "$1"
@@ -36,9 +36,9 @@ asked()
     defer postfix # one message that a scan would come upon
     patiently real_log postfix qmgr_job_free # it has nothing to do
     asked postfix
-    queued_are postfix 1
+    holds postfix deferred 1
     # A scan is logged.
-    real_kick -i - public qmgr D
+    kick -i - public qmgr D
     is "$status" 0
     patiently real_log postfix 'qmgr.*start deferred queue scan'
     patiently real_log postfix 'qmgr.*feed: deferred/'
@@ -50,7 +50,7 @@ asked()
     patiently real_ended postfix-stopped
     hung=$(real_daemon postfix-hung qmgr)
     kill -STOP "$hung"
-    real_kick -s -j
+    kick -s -j
     kill -CONT "$hung"
     is "$status" 1
     is "$(rows running responding reason)" "\
@@ -58,14 +58,14 @@ y|y|
 y|n|request not read within 1s (qmgr, process $hung, stopped)
 $(stopped)|n|$(stopped_reason)
 y|y|"
-    real_kick -s -i hung
+    kick -s -i hung
     is "$status" 0
 }
 
 @test "a queue manager with a FIFO: what it reads is confirmed" {
     [ -p "$REAL/spool/postfix-fifo/public/qmgr" ]
     asked postfix-fifo
-    real_kick -v -i fifo flush
+    kick -v -i fifo flush
     is "$status" 0
     is "$(sed 's/.*: public/public/; s/ after.*//' <<<"$stderr")" "\
 public/qmgr: request \"FADI\" read
