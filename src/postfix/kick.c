@@ -378,9 +378,7 @@ static void check_queue(struct kick *kick)
 
     if (kick->trigger->outcome != TRIGGER_LOOKUP)
         return;
-    int error = instance->error == NULL ? path_status(queue, 0, &status) : 0;
-    if (instance->error == NULL && error == 0 && !S_ISDIR(status.st_mode))
-        error = ENOTDIR;
+    int error = instance->error == NULL ? path_status(queue, O_DIRECTORY, &status) : 0;
     if (error != 0)
         instance->error = alloc_format("chdir %s: %s", queue, path_error(error));
     if (instance->error == NULL)

@@ -183,43 +183,6 @@ static char *find_shortage(const struct instance *instance)
     return NULL;
 }
 
-/* Sets the state of an instance whose queue manager has answered. */
-static void examine(struct status *status, const struct kicks *kicks, const UT_array *listeners)
-{
-    const struct instance *instance = status->kick->member->instance;
-
-    if (is_master_stopped(instance, kicks->locks)) {
-        status->state = STATUS_STOPPED;
-        status->reason = alloc_string("master(8) is stopped: no process can be started");
-    } else if (lacks_pickup(instance, listeners)) {
-        status->state = STATUS_NO_PICKUP;
-        status->reason = alloc_format("public/%s: no process is listening: stop and start the "
-                                      "instance",
-                                      instance_value(instance, PARAMETER_PICKUP_SERVICE_NAME));
-    } else if ((status->reason = find_shortage(instance)) != NULL) {
-        status->state = STATUS_FULL;
-    } else {
-        status->state = STATUS_OK;
-    }
-}
-
-/* Sets the state of one whose queue manager has not answered. */
-static void explain(struct status *status, const struct kicks *kicks)
-{
-    const struct kick *kick = status->kick;
-    const struct instance *instance = kick->member->instance;
-
-    status->reason = alloc_string(kick->reason == NULL ? "" : kick->reason);
-    if (status->answer == STATUS_UNASKED)
-        status->state = STATUS_UNKNOWN;
-    else if (instance->running == MASTER_STOPPED)
-        status->state = STATUS_NOT_RUNNING;
-    else if (is_master_stopped(instance, kicks->locks))
-        status->state = STATUS_STOPPED;
-    else
-        status->state = STATUS_NOT_RESPONDING;
-}
-
 /* Returns another instance, selected or not, whose master(8) holds the queue directory of this one,
  * which shares it; or NULL, in doubt too. */
 static const struct instance *find_owner(const struct kicks *kicks, const struct kick *kick)
@@ -243,26 +206,43 @@ static const struct instance *find_owner(const struct kicks *kicks, const struct
 
 static void find_status(struct status *status, const struct kicks *kicks, const UT_array *listeners)
 {
-    struct instance *instance = status->kick->member->instance;
+    const struct kick *kick = status->kick, *first = find_first(kick);
+    struct instance *instance = kick->member->instance;
     bool is_shared = kicks->has_duplicates || instance->conflicts != NULL;
-    const struct instance *owner = NULL;
+    enum status_answer answer = find_answer(first);
+    const struct instance *owner =
+        answer == STATUS_ANSWERED && is_shared ? find_owner(kicks, kick) : NULL;
 
-    status->answer = find_answer(find_first(status->kick));
-    status->seconds = find_first(status->kick)->seconds;
-    status->is_wanted = instance->enabled != INSTANCE_DISABLED || status->kick->member->is_named;
-    if (status->answer == STATUS_ANSWERED && is_shared)
-        owner = find_owner(kicks, status->kick);
-    if (owner != NULL) { /* whose queue manager has answered */
+    status->answer = owner == NULL ? answer : STATUS_SILENT;
+    status->seconds = first->seconds;
+    status->is_wanted = instance->enabled != INSTANCE_DISABLED || kick->member->is_named;
+    if (owner != NULL) {
         instance->running = MASTER_STOPPED;
-        status->answer = STATUS_SILENT;
         status->state = STATUS_NOT_RUNNING;
         status->reason = alloc_format("not running: its queue directory is in use by %s",
                                       owner->config_directory);
-    } else if (status->answer == STATUS_ANSWERED) {
-        examine(status, kicks, listeners);
+    } else if (answer == STATUS_UNASKED) {
+        status->state = STATUS_UNKNOWN;
+    } else if (answer == STATUS_SILENT && instance->running == MASTER_STOPPED) {
+        status->state = STATUS_NOT_RUNNING;
+    } else if (is_master_stopped(instance, kicks->locks)) {
+        status->state = STATUS_STOPPED;
+        if (answer == STATUS_ANSWERED)
+            status->reason = alloc_string("master(8) is stopped: no process can be started");
+    } else if (answer == STATUS_SILENT) {
+        status->state = STATUS_NOT_RESPONDING;
+    } else if (lacks_pickup(instance, listeners)) {
+        status->state = STATUS_NO_PICKUP;
+        status->reason =
+            alloc_format("public/%s: no process is listening: stop and start the instance",
+                         instance_value(instance, PARAMETER_PICKUP_SERVICE_NAME));
+    } else if ((status->reason = find_shortage(instance)) != NULL) {
+        status->state = STATUS_FULL;
     } else {
-        explain(status, kicks);
+        status->state = STATUS_OK;
     }
+    if (answer != STATUS_ANSWERED)
+        status->reason = alloc_string(kick->reason == NULL ? "" : kick->reason);
     status->has_succeeded = !status->is_wanted || status->state == STATUS_OK;
 }
 
