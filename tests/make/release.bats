@@ -136,28 +136,7 @@ rpm_of()
         --define 'optflags -O0' --define '_libdir /usr/lib64' "$@"
 }
 
-# The package, built by whichever test comes first: they may run at the same time.
-postkick_rpm()
-{
-    local lock
-    command -v rpmbuild >/dev/null || skip "needs rpmbuild"
-    exec {lock}>"$BATS_FILE_TMPDIR/rpm.lock"
-    flock "$lock"
-    if [ ! -e "$BATS_FILE_TMPDIR/postkick.rpm" ]; then
-        rpm_of "$TOP/scripts/rpm/postkick.spec"
-        mv "$BATS_FILE_TMPDIR"/rpm/RPMS/*/postkick-*.rpm "$BATS_FILE_TMPDIR/postkick.rpm"
-    fi
-    exec {lock}>&-
-}
-
-@test "rpm: it is built from the tarball" {
-    postkick_rpm
-    is "$(rpm -q -p --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$BATS_FILE_TMPDIR/postkick.rpm" |
-        sed -n 's/^[-l][^ ]* //p' | grep -v -e "/doc/postkick-$VERSION/" -e /licenses/ -e postkick-postfix.ini | listed)" \
-        "$(installed LIBDIR=/usr/lib64)"
-}
-
-# postfix_rpm RELEASE: a package as that of Postfix, in $BATS_FILE_TMPDIR.
+# postfix_rpm: a package as that of Postfix, in $BATS_TEST_TMPDIR.
 postfix_rpm()
 {
     local each
@@ -167,7 +146,7 @@ postfix_rpm()
     cat >"$BATS_TEST_TMPDIR/postfix.spec" <<END
 Name: postfix
 Version: 3.8
-Release: $1
+Release: 1
 Summary: Postfix
 License: IPL
 %description
@@ -179,7 +158,7 @@ cp -r $BATS_TEST_TMPDIR/own/. %{buildroot}
 /usr/share/man/man1/postkick.1
 END
     rpm_of "$BATS_TEST_TMPDIR/postfix.spec"
-    mv "$BATS_FILE_TMPDIR"/rpm/RPMS/*/postfix-*.rpm "$BATS_FILE_TMPDIR/postfix-$1.rpm"
+    mv "$BATS_FILE_TMPDIR"/rpm/RPMS/*/postfix-*.rpm "$BATS_TEST_TMPDIR/postfix.rpm"
 }
 
 # rpm_there ARGUMENT...: in the namespace, for its packages only.
@@ -188,8 +167,14 @@ rpm_there()
     run host rpm --dbpath /var/lib/rpm-of-test --nodeps "$@"
 }
 
-@test "rpm: it lives beside the package of Postfix, and follows its upgrades" {
-    postkick_rpm
+@test "rpm: built from the tarball, it lives beside the package of Postfix, and follows its upgrades" {
+    local package=$BATS_TEST_TMPDIR/postkick.rpm
+    command -v rpmbuild >/dev/null || skip "needs rpmbuild"
+    rpm_of "$TOP/scripts/rpm/postkick.spec"
+    mv "$BATS_FILE_TMPDIR"/rpm/RPMS/*/postkick-*.rpm "$package"
+    is "$(rpm -q -p --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$package" |
+        sed -n 's/^[-l][^ ]* //p' | grep -v -e "/doc/postkick-$VERSION/" -e /licenses/ -e postkick-postfix.ini | listed)" \
+        "$(installed LIBDIR=/usr/lib64)"
     host_can || skip "needs root, and Postfix"
     host_open
     [ -n "${HOST:-}" ] || skip "needs mount namespaces"
@@ -200,16 +185,15 @@ rpm_there()
         mv /usr/sbin/postconf /usr/sbin/postconf.real &&
         printf '#!/bin/sh\necho asked >>/etc/asked\nexec /usr/sbin/postconf.real \"\$@\"\n' >/usr/sbin/postconf &&
         chmod 755 /usr/sbin/postconf"
-    postfix_rpm 1
-    postfix_rpm 2
-    rpm_there -i "$BATS_FILE_TMPDIR/postfix-1.rpm"
+    postfix_rpm
+    rpm_there -i "$BATS_TEST_TMPDIR/postfix.rpm"
     is "$status" 0
-    rpm_there -i "$BATS_FILE_TMPDIR/postkick.rpm"
+    rpm_there -i "$package"
     is "$status" 0
     host cmp /bin/true /usr/sbin/postkick
     has "$(host postkick-multi --version)" "postkick $VERSION"
     host rm /etc/asked # by the installation
-    rpm_there -U "$BATS_FILE_TMPDIR/postfix-2.rpm"
+    rpm_there -U --replacepkgs "$BATS_TEST_TMPDIR/postfix.rpm"
     is "$status" 0
     host rm /etc/asked
     host test -e /etc/postkick-postfix.ini

@@ -123,14 +123,9 @@ real_pid()
     [ "$(readlink "/proc/$pid/cwd")" = "$REAL/spool/$1" ] && echo "$pid"
 }
 
-real_runs()
-{
-    real_pid "$1" >/dev/null
-}
-
 real_ended()
 {
-    ! real_runs "$1"
+    ! real_pid "$1" >/dev/null
 }
 
 # real_daemon NAME DAEMON: process id of one of the instance's daemons.
