@@ -154,16 +154,16 @@ static void report_line(void *context, const struct job *job, bool is_error, con
 
 static void report_output(struct jobs_report *report, const struct job *job)
 {
-    bool is_labelled = !report->selection->is_single && report->tags == NULL;
     bool has_output = job->child.output.length > 0, has_errors = job->child.errors.length > 0;
-    bool shown = have_one_reader();
+    bool is_labelled = !report->selection->is_single && report->tags == NULL &&
+                       (has_errors || (has_output && have_one_reader()));
 
-    if (is_labelled && (has_errors || (shown && has_output)))
+    if (is_labelled)
         report_heading(job);
     char last = copy_stream(report, job, false);
     if (has_errors || report->tags != NULL)
         last = copy_stream(report, job, true);
-    if (is_labelled && (has_errors || shown) && last != '\n')
+    if (is_labelled && last != '\n')
         diag_write("\n", 1);
 }
 
@@ -172,8 +172,7 @@ static json_t *command_array(char *const *argv)
     json_t *array = json_array();
 
     for (size_t i = 0; argv[i] != NULL; i++)
-        if (json_array_append_new(array, row_string(argv[i], strlen(argv[i]))) < 0)
-            alloc_fail();
+        (void)json_array_append_new(array, row_string(argv[i], strlen(argv[i])));
     return array;
 }
 
@@ -232,14 +231,6 @@ static void report_json(struct jobs_report *report, const struct job *job)
     utstring_done(&out);
 }
 
-static void report_stopped(const struct jobs_report *report, const struct job *job)
-{
-    int number = job->child.stopped_by;
-
-    row_diag(report->selection, job->member->instance, "warning",
-             "stopped by signal %d (%s): waiting until it continues", number, strsignal(number));
-}
-
 /* Those that a restart has not touched were only checked. */
 static void report_progress(const struct jobs_report *report)
 {
@@ -271,7 +262,9 @@ static void observe(void *context, enum process_event event, struct job *job)
         break;
     case PROCESS_STOPPED:
         if (!report->quiet)
-            report_stopped(report, job);
+            row_diag(report->selection, job->member->instance, "warning",
+                     "stopped by signal %d (%s): waiting until it continues", job->child.stopped_by,
+                     strsignal(job->child.stopped_by));
         break;
     case PROCESS_FINISHED:
         if (report->json && report->has_steps)
@@ -342,42 +335,27 @@ static char *describe_command(const struct job *job)
     return utstring_body(&command);
 }
 
-static void report_verbosely(const struct jobs_report *report, const struct job *job)
-{
-    const struct instance *instance = job->member->instance;
-
-    if (job->child.program == NULL) {
-        row_diag(report->selection, instance, NULL, "not run: %s", job->reason);
-        return;
-    }
-    char *command = describe_command(job);
-    row_diag(report->selection, instance, NULL, "%s after %.3fs:%s",
-             job->reason == NULL ? "exit status 0" : job->reason, seconds_of(job), command);
-    free(command);
-}
-
-static void report_failure(const struct jobs_report *report, const struct job *job)
-{
-    const struct selection *selection = report->selection;
-    bool has_exited = job->child.outcome == PROCESS_ENDED && job->child.signal == 0;
-
-    if (job->member->state == SELECTION_FAILED)
-        row_diag_error(selection, job->member->instance);
-    else if (!selection->is_single || !has_exited)
-        row_diag(selection, job->member->instance, "warning", "%s", job->reason);
-    else if (report->verbose > 0)
-        report_verbosely(report, job);
-}
-
 static void report_job(const struct jobs_report *report, const struct job *job)
 {
-    if (job->status == JOB_FAILED)
-        report_failure(report, job);
-    else if (job->status == JOB_DUPLICATE)
-        row_diag(report->selection, job->member->instance, "warning", "%s: not run again",
-                 job->reason);
-    else if (report->verbose > 0)
-        report_verbosely(report, job);
+    const struct selection *selection = report->selection;
+    const struct instance *instance = job->member->instance;
+    bool has_exited = job->child.outcome == PROCESS_ENDED && job->child.signal == 0;
+
+    if (job->status == JOB_FAILED && job->member->state == SELECTION_FAILED) {
+        row_diag_error(selection, instance);
+    } else if (job->status == JOB_FAILED && !(selection->is_single && has_exited)) {
+        row_diag(selection, instance, "warning", "%s", job->reason);
+    } else if (job->status == JOB_DUPLICATE) {
+        row_diag(selection, instance, "warning", "%s: not run again", job->reason);
+    } else if (report->verbose > 0 && job->child.program == NULL) {
+        row_diag(selection, instance, NULL, "not run: %s", job->reason);
+    } else if (report->verbose > 0) {
+        char *command = describe_command(job);
+
+        row_diag(selection, instance, NULL, "%s after %.3fs:%s",
+                 job->reason == NULL ? "exit status 0" : job->reason, seconds_of(job), command);
+        free(command);
+    }
 }
 
 static void append_plan(const struct jobs_report *report, const struct job *job, UT_string *out)
@@ -398,35 +376,29 @@ static void append_plan(const struct jobs_report *report, const struct job *job,
     }
 }
 
-static void report_plan(struct jobs_report *report)
-{
-    const struct jobs *jobs = report->jobs;
-    bool is_reversed = jobs->spec->order == JOB_DEFAULT_LAST;
-    UT_string out;
-
-    utstring_init(&out);
-    for (size_t i = 0; i < jobs->count; i++)
-        append_plan(report, &jobs->items[is_reversed ? jobs->count - 1 - i : i], &out);
-    write_out(report, &out);
-    utstring_done(&out);
-}
-
 bool report_jobs(struct jobs_report *report)
 {
+    const struct jobs *jobs = report->jobs;
     const struct instance *failed = report->selection->lone_failure;
+    bool is_reversed = jobs->spec->order == JOB_DEFAULT_LAST;
     bool is_well = true;
+    UT_string plan;
 
-    if (report->dry_run && !report->json)
-        report_plan(report);
-    for (size_t i = 0; i < report->jobs->count; i++) {
-        const struct job *job = &report->jobs->items[i];
+    utstring_init(&plan);
+    for (size_t i = 0; i < jobs->count; i++) {
+        const struct job *job = &jobs->items[i];
 
         is_well = is_well && job->status != JOB_FAILED && job->status != JOB_UNTOUCHED;
         if (report->json && (report->dry_run || report->has_steps))
             report_json(report, job);
+        else if (report->dry_run)
+            append_plan(report, &jobs->items[is_reversed ? jobs->count - 1 - i : i], &plan);
         if (!report->dry_run && !report->quiet && !report->has_steps)
             report_job(report, job);
     }
+    if (report->dry_run)
+        write_out(report, &plan);
+    utstring_done(&plan);
     if (!report->dry_run && report->quiet && failed != NULL)
         row_diag_error(report->selection, failed);
     return is_well && !report->failed;

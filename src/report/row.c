@@ -177,18 +177,10 @@ void row_append_table(UT_string *out, const struct row_column *columns, size_t c
     free(widths);
 }
 
-/* jansson returns NULL or -1 when memory is short; nothing else can fail here. */
-static json_t *checked(json_t *value)
-{
-    if (value == NULL)
-        alloc_fail();
-    return value;
-}
-
+/* jansson fails only for want of memory, and then alloc_bytes() ends the program. */
 void row_add(json_t *row, const char *name, json_t *value)
 {
-    if (json_object_set_new_nocheck(row, name, checked(value)) < 0)
-        alloc_fail();
+    (void)json_object_set_new_nocheck(row, name, value);
 }
 
 json_t *row_string(const char *text, size_t length)
@@ -198,7 +190,7 @@ json_t *row_string(const char *text, size_t length)
     utstring_init(&valid);
     utstring_reserve(&valid, length + 1);
     text_append_valid(&valid, text, length);
-    json_t *value = checked(json_stringn_nocheck(utstring_body(&valid), utstring_len(&valid)));
+    json_t *value = json_stringn_nocheck(utstring_body(&valid), utstring_len(&valid));
     utstring_done(&valid);
     return value;
 }
@@ -211,12 +203,11 @@ void row_add_text(json_t *row, const char *name, const char *text)
 /* Returns an array of strings, empty if strings is NULL. */
 static json_t *list(const UT_array *strings)
 {
-    json_t *array = checked(json_array());
+    json_t *array = json_array();
 
     for (size_t i = 0; strings != NULL && i < utarray_len(strings); i++) {
         const char *text = strings_item(strings, i);
-        if (json_array_append_new(array, row_string(text, strlen(text))) < 0)
-            alloc_fail();
+        (void)json_array_append_new(array, row_string(text, strlen(text)));
     }
     return array;
 }
@@ -227,7 +218,7 @@ json_t *row_new(const struct instance *instance)
         [INSTANCE_NAMELESS] = "none", [INSTANCE_LENIENT] = "lenient", [INSTANCE_EXACT] = "exact"};
     static const char *const running[] = {
         [MASTER_UNKNOWN] = "-", [MASTER_RUNNING] = "y", [MASTER_STOPPED] = "n"};
-    json_t *row = checked(json_object());
+    json_t *row = json_object();
 
     if (instance == NULL)
         return row;
@@ -247,8 +238,6 @@ void row_finish(json_t *row, UT_string *out)
 {
     char *text = json_dumps(row, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)), *rest = text;
 
-    if (text == NULL)
-        alloc_fail();
     /* jansson does not escape DEL, which is a control character for terminals */
     for (size_t plain; rest[plain = strcspn(rest, "\177")] != '\0'; rest += plain + 1) {
         text_append(out, rest, plain);
