@@ -72,6 +72,11 @@ static size_t change(struct run *run, enum job_status from, enum job_status to)
     return count;
 }
 
+static bool have(struct run *run, enum job_status status)
+{
+    return change(run, status, status) > 0;
+}
+
 /* Returns the command to use in place of a restart, a new string, where systemd runs the instance;
  * otherwise NULL. */
 static char *find_unit(struct run *run, const struct instance *instance)
@@ -88,24 +93,6 @@ static char *find_unit(struct run *run, const struct instance *instance)
     return reason;
 }
 
-/* Plans all jobs, which are at hand then. Returns whether all instances can be restarted. */
-static bool plan_restart(struct run *run)
-{
-    struct selection *selection = &run->command->selection;
-
-    jobs_plan(&run->jobs, selection, &run->spec);
-    run->end = run->jobs.count;
-    selection_find_running(selection, &run->report.locks);
-    for (size_t i = 0; i < run->jobs.count; i++) {
-        struct job *job = &run->jobs.items[i];
-
-        if (job->status == JOB_PLANNED &&
-            (job->reason = find_unit(run, job->member->instance)) != NULL)
-            job->status = JOB_FAILED;
-    }
-    return change(run, JOB_FAILED, JOB_FAILED) == 0;
-}
-
 /* Runs a command of postfix(1) in those that are planned, within limits that may not be those of
  * the run; then signals that have arrived before do not count either. */
 static void run_step(struct run *run, const char *step, const struct limits *limits)
@@ -113,13 +100,6 @@ static void run_step(struct run *run, const char *step, const struct limits *lim
     run->spec.step = step;
     run->spec.signals_known = limits == run->command->limits ? 0 : signals_count();
     jobs_run(&run->jobs, limits);
-}
-
-/* Checks all of them, as many at once as are restarted. Returns whether all are well. */
-static bool check_all(struct run *run)
-{
-    run_step(run, "check", run->command->limits);
-    return change(run, JOB_FAILED, JOB_FAILED) == 0;
 }
 
 /* Stops what is running. Where that fails, or it is not known, there may be nothing to stop, and
@@ -159,7 +139,6 @@ static void ask(struct run *run, const struct command *command, int seconds)
                           .settings = command->settings,
                           .locks = &run->report.locks};
     struct selection asked = command->selection;
-    const struct kick *kick;
 
     asked.member_count = 0;
     asked.members = alloc_zeroed(run->end - run->first, sizeof(*asked.members));
@@ -168,7 +147,7 @@ static void ask(struct run *run, const struct command *command, int seconds)
             asked.members[asked.member_count++] = *run->jobs.items[i].member;
     master_locks_free(kicks.locks);
     (void)command_send(command, &kicks, &asked);
-    kick = kicks.items;
+    const struct kick *kick = kicks.items;
     for (size_t i = run->first; i < run->end; i++) {
         struct job *job = &run->jobs.items[i];
 
@@ -192,19 +171,18 @@ static void wait_for_response(struct run *run)
     struct command command = *run->command;
     int64_t now = clock_now(), end = clock_after(now, command.settings->status_limit);
     struct limits limits = *command.limits;
-    bool is_over = false;
 
     if (limits.end < end)
         limits.end = end;
     command.limits = &limits;
-    while (!is_over && change(run, JOB_PLANNED, JOB_PLANNED) > 0) {
+    while (have(run, JOB_PLANNED)) {
         ask(run, &command, (int)((end - now + CLOCK_SECOND - 1) / CLOCK_SECOND));
-        if (change(run, JOB_PLANNED, JOB_PLANNED) > 0)
-            (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
         now = clock_now();
-        is_over = now >= end || limits_reached(&limits);
+        if (now >= end || limits_reached(&limits))
+            (void)change(run, JOB_PLANNED, JOB_FAILED);
+        else if (have(run, JOB_PLANNED))
+            (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
     }
-    (void)change(run, JOB_PLANNED, JOB_FAILED);
 }
 
 /* Takes the next ones at hand, as many as are restarted at once. Returns false if there are no
@@ -224,8 +202,7 @@ static bool find_next(struct run *run)
 static void restart_all(struct run *run)
 {
     run->end = 0;
-    while (change(run, JOB_FAILED, JOB_FAILED) == 0 && !limits_reached(run->command->limits) &&
-           find_next(run)) {
+    while (!have(run, JOB_FAILED) && !limits_reached(run->command->limits) && find_next(run)) {
         int64_t started = clock_now();
 
         stop_next(run);
@@ -240,6 +217,30 @@ static void restart_all(struct run *run)
     }
     run->first = 0;
     run->end = run->jobs.count;
+}
+
+/* Restarts what is planned, if all of it can be, and passes a check. */
+static void restart(struct run *run)
+{
+    run->end = run->jobs.count;
+    selection_find_running(&run->command->selection, &run->report.locks);
+    for (size_t i = 0; i < run->jobs.count; i++) {
+        struct job *job = &run->jobs.items[i];
+
+        if (job->status == JOB_PLANNED &&
+            (job->reason = find_unit(run, job->member->instance)) != NULL)
+            job->status = JOB_FAILED;
+    }
+    if (run->command->options->dry_run)
+        return;
+    if (!have(run, JOB_FAILED)) {
+        run_step(run, "check", run->command->limits);
+        run->was_begun = !have(run, JOB_FAILED);
+    }
+    (void)change(run, JOB_OK, JOB_UNTOUCHED);
+    (void)change(run, JOB_PLANNED, JOB_UNTOUCHED);
+    if (run->was_begun)
+        restart_all(run);
 }
 
 /* Whether an instance that was running has been stopped, and no more. */
@@ -280,26 +281,12 @@ static void report_restarted(struct run *run, const struct job *job, bool is_who
     }
 }
 
-/* Plans and restarts; a dry run, only plans. */
-static void restart(struct run *run)
-{
-    bool dry_run = run->command->options->dry_run;
-
-    run->was_begun = plan_restart(run) && !dry_run && check_all(run);
-    (void)change(run, JOB_OK, JOB_UNTOUCHED);
-    if (!dry_run)
-        (void)change(run, JOB_PLANNED, JOB_UNTOUCHED);
-    if (run->was_begun)
-        restart_all(run);
-}
-
 static void report_restart(struct run *run)
 {
-    size_t unserved =
-        change(run, JOB_FAILED, JOB_FAILED) + change(run, JOB_UNTOUCHED, JOB_UNTOUCHED);
+    bool is_whole = !have(run, JOB_FAILED) && !have(run, JOB_UNTOUCHED);
 
     for (size_t i = 0; i < run->jobs.count; i++)
-        report_restarted(run, &run->jobs.items[i], unserved == 0);
+        report_restarted(run, &run->jobs.items[i], is_whole);
     if (!run->was_begun)
         diag_line("warning", "nothing was stopped");
 }
@@ -350,14 +337,13 @@ static int run_jobs(struct run *run)
     const struct options *options = run->command->options;
 
     start(run);
+    jobs_plan(&run->jobs, &run->command->selection, &run->spec);
     if (run->role == ROLE_RESTART)
         restart(run);
-    else
-        jobs_plan(&run->jobs, &run->command->selection, &run->spec);
-    if (run->role == ROLE_CONTROL && options->dry_run)
-        find_stopped(run);
-    if (run->role != ROLE_RESTART && !options->dry_run)
+    else if (!options->dry_run)
         jobs_run(&run->jobs, run->command->limits);
+    else if (run->role == ROLE_CONTROL)
+        find_stopped(run);
     bool is_well = command_report_selection(run->command);
     if (run->role == ROLE_RESTART && !options->dry_run && !options->quiet)
         report_restart(run);
@@ -417,42 +403,34 @@ static void refuse_operands(const struct options *options)
     utstring_done(&hint);
 }
 
-static void refuse_command(const struct options *options, const UT_array *known)
-{
-    const char *word = options->operands[0], *next = options->operands[1];
-    char *choice = text_choice(word, known);
-
-    if (next != NULL && strings_contain(known, next))
-        diag_line("fatal",
-                  "postfix(1) has no command \"%s\": for one instance: postkick -i %s -p %s", word,
-                  word, next);
-    else
-        diag_line("fatal", "postfix(1) has no command \"%s\": %s (after --, any is passed on)",
-                  word, choice);
-    free(choice);
-}
-
 /* Whether postfix(1) has the command and accepts its operands; reports if not: otherwise the
  * command would fail in every instance, and "-p stop out" would stop them all. What main.cf lists
  * as a command of some role is one. */
 static bool check_command(const struct command *command, enum role role)
 {
     const struct options *options = command->options;
-    const char *word = options->operands[0];
+    const char *word = options->operands[0], *next = options->operands[1];
     UT_array *known = strings_split(command->settings->commands, PARAMETER_SEPARATORS);
     UT_array *others =
         strings_split(command->settings->commands_with_operands, PARAMETER_SEPARATORS);
-    bool is_listed = role >= ROLE_START || strings_contain(known, word);
     bool accepts_operands = strings_contain(others, word);
+    bool is_known = accepts_operands || role >= ROLE_START || strings_contain(known, word);
 
     utarray_concat(known, others);
-    if (!is_listed && !accepts_operands)
-        refuse_command(options, known);
-    else if (!accepts_operands && options->operand_count > 1)
+    char *choice = text_choice(word, known);
+    if (is_known && next != NULL && !accepts_operands)
         refuse_operands(options);
+    else if (!is_known && next != NULL && strings_contain(known, next))
+        diag_line("fatal",
+                  "postfix(1) has no command \"%s\": for one instance: postkick -i %s -p %s", word,
+                  word, next);
+    else if (!is_known)
+        diag_line("fatal", "postfix(1) has no command \"%s\": %s (after --, any is passed on)",
+                  word, choice);
+    free(choice);
     utarray_free(known);
     utarray_free(others);
-    return accepts_operands || (is_listed && options->operand_count == 1);
+    return is_known && (accepts_operands || next == NULL);
 }
 
 /* Warns of instances that were given with -i and are not started; a dry run, of all. */
@@ -502,100 +480,74 @@ static int check_program(const char *path)
     return access(path, X_OK) < 0 ? errno : 0; /* for the effective user: privilege is refused */
 }
 
+/* Runs the command by the postfix(1) at that path. */
 static int run_postfix(struct command *command, const char *program)
 {
     const struct options *options = command->options;
-    enum role role = ROLE_RESTART;
+    struct run run = {.command = command, .role = ROLE_RESTART};
+    int status = 1, error = check_program(program);
 
-    if (!options->restart && (!find_role(&command->selection, options->operands[0], &role) ||
-                              !(options->ended || check_command(command, role))))
+    if (error != 0)
+        diag_line("fatal", "%s: %s", program, strerror(error));
+    if (error != 0 ||
+        (!options->restart && (!find_role(&command->selection, options->operands[0], &run.role) ||
+                               !(options->ended || check_command(command, run.role)))))
         return 1;
     UT_array *arguments = build_arguments(program, options, NULL);
     UT_array *check = build_arguments(program, options, "check");
-    struct run run = {.command = command,
-                      .role = role,
-                      .spec = {.order = role == ROLE_START  ? JOB_DEFAULT_FIRST
-                                        : role == ROLE_STOP ? JOB_DEFAULT_LAST
-                                                            : JOB_IN_ORDER,
-                               .program = program,
-                               .argv = (char *const *)(void *)arguments->d,
-                               .streams = PROCESS_CAPTURE_AS_TERMINAL}};
-    int status = 1;
-
-    if (role == ROLE_START) {
+    run.spec = (struct jobs_spec){.order = run.role == ROLE_START  ? JOB_DEFAULT_FIRST
+                                           : run.role == ROLE_STOP ? JOB_DEFAULT_LAST
+                                                                   : JOB_IN_ORDER,
+                                  .program = program,
+                                  .argv = (char *const *)(void *)arguments->d,
+                                  .streams = PROCESS_CAPTURE_AS_TERMINAL};
+    if (run.role == ROLE_START) {
         run.spec.argv_not_enabled = (char *const *)(void *)check->d;
         (void)selection_mark(&command->selection, false);
         warn_not_enabled(command);
     }
-    if (role == ROLE_START || command_mark(command, role < ROLE_START))
+    if (run.role == ROLE_START || command_mark(command, run.role < ROLE_START))
         status = run_jobs(&run);
     utarray_free(arguments);
     utarray_free(check);
     return status;
 }
 
-static int find_and_run_postfix(struct command *command)
-{
-    char *program = alloc_format("%s/postfix", command->directory);
-    int status = 1, error = check_program(program);
-
-    if (error == 0)
-        status = run_postfix(command, program);
-    else
-        diag_line("fatal", "%s: %s", program, strerror(error));
-    free(program);
-    return status;
-}
-
 /* postmulti(1) uses this when there is no PATH. */
 #define ROOT_PATH "/bin:/usr/bin:/sbin:/usr/sbin"
 
-/* Finds the program in the directories of path. Relative ones are left out: they would mean another
- * program in another working directory. Returns a new string, or NULL with an errno in *error. */
-static char *search(const char *path, const char *name, int *error)
+/* Finds the program that name means: a path, or in the absolute directories of path; relative ones
+ * would mean another program in another working directory. Returns its path, a new string; or NULL,
+ * and the reason was reported. */
+static char *find_program(const char *path, const char *name)
 {
-    UT_array *directories = strings_split(path, ":");
+    bool is_path = strchr(name, '/') != NULL;
+    UT_array *directories = strings_split(is_path ? "/" : path, ":");
     char *found = NULL;
+    int error = ENOENT;
 
-    *error = ENOENT;
-    for (size_t i = 0; i < utarray_len(directories) && found == NULL; i++) {
-        if (strings_item(directories, i)[0] != '/')
+    for (size_t i = 0; i < utarray_len(directories) && found == NULL && name[0] != '\0'; i++) {
+        const char *directory = strings_item(directories, i);
+
+        if (directory[0] != '/')
             continue;
-        char *candidate = alloc_format("%s/%s", strings_item(directories, i), name);
-        int result = check_program(candidate);
-        if (result == 0) {
-            found = candidate;
+        found = is_path ? alloc_string(name) : alloc_format("%s/%s", directory, name);
+        int result = check_program(found);
+        if (result == 0)
             continue;
-        }
-        if (result == EACCES)
-            *error = EACCES; /* as execvp(3) */
-        free(candidate);
+        if (is_path || result == EACCES) /* as execvp(3) */
+            error = result;
+        free(found);
+        found = NULL;
     }
     utarray_free(directories);
+    if (found == NULL)
+        diag_line("fatal", "%s: %s", name[0] != '\0' ? name : "\"\"",
+                  error == ENOENT ? "command not found" : strerror(error));
     return found;
 }
 
-/* Returns the path of the program that name means, a new string; or NULL, and the reason was
- * reported. */
-static char *find_program(const char *path, const char *name)
-{
-    char *program = NULL;
-    int error = ENOENT;
-
-    if (strchr(name, '/') != NULL) {
-        error = check_program(name);
-        program = error == 0 ? alloc_string(name) : NULL;
-    } else if (name[0] != '\0') {
-        program = search(path, name, &error);
-    }
-    if (program == NULL) {
-        diag_line("fatal", "%s: %s", name[0] != '\0' ? name : "\"\"",
-                  error == ENOENT ? "command not found" : strerror(error));
-    }
-    return program;
-}
-
-static int find_and_run_program(struct command *command)
+static int run_program(struct command *command)
 {
     const char *path = getenv("PATH");
     char *own_path = alloc_format("%s:%s", command->directory,
@@ -622,6 +574,10 @@ int command_jobs(struct command *command)
 {
     if (!command_select(command))
         return 1;
-    return command->options->mode == OPTIONS_POSTFIX ? find_and_run_postfix(command)
-                                                     : find_and_run_program(command);
+    if (command->options->mode == OPTIONS_EXECUTE)
+        return run_program(command);
+    char *program = alloc_format("%s/postfix", command->directory);
+    int status = run_postfix(command, program);
+    free(program);
+    return status;
 }
