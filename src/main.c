@@ -28,31 +28,22 @@ static struct settings *load_settings(const struct options *options)
     return settings;
 }
 
-static void append_actions(struct settings *settings, UT_string *out)
+/* Shows the text, and the actions unless settings is NULL. Returns the exit status. */
+static int show(const char *text, const struct settings *settings)
 {
-    UT_array *names = settings_actions(settings);
-
-    utstring_printf(out, "\nActions (postkick.ini):\n");
-    for (size_t i = 0; i < utarray_len(names); i++) {
-        const char *about;
-
-        utarray_free(settings_action(settings, strings_item(names, i), &about));
-        utstring_printf(out, "  %-27s %s\n", strings_item(names, i), about == NULL ? "" : about);
-    }
-    utarray_free(names);
-}
-
-/* Shows the version, or the help: without actions if settings is NULL. */
-static int show(enum options_mode mode, struct settings *settings)
-{
-    char *help = mode == OPTIONS_HELP ? options_help(mode) : NULL;
+    UT_array *names = settings == NULL ? NULL : settings_actions(settings);
     UT_string out;
 
     utstring_init(&out);
-    utstring_printf(&out, "%s", help != NULL ? help : "postkick " POSTKICK_VERSION "\n");
-    free(help);
-    if (settings != NULL)
-        append_actions(settings, &out);
+    utstring_printf(&out, "%s%s", text, names == NULL ? "" : "\nActions (postkick.ini):\n");
+    for (size_t i = 0; names != NULL && i < utarray_len(names); i++) {
+        const char *about;
+
+        utarray_free(settings_action(settings, strings_item(names, i), &about));
+        utstring_printf(&out, "  %-27s %s\n", strings_item(names, i), about == NULL ? "" : about);
+    }
+    if (names != NULL)
+        utarray_free(names);
     bool written = output_flush(&out);
     utstring_done(&out);
     return written ? 0 : 1;
@@ -73,13 +64,18 @@ static char *find_obstacle(void)
 
 static int run(const struct options *options, const struct limits *limits)
 {
-    struct settings *settings = options->mode == OPTIONS_VERSION ? NULL : load_settings(options);
     int status = 1;
 
-    if (options->mode == OPTIONS_HELP || options->mode == OPTIONS_VERSION)
-        status = show(options->mode, settings);
-    else if (settings != NULL)
+    if (options->mode == OPTIONS_VERSION)
+        return show("postkick " POSTKICK_VERSION "\n", NULL);
+    struct settings *settings = load_settings(options);
+    if (options->mode == OPTIONS_HELP) {
+        char *help = options_help(OPTIONS_HELP);
+        status = show(help, settings);
+        free(help);
+    } else if (settings != NULL) {
         status = command_run(options, settings, limits);
+    }
     settings_free(settings);
     return status;
 }

@@ -91,36 +91,33 @@ static bool report_refusal(const struct command *command)
     return false;
 }
 
-static void append_text(const struct instance *instance, UT_string *out)
-{
-    row_append_line(out, LIST_COLUMNS, row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
-                    row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP),
-                    row_enabled[instance->enabled], instance->config_directory);
-}
-
-static void append_json(const struct instance *instance, UT_string *out)
-{
-    json_t *row = row_new(instance);
-    char *reason = instance_failure(instance);
-
-    row_add_text(row, "reason", reason);
-    row_finish(row, out);
-    free(reason);
-}
-
 /* Returns false when the list could not be written. */
 static bool write_out(struct command *command)
 {
     struct selection *selection = &command->selection;
+    bool json = command->options->json;
     UT_string out;
 
     utstring_init(&out);
-    if (command->options->json)
+    if (json)
         selection_find_running(selection, NULL);
-    if (isatty(STDOUT_FILENO) == 1 && !command->options->json)
+    else if (isatty(STDOUT_FILENO) == 1)
         row_append_line(&out, LIST_COLUMNS, "NAME", "GROUP", "ENABLED", "DIRECTORY");
-    for (size_t i = 0; i < selection->member_count; i++)
-        (command->options->json ? append_json : append_text)(selection->members[i].instance, &out);
+    for (size_t i = 0; i < selection->member_count; i++) {
+        const struct instance *instance = selection->members[i].instance;
+
+        if (json) {
+            json_t *row = row_new(instance);
+            char *reason = instance_failure(instance);
+            row_add_text(row, "reason", reason);
+            row_finish(row, &out);
+            free(reason);
+        } else {
+            row_append_line(&out, LIST_COLUMNS, row_value(instance, PARAMETER_MULTI_INSTANCE_NAME),
+                            row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP),
+                            row_enabled[instance->enabled], instance->config_directory);
+        }
+    }
     bool written = output_flush(&out);
     utstring_done(&out);
     return written;

@@ -177,11 +177,11 @@ static void wait_for_response(struct run *run)
     command.limits = &limits;
     while (have(run, JOB_PLANNED)) {
         ask(run, &command, (int)((end - now + CLOCK_SECOND - 1) / CLOCK_SECOND));
+        if (have(run, JOB_PLANNED))
+            (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
         now = clock_now();
         if (now >= end || limits_reached(&limits))
             (void)change(run, JOB_PLANNED, JOB_FAILED);
-        else if (have(run, JOB_PLANNED))
-            (void)nanosleep(&(struct timespec){.tv_nsec = ASKING_PAUSE}, NULL);
     }
 }
 
@@ -291,13 +291,6 @@ static void report_restart(struct run *run)
         diag_line("warning", "nothing was stopped");
 }
 
-/* Before Postfix 3.8, its commands write errors to standard error only if that is a terminal. */
-static bool is_mute(const struct run *run)
-{
-    return run->command->options->mode == OPTIONS_POSTFIX && run->spec.streams == PROCESS_INHERIT &&
-           isatty(STDERR_FILENO) != 1 && run->command->settings->version < SETTINGS_VERSION(3, 8);
-}
-
 /* Sets up the report as the options ask for, and, unless it is a dry run, prepares this process for
  * running commands. */
 static void start(struct run *run)
@@ -322,7 +315,11 @@ static void start(struct run *run)
     report_jobs_start(&run->report, &run->spec);
     if (run->role == ROLE_STATUS || run->role == ROLE_STOP || run->role == ROLE_CONTROL)
         run->spec.locks = &run->report.locks;
-    run->spec.is_mute = is_mute(run);
+    /* Before Postfix 3.8, its commands write errors to standard error only if that is a terminal.
+     */
+    run->spec.is_mute = options->mode == OPTIONS_POSTFIX && isatty(STDERR_FILENO) != 1 &&
+                        run->spec.streams == PROCESS_INHERIT &&
+                        run->command->settings->version < SETTINGS_VERSION(3, 8);
     if (options->dry_run)
         return;
     if (options->verbose > 0 && setenv("MAIL_VERBOSE", "", 1) < 0) /* as postmulti(1) -v */

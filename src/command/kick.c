@@ -139,36 +139,26 @@ static void refuse_action(const struct command *command)
     utarray_free(known);
 }
 
-/* Whether an operand after the action is one as well, so that which one is meant is not known;
- * reports it. */
-static bool have_second_action(const struct command *command)
-{
-    const struct options *options = command->options;
-    UT_array *known = settings_actions(command->settings);
-    const char *second = NULL;
-
-    for (int i = 1; i < options->operand_count && second == NULL; i++)
-        if (strings_contain(known, options->operands[i]))
-            second = options->operands[i];
-    if (second != NULL)
-        diag_line("fatal",
-                  "%s or %s? specify one action; an instance of that name is selected with -i",
-                  options->operands[0], second);
-    utarray_free(known);
-    return second != NULL;
-}
-
 /* Returns the targets of an action; or NULL, and the error was reported. */
 static UT_array *find_action(const struct command *command)
 {
-    UT_array *targets = settings_action(command->settings, command->options->operands[0], NULL);
+    const struct options *options = command->options;
+    UT_array *targets = settings_action(command->settings, options->operands[0], NULL);
+    int second = 1;
 
-    if (targets == NULL)
+    if (targets == NULL) {
         refuse_action(command);
-    else if (!have_second_action(command))
+        return NULL;
+    }
+    UT_array *known = settings_actions(command->settings);
+    while (second < options->operand_count && !strings_contain(known, options->operands[second]))
+        second++;
+    utarray_free(known);
+    if (second == options->operand_count)
         return targets;
-    else
-        utarray_free(targets);
+    diag_line("fatal", "%s or %s? specify one action; an instance of that name is selected with -i",
+              options->operands[0], options->operands[second]);
+    utarray_free(targets);
     return NULL;
 }
 
@@ -187,31 +177,28 @@ static UT_array *find_target(const struct command *command)
     return targets;
 }
 
-/* Whoever asks for the status waits for all, and not for as long as an instance may take for real
- * requests. */
-static int run_status(struct command *command)
-{
-    struct kicks kicks = {.is_probe = true, .whole_limit = command->settings->status_limit};
-
-    return command_select(command) && command_mark(command, true) ? run(command, &kicks) : 1;
-}
-
 int command_kick(struct command *command)
 {
     const struct options *options = command->options;
-    struct kicks kicks = {.limit = command->settings->kick_limit, .wait = options->wait};
+    bool is_status = options->mode == OPTIONS_STATUS;
+    bool is_action = !is_status && !target_class_is_valid(options->operands[0]);
+    UT_array *targets = is_status ? NULL : is_action ? find_action(command) : find_target(command);
+    /* Whoever asks for the status waits for all, and not for as long as an instance may take for
+     * real requests. */
+    struct kicks kicks = {.targets = targets,
+                          .is_action = is_action,
+                          .limit = command->settings->kick_limit,
+                          .is_probe = is_status,
+                          .whole_limit = is_status ? command->settings->status_limit : 0,
+                          .wait = options->wait};
     int status = 1;
 
-    if (options->mode == OPTIONS_STATUS)
-        return run_status(command);
-    kicks.is_action = !target_class_is_valid(options->operands[0]);
-    UT_array *targets = kicks.is_action ? find_action(command) : find_target(command);
-    if (targets == NULL)
+    if (!is_status && targets == NULL)
         return 1;
-    kicks.targets = targets;
-    if (command_select(command) && check_requests(command, targets) &&
-        command_mark(command, options->all))
+    if (command_select(command) && (is_status || check_requests(command, targets)) &&
+        command_mark(command, is_status || options->all))
         status = run(command, &kicks);
-    utarray_free(targets);
+    if (targets != NULL)
+        utarray_free(targets);
     return status;
 }

@@ -524,33 +524,21 @@ static bool check_operands(struct options *options, char **error)
     }
 }
 
-/* Returns the long form that was probably meant, or NULL. */
-static const char *find_long(const char *typed)
+/* getopt_long(3) would write the bytes of the command line unescaped. */
+static void describe_mistake(bool lacks_argument, const char *word, char **error)
 {
+    bool is_long = strncmp(word, "--", 2) == 0;
     UT_array *names;
 
     utarray_new(names, &strings_icd);
     for (size_t i = 0; i < ROWS; i++)
         strings_append(names, "%s", rows[i].name);
-    const char *nearest = text_nearest(typed, names);
-    size_t found = 0;
-    while (nearest != NULL && strcmp(rows[found].name, nearest) != 0)
-        found++;
-    utarray_free(names);
-    return nearest == NULL ? NULL : rows[found].name;
-}
-
-/* getopt_long(3) would write the bytes of the command line unescaped. */
-static void describe_mistake(bool lacks_argument, const char *word, char **error)
-{
-    bool is_long = strncmp(word, "--", 2) == 0;
-    const char *meant = is_long         ? find_long(word + 2)
+    const char *meant = is_long         ? text_nearest(word + 2, names)
                         : optopt == 'h' ? "help"
                         : optopt == 'V' ? "version"
                                         : NULL;
     char *option = optopt != 0 && !is_long ? alloc_format("invalid option -- '%c'", optopt)
                                            : alloc_format("invalid option: %s", word);
-
     if (lacks_argument)
         (void)refuse(error, "option requires an argument: %s", word);
     else if (meant != NULL)
@@ -558,6 +546,7 @@ static void describe_mistake(bool lacks_argument, const char *word, char **error
     else
         (void)refuse(error, "%s", option);
     free(option);
+    utarray_free(names);
 }
 
 /* "-status" would be -s and -t with the argument "atus". Returns whether the word is such a
