@@ -17,21 +17,16 @@ static void notice(int number)
     count++;
 }
 
-static void unblock_all(void)
+void signals_start(void)
 {
     sigset_t none;
 
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-void signals_start(void)
-{
     (void)signal(SIGCHLD, SIG_DFL);
     (void)signal(SIGALRM, SIG_DFL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
-    unblock_all();
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
     received = count = 0;
 }
 
@@ -81,13 +76,6 @@ int signals_received(void)
 int signals_count(void)
 {
     return count;
-}
-
-void signals_reset_for_child(void)
-{
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL);
-    unblock_all();
 }
 
 void signals_die(void)

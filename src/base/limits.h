@@ -58,9 +58,6 @@ int signals_received(void);
 /* Returns how many have been caught. Admits none. */
 int signals_count(void);
 
-/* In a child process: default actions, and nothing is blocked. */
-void signals_reset_for_child(void);
-
 /* Ends the program by the signal that was caught, or one that is pending; returns if there is
  * none. Ignored signals remain ignored. */
 void signals_die(void);

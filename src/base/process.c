@@ -253,30 +253,26 @@ static bool connect_streams(const int *ends)
     return true;
 }
 
-/* Of processor time or memory. A limit that cannot be set is a failure: the child is not trusted
- * without it. */
-static bool set_limit(bool is_time, rlim_t value)
+static bool set_limit(int resource, rlim_t value)
 {
     struct rlimit limit = {value, value}, current;
 
-    if (value == 0)
-        return true;
-    if (getrlimit(is_time ? RLIMIT_CPU : RLIMIT_AS, &current) == 0 && current.rlim_max < value)
+    if (getrlimit(resource, &current) == 0 && current.rlim_max < value)
         limit.rlim_cur = limit.rlim_max = current.rlim_max;
-    return setrlimit(is_time ? RLIMIT_CPU : RLIMIT_AS, &limit) == 0;
+    return setrlimit(resource, &limit) == 0;
 }
 
-/* Returns false with errno set. */
-static bool confine(const struct process_confinement *confinement, pid_t parent)
+/* Returns false with errno set: without a limit that it needs, the child is not run. */
+static bool confine(const struct process *child, pid_t parent)
 {
-    if (confinement->ends_with_us) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-            return false;
-        if (getppid() != parent)
-            _exit(127); /* too late: the parent has ended */
-    }
-    return (confinement->directory == NULL || chdir(confinement->directory) == 0) &&
-           set_limit(true, confinement->processor_time) && set_limit(false, confinement->memory);
+    if (child->memory == 0)
+        return true;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return false;
+    if (getppid() != parent)
+        _exit(127); /* too late: the parent has ended */
+    return chdir("/") == 0 && set_limit(RLIMIT_CPU, child->processor_time) &&
+           set_limit(RLIMIT_AS, child->memory);
 }
 
 /* Like execvpe(3) for a path, which with musl runs no script without "#!". Returns with errno set.
@@ -298,6 +294,17 @@ static void execute(const char *program, char *const *argv)
     free(words);
 }
 
+/* Default actions, and nothing is blocked. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static _Noreturn void become_program(const struct process *child, const int *ends, pid_t parent)
 {
     if (child->environment != NULL)
@@ -309,9 +316,8 @@ static _Noreturn void become_program(const struct process *child, const int *end
         (void)setpgid(0, 0);
     umask(S_IWGRP | S_IWOTH);
     descriptors_restore_for_child();
-    signals_reset_for_child();
-    if (connect_streams(ends) &&
-        (child->confinement == NULL || confine(child->confinement, parent)))
+    reset_signals();
+    if (connect_streams(ends) && confine(child, parent))
         execute(child->program, child->argv);
     int error = errno;
     _exit(write(ends[FAILURE], &error, sizeof(error)) == sizeof(error) ? 127 : 126);

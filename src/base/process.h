@@ -44,14 +44,6 @@ enum process_streams {
     PROCESS_CAPTURE_OUTPUT,      /* standard output is captured, standard error is /dev/null */
 };
 
-/* Limits for a child that is not trusted. */
-struct process_confinement {
-    const char *directory; /* its working directory; NULL: ours */
-    rlim_t memory;         /* bytes of address space (RLIMIT_AS); 0: our limit */
-    rlim_t processor_time; /* seconds (RLIMIT_CPU); 0: our limit */
-    bool ends_with_us;     /* killed when this program ends, for whatever reason */
-};
-
 enum process_outcome {
     PROCESS_PENDING,     /* not started */
     PROCESS_ENDED,       /* by itself: exit_status or signal */
@@ -70,7 +62,9 @@ struct process {
     enum process_streams streams;
     bool inherits_input;    /* standard input is ours; otherwise it is /dev/null */
     const UT_string *input; /* what it reads from standard input instead; or NULL */
-    const struct process_confinement *confinement; /* or NULL */
+    /* Limits for a child that is not trusted: bytes of address space, seconds of processor time. It
+     * works in "/", and is killed when this program ends, for whatever reason. 0: none of this. */
+    rlim_t memory, processor_time;
     /* Bytes of each captured stream that are kept; the rest is read and dropped. 0: all that the
      * disk has room for. */
     size_t output_maximum;

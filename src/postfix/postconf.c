@@ -15,10 +15,6 @@
 static void run(struct process *child, char *program, const struct limits *limits)
 {
     static char configuration[] = "-c", directory[] = EMPTY_DIRECTORY, defaults[] = "-d";
-    const struct process_confinement confinement = {.directory = "/",
-                                                    .memory = POSTCONF_MEMORY,
-                                                    .processor_time = POSTCONF_SECONDS,
-                                                    .ends_with_us = true};
     char *const arguments[] = {program, configuration, directory, defaults, NULL};
     struct limits own = *limits;
     struct process_batch batch = {.processes = &child, .count = 1, .parallel = 1, .limits = &own};
@@ -28,7 +24,8 @@ static void run(struct process *child, char *program, const struct limits *limit
                               .environment = process_clean_environment,
                               .streams = PROCESS_CAPTURE_OUTPUT,
                               .output_maximum = CAPTURE_MEMORY,
-                              .confinement = &confinement};
+                              .memory = POSTCONF_MEMORY,
+                              .processor_time = POSTCONF_SECONDS};
     own.end = clock_after(clock_now(), POSTCONF_SECONDS);
     if (own.end > limits->end)
         own.end = limits->end;

@@ -642,7 +642,6 @@ static _Noreturn void hold(UT_array *sockets, int pipe)
 
     utarray_push_back(sockets, &pipe);
     (void)descriptors_keep_only(utarray_front(sockets), utarray_len(sockets));
-    signals_reset_for_child();
     while (read(pipe, &byte, 1) < 0 && errno == EINTR)
         ;
     _exit(0);

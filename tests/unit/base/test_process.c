@@ -343,42 +343,35 @@ TEST(terminal)
 
 TEST(confinement)
 {
-    const struct process_confinement confinement = {.directory = "/usr/lib",
-                                                    .memory = (rlim_t)1 << 30,
-                                                    .processor_time = 7,
-                                                    .ends_with_us = true};
     if (getenv("EMULATOR") != NULL)
         skip(); /* qemu-user does not limit memory */
     struct process child = shell("pwd; ulimit -v; ulimit -t", PROCESS_CAPTURE);
 
-    child.confinement = &confinement;
+    child.memory = (rlim_t)1 << 30;
+    child.processor_time = 7;
+    assert_int_equal(chdir(fixture_root), 0);
     run(&child, 1, 1, 0);
+    assert_int_equal(chdir("/"), 0);
     assert_int_equal(child.exit_status, 0);
-    assert_text(&child, "/usr/lib\n1048576\n7\n");
-    const struct process_confinement nowhere = {.directory = "/nonexistent"};
-    child.confinement = &nowhere;
-    run(&child, 1, 1, 0);
-    assert_int_equal(child.outcome, PROCESS_NOT_STARTED);
-    assert_int_equal(child.error, ENOENT);
-    process_free(&child);
+    assert_text(&child, "/\n1048576\n7\n");
 }
 
 /* Too much computing, or memory, is the child's end. */
 TEST(limits_hold)
 {
-    const struct process_confinement confinement = {.memory = (rlim_t)64 << 20,
-                                                    .processor_time = 1};
     if (getenv("EMULATOR") != NULL)
         skip(); /* qemu-user does not limit memory */
     struct process child = shell("while :; do :; done", PROCESS_CAPTURE);
 
-    child.confinement = &confinement;
+    child.memory = (rlim_t)64 << 20;
+    child.processor_time = 1;
     run(&child, 1, 1, 0);
     assert_int_equal(child.outcome, PROCESS_ENDED);
     assert_true(child.signal == SIGKILL || child.signal == SIGXCPU);
     process_free(&child);
     child = shell("head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null", PROCESS_CAPTURE);
-    child.confinement = &confinement;
+    child.memory = (rlim_t)64 << 20;
+    child.processor_time = 1;
     run(&child, 1, 1, 0);
     assert_true(child.exit_status > 0);
     process_free(&child);
@@ -387,7 +380,6 @@ TEST(limits_hold)
 /* A child that is confined ends with its parent, even one that is killed. */
 TEST(ends_with_us)
 {
-    const struct process_confinement confinement = {.ends_with_us = true};
     char line[32] = "";
     int output[2];
 
@@ -395,7 +387,8 @@ TEST(ends_with_us)
     pid_t parent = fork();
     if (parent == 0) {
         struct process child = shell("echo $$; exec sleep 1000", PROCESS_INHERIT);
-        child.confinement = &confinement;
+        child.memory = (rlim_t)1 << 30;
+        child.processor_time = 60;
         (void)dup2(output[1], STDOUT_FILENO);
         close(output[0]);
         close(output[1]);
