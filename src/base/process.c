@@ -337,42 +337,37 @@ static int read_failure(int failure, const struct limits *limits)
     return error;
 }
 
-/* Without /dev/null the child would have our stream instead. What open(2) says would seem to be of
- * the program. Returns 0 or an errno. */
-static int open_null(int *fd)
+/* Opens what the child reads: our stream, which is -1; a file without a name, in memory, because
+ * whoever deletes mail may do so where the disk is full; or /dev/null. Returns 0 or an errno: what
+ * open(2) says of /dev/null would seem to be of the program. */
+static int open_input(const struct process *child, int *fd)
 {
-    *fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    return *fd >= 0 ? 0 : descriptors_exhausted(errno) ? errno : ENODEV;
-}
+    const UT_string *text = child->input;
 
-/* Opens a file without a name that the child reads: in memory, because whoever deletes mail may do
- * so where the disk is full. Returns 0 or an errno. */
-static int open_input(const UT_string *text, int *fd)
-{
-    *fd = descriptors_open_unnamed(true);
-    return *fd < 0 ? errno : write_at(*fd, utstring_body(text), utstring_len(text), 0);
+    if (text != NULL)
+        *fd = descriptors_open_unnamed(true);
+    else if (!child->inherits_input)
+        *fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    else
+        return 0;
+    if (*fd < 0)
+        return text != NULL || descriptors_exhausted(errno) ? errno : ENODEV;
+    return text == NULL ? 0 : write_at(*fd, utstring_body(text), utstring_len(text), 0);
 }
 
 /* Opens the streams of the child. Returns 0 or an errno. */
 static int open_streams(struct process *child, int *ends)
 {
-    int error = 0;
+    int error = open_input(child, &ends[STDIN_FILENO]);
 
     if (child->output.child == NULL)
         child->output = child->errors = (struct capture){.fd = -1, .file = -1, .child = child};
-    if (child->input != NULL)
-        error = open_input(child->input, &ends[STDIN_FILENO]);
-    else if (!child->inherits_input)
-        error = open_null(&ends[STDIN_FILENO]);
     if (error != 0 || child->streams == PROCESS_INHERIT)
         return error;
     error = open_capture(&child->output, false, &ends[STDOUT_FILENO]);
-    if (error != 0)
-        return error;
-    return child->streams == PROCESS_CAPTURE_OUTPUT
-               ? open_null(&ends[STDERR_FILENO])
-               : open_capture(&child->errors, child->streams == PROCESS_CAPTURE_AS_TERMINAL,
-                              &ends[STDERR_FILENO]);
+    return error != 0 ? error
+                      : open_capture(&child->errors, child->streams == PROCESS_CAPTURE_AS_TERMINAL,
+                                     &ends[STDERR_FILENO]);
 }
 
 /* Forks, closes the child's ends, and waits for its execve(2). Returns 0 or an errno. */

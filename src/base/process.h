@@ -35,13 +35,12 @@ struct capture {
     struct process *child; /* whose it is */
 };
 
-/* The streams of a child. */
+/* The output of a child. */
 enum process_streams {
     PROCESS_INHERIT,             /* our standard output and standard error */
     PROCESS_CAPTURE,             /* both streams are captured, apart */
-    PROCESS_CAPTURE_AS_TERMINAL, /* the same, and standard error is a terminal for the
-                                    child: some programs report more to one */
-    PROCESS_CAPTURE_OUTPUT,      /* standard output is captured, standard error is /dev/null */
+    PROCESS_CAPTURE_AS_TERMINAL, /* the same, and standard error is a terminal for the child: some
+                                    programs report more to one */
 };
 
 enum process_outcome {
@@ -75,15 +74,12 @@ struct process {
 
     /* for the caller to read */
     enum process_outcome outcome;
-    int exit_status; /* -1 unless it exited */
-    int signal;      /* that ended it, or 0 */
-    int stopped_by;  /* the last signal that stopped it, or 0 */
-    int error;       /* errno of PROCESS_NOT_STARTED */
-    /* its standard output, until process_free(); of a child that is run again, after that of before
-     */
-    struct capture output;
-    struct capture errors; /* and its standard error */
-    int64_t started;       /* clock_now() values; 0 before */
+    int exit_status;               /* -1 unless it exited */
+    int signal;                    /* that ended it, or 0 */
+    int stopped_by;                /* the last signal that stopped it, or 0 */
+    int error;                     /* errno of PROCESS_NOT_STARTED */
+    struct capture output, errors; /* until process_free(); if run again, after those of before */
+    int64_t started;               /* clock_now() values; 0 before */
     int64_t finished;
 
     /* private */
@@ -120,15 +116,14 @@ struct process_batch {
  * Starts the children in order, several at once, and waits for all. A child is done when its
  * process ends, not when its output is closed. Where descriptors or processes run short, children
  * wait until others have ended. Children get default signal handling, umask 022, the original
- * descriptor limit, a process group of their own, and no descriptor but 0 to 2. (A child that has
- * our terminal stays in our process group: the terminal would stop it otherwise.)
+ * descriptor limit, a process group of their own unless they have our terminal, which would stop
+ * them, and no descriptor but 0 to 2.
  *
  * After an interruption no more children are started, and each signal is passed on to the process
  * groups of the running ones, which are waited for. When the time is over, the running ones are
- * ended with their process groups: SIGTERM first, SIGKILL half a second later. A child that is
- * still there before the second is over, because it waits for a file system or a tracer, is left. A
- * stopped child is continued to receive the signal, and killed when it stops again. A child that
- * was never started stays PROCESS_PENDING.
+ * ended with their process groups: SIGTERM first, SIGKILL half a second later. What is still there
+ * before the second is over, because it waits for a file system or a tracer, is left. A stopped
+ * child is continued to receive the signal, and killed when it stops again.
  */
 void process_run(const struct process_batch *batch);
 

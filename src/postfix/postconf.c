@@ -22,7 +22,7 @@ static void run(struct process *child, char *program, const struct limits *limit
     *child = (struct process){.program = program,
                               .argv = arguments,
                               .environment = process_clean_environment,
-                              .streams = PROCESS_CAPTURE_OUTPUT,
+                              .streams = PROCESS_CAPTURE,
                               .output_maximum = CAPTURE_MEMORY,
                               .memory = POSTCONF_MEMORY,
                               .processor_time = POSTCONF_SECONDS};
