@@ -67,17 +67,12 @@ static bool shares(const struct kick *kick, struct kick *first)
     return true;
 }
 
-/* Drops the claim of an earlier attempt, unless the endpoint is still the same. Those that share
- * its outcome are sent anew: what they opened is not what it is sent to. Returns whether it is
- * kept. */
-static bool keep_claim(struct kick *kick, const struct endpoint_identity *identity)
+/* Drops the claim of an earlier attempt. Those that share its outcome are sent anew: what they
+ * opened is not what it is sent to. */
+static void drop_claim(struct kick *kick)
 {
     struct kicks *kicks = kick->kicks;
 
-    if (!kick->has_claim)
-        return false;
-    if (memcmp(&kick->key.endpoint, identity, sizeof(*identity)) == 0)
-        return true;
     HASH_DEL(kicks->claims, kick);
     kick->has_claim = false;
     for (size_t i = 0; i < kicks->count; i++) {
@@ -88,7 +83,6 @@ static bool keep_claim(struct kick *kick, const struct endpoint_identity *identi
         other->duplicate_of = NULL;
         trigger_renew(other->trigger);
     }
-    return false;
 }
 
 /* For trigger: whether this kick is the one to send to the endpoint. */
@@ -97,19 +91,20 @@ static bool claim(void *context, const struct endpoint_identity *identity)
     struct kick *kick = context, *first;
     unsigned hash;
 
-    if (keep_claim(kick, identity))
+    if (kick->has_claim && memcmp(&kick->key.endpoint, identity, sizeof(*identity)) == 0)
         return true;
+    if (kick->has_claim)
+        drop_claim(kick);
     memset(&kick->key, 0, sizeof(kick->key));
     kick->key.endpoint = *identity;
     kick->key.request = kick->request;
     HASH_VALUE(&kick->key, sizeof(kick->key), hash);
     HASH_FIND_BYHASHVALUE(hh, kick->kicks->claims, &kick->key, sizeof(kick->key), hash, first);
-    if (first == NULL) {
-        kick->has_claim = true;
+    kick->has_claim = first == NULL;
+    if (kick->has_claim)
         HASH_ADD_BYHASHVALUE(hh, kick->kicks->claims, key, sizeof(kick->key), hash, kick);
-        return true;
-    }
-    kick->duplicate_of = shares(kick, first) ? first : NULL;
+    else if (shares(kick, first))
+        kick->duplicate_of = first;
     return kick->duplicate_of == NULL;
 }
 

@@ -416,17 +416,13 @@ char *master_find_process(pid_t master, const char *service)
  * "1:name=systemd:/..." (cgroups(7)). */
 static char *find_group(pid_t process)
 {
-    static const char old[] = ":name=systemd:", new[] = "0::";
     char text[READ_BYTES];
 
     (void)read_process(process, "cgroup", text);
-    const char *group = strstr(text, old);
-    if (group != NULL) {
-        group += sizeof(old) - 1;
-    } else {
-        group = strncmp(text, new, sizeof(new) - 1) == 0 ? text : strstr(text, "\n0::");
-        group = group == NULL ? "" : strchr(group, '/');
-    }
+    const char *line = strstr(text, ":name=systemd:");
+    if (line == NULL)
+        line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+    const char *group = line == NULL ? NULL : strchr(line, '/');
     return group == NULL ? alloc_string("") : alloc_span(group, strcspn(group, "\n"));
 }
 

@@ -232,11 +232,8 @@ static void fail_to_connect(struct trigger *trigger, int error, int64_t now)
 }
 
 /*
- * A FIFO: open, write, FIONREAD and close wait for whoever is reading or writing it at the moment,
- * maybe to or from memory that is a file of a file system that does not answer, and no signal ends
- * that. So a child process does it, with a thread for each FIFO: one that is held holds no other.
- *
- * In the child, a trigger is as it was when the child was forked, except for its descriptors:
+ * A FIFO: open, write, FIONREAD and close can wait without end: see trigger.h. In the child that
+ * does that, a trigger is as it was when the child was forked, except for its descriptors:
  * endpoint.fd is the FIFO's O_PATH descriptor, and fd a socket to our side, whose hang-up is the
  * end of the errand.
  */

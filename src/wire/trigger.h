@@ -10,8 +10,8 @@
  * call failed. When a service goes away with the request unread, Linux sets the socket's error
  * before it frees the request, so this order cannot take a reset for success; the other order can
  * (measured). End of file or a hang-up alone is never an answer. The kernel can wake us a moment
- * before SIOCOUTQ falls to 0, and no event follows: so SIOCOUTQ is read again each
- * millisecond at first, and less and less often later, up to each 100 ms.
+ * before SIOCOUTQ falls to 0, and no event follows: so SIOCOUTQ is read again each millisecond at
+ * first, and less and less often later, up to each 100 ms.
  *
  * A FIFO's request counts as read when FIONREAD reads 0 at our end while a reader is there. Bytes
  * that others have written are waited for, too. -w has nothing to wait for. A process that reads
