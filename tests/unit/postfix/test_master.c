@@ -20,9 +20,10 @@ static enum master_state look(void)
     return state;
 }
 
+/* Opens master.pid, and locks it unless the operation of flock(2) is 0. */
 static int lock_file(int operation)
 {
-    (void)fixture_directory("pid");
+    (void)mkdir(fixture_path("pid"), 0755);
     int fd = open(fixture_file("pid/master.pid", "1\n"), O_RDWR | O_CLOEXEC);
 
     assert_true(fd >= 0);
@@ -46,55 +47,31 @@ TEST(nothing_there)
     assert_int_equal(look(), MASTER_STOPPED);
     (void)fixture_directory("pid");
     assert_int_equal(look(), MASTER_STOPPED);
+    (void)rmdir(fixture_path("pid"));
+    (void)fixture_file("pid", "no directory");
+    assert_int_equal(look(), MASTER_UNKNOWN);
 }
 
-TEST(not_locked)
-{
-    int fd = lock_file(0);
-
-    assert_int_equal(look(), not_running());
-    close(fd);
-}
-
+/* A shared lock is of somebody who looks on, and one of fcntl(2), here in place of LOCK_UN, is not
+ * master's. None is taken:
+ * nobody who wants one notices us. */
 TEST(locked)
 {
-    int fd = lock_file(LOCK_EX);
+    static const int operations[] = {0, LOCK_EX, LOCK_SH, LOCK_UN};
 
-    assert_int_equal(look(), MASTER_RUNNING);
-    assert_int_equal(flock(fd, LOCK_UN), 0);
-    assert_int_equal(look(), not_running());
-    close(fd);
-}
+    for (size_t i = 0; i < COUNT(operations); i++) {
+        int fd = lock_file(operations[i]);
+        int other = open(fixture_path("pid/master.pid"), O_RDWR | O_CLOEXEC);
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        bool is_free = operations[i] == 0 || operations[i] == LOCK_UN;
 
-/* Somebody looking on is not master. */
-TEST(a_shared_lock)
-{
-    int fd = lock_file(LOCK_SH);
-
-    assert_int_equal(look(), not_running());
-    close(fd);
-}
-
-TEST(another_kind_of_lock)
-{
-    int fd = lock_file(0);
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
-    assert_int_equal(look(), not_running());
-    close(fd);
-}
-
-/* The lock is never taken: neither its holder nor anyone who wants it notices. */
-TEST(no_lock_is_taken)
-{
-    int fd = lock_file(0);
-    int other = open(fixture_path("pid/master.pid"), O_RDWR | O_CLOEXEC);
-
-    (void)look();
-    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
-    close(other);
-    close(fd);
+        if (operations[i] == LOCK_UN)
+            assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+        assert_int_equal(look(), operations[i] == LOCK_EX ? MASTER_RUNNING : not_running());
+        assert_int_equal(flock(other, LOCK_EX | LOCK_NB), is_free ? 0 : -1);
+        close(other);
+        close(fd);
+    }
 }
 
 /* A process that takes so many locks, and drops them again, all in a row, so that the entries of
@@ -204,21 +181,6 @@ TEST(no_longer_than_a_second_at_the_end)
     close(fd);
 }
 
-TEST(what_cannot_be_told)
-{
-    struct master_locks locks = {.limits = &fixture_no_limits};
-
-    (void)fixture_file("pid", "no directory");
-    assert_int_equal(master_state(&locks, fixture_root), MASTER_UNKNOWN);
-    master_locks_free(&locks);
-}
-
-static void assert_services(const char *text, const char *name, int expected)
-{
-    (void)fixture_file("master.cf", text);
-    assert_int_equal(master_find_service(fixture_root, name), expected);
-}
-
 /* Lines as they stand in the master.cf of real hosts. */
 TEST(services)
 {
@@ -259,13 +221,12 @@ TEST(services)
          MASTER_SERVICE_PUBLIC},
     };
 
-    for (size_t i = 0; i < COUNT(cases); i++)
-        assert_services(cases[i].text, cases[i].name, cases[i].expected);
-}
-
-TEST(services_unknown)
-{
     assert_int_equal(master_find_service(fixture_root, "qmgr"), MASTER_SERVICE_UNKNOWN);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        (void)fixture_file("master.cf", cases[i].text);
+        assert_int_equal(master_find_service(fixture_root, cases[i].name), cases[i].expected);
+    }
+    assert_int_equal(unlink(fixture_path("master.cf")), 0);
     (void)fixture_directory("master.cf");
     assert_int_equal(master_find_service(fixture_root, "qmgr"), MASTER_SERVICE_UNKNOWN);
 }
@@ -330,8 +291,8 @@ TEST(process_gone)
     if (child == 0)
         _exit(0);
     assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
-    assert_process_gone(child,
-                        true); /* a zombie, as where process 1 of a container waits for none */
+    /* a zombie, as where process 1 of a container waits for none */
+    assert_process_gone(child, true);
     assert_int_equal(waitpid(child, NULL, 0), child);
     struct stat root;
     assert_int_equal(stat(fixture_root, &root), 0);
@@ -356,8 +317,7 @@ TEST(stopped_process)
     assert_int_equal(kill(child, SIGSTOP), 0);
     assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
     assert_true(master_is_stopped(child));
-    assert_int_equal(kill(child, SIGKILL), 0);
-    assert_int_equal(waitpid(child, NULL, 0), child);
+    fixture_kill(child);
     assert_false(master_is_stopped(child));
 }
 
@@ -391,12 +351,6 @@ static void assert_process(const char *service, const char *expected)
     free(found);
 }
 
-static void finish_child(pid_t child)
-{
-    assert_int_equal(kill(child, SIGKILL), 0);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-}
-
 TEST(processes)
 {
     static const char *const plain[] = {"qmgr", "-f", "/dev/null", NULL};
@@ -418,9 +372,9 @@ TEST(processes)
     free(expected);
     pid_t second = start(plain);
     assert_process("qmgr", "qmgr, 2 processes");
-    finish_child(first);
-    finish_child(second);
-    finish_child(other);
+    fixture_kill(first);
+    fixture_kill(second);
+    fixture_kill(other);
     assert_null(master_find_process(0x7fffffff, "qmgr"));
 }
 
