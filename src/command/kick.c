@@ -30,7 +30,7 @@ static bool check_requests(const struct command *command, const UT_array *target
     bool accepted = true;
 
     for (size_t i = 0; i < utarray_len(targets); i++) {
-        const struct target *target = target_item(targets, i);
+        const struct target *target = utarray_eltptr(targets, i);
         UT_array *warnings;
 
         utarray_new(warnings, &strings_icd);

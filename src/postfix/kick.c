@@ -138,11 +138,11 @@ static void plan_trigger(struct kicks *kicks, struct kick *kick)
 /* Returns the same address for the same request of several targets. */
 static const char *shared_request(const UT_array *targets, const char *request)
 {
-    size_t i = 0;
+    const struct target *target = utarray_front(targets);
 
-    while (strcmp(target_item(targets, i)->request, request) != 0)
-        i++;
-    return target_item(targets, i)->request;
+    while (strcmp(target->request, request) != 0)
+        target++;
+    return target->request;
 }
 
 static void plan_kick(struct kicks *kicks, struct kick *kick, struct selection_member *member,
@@ -186,7 +186,7 @@ static void plan(struct kicks *kicks, struct selection *selection)
     for (size_t i = 0; i < kicks->count; i++) {
         struct selection_member *member = &selection->members[i / each];
 
-        plan_kick(kicks, &kicks->items[i], member, target_item(kicks->targets, i % each));
+        plan_kick(kicks, &kicks->items[i], member, utarray_eltptr(kicks->targets, i % each));
         if (member->duplicate_of != NULL) {
             size_t first = (size_t)(member->duplicate_of - selection->members);
             kicks->items[i].duplicate_of = &kicks->items[first * each + i % each];

@@ -37,13 +37,6 @@ void target_append(UT_array *targets, const char *class, const char *service, co
     utarray_push_back(targets, &target);
 }
 
-const struct target *target_item(const UT_array *targets, size_t index)
-{
-    const struct target *items = (const struct target *)(const void *)targets->d;
-
-    return &items[index];
-}
-
 bool target_class_is_valid(const char *class)
 {
     return strcmp(class, "public") == 0 || strcmp(class, "private") == 0;

@@ -25,9 +25,6 @@ extern const UT_icd target_icd;
 /* Appends a target to such an array. Copies the strings. */
 void target_append(UT_array *targets, const char *class, const char *service, const char *request);
 
-/* Returns element number index of such an array. */
-const struct target *target_item(const UT_array *targets, size_t index);
-
 /* Whether the class is "public" or "private". */
 bool target_class_is_valid(const char *class);
 

@@ -29,7 +29,7 @@ static void use(struct settings *settings)
         UT_array *targets = settings_action(settings, strings_item(actions, i), NULL);
         assert(targets != NULL && utarray_len(targets) > 0);
         for (size_t j = 0; j < utarray_len(targets); j++)
-            settings_check(settings, target_item(targets, j), warnings);
+            settings_check(settings, utarray_eltptr(targets, j), warnings);
         utarray_free(targets);
     }
     utarray_free(warnings);

@@ -166,7 +166,7 @@ static bool assert_warnings(const char *class, const char *service, const char *
     utarray_new(targets, &target_icd);
     utarray_new(warnings, &strings_icd);
     target_append(targets, class, service, request);
-    bool acts = settings_check(settings, target_item(targets, 0), warnings);
+    bool acts = settings_check(settings, utarray_front(targets), warnings);
     fixture_assert_lines(warnings, expected);
     utarray_free(warnings);
     utarray_free(targets);
@@ -181,9 +181,11 @@ static void assert_action(const char *action, const char *expected, const char *
     UT_array *targets = settings_action(settings, action, &about), *lines;
 
     utarray_new(lines, &strings_icd);
-    for (size_t i = 0; i < utarray_len(targets); i++)
-        strings_append(lines, "%s|%s|%s", target_item(targets, i)->class,
-                       target_item(targets, i)->service, target_item(targets, i)->request);
+    for (size_t i = 0; i < utarray_len(targets); i++) {
+        const struct target *target = utarray_eltptr(targets, i);
+
+        strings_append(lines, "%s|%s|%s", target->class, target->service, target->request);
+    }
     fixture_assert_lines(lines, expected);
     if (expected_about == NULL)
         assert_null(about);
