@@ -38,8 +38,9 @@ static int show(const char *text, const struct settings *settings)
     utstring_printf(&out, "%s%s", text, names == NULL ? "" : "\nActions (postkick.ini):\n");
     for (size_t i = 0; names != NULL && i < utarray_len(names); i++) {
         const char *about;
+        UT_array *targets = settings_action(settings, strings_item(names, i), &about);
 
-        utarray_free(settings_action(settings, strings_item(names, i), &about));
+        utarray_free(targets);
         utstring_printf(&out, "  %-27s %s\n", strings_item(names, i), about == NULL ? "" : about);
     }
     if (names != NULL)
