@@ -22,16 +22,12 @@ lists_alike()
 }
 
 @test "-l is what postmulti -l prints, for these four" {
-    lists_alike
+    local options
+    for options in -a "-i -" "-i postfix-a" "-i b" "-i /etc/postfix-off" "-g some" -R "-R -g some" ""; do
+        # shellcheck disable=SC2086 # words
+        lists_alike $options
+    done
     is "$(wc -l <"$BATS_TEST_TMPDIR/ours")" 4
-    lists_alike -i -
-    lists_alike -i postfix-a
-    lists_alike -i b
-    lists_alike -i /etc/postfix-off
-    lists_alike -g some
-    lists_alike -R
-    lists_alike -R -g some
-    lists_alike -a
 }
 
 @test "-l -j has each member that postmulti -l -j of Postfix 3.11 prints, byte for byte" {
