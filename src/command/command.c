@@ -15,15 +15,6 @@
 /* The columns of "postmulti -l". */
 #define LIST_COLUMNS "%-15s %-15s %-9s %s"
 
-static enum selection_trust find_trust(const struct command *command)
-{
-    if (command->options->mode == OPTIONS_MESSAGES && command->settings->refuse_writable)
-        return SELECTION_REFUSES;
-    if (command->options->mode == OPTIONS_POSTFIX)
-        return command->settings->refuse_writable ? SELECTION_REFUSES : SELECTION_WARNS;
-    return command->verbose > 0 || command->options->dry_run ? SELECTION_WARNS : SELECTION_TRUSTS;
-}
-
 /* Whoever looks at the instances, or runs a command of postfix(1), is shown what keeps postmulti(1)
  * from doing so. */
 static bool shows_conflicts(const struct options *options)
@@ -191,12 +182,16 @@ bool command_select(struct command *command)
 {
     const struct options *options = command->options;
     struct selection *selection = &command->selection;
+    bool runs_as_root = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_MESSAGES;
     struct selection_criteria criteria = {
         .config_directory = options->config_directory,
         .mail_config = getenv("MAIL_CONFIG"),
         .groups = options->groups,
         .names = options->names,
-        .trust = find_trust(command),
+        .trust = runs_as_root && command->settings->refuse_writable ? SELECTION_REFUSES
+                 : options->mode == OPTIONS_POSTFIX || command->verbose > 0 || options->dry_run
+                     ? SELECTION_WARNS
+                     : SELECTION_TRUSTS,
         .acts = options->mode == OPTIONS_POSTFIX || options->mode == OPTIONS_EXECUTE ||
                 (options->mode == OPTIONS_MESSAGES && message_verbs[options->verb].option != NULL),
         .reverse = options->reverse,

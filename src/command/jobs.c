@@ -185,26 +185,19 @@ static void wait_for_response(struct run *run)
     }
 }
 
-/* Takes the next ones at hand, as many as are restarted at once. Returns false if there are no
- * more. */
-static bool find_next(struct run *run)
-{
-    int count = 0;
-
-    run->first = run->end;
-    while (run->end < run->jobs.count && count < run->spec.parallel)
-        if (run->jobs.items[run->end++].status == JOB_UNTOUCHED)
-            count++;
-    return count > 0;
-}
-
-/* Restarts one after the other, until one has failed or the run has to end. */
+/* Restarts as many at once as the options say, until one has failed or the run has to end. */
 static void restart_all(struct run *run)
 {
     run->end = 0;
-    while (!have(run, JOB_FAILED) && !limits_reached(run->command->limits) && find_next(run)) {
+    while (!have(run, JOB_FAILED) && !limits_reached(run->command->limits)) {
         int64_t started = clock_now();
+        int count = 0;
 
+        for (run->first = run->end; run->end < run->jobs.count && count < run->spec.parallel;
+             run->end++)
+            count += run->jobs.items[run->end].status == JOB_UNTOUCHED;
+        if (count == 0)
+            break;
         stop_next(run);
         start_next(run);
         wait_for_response(run);

@@ -19,23 +19,9 @@ static const char *const group_titles[] = {
     [GROUP_MESSAGES] = "Messages, with -M: patterns are as in fnmatch(3), in upper or lower case",
 };
 
-/* What an option sets. */
-enum kind {
-    MODE,
-    FLAG,
-    VERBOSE,
-    TEXT,  /* not empty */
-    NAMES, /* the same, may be repeated */
-    JOBS,
-    TIME,
-    PATTERN, /* the rest are for messages */
-    QUEUE,
-    AGE,
-    SIZE,
-    KEY,
-    TOP,
-    REFUSED,
-};
+/* What an option sets: TEXT and NAMES cannot be empty, and NAMES can be repeated. Those from
+ * PATTERN to TOP are about messages. */
+enum kind { MODE, FLAG, VERBOSE, TEXT, NAMES, JOBS, TIME, REFUSED, PATTERN, AGE, SIZE, KEY, TOP };
 
 struct option_row {
     int letter;           /* 0: it has a long form only */
@@ -94,7 +80,7 @@ static const struct option_row rows[] = {
      "one of whose recipients matches"},
     {0, "reason", "PATTERN", PATTERN, MESSAGE_BY_REASON, GROUP_MESSAGES,
      "one of whose delay reasons matches"},
-    {0, "queue", "NAME", QUEUE, MESSAGE_BY_QUEUE, GROUP_MESSAGES,
+    {0, "queue", "NAME", PATTERN, MESSAGE_BY_QUEUE, GROUP_MESSAGES,
      "in the queue NAME, such as hold"},
     {0, "older", "TIME", AGE, 0, GROUP_MESSAGES,
      "that arrived at least TIME ago, such as 2h or 1d"},
@@ -298,12 +284,11 @@ static bool accept_filter(struct options *options, const struct option_row *row,
     switch (row->kind) {
     case PATTERN:
         filter->patterns[row->value] = argument;
+        if (row->value == MESSAGE_BY_QUEUE)
+            return accept_name("--queue: unknown name", argument, queue_names, QUEUE_CORRUPT,
+                               &found, error);
         return argument[0] != '\0' ||
                refuse(error, "--%s: empty pattern: the empty sender is <>", row->name);
-    case QUEUE:
-        filter->patterns[row->value] = argument;
-        return accept_name("--queue: unknown name", argument, queue_names, QUEUE_CORRUPT, &found,
-                           error);
     case AGE:
         seconds = parse_number(argument, PARSE_SECONDS, 0, INT_MAX);
         if (seconds < 0)

@@ -70,50 +70,35 @@ static UT_array *make_tags(const struct host *host)
     return tags;
 }
 
-/* A stream that is copied to ours. */
-struct copy {
-    struct jobs_report *report;
-    const char *tag; /* before each line, or NULL */
-    bool is_error;
-    char last; /* the last byte; at the start, a newline */
-    UT_string text;
-};
-
-static struct copy start_copy(struct jobs_report *report, const struct job *job, bool is_error)
+/* Copies text to our stream, with tags one before each line; last is the byte before the text.
+ * Returns its last byte. */
+static char copy_text(struct jobs_report *report, const struct job *job, bool is_error, char last,
+                      const char *text, size_t length)
 {
-    const struct host *host = &report->selection->host;
-    struct copy copy = {.report = report, .is_error = is_error, .last = '\n'};
+    size_t index = (size_t)(job->member->instance - report->selection->host.instances);
+    const char *tag = report->tags == NULL ? NULL : strings_item(report->tags, index);
+    UT_string out;
 
-    if (report->tags != NULL)
-        copy.tag = strings_item(report->tags, (size_t)(job->member->instance - host->instances));
-    utstring_init(&copy.text);
-    return copy;
-}
-
-static void append_copy(struct copy *copy, const char *text, size_t length)
-{
+    utstring_init(&out);
     while (length > 0) {
-        const char *newline = copy->tag == NULL ? NULL : memchr(text, '\n', length);
+        const char *newline = tag == NULL ? NULL : memchr(text, '\n', length);
         size_t part = newline == NULL ? length : (size_t)(newline + 1 - text);
 
-        if (copy->tag != NULL && copy->last == '\n') {
-            text_append(&copy->text, copy->tag, strlen(copy->tag));
-            text_append(&copy->text, "\t", 1);
+        if (tag != NULL && last == '\n') {
+            text_append(&out, tag, strlen(tag));
+            text_append(&out, "\t", 1);
         }
-        text_append(&copy->text, text, part);
-        copy->last = text[part - 1];
+        text_append(&out, text, part);
+        last = text[part - 1];
         text += part;
         length -= part;
     }
-}
-
-static void write_copy(struct copy *copy)
-{
-    if (copy->is_error)
-        diag_write(utstring_body(&copy->text), utstring_len(&copy->text));
+    if (is_error)
+        diag_write(utstring_body(&out), utstring_len(&out));
     else
-        write_out(copy->report, &copy->text);
-    utstring_clear(&copy->text);
+        write_out(report, &out);
+    utstring_done(&out);
+    return last;
 }
 
 /* How much of a stream is copied at once. */
@@ -123,33 +108,28 @@ static void write_copy(struct copy *copy)
 static char copy_stream(struct jobs_report *report, const struct job *job, bool is_error)
 {
     const struct capture *capture = is_error ? &job->child.errors : &job->child.output;
-    struct copy copy = start_copy(report, job, is_error);
-    char buffer[COPY_BYTES];
+    char buffer[COPY_BYTES], last = '\n';
     size_t count;
 
     for (size_t at = 0; (count = capture_read(capture, at, buffer, sizeof(buffer))) > 0;
-         at += count) {
-        append_copy(&copy, buffer, count);
-        write_copy(&copy);
-    }
-    if (copy.tag != NULL && copy.last != '\n') {
-        append_copy(&copy, "\n", 1);
-        write_copy(&copy);
-    }
-    utstring_done(&copy.text);
-    return copy.last;
+         at += count)
+        last = copy_text(report, job, is_error, last, buffer, count);
+    if (report->tags != NULL && last != '\n')
+        (void)copy_text(report, job, is_error, last, "\n", 1);
+    return last;
 }
 
 /* For the spec's line: writes it to our stream. */
 static void report_line(void *context, const struct job *job, bool is_error, const char *text,
                         size_t length)
 {
-    struct copy copy = start_copy(context, job, is_error);
+    UT_string line;
 
-    append_copy(&copy, text, length);
-    append_copy(&copy, "\n", 1);
-    write_copy(&copy);
-    utstring_done(&copy.text);
+    utstring_init(&line);
+    text_append(&line, text, length);
+    text_append(&line, "\n", 1);
+    (void)copy_text(context, job, is_error, '\n', utstring_body(&line), utstring_len(&line));
+    utstring_done(&line);
 }
 
 static void report_output(struct jobs_report *report, const struct job *job)
