@@ -30,17 +30,17 @@ static void *checked(void *memory)
 
 void *alloc_bytes(size_t size)
 {
-    return checked(malloc(size > 0 ? size : 1));
+    return checked(malloc(size));
 }
 
 void *alloc_zeroed(size_t count, size_t size)
 {
-    return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+    return checked(calloc(count, size));
 }
 
 void *alloc_resize(void *memory, size_t size)
 {
-    return checked(realloc(memory, size > 0 ? size : 1));
+    return checked(realloc(memory, size));
 }
 
 char *alloc_span(const char *text, size_t length)

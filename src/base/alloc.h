@@ -44,8 +44,9 @@ unsigned alloc_hash(const void *key, size_t length);
 #define ALLOC_TABLES_ARE_KEPT _Pragma("GCC diagnostic ignored \"-Wanalyzer-malloc-leak\"")
 #endif
 
-/* Like malloc(3), calloc(3), realloc(3), strdup(3), strndup(3), but never return NULL. The caller
- * frees the result with free(3). A size of 0 yields a pointer that can be freed. */
+/* Like malloc(3), calloc(3), realloc(3) with a size above 0, strdup(3), strndup(3), but never
+ * return NULL: glibc and musl return memory for a size of 0. The caller frees the result with
+ * free(3). */
 void *alloc_bytes(size_t size);
 void *alloc_zeroed(size_t count, size_t size);
 void *alloc_resize(void *memory, size_t size);
