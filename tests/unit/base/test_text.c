@@ -21,10 +21,8 @@ TEST(printable)
         {SPAN("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\xac"),
          "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\xac"},
         {SPAN("\xc2\x80\xc2\xa0\xc2\xa1"),
-         "\\302\\200\\302\\240\xc2\xa1"}, /* C1, U+00A0, then not */
-        {SPAN("\x9b"
-              "31m"),
-         "\\23331m"},                                                /* C1 as one byte */
+         "\\302\\200\\302\\240\xc2\xa1"},                            /* C1, U+00A0, then not */
+        {SPAN("\23331m"), "\\23331m"},                               /* C1 as one byte */
         {SPAN("\xff\xfe"), "\\377\\376"},                            /* never in UTF-8 */
         {SPAN("\xc3"), "\\303"},                                     /* cut short */
         {SPAN("\xe2\x82"), "\\342\\202"},                            /* cut short */
@@ -36,9 +34,7 @@ TEST(printable)
         {SPAN("\xf4\x8f\xbf\xbf\xed\x9f\xbf"), "\xf4\x8f\xbf\xbf\xed\x9f\xbf"}, /* just below */
         {SPAN("\x80\xbf"), "\\200\\277"}, /* a lone continuation */
         /* what reorders, hides or breaks lines: U+202E, U+200B, U+2028, U+FEFF, U+061C, U+E0041 */
-        {SPAN("a\xe2\x80\xae"
-              "b"),
-         "a\\342\\200\\256b"},
+        {SPAN("a\342\200\256b"), "a\\342\\200\\256b"},
         {SPAN("\xe2\x80\x8b\xe2\x80\xa8"), "\\342\\200\\213\\342\\200\\250"},
         {SPAN("\xef\xbb\xbf\xd8\x9c"), "\\357\\273\\277\\330\\234"},
         {SPAN("\xf3\xa0\x81\x81"), "\\363\\240\\201\\201"},
@@ -65,27 +61,25 @@ TEST(nearest)
     static const struct {
         const char *typed;
         const char *nearest;
-    } cases[] = {
-        {"relaod", "reload"},
-        {"reoad", "reload"},
-        {"reloads", "reload"},
-        {"relxad", "reload"},
-        {"rlodax", NULL},
-        {"upgrade", "upgrade-configuration"},
-        {"up", NULL},
-        {"sta", NULL},
-        {"stat", "status"},
-        {"stop", "stop"},
-        {"sotp", "stop"},
-        {"step", "stop"},
-        {"stew", NULL},
-        {"", NULL},
-        {"s", NULL},
-        {"Stop", "stop"},
-        {"stpo", "stop"},
-        {"tls", NULL},
-        {"a-word-of-more-than-forty-letters-that-nobody-types", NULL},
-    };
+    } cases[] = {{"relaod", "reload"},
+                 {"reoad", "reload"},
+                 {"reloads", "reload"},
+                 {"relxad", "reload"},
+                 {"rlodax", NULL},
+                 {"upgrade", "upgrade-configuration"},
+                 {"up", NULL},
+                 {"sta", NULL},
+                 {"stat", "status"},
+                 {"stop", "stop"},
+                 {"sotp", "stop"},
+                 {"step", "stop"},
+                 {"stew", NULL},
+                 {"", NULL},
+                 {"s", NULL},
+                 {"Stop", "stop"},
+                 {"stpo", "stop"},
+                 {"tls", NULL},
+                 {"a-word-of-more-than-forty-letters-that-nobody-types", NULL}};
     UT_array *words = strings_split("start stop status reload upgrade-configuration", " ");
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -144,39 +138,37 @@ TEST(time)
     static const struct {
         const char *text;
         int seconds;
-    } cases[] = {
-        {"0", 0},
-        {"1", 1},
-        {"90", 90},
-        {"90s", 90},
-        {"2m", 120},
-        {"3h", 3 * 3600},
-        {"1d", 86400},
-        {"2w", 2 * 7 * 86400},
-        {"007", 7},
-        {" \t5", 5},
-        {"5sx", 5},
-        {"5s 3m", 5},
-        {"+5", 5},
-        {"1month", 60},
-        {"5x", BAD},
-        {"5S", BAD},
-        {"5 s", BAD},
-        {"5.5s", BAD},
-        {"", BAD},
-        {"s", BAD},
-        {" ", BAD},
-        {"-1", BAD},
-        {"-0", 0},
-        {"2147483647", INT_MAX},
-        {"2147483648", BAD},
-        {"35791394m", 35791394 * 60},
-        {"35791395m", BAD},
-        {"3550w", 3550 * 7 * 86400},
-        {"3551w", BAD},
-        {"99999999999999999999", BAD},
-        {"0x10", BAD},
-    };
+    } cases[] = {{"0", 0},
+                 {"1", 1},
+                 {"90", 90},
+                 {"90s", 90},
+                 {"2m", 120},
+                 {"3h", 3 * 3600},
+                 {"1d", 86400},
+                 {"2w", 2 * 7 * 86400},
+                 {"007", 7},
+                 {" \t5", 5},
+                 {"5sx", 5},
+                 {"5s 3m", 5},
+                 {"+5", 5},
+                 {"1month", 60},
+                 {"5x", BAD},
+                 {"5S", BAD},
+                 {"5 s", BAD},
+                 {"5.5s", BAD},
+                 {"", BAD},
+                 {"s", BAD},
+                 {" ", BAD},
+                 {"-1", BAD},
+                 {"-0", 0},
+                 {"2147483647", INT_MAX},
+                 {"2147483648", BAD},
+                 {"35791394m", 35791394 * 60},
+                 {"35791395m", BAD},
+                 {"3550w", 3550 * 7 * 86400},
+                 {"3551w", BAD},
+                 {"99999999999999999999", BAD},
+                 {"0x10", BAD}};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         int seconds = BAD;
@@ -194,44 +186,42 @@ TEST(number)
         const char *text;
         enum parse_unit unit;
         int64_t least, most, number;
-    } cases[] = {
-        {"0", PARSE_NUMBER, 0, 9, 0},
-        {"9", PARSE_NUMBER, 0, 9, 9},
-        {"10", PARSE_NUMBER, 0, 9, BAD},
-        {"0", PARSE_NUMBER, 1, 9, BAD},
-        {"008", PARSE_NUMBER, 0, 9, 8},
-        {"", PARSE_NUMBER, 0, 9, BAD},
-        {" 1", PARSE_NUMBER, 0, 9, BAD},
-        {"1 ", PARSE_NUMBER, 0, 9, BAD},
-        {"+1", PARSE_NUMBER, 0, 9, BAD},
-        {"-1", PARSE_NUMBER, 0, 9, BAD},
-        {"-0", PARSE_NUMBER, 0, 9, BAD},
-        {"1x", PARSE_NUMBER, 0, 9, BAD},
-        {"1s", PARSE_NUMBER, 0, 9, BAD},
-        {"1K", PARSE_NUMBER, 0, 9, BAD},
-        {"2147483647", PARSE_NUMBER, 0, INT_MAX, INT_MAX},
-        {"2147483648", PARSE_NUMBER, 0, INT_MAX, BAD},
-        {"99999999999999999999", PARSE_NUMBER, 0, INT64_MAX, BAD},
-        {"90", PARSE_SECONDS, 1, INT_MAX, 90},
-        {"2h", PARSE_SECONDS, 1, INT_MAX, 7200},
-        {"0s", PARSE_SECONDS, 1, INT_MAX, BAD},
-        {"5sx", PARSE_SECONDS, 1, INT_MAX, BAD},
-        {"5s 3m", PARSE_SECONDS, 1, INT_MAX, BAD},
-        {"1month", PARSE_SECONDS, 1, INT_MAX, BAD},
-        {"500ms", PARSE_SECONDS, 1, INT_MAX, BAD},
-        {"5x", PARSE_SECONDS, 1, INT_MAX, BAD},
-        {"1023", PARSE_BYTES, 0, INT64_MAX, 1023},
-        {"500K", PARSE_BYTES, 0, INT64_MAX, 500 * 1024},
-        {"10M", PARSE_BYTES, 0, INT64_MAX, 10 * 1024 * 1024},
-        {"8589934591G", PARSE_BYTES, 0, INT64_MAX, (int64_t)8589934591 << 30},
-        {"9223372036854775807", PARSE_BYTES, 0, INT64_MAX, INT64_MAX},
-        {"9223372036854775808", PARSE_BYTES, 0, INT64_MAX, BAD},
-        {"8589934592G", PARSE_BYTES, 0, INT64_MAX, BAD},
-        {"M", PARSE_BYTES, 0, INT64_MAX, BAD},
-        {"10MB", PARSE_BYTES, 0, INT64_MAX, BAD},
-        {"10k", PARSE_BYTES, 0, INT64_MAX, BAD},
-        {"1.5M", PARSE_BYTES, 0, INT64_MAX, BAD},
-    };
+    } cases[] = {{"0", PARSE_NUMBER, 0, 9, 0},
+                 {"9", PARSE_NUMBER, 0, 9, 9},
+                 {"10", PARSE_NUMBER, 0, 9, BAD},
+                 {"0", PARSE_NUMBER, 1, 9, BAD},
+                 {"008", PARSE_NUMBER, 0, 9, 8},
+                 {"", PARSE_NUMBER, 0, 9, BAD},
+                 {" 1", PARSE_NUMBER, 0, 9, BAD},
+                 {"1 ", PARSE_NUMBER, 0, 9, BAD},
+                 {"+1", PARSE_NUMBER, 0, 9, BAD},
+                 {"-1", PARSE_NUMBER, 0, 9, BAD},
+                 {"-0", PARSE_NUMBER, 0, 9, BAD},
+                 {"1x", PARSE_NUMBER, 0, 9, BAD},
+                 {"1s", PARSE_NUMBER, 0, 9, BAD},
+                 {"1K", PARSE_NUMBER, 0, 9, BAD},
+                 {"2147483647", PARSE_NUMBER, 0, INT_MAX, INT_MAX},
+                 {"2147483648", PARSE_NUMBER, 0, INT_MAX, BAD},
+                 {"99999999999999999999", PARSE_NUMBER, 0, INT64_MAX, BAD},
+                 {"90", PARSE_SECONDS, 1, INT_MAX, 90},
+                 {"2h", PARSE_SECONDS, 1, INT_MAX, 7200},
+                 {"0s", PARSE_SECONDS, 1, INT_MAX, BAD},
+                 {"5sx", PARSE_SECONDS, 1, INT_MAX, BAD},
+                 {"5s 3m", PARSE_SECONDS, 1, INT_MAX, BAD},
+                 {"1month", PARSE_SECONDS, 1, INT_MAX, BAD},
+                 {"500ms", PARSE_SECONDS, 1, INT_MAX, BAD},
+                 {"5x", PARSE_SECONDS, 1, INT_MAX, BAD},
+                 {"1023", PARSE_BYTES, 0, INT64_MAX, 1023},
+                 {"500K", PARSE_BYTES, 0, INT64_MAX, 500 * 1024},
+                 {"10M", PARSE_BYTES, 0, INT64_MAX, 10 * 1024 * 1024},
+                 {"8589934591G", PARSE_BYTES, 0, INT64_MAX, (int64_t)8589934591 << 30},
+                 {"9223372036854775807", PARSE_BYTES, 0, INT64_MAX, INT64_MAX},
+                 {"9223372036854775808", PARSE_BYTES, 0, INT64_MAX, BAD},
+                 {"8589934592G", PARSE_BYTES, 0, INT64_MAX, BAD},
+                 {"M", PARSE_BYTES, 0, INT64_MAX, BAD},
+                 {"10MB", PARSE_BYTES, 0, INT64_MAX, BAD},
+                 {"10k", PARSE_BYTES, 0, INT64_MAX, BAD},
+                 {"1.5M", PARSE_BYTES, 0, INT64_MAX, BAD}};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         int64_t number = parse_number(cases[i].text, cases[i].unit, cases[i].least, cases[i].most);
