@@ -396,7 +396,7 @@ static void share_outcome(struct kick *kick)
     if (first != kick)
         kick->duplicate_of = first;
     kick->has_succeeded = first->status == KICK_KICKED || first->status == KICK_PLANNED ||
-                          first->status == KICK_DISABLED || first->status == KICK_DUPLICATE;
+                          first->status == KICK_DISABLED;
     if (first == kick || kick->reason != NULL)
         return;
     kick->reason =
