@@ -120,18 +120,21 @@ TEST(plan_of_an_action)
     assert_int_equal(trigger->read_limit, 22);
 }
 
-/* To the queue manager, as main.cf calls it. */
+/* To the queue manager, as main.cf calls it, within one limit. */
 TEST(plan_of_a_probe)
 {
     kicks.targets = NULL;
     kicks.is_action = false;
     kicks.is_probe = true;
+    kicks.whole_limit = 15;
     plan_again();
     assert_int_equal(kicks.count, 4);
     assert_kick(&kicks.items[0], "qmgr2", KICK_PLANNED, NULL);
     assert_string_equal(kicks.items[0].class, "public");
     assert_int_equal(kicks.items[0].trigger->request_length, 0);
     assert_true(kicks.items[0].trigger->is_probe);
+    assert_int_equal(kicks.items[0].trigger->send_limit, 15);
+    assert_int_equal(kicks.items[0].trigger->read_limit, 15);
 }
 
 TEST(plan_of_a_service)
@@ -146,48 +149,44 @@ TEST(plan_of_a_service)
     assert_kick(&kicks.items[1], "pickup", KICK_PLANNED, NULL);
 }
 
-TEST(plan_within_a_whole_limit)
-{
-    kicks.whole_limit = 15;
-    plan_again();
-    assert_int_equal(kicks.items[0].trigger->send_limit, 15);
-    assert_int_equal(kicks.items[0].trigger->read_limit, 15);
-}
-
-static void expect_no_queue_directory(const char *path, const char *reason)
-{
-    alloc_set_text(&instances[0].values[PARAMETER_QUEUE_DIRECTORY], "%s", path);
-    kicks.is_action = false;
-    run(8);
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(kicks.items[i].member->state, SELECTION_FAILED);
-        assert_kick(&kicks.items[i], i == 0 ? "qmgr" : "pickup", KICK_FAILED, reason);
-        assert_kick(&kicks.items[6 + i], i == 0 ? "qmgr" : "pickup", KICK_DUPLICATE,
-                    "listed twice");
-        assert_false(kicks.items[6 + i].has_succeeded);
-    }
-    assert_int_equal(count_triggers(), 0);
-}
-
 /* Found where nothing else is found. */
 TEST(missing_queue_directory)
 {
-    expect_no_queue_directory("/nonexistent", "chdir /nonexistent: No such file or directory");
+    static const char *const cases[][2] = {
+        {"/nonexistent", "chdir /nonexistent: No such file or directory"},
+        {"/dev/null", "chdir /dev/null: Not a directory"},
+    };
+
+    kicks.is_action = false;
+    for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+        size_t target = i % 2;
+
+        alloc_set_text(&instances[0].values[PARAMETER_QUEUE_DIRECTORY], "%s", cases[i / 2][0]);
+        free(instances[0].error);
+        instances[0].error = NULL;
+        members[0].state = SELECTION_SERVE;
+        run(8);
+        assert_int_equal(members[0].state, SELECTION_FAILED);
+        assert_kick(&kicks.items[target], target == 0 ? "qmgr" : "pickup", KICK_FAILED,
+                    cases[i / 2][1]);
+        assert_kick(&kicks.items[6 + target], target == 0 ? "qmgr" : "pickup", KICK_DUPLICATE,
+                    "listed twice");
+        assert_false(kicks.items[6 + target].has_succeeded);
+        assert_int_equal(count_triggers(), 0);
+    }
 }
 
-TEST(queue_that_is_no_directory)
-{
-    expect_no_queue_directory("/dev/null", "chdir /dev/null: Not a directory");
-}
-
-/* The reasons of outcomes that a test on the command line cannot cause. */
-TEST(rare_outcomes)
+/* Those that a test on the command line cannot cause, and those that count. */
+TEST(outcomes)
 {
     static const struct {
         enum trigger_outcome outcome;
         int error;
-        const char *reason;
+        const char *reason; /* NULL: it succeeds */
     } cases[] = {
+        {TRIGGER_KICKED, 0, NULL},
+        {TRIGGER_NOT_READ, 0, "request not read within 9s"},
+        {TRIGGER_NOT_FINISHED, 0, "request read, service not finished within 9s"},
         {TRIGGER_SEND, ENOSPC, "cannot send: No space left on device"},
         {TRIGGER_CONNECT, ENOBUFS, "cannot connect: No buffer space available"},
         {TRIGGER_CONNECT, EPROTOTYPE, "a datagram socket accepts no requests"},
@@ -201,10 +200,16 @@ TEST(rare_outcomes)
         plan_again();
         kicks.items[0].trigger->outcome = cases[i].outcome;
         kicks.items[0].trigger->error = cases[i].error;
+        kicks.items[0].trigger->seconds = 9;
         kicks.items[0].trigger->started = 5 * CLOCK_SECOND;
         kicks.items[0].trigger->finished = 7 * CLOCK_SECOND;
         settle(&kicks, false);
-        assert_string_equal(kicks.items[0].reason, cases[i].reason);
+        if (cases[i].reason == NULL)
+            assert_null(kicks.items[0].reason);
+        else
+            assert_string_equal(kicks.items[0].reason, cases[i].reason);
+        assert_int_equal(kicks.items[0].has_succeeded, cases[i].reason == NULL);
+        assert_true(kicks.items[4].has_succeeded); /* not enabled */
         assert_true(kicks.items[0].seconds == 2.0);
     }
 }
@@ -237,22 +242,6 @@ TEST(permission_denied)
     close(qmgr);
 }
 
-TEST(success)
-{
-    static const bool is_well[] = {
-        [KICK_KICKED] = true,  [KICK_UNCONFIRMED] = false, [KICK_UNFINISHED] = false,
-        [KICK_FAILED] = false, [KICK_DISABLED] = true,     [KICK_DUPLICATE] = true,
-        [KICK_PLANNED] = true,
-    };
-
-    for (enum kick_status status = KICK_FAILED; status <= KICK_PLANNED; status++) {
-        struct kick kick = {.status = status};
-
-        share_outcome(&kick);
-        assert_int_equal(kick.has_succeeded, is_well[status]);
-    }
-}
-
 /* The instances of a host, each with the limits 2 s and 1 s, queue directory and qmgr's name. */
 static void make_host(const char *(*each)[2])
 {
@@ -275,6 +264,17 @@ static void make_host(const char *(*each)[2])
     }
 }
 
+/* Takes what a reader reports of its service: a moment after it was confirmed. */
+static void assert_read(int pipe)
+{
+    struct pollfd reported = {.fd = pipe, .events = POLLIN};
+    char bytes[64] = {0};
+
+    assert_int_equal(poll(&reported, 1, 10000), 1);
+    assert_int_equal(read(pipe, bytes, sizeof(bytes)), 5);
+    assert_string_equal(bytes, "FADI");
+}
+
 /* An instance that is listed first and names its neighbour's queue directory, with pickup as its
  * queue manager, keeps no request from the neighbour, even when that has to wait for a connection.
  */
@@ -282,31 +282,29 @@ TEST(claimed_queue_directory)
 {
     const char *host[4][2] = {
         {"victim", "pickup"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
-    char bytes[64] = {0};
     int pipes[2];
 
     make_host(host);
+    members[3] = (struct selection_member){&instances[1], .state = SELECTION_DUPLICATE};
+    members[3].duplicate_of = &members[1];
     int qmgr = fixture_socket("victim/public/qmgr", SOCK_STREAM, 5),
         pickup = fixture_socket("victim/public/pickup", SOCK_STREAM, 5);
     for (int connections = 1; connections <= 10; connections += 9) {
         assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
         pid_t readers[] = {fixture_reader(qmgr, pipes[1]), fixture_reader(pickup, -1)};
         run(connections);
-        /* a reader reports what it has read a moment after it was confirmed */
-        struct pollfd reported = {.fd = pipes[0], .events = POLLIN};
-        assert_int_equal(poll(&reported, 1, 10000), 1);
+        assert_read(pipes[0]);
         fixture_kill(readers[0]);
         fixture_kill(readers[1]);
-        assert_int_equal(read(pipes[0], bytes, sizeof(bytes)), 5);
-        assert_string_equal(bytes, "FADI");
         assert_kick(&kicks.items[0], "pickup", KICK_KICKED, NULL);
         assert_kick(&kicks.items[1], "pickup", KICK_KICKED, NULL);
         assert_kick(&kicks.items[2], "qmgr", KICK_KICKED, NULL);
         assert_kick(&kicks.items[3], "pickup", KICK_DUPLICATE, "same endpoint as /etc/0's");
         assert_ptr_equal(kicks.items[3].duplicate_of, &kicks.items[1]);
         assert_true(kicks.items[3].has_succeeded);
-        close(pipes[0]);
-        close(pipes[1]);
+        assert_ptr_equal(kicks.items[7].duplicate_of, &kicks.items[1]);
+        assert_true(kicks.has_duplicates);
+        fixture_close(pipes, 2);
     }
     close(qmgr);
     close(pickup);
@@ -350,12 +348,12 @@ TEST(shared_failure)
 TEST(moved_away_while_full)
 {
     const char *host[4][2] = {{"link", "qmgr"}, {"victim", "qmgr"}, {NULL, "qmgr"}, {NULL, "qmgr"}};
-    char bytes[64] = {0};
     int pipes[2];
 
+    make_host(host);
+    kicks.is_action = false;
+    utarray_pop_back(targets);
     for (int connections = 2; connections <= 10; connections += 8) {
-        if (connections == 2)
-            make_host(host);
         (void)unlink(fixture_path("link"));
         fixture_link("victim", "link");
         fixture_link("other", "flip");
@@ -376,21 +374,14 @@ TEST(moved_away_while_full)
         }
         close(old);
         pid_t readers[] = {fixture_reader(fresh, pipes[1]), fixture_reader(own, -1)};
-        kicks.is_action = false;
-        if (utarray_len(targets) == 2)
-            utarray_pop_back(targets);
         run(connections);
-        struct pollfd reported = {.fd = pipes[0], .events = POLLIN};
-        assert_int_equal(poll(&reported, 1, 10000), 1);
-        assert_int_equal(read(pipes[0], bytes, sizeof(bytes)), 5);
-        assert_string_equal(bytes, "FADI");
+        assert_read(pipes[0]);
         assert_kick(&kicks.items[0], "qmgr", KICK_KICKED, NULL);
         assert_kick(&kicks.items[1], "qmgr", KICK_KICKED, NULL);
         fixture_kill(readers[0]);
         fixture_kill(readers[1]);
         assert_int_equal(waitpid(restarting, NULL, 0), restarting);
-        for (size_t i = 0; i < 2; i++)
-            close(pipes[i]);
+        fixture_close(pipes, 2);
         (void)unlink(fixture_path("victim/public/qmgr"));
         (void)unlink(fixture_path("other/public/qmgr"));
         close(fresh);
