@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "maincf/expand.h"
 #include "maincf/maincf.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
@@ -173,16 +171,16 @@ static bool evaluate(struct evaluation *evaluation, enum parameter parameter,
     bool is_expanded = expand_value(expand, raw, &evaluation->scratch);
     if (is_expanded && evaluation->error == NULL)
         return take_value(evaluation, parameter, use, utstring_body(&evaluation->scratch));
-    if (evaluation->error != NULL) {
-        set_error(instance, evaluation->error);
-        evaluation->error = NULL;
-    } else if (instance->error == NULL) {
-        instance->error = alloc_string(MACRO_ERROR);
-        instance->notice = expand->error;
-        expand->error = NULL;
+    if (evaluation->error == NULL) {
+        evaluation->error = alloc_string(MACRO_ERROR);
+        if (instance->error == NULL) {
+            instance->notice = expand->error;
+            expand->error = NULL;
+        }
     }
+    set_error(instance, evaluation->error);
     free(expand->error);
-    expand->error = NULL;
+    evaluation->error = expand->error = NULL;
     return false;
 }
 

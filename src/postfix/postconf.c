@@ -33,23 +33,19 @@ static void run(struct process *child, char *program, const struct limits *limit
 }
 
 /* Returns why the child gave no answer, or only a part of one, a new string; or NULL. */
-static char *describe_failure(const struct process *child, const char *program,
-                              const struct limits *limits)
+static char *describe_failure(const struct process *child, const struct limits *limits)
 {
-    if (child->outcome == PROCESS_NOT_STARTED)
-        return alloc_format("run %s: %s", program, strerror(child->error));
-    if (child->outcome != PROCESS_ENDED)
-        return alloc_format("%s did not answer in time", program);
     char *failure = process_failure(child, limits);
-    if (failure != NULL) {
-        char *error = alloc_format("%s: %s", program, failure);
 
-        free(failure);
-        return error;
-    }
-    if (child->output.truncated)
-        return alloc_format("%s printed more than %zu bytes", program, CAPTURE_MEMORY);
-    return NULL;
+    if (child->outcome == PROCESS_NOT_STARTED)
+        return failure; /* it names the program */
+    if (child->outcome != PROCESS_ENDED)
+        alloc_set_text(&failure, "%s did not answer in time", child->program);
+    else if (failure != NULL)
+        alloc_set_text(&failure, "%s: %s", child->program, failure);
+    else if (child->output.truncated)
+        failure = alloc_format("%s printed more than %zu bytes", child->program, CAPTURE_MEMORY);
+    return failure;
 }
 
 /* Reads the parameters that the child printed. With a NUL, values would be cut. */
@@ -83,7 +79,7 @@ struct postconf *postconf_ask(const char *command_directory, const struct limits
     }
     char *program = alloc_format("%s/postconf", command_directory);
     run(&child, program, limits);
-    postconf->error = describe_failure(&child, program, limits);
+    postconf->error = describe_failure(&child, limits);
     if (postconf->error == NULL && !read_answer(postconf, &child.output.text))
         postconf->error = alloc_format("%s did not print parameters", program);
     process_free(&child);
