@@ -273,7 +273,7 @@ int path_open_direct(int directory, const char *path, int flags, struct path_det
 /* What path_find() looks for. */
 struct search_question {
     path_check *check;
-    uid_t user;
+    uint64_t user; /* a uid_t: what a worker is sent has no padding */
 };
 
 /* A path that is looked up component by component. */
@@ -320,7 +320,7 @@ static int follow(struct walk *walk, int link)
 
 static bool is_wanted(const struct walk *walk, int place, const struct stat *status)
 {
-    return walk->wanted != NULL && walk->wanted->check(place, status, walk->wanted->user);
+    return walk->wanted != NULL && walk->wanted->check(place, status, (uid_t)walk->wanted->user);
 }
 
 /* Opens the next component, and steps to it or follows it. Returns 1 for what is wanted, 0 for
@@ -425,7 +425,7 @@ int path_open(const char *path, size_t typed, int flags, struct path_details *fo
 
 struct place_question {
     int flags;
-    bool wants_room;
+    int wants_room; /* a bool: no padding here, either */
 };
 
 struct place_answer {

@@ -20,7 +20,6 @@ setup()
     hold_locks "$TREE"/spool/*
 }
 
-
 # all [COMMAND...]: what the modes write and return, run by the command.
 all()
 {
