@@ -53,43 +53,35 @@ static void refuse(const char *line, const char *expected)
     release(&options);
 }
 
-TEST(short)
+/* Each option, by its letter and by its long form. */
+TEST(forms)
 {
-    struct options options =
-        take("-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -t 2m public qmgr W");
+    static const char *const lines[] = {
+        "-anqvwvj -c dir -f file -g g1 -gg2 -i n1 -i - -t 2m public qmgr W",
+        "--all --dry-run --quiet --verbose --wait --verbose --json --config-directory dir "
+        "--settings=file --group g1 --group g2 --instance n1 --instance - --timeout 120 public "
+        "qmgr W"};
 
-    assert_int_equal(options.mode, OPTIONS_KICK);
-    assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
-    assert_false(options.reverse);
-    assert_int_equal(options.verbose, 2);
-    assert_string_equal(options.config_directory, "dir");
-    assert_string_equal(options.settings_file, "file");
-    fixture_assert_lines(options.groups, "g1\ng2\n");
-    fixture_assert_lines(options.names, "n1\n-\n");
-    assert_int_equal(options.time_limit, 120);
-    assert_int_equal(options.parallel, 0);
-    assert_int_equal(options.operand_count, 3);
-    assert_string_equal(options.operands[2], "W");
-    assert_null(options.operands[3]);
-    release(&options);
-}
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        struct options options = take(lines[i]);
 
-TEST(long)
-{
-    struct options options =
-        take("--all --dry-run --quiet --verbose --wait --json --config-directory dir "
-             "--settings=file --group g --instance n --timeout 5 flush");
-
-    assert_true(options.all && options.dry_run && options.quiet && options.wait && options.json);
-    assert_int_equal(options.verbose, 1);
-    assert_string_equal(options.config_directory, "dir");
-    assert_string_equal(options.settings_file, "file");
-    fixture_assert_lines(options.groups, "g\n");
-    fixture_assert_lines(options.names, "n\n");
-    assert_int_equal(options.time_limit, 5);
-    assert_int_equal(options.operand_count, 1);
-    release(&options);
-    options = take("--execute --parallel 8 --reverse -- true");
+        assert_int_equal(options.mode, OPTIONS_KICK);
+        assert_true(options.all && options.dry_run && options.quiet && options.wait &&
+                    options.json);
+        assert_false(options.reverse);
+        assert_int_equal(options.verbose, 2);
+        assert_string_equal(options.config_directory, "dir");
+        assert_string_equal(options.settings_file, "file");
+        fixture_assert_lines(options.groups, "g1\ng2\n");
+        fixture_assert_lines(options.names, "n1\n-\n");
+        assert_int_equal(options.time_limit, 120);
+        assert_int_equal(options.parallel, 0);
+        assert_int_equal(options.operand_count, 3);
+        assert_string_equal(options.operands[2], "W");
+        assert_null(options.operands[3]);
+        release(&options);
+    }
+    struct options options = take("--execute --parallel 8 --reverse -- true");
     assert_int_equal(options.mode, OPTIONS_EXECUTE);
     assert_int_equal(options.parallel, 8);
     assert_true(options.reverse);
@@ -172,9 +164,6 @@ TEST(mistakes)
     refuse("-e create", "-e: to create, import or destroy instances, use postmulti(1)");
     refuse("-lp status", "specify only one of -l, -M, -p, -Q, -s and -x");
     refuse("-x -l true", "specify only one of -l, -M, -p, -Q, -s and -x");
-    refuse("-l -n", "-n cannot be used with -l");
-    refuse("-R flush", "-R cannot be used when requests are sent");
-    refuse("--tag -s", "--tag cannot be used with -s");
     refuse("--tag -j -x echo", "--tag cannot be used with -j, whose rows have the name");
     refuse("-t 5x -i \"\" -Z flush",
            "-t: bad time value: 5x: specify 1s or more, such as 90, 90s, 2m"); /* the first of
@@ -241,32 +230,33 @@ TEST(options_of_other_modes)
 {
     static const struct {
         const char *line;
-        const char *letter;
+        const char *letters;
+        const char *with;
     } cases[] = {
-        {"-P 4 flush", "-P"},   {"-R flush", "-R"},
-        {"-l -n", "-n"},        {"-l -w", "-w"},
-        {"-l -t 5", "-t"},      {"-l -P 4", "-P"},
-        {"-p -w status", "-w"}, {"-p -R status", "-R"},
-        {"-x -w true", "-w"},   {"-R -p status", "-R"},
-        {"-w -l", "-w"},        {"-s -a", "-a"},
-        {"-s -n", "-n"},        {"-E -p status", "-E"},
-        {"-Q -n", "-n"},        {"-w -Q", "-w"},
-        {"-s -P 2", "-P"},      {"-M -P 2 list", "-P"},
-        {"-M -R list", "-R"},   {"-M -w requeue ALL", "-w"},
-        {"-Q --now", "--now"},  {"--yes flush", "--yes"},
+        {"flush", "PR", "when requests are sent"},
+        {"-l", "nwtP", "with -l"},
+        {"-p status", "wRE", "with -p"},
+        {"-x true", "w", "with -x"},
+        {"-s", "anPwR", "with -s"},
+        {"-Q", "nw", "with -Q"},
+        {"-M list", "PRw", "with -M"},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct options options;
-        char *error = NULL;
+        for (const char *letter = cases[i].letters; *letter != '\0'; letter++) {
+            char *line =
+                alloc_format("-%c %s%s", *letter, strchr("Pt", *letter) ? "5 " : "", cases[i].line);
+            char *expected = alloc_format("-%c cannot be used %s", *letter, cases[i].with);
 
-        if (parse(&options, cases[i].line, &error))
-            fail_msg("accepted: %s", cases[i].line);
-        if (strstr(error, cases[i].letter) == NULL)
-            fail_msg("%s: %s", cases[i].line, error);
-        free(error);
-        release(&options);
+            refuse(line, expected);
+            free(line);
+            free(expected);
+        }
     }
+    refuse("-p -R status", "-R cannot be used with -p");
+    refuse("-Q --now", "--now cannot be used with -Q");
+    refuse("--yes flush", "--yes cannot be used when requests are sent");
+    refuse("--tag -s", "--tag cannot be used with -s");
 }
 
 TEST(messages)

@@ -80,10 +80,7 @@ TEST(as_postfix)
         trigger.error = cases[i].error;
         assert_reported(cases[i].expected);
     }
-}
-
-TEST(own_words)
-{
+    /* Postfix has no actions, and names no instance */
     trigger.outcome = TRIGGER_CONNECT;
     kicks.is_action = true;
     assert_reported(REASON);
@@ -189,6 +186,7 @@ TEST(states)
         {INSTANCE_DISABLED, MASTER_STOPPED, TRIGGER_LOOKUP, ENOENT, "not enabled", true},
         {INSTANCE_DISABLED, MASTER_UNKNOWN, TRIGGER_CONNECT, EACCES, "not enabled", true},
     };
+    static char error[] = "broken";
 
     member.is_named = selection.is_single = false;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -199,29 +197,16 @@ TEST(states)
         kick.status = cases[i].outcome == TRIGGER_KICKED ? KICK_KICKED : KICK_FAILED;
         assert_state(cases[i].words, cases[i].is_well);
     }
-}
-
-/* An instance that is asked for alone ought to answer, enabled or not. */
-TEST(single)
-{
-    instance.enabled = INSTANCE_DISABLED;
+    /* one that is asked for alone ought to answer, enabled or not */
+    member.is_named = true;
     instance.running = MASTER_STOPPED;
     trigger.outcome = TRIGGER_LOOKUP;
     trigger.error = ENOENT;
-    kick.status = KICK_FAILED;
     assert_state("not running", false);
-}
-
-TEST(configuration_error)
-{
-    selection.is_single = false;
-    static char error[] = "broken";
-
     instance.error = error;
-    member.state = SELECTION_FAILED;
     instance.enabled = INSTANCE_UNKNOWN;
+    member.state = SELECTION_FAILED;
     kick.trigger = NULL;
-    kick.status = KICK_FAILED;
     assert_state("configuration error", false);
 }
 

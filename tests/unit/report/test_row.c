@@ -10,23 +10,18 @@ static void assert_text(UT_string *out, const char *expected)
     utstring_clear(out);
 }
 
-static void report_single(void)
-{
-    selection.is_single = true;
-    row_diag_error(&selection, &instances[1]);
-}
-
-static void report_several(void)
+static void report_error(void)
 {
     row_diag_error(&selection, &instances[1]);
 }
 
 TEST(error)
 {
-    fixture_assert_errors(report_single, "postkick: warning: note\n"
-                                         "postkick: fatal: it is\\012broken\n");
-    fixture_assert_errors(report_several, "postkick: warning: /etc/b\\033: note\n"
-                                          "postkick: warning: /etc/b\\033: it is\\012broken\n");
+    fixture_assert_errors(report_error, "postkick: warning: /etc/b\\033: note\n"
+                                        "postkick: warning: /etc/b\\033: it is\\012broken\n");
+    selection.is_single = true;
+    fixture_assert_errors(report_error, "postkick: warning: note\n"
+                                        "postkick: fatal: it is\\012broken\n");
 }
 
 /* As wide as the widest cell, in characters; no blanks at the end of lines. */
@@ -117,56 +112,52 @@ TEST(strings)
     utstring_done(&out);
 }
 
-static void show_two_waiting(void)
+#define MANY "/etc/\xc3\xa4"
+
+/* Lines of progress, one second after the start. */
+static const struct {
+    size_t count;
+    struct {
+        bool is_done;
+        const char *name;
+        int64_t end;
+    } kicks[3]; /* and more like the last one */
+    const char *line;
+} lines[] = {
+    {3,
+     {{true, NULL, 0},
+      {false, "/etc/a", 3 * CLOCK_SECOND},
+      {false, "/etc/b\x1b", 5 * CLOCK_SECOND - 1}},
+     "\r\033[K1 of 3 done, 4 s left, waiting for /etc/a /etc/b\\033\r\033[K"},
+    {2,
+     {{false, "/etc/a", CLOCK_NEVER}, {false, NULL, 0}},
+     "\r\033[K0 of 2 done, waiting for /etc/a\r\033[K"},
+    {1, {{true, NULL, 0}}, ""},
+    /* 79 columns where there is no terminal, and no half of a character */
+    {1000,
+     {{false, MANY, 0}, {false, MANY, 0}, {false, MANY, 0}},
+     "\r\033[K0 of 1000 done, 0 s left, waiting for " MANY " " MANY " " MANY " " MANY " " MANY
+     " /et...\r\033[K"},
+};
+
+static size_t shown;
+
+static void show(void)
 {
     struct progress progress = {0};
 
-    progress_add(&progress, true, NULL, 0);
-    progress_add(&progress, false, "/etc/a", 3 * CLOCK_SECOND);
-    progress_add(&progress, false, "/etc/b\x1b", 5 * CLOCK_SECOND - 1);
+    for (size_t i = 0; i < lines[shown].count; i++) {
+        size_t at = i < 2 ? i : 2;
+
+        progress_add(&progress, lines[shown].kicks[at].is_done, lines[shown].kicks[at].name,
+                     lines[shown].kicks[at].end);
+    }
     progress_show(&progress, CLOCK_SECOND);
     diag_progress("", 0);
 }
 
-static void show_without_end(void)
-{
-    struct progress progress = {0};
-
-    progress_add(&progress, false, "/etc/a", CLOCK_NEVER);
-    progress_add(&progress, false, NULL, 0);
-    progress_show(&progress, CLOCK_SECOND);
-}
-
-static void show_all_done(void)
-{
-    struct progress progress = {0};
-
-    progress_add(&progress, true, NULL, 0);
-    progress_show(&progress, CLOCK_SECOND);
-}
-
-static void show_many(void)
-{
-    struct progress progress = {0};
-
-    for (int i = 0; i < 1000; i++)
-        progress_add(&progress, false, "/etc/\xc3\xa4", 0);
-    progress_show(&progress, CLOCK_SECOND);
-}
-
-/* On a standard error that is no terminal: 80 columns. */
 TEST(progress)
 {
-    fixture_assert_errors(show_two_waiting,
-                          "\r\033[K1 of 3 done, 4 s left, waiting for /etc/a /etc/b\\033\r\033[K");
-    fixture_assert_errors(show_without_end, "\r\033[K0 of 2 done, waiting for /etc/a");
-    fixture_assert_errors(show_all_done, "");
-}
-
-/* 79 columns, and no half of a character. */
-TEST(progress_is_cut)
-{
-    fixture_assert_errors(show_many,
-                          "\r\033[K0 of 1000 done, 0 s left, waiting for /etc/\xc3\xa4 "
-                          "/etc/\xc3\xa4 /etc/\xc3\xa4 /etc/\xc3\xa4 /etc/\xc3\xa4 /et...");
+    for (shown = 0; shown < COUNT(lines); shown++)
+        fixture_assert_errors(show, lines[shown].line);
 }
