@@ -246,40 +246,29 @@ static bool is_down(struct run *run, const struct instance *instance)
            MASTER_STOPPED;
 }
 
-/* What was done in an instance, and was not; is_whole: in all of them. */
-static void report_restarted(struct run *run, const struct job *job, bool is_whole)
-{
-    const struct selection *selection = &run->command->selection;
-    const struct instance *instance = job->member->instance;
-    bool is_verbose = run->command->verbose > 0;
-
-    switch (job->status) {
-    case JOB_DISABLED:
-    case JOB_DUPLICATE:
-        if (is_verbose || job->member->is_named)
-            row_diag(selection, instance, "warning", "%s: not restarted", job->reason);
-        break;
-    case JOB_OK:
-        if (is_verbose || !is_whole)
-            row_diag(selection, instance, NULL, "%s and responding",
-                     instance->running == MASTER_STOPPED ? "started" : "restarted");
-        break;
-    case JOB_FAILED:
-        row_diag(selection, instance, "warning", "%s%s", job->reason,
-                 run->was_begun && is_down(run, instance) ? "; it is not running now" : "");
-        break;
-    default:
-        if (run->was_begun)
-            row_diag(selection, instance, "warning", "not touched");
-    }
-}
-
+/* What was done in each instance, and was not. */
 static void report_restart(struct run *run)
 {
+    const struct selection *selection = &run->command->selection;
+    bool is_verbose = run->command->verbose > 0;
     bool is_whole = !have(run, JOB_FAILED) && !have(run, JOB_UNTOUCHED);
 
-    for (size_t i = 0; i < run->jobs.count; i++)
-        report_restarted(run, &run->jobs.items[i], is_whole);
+    for (size_t i = 0; i < run->jobs.count; i++) {
+        const struct job *job = &run->jobs.items[i];
+        const struct instance *instance = job->member->instance;
+
+        if (job->status == JOB_OK && (is_verbose || !is_whole))
+            row_diag(selection, instance, NULL, "%s and responding",
+                     instance->running == MASTER_STOPPED ? "started" : "restarted");
+        else if (job->status == JOB_FAILED)
+            row_diag(selection, instance, "warning", "%s%s", job->reason,
+                     run->was_begun && is_down(run, instance) ? "; it is not running now" : "");
+        else if (job->status == JOB_UNTOUCHED && run->was_begun)
+            row_diag(selection, instance, "warning", "not touched");
+        else if ((job->status == JOB_DISABLED || job->status == JOB_DUPLICATE) &&
+                 (is_verbose || job->member->is_named))
+            row_diag(selection, instance, "warning", "%s: not restarted", job->reason);
+    }
     if (!run->was_begun)
         diag_line("warning", "nothing was stopped");
 }

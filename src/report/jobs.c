@@ -173,7 +173,7 @@ static double seconds_of(const struct job *job)
     return (double)(job->child.finished - job->child.started) / (double)CLOCK_SECOND;
 }
 
-static void append_json(const struct job *job, UT_string *out)
+static void report_json(struct jobs_report *report, const struct job *job)
 {
     static const char *const statuses[] = {
         [JOB_OK] = "ok",
@@ -185,8 +185,12 @@ static void append_json(const struct job *job, UT_string *out)
     };
     const struct process *child = &job->child;
     bool has_exited = child->outcome != PROCESS_PENDING;
-    json_t *row = row_new(job->member->instance);
+    UT_string out;
 
+    if (report->changes_running)
+        master_locks_free(&report->locks);
+    host_find_running(&report->selection->host, job->member->instance, &report->locks);
+    json_t *row = row_new(job->member->instance);
     row_add(row, "command", command_array(job->argv));
     row_add(row, "exit_status", json_integer(has_exited ? child->exit_status : -1));
     row_add(row, "signal", json_integer(child->signal));
@@ -195,18 +199,8 @@ static void append_json(const struct job *job, UT_string *out)
     row_add(row, "seconds", json_real(seconds_of(job)));
     row_add_text(row, "status", statuses[job->status]);
     row_add_text(row, "reason", job->reason);
-    row_finish(row, out);
-}
-
-static void report_json(struct jobs_report *report, const struct job *job)
-{
-    UT_string out;
-
-    if (report->changes_running)
-        master_locks_free(&report->locks);
-    host_find_running(&report->selection->host, job->member->instance, &report->locks);
     utstring_init(&out);
-    append_json(job, &out);
+    row_finish(row, &out);
     write_out(report, &out);
     utstring_done(&out);
 }

@@ -128,8 +128,8 @@ static size_t count_characters(const char *text)
 {
     size_t count = 0;
 
-    for (; *text != '\0'; text = skip(text, 1))
-        count++;
+    for (; *text != '\0'; text++)
+        count += (*text & 0xc0) != 0x80;
     return count;
 }
 
