@@ -142,33 +142,26 @@ static bool confirm(const struct run *run)
     return is_confirmed;
 }
 
-/* Returns the request that a verb needs, an array of targets. */
-static UT_array *make_targets(const struct options *options)
-{
-    UT_array *targets;
-
-    utarray_new(targets, &target_icd);
-    if (options->verb == MESSAGE_REQUEUE)
-        target_append(targets, "public", "pickup", "W");
-    else if (options->verb == MESSAGE_RELEASE || options->verb == MESSAGE_EXPIRE)
-        target_append(targets, "public", "qmgr", options->now ? "FAD" : "D");
-    return targets;
-}
-
 /* Sends the request where something was done, and reports all results. Returns whether it was
  * received. */
 static bool finish(struct run *run)
 {
     const struct command *command = run->command;
+    enum message_verb verb = run->messages.verb;
     struct selection done = command->selection;
-    UT_array *targets = make_targets(command->options);
+    UT_array *targets;
+    bool is_sent = true;
+
+    utarray_new(targets, &target_icd);
     struct kicks kicks = {.targets = targets,
                           .is_action = true,
                           .limit = command->settings->kick_limit,
                           .settings = command->settings,
                           .locks = run->messages.locks};
-    bool is_sent = true;
-
+    if (verb == MESSAGE_REQUEUE)
+        target_append(targets, "public", "pickup", "W");
+    else if (verb == MESSAGE_RELEASE || verb == MESSAGE_EXPIRE)
+        target_append(targets, "public", "qmgr", command->options->now ? "FAD" : "D");
     done.members = alloc_zeroed(done.member_count, sizeof(*done.members));
     done.member_count = 0;
     for (size_t i = 0; i < run->messages.count && utarray_len(targets) > 0; i++)

@@ -119,7 +119,8 @@ static const char *take_members(struct message *message)
     return expired == NULL || json_is_boolean(expired) ? NULL : "forced_expire";
 }
 
-/* jansson accepts valid UTF-8 only. */
+/* jansson accepts valid UTF-8 only. What is invalid, which another host's reply can bring into a
+ * delay reason, becomes U+FFFD. */
 static json_t *load(const char *line, size_t length, json_error_t *failure)
 {
     json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, failure);
@@ -133,26 +134,6 @@ static json_t *load(const char *line, size_t length, json_error_t *failure)
         json_loadb(utstring_body(&valid), utstring_len(&valid), JSON_REJECT_DUPLICATES, failure);
     utstring_done(&valid);
     return object;
-}
-
-/*
- * Parses a line of postqueue(1) -j (JSON OBJECT FORMAT there), without its newline. Invalid UTF-8,
- * which another host's reply can bring into a delay reason, becomes U+FFFD. Returns NULL, or a new
- * string when the line is no such object, a member has another type, or the queue ID is none. The
- * object in *message belongs to the caller in both cases.
- */
-static char *parse_message(struct message *message, const char *line, size_t length)
-{
-    json_error_t failure;
-    char *error = NULL;
-
-    message->object = load(line, length, &failure);
-    const char *wrong = message->object == NULL ? NULL : take_members(message);
-    if (message->object == NULL)
-        alloc_set_text(&error, "not JSON: %s", failure.text);
-    else if (wrong != NULL)
-        alloc_set_text(&error, "%s is missing or invalid", wrong);
-    return error;
 }
 
 /* Returns how many values of the key a message has. */
@@ -672,21 +653,25 @@ static void note_left(struct messages_part *part, const struct message *message)
         found->is_left = true;
 }
 
+/* Reads a line of postqueue(1) -j (JSON OBJECT FORMAT there). */
 static void note_line(struct messages_part *part, const char *text, size_t length)
 {
     struct message message = {.part = part};
+    json_error_t failure;
 
     part->lines++;
     if (part->reason != NULL)
         return;
-    char *error = parse_message(&message, text, length);
-    if (error != NULL)
-        fail(part, alloc_format("postqueue -j, line %zu: %s", part->lines, error));
+    message.object = load(text, length, &failure);
+    const char *wrong = message.object == NULL ? NULL : take_members(&message);
+    if (message.object == NULL)
+        fail(part, alloc_format("postqueue -j, line %zu: not JSON: %s", part->lines, failure.text));
+    else if (wrong != NULL)
+        fail(part, alloc_format("postqueue -j, line %zu: no valid %s", part->lines, wrong));
     else if (part->all->is_checking)
         note_left(part, &message);
     else
         note_message(part, &message);
-    free(error);
     json_decref(message.object);
 }
 
