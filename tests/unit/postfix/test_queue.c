@@ -16,17 +16,18 @@ SETUP(make_queue_directory)
         assert_int_equal(mkdir(fixture_path(queue_names[i]), 0700), 0);
 }
 
-static void read_whole(void)
+/* Reads the whole, and compares the failure: where, and the errno. */
+static void expect_failure(const char *where, int error)
 {
     contents = (struct queue_contents){0};
     (void)read_queues(fixture_root, &(struct share){0, 1}, &contents);
+    assert_string_equal(contents.where, where);
+    assert_int_equal(contents.error, error);
 }
 
 static void read_well(void)
 {
-    read_whole();
-    if (contents.error != 0)
-        fail_msg("%s: %s", contents.where, strerror(contents.error));
+    expect_failure("", 0);
 }
 
 static void put(const char *name, mode_t mode, const char *text, size_t length)
@@ -50,15 +51,14 @@ static size_t append_record(char *text, char type, const char *value)
     return length + 2;
 }
 
-static const char size_format[] = "%15lld %15d %15d %15d %15lld %15d";
-
 /* A queue file of a message with that size, as cleanup(8) writes it. */
 static size_t fill_queue_file(char *text, size_t room, long long size, const char *arrival)
 {
     char value[128];
     size_t length;
 
-    (void)snprintf(value, sizeof(value), size_format, size, 600, 1, 0, size, 0);
+    (void)snprintf(value, sizeof(value), "%15lld %15d %15d %15d %15lld %15d", size, 600, 1, 0, size,
+                   0);
     length = append_record(text, 'C', value);
     length += append_record(text + length, 'T', arrival);
     memset(text + length, 'A', room - length);
@@ -101,16 +101,23 @@ TEST(empty_queues)
 /* Sizes are the first number of C, in maildrop the file's; the oldest is not the last. */
 TEST(sums)
 {
+    static const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 2000000}};
+    struct stat status;
+
     put_message("incoming/1D45A1F", 100, "1700000300 1");
     put_message("incoming/4CmZ7d3Gv0z7Q", 200, "1700000100 22");
     put_message("incoming/AAAAA", 300, "1700000200 333");
     put_message("active/1D45A1F", 1, "1 1");
     put_message("maildrop/1D45A1F", 100, "1700000300 1");
+    assert_int_equal(utimensat(AT_FDCWD, fixture_path("active/1D45A1F"), times, 0), 0);
     read_well();
     expect(QUEUE_INCOMING, 3, 600, 1700000100);
     expect(QUEUE_ACTIVE, 1, 1, 1);
     expect(QUEUE_MAILDROP, 1, 2000, 1700000300);
     expect(QUEUE_DEFERRED, 0, 0, 0);
+    /* reading changes nothing, not even the time of access */
+    assert_int_equal(stat(fixture_path("active/1D45A1F"), &status), 0);
+    assert_int_equal(status.st_atim.tv_sec, 1000000);
 }
 
 TEST(hashed_directories)
@@ -119,7 +126,7 @@ TEST(hashed_directories)
                                         "deferred/A/B/_", "maildrop/A",   "hold/long"};
 
     for (size_t i = 0; i < COUNT(names); i++)
-        assert_int_equal(mkdir(fixture_path(names[i]), 0700), 0);
+        (void)fixture_directory(names[i]);
     put_message("deferred/1D45A1F", 1, "5 0");
     put_message("deferred/A/1D45A1F", 2, "4 0");
     put_message("deferred/A/B/1D45A1F", 4, "3 0");
@@ -139,7 +146,7 @@ TEST(parts)
     struct queue_tally sum = {0};
     char name[64];
 
-    assert_int_equal(mkdir(fixture_path("deferred/A"), 0700), 0);
+    (void)fixture_directory("deferred/A");
     for (int i = 0; i < 100; i++) {
         (void)snprintf(name, sizeof(name), "deferred/%s%05X", i % 2 == 0 ? "A/" : "", i + 1);
         put_message(name, i, i == 50 ? "1600000000 0" : "1700000000 0");
@@ -217,21 +224,20 @@ TEST(junk)
 /* A size that is no number, or cannot be, is the file's. */
 TEST(wrong_sizes)
 {
-    char text[200];
-    size_t length = append_record(text, 'C', "      many");
+    static const char *const sizes[] = {"      many", "  999999999999999 1", "   -5 1", NULL};
+    char text[200], name[64];
+    size_t bytes = 0;
 
-    length += append_record(text + length, 'T', "1700000000 5");
-    put("hold/AAAA1", 0700, text, length);
-    length = append_record(text, 'C', "  999999999999999 1");
-    length += append_record(text + length, 'T', "1700000000");
-    put("hold/AAAA2", 0700, text, length);
-    length = append_record(text, 'C', "   -5 1");
-    length += append_record(text + length, 'T', "1700000000");
-    put("hold/AAAA3", 0700, text, length);
-    length = append_record(text, 'T', "1700000000");
-    put("hold/AAAA4", 0700, text, length);
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        size_t length = sizes[i] == NULL ? 0 : append_record(text, 'C', sizes[i]);
+
+        length += append_record(text + length, 'T', "1700000000 5");
+        (void)snprintf(name, sizeof(name), "hold/AAAA%zu", i);
+        put(name, 0700, text, length);
+        bytes += length;
+    }
     read_well();
-    expect(QUEUE_HOLD, 4, 12 + 14 + 21 + 12 + 9 + 12 + 12, 1700000000);
+    expect(QUEUE_HOLD, COUNT(sizes), (long long)bytes, 1700000000);
 }
 
 /* Sparse files may be larger than all disks together. */
@@ -286,21 +292,18 @@ static bool was_opened(int watch)
 TEST(other_than_files_and_directories)
 {
     int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int listener = fixture_socket("hold/AAAA5", SOCK_STREAM, -1);
 
     put_message("outside", 1, "5 0");
-    assert_int_equal(mkdir(fixture_path("elsewhere"), 0700), 0);
+    (void)fixture_directory("elsewhere");
     put_message("elsewhere/AAAA1", 1, "5 0");
-    assert_int_equal(symlink("../outside", fixture_path("hold/AAAA1")), 0);
-    assert_int_equal(symlink("../elsewhere", fixture_path("hold/E")), 0);
-    assert_int_equal(symlink("AAAA3", fixture_path("hold/AAAA3")), 0);
-    assert_int_equal(mkfifo(fixture_path("hold/AAAA2"), 0700), 0);
-    assert_int_equal(mkfifo(fixture_path("hold/F"), 0700), 0);
-    assert_int_equal(mkfifo(fixture_path("corrupt/AAAA2"), 0700), 0);
-    assert_int_equal(mkdir(fixture_path("hold/AAAA4"), 0700), 0);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture_path("hold/AAAA5"));
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    fixture_link("../outside", "hold/AAAA1");
+    fixture_link("../elsewhere", "hold/E");
+    fixture_link("AAAA3", "hold/AAAA3");
+    (void)fixture_fifo("hold/AAAA2");
+    (void)fixture_fifo("hold/F");
+    (void)fixture_fifo("corrupt/AAAA2");
+    (void)fixture_directory("hold/AAAA4");
     (void)mknod(fixture_path("hold/AAAA6"), S_IFCHR | 0700, makedev(1, 5)); /* /dev/zero */
     assert_true(inotify_add_watch(watch, fixture_path("hold"), IN_OPEN) >= 0);
     read_well();
@@ -314,36 +317,19 @@ TEST(other_than_files_and_directories)
     close(listener);
 }
 
-static void expect_failure(int error, const char *where)
-{
-    read_whole();
-    assert_int_equal(contents.error, error);
-    assert_string_equal(contents.where, where);
-}
-
 TEST(queues_that_are_links_or_missing)
 {
     assert_int_equal(rmdir(fixture_path("corrupt")), 0);
     read_well(); /* Postfix needs it only when something is corrupt */
     assert_int_equal(rmdir(fixture_path("deferred")), 0);
-    expect_failure(ENOENT, "deferred");
-    assert_int_equal(symlink("hold", fixture_path("deferred")), 0);
-    expect_failure(ENOTDIR, "deferred");
+    expect_failure("deferred", ENOENT);
+    fixture_link("hold", "deferred");
+    expect_failure("deferred", ENOTDIR);
     assert_int_equal(unlink(fixture_path("deferred")), 0);
-    assert_int_equal(mkfifo(fixture_path("deferred"), 0700), 0);
-    expect_failure(ENOTDIR, "deferred");
-}
-
-TEST(queue_directory_missing)
-{
-    contents = (struct queue_contents){0};
-    (void)read_queues(fixture_path("nosuch"), &(struct share){0, 1}, &contents);
-    assert_int_equal(contents.error, ENOENT);
-    assert_string_equal(contents.where, "");
-    contents = (struct queue_contents){0};
-    (void)read_queues(fixture_path("hold"), &(struct share){0, 1}, &contents);
-    assert_int_equal(contents.error, ENOENT);
-    assert_string_equal(contents.where, "incoming");
+    (void)fixture_fifo("deferred");
+    expect_failure("deferred", ENOTDIR);
+    assert_int_equal(rename(fixture_path("incoming"), fixture_path("outgoing")), 0);
+    expect_failure("incoming", ENOENT);
 }
 
 /* Deeper than any that Postfix makes. */
@@ -353,11 +339,9 @@ TEST(directories_without_end)
 
     for (int i = 0; i < 17; i++) {
         memcpy(path + strlen(path), "/x", 3);
-        assert_int_equal(mkdir(fixture_path(path), 0700), 0);
+        (void)fixture_directory(path);
     }
-    read_whole();
-    assert_int_equal(contents.error, ELOOP);
-    assert_memory_equal(contents.where, "hold/x/x/", 9);
+    expect_failure("hold/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x", ELOOP);
     assert_int_equal(rmdir(fixture_path(path)), 0);
     read_well();
 }
@@ -386,7 +370,7 @@ TEST(changing_meanwhile)
     char name[] = "deferred/A";
 
     for (; name[9] <= 'Z'; name[9]++)
-        assert_int_equal(mkdir(fixture_path(name), 0700), 0);
+        (void)fixture_directory(name);
     put_message("hold/AAAA1", 1, "5 0");
     pid_t child = fork();
     assert_true(child >= 0);
@@ -400,23 +384,7 @@ TEST(changing_meanwhile)
     fixture_kill(child);
 }
 
-/* Reading changes nothing, not even the time of access. */
-TEST(time_of_access_stays)
-{
-    static const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 2000000}};
-    struct stat status;
-
-    put_message("hold/AAAA1", 1, "5 0");
-    assert_int_equal(utimensat(AT_FDCWD, fixture_path("hold/AAAA1"), times, 0), 0);
-    read_well();
-    expect(QUEUE_HOLD, 1, 1, 5);
-    assert_int_equal(stat(fixture_path("hold/AAAA1"), &status), 0);
-    assert_int_equal(status.st_atim.tv_sec, 1000000);
-}
-
 /* Several at once, one of which never answers. */
-
-static const struct limits no_end = {.end = CLOCK_NEVER};
 
 static void read_as_nobody(void)
 {
@@ -424,50 +392,59 @@ static void read_as_nobody(void)
 
     if (setgid(65534) < 0 || setuid(65534) < 0)
         _exit(1);
-    queues_read(&reading, 1, 1, 30, &no_end);
+    queues_read(&reading, 1, 1, 30, &fixture_no_limits);
     (void)!write(1, reading.reason, strlen(reading.reason));
 }
 
 /* The reason says who may read them. */
 TEST(permission_denied)
 {
+    static const struct {
+        uid_t owner;
+        const char *reason;
+    } cases[] = {
+        {1, "permission denied: @/incoming: only root and its owner daemon may read it"},
+        {4242, "permission denied: @/incoming: only root and its owner may read it"},
+    };
+
     if (geteuid() != 0)
         skip();
     assert_int_equal(chmod(fixture_root, 0755), 0);
-    assert_int_equal(chown(fixture_path("incoming"), 1, 0), 0);
-    char *expected =
-        fixture_fill("permission denied: @/incoming: only root and its owner daemon may read it");
-    assert_string_equal(fixture_run(read_as_nobody, STDOUT_FILENO).text, expected);
-    free(expected);
-    assert_int_equal(chown(fixture_path("incoming"), 4242, 0), 0);
-    expected = fixture_fill("permission denied: @/incoming: only root and its owner may read it");
-    assert_string_equal(fixture_run(read_as_nobody, STDOUT_FILENO).text, expected);
-    free(expected);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(chown(fixture_path("incoming"), cases[i].owner, 0), 0);
+        struct fixture_result result = fixture_run(read_as_nobody, STDOUT_FILENO);
+        char *reason = fixture_fill(cases[i].reason);
+
+        assert_string_equal(result.text, reason);
+        free(reason);
+    }
 }
 
+/* Whatever way the directories are shared out. */
 TEST(several_directories)
 {
-    char missing[128];
-    struct queue_reading readings[3] = {
-        {.directory = fixture_root}, {.directory = missing}, {.directory = fixture_root}};
+    char *missing = fixture_fill("@/nosuch"),
+         *reason = fixture_fill("read @/nosuch: No such file or directory");
 
-    (void)snprintf(missing, sizeof(missing), "%s", fixture_path("nosuch"));
     put_message("hold/AAAA1", 1, "5 0");
     put_message("hold/AAAA2", 2, "6 0");
     put_message("hold/AAAA3", 4, "7 0");
     for (int parallel = 1; parallel < 9; parallel++) {
-        queues_read(readings, 3, parallel, 30, &no_end);
+        struct queue_reading readings[] = {{.directory = fixture_root},
+                                           {.directory = missing},
+                                           {.directory = NULL},
+                                           {.directory = fixture_root}};
+
+        queues_read(readings, COUNT(readings), parallel, 30, &fixture_no_limits);
         assert_null(readings[0].reason);
-        assert_non_null(strstr(readings[1].reason, "nosuch: No such file or directory"));
-        contents = readings[2].contents;
+        assert_string_equal(readings[1].reason, reason);
+        contents = readings[3].contents;
         expect(QUEUE_HOLD, 3, 7, 5);
         free(readings[1].reason);
-        for (int i = 0; i < 3; i++) {
-            readings[i].contents = (struct queue_contents){0};
-            readings[i].reason = NULL;
-        }
     }
-    queues_read(readings, 0, 1, 30, &no_end);
+    queues_read(NULL, 0, 1, 30, &fixture_no_limits);
+    free(missing);
+    free(reason);
 }
 
 /* Mounts a file system of FUSE that nobody answers for. Returns its descriptor, or -1. */
@@ -487,16 +464,15 @@ static int mount_silent(const char *directory)
 TEST(file_system_that_does_not_answer)
 {
     struct queue_reading readings[2] = {{.directory = fixture_root}, {.directory = fixture_root}};
-    char silent[128];
+    char *silent = fixture_fill("@/silent");
     struct limits limits = {.end = clock_after(clock_now(), 1)};
 
-    (void)snprintf(silent, sizeof(silent), "%s", fixture_path("silent"));
-    assert_int_equal(mkdir(silent, 0700), 0);
+    (void)fixture_directory("silent");
     int fd = mount_silent(silent);
     if (fd < 0)
         skip();
     readings[0].directory = silent;
-    queues_read(readings, 2, 1, 1, &no_end);
+    queues_read(readings, 2, 1, 1, &fixture_no_limits);
     assert_string_equal(readings[0].reason, "queues not read within 1s");
     assert_null(readings[1].reason);
     free(readings[0].reason);
@@ -506,4 +482,5 @@ TEST(file_system_that_does_not_answer)
     free(readings[0].reason);
     assert_int_equal(umount2(silent, MNT_DETACH), 0);
     close(fd);
+    free(silent);
 }

@@ -51,6 +51,36 @@ TEST(table)
 }
 
 /* The members of all rows, and one more. */
+TEST(sizes_and_ages)
+{
+    static const struct {
+        int64_t bytes, seconds;
+        const char *cells;
+    } cases[] = {
+        {0, 0, "0\n0s\n"},
+        {1023, 59, "1023\n59s\n"},
+        {1024, 60, "1.0K\n1m\n"},
+        {1048524, 61, "1023.9K\n1m1s\n"},
+        {1048525, 3599, "1.0M\n59m59s\n"},
+        {1048576, 3600, "1.0M\n1h\n"},
+        {1600000000, 3660, "1.5G\n1h1m\n"},
+        {INT64_MAX, 86399, "8.0E\n23h59m\n"},
+        {1, 86400, "1\n1d\n"},
+        {1, 1699999999, "1\n19675d22h\n"},
+        {1, -5, "1\n0s\n"}, /* the clock was set back */
+    };
+    UT_array *cells;
+
+    utarray_new(cells, &strings_icd);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        utarray_clear(cells);
+        row_add_bytes(cells, cases[i].bytes);
+        row_add_age(cells, cases[i].seconds);
+        fixture_assert_lines(cells, cases[i].cells);
+    }
+    utarray_free(cells);
+}
+
 TEST(object)
 {
     UT_string out;
