@@ -42,7 +42,6 @@ static void assert_done(const struct trigger *trigger, enum trigger_outcome outc
     assert_true(trigger->due == CLOCK_NEVER);
 }
 
-/* Both are closed after each test. */
 static int server = -1, service = -1;
 
 SETUP(set_up)
@@ -50,15 +49,27 @@ SETUP(set_up)
     utarray_init(&shared.lingering, &ut_int_icd);
 }
 
+static void end_service(void)
+{
+    descriptors_close(&service);
+    descriptors_close(&server);
+    (void)unlink(fixture_path("public/qmgr"));
+}
+
 TEARDOWN(tear_down)
 {
     utarray_done(&shared.lingering);
-    descriptors_close(&service);
-    descriptors_close(&server);
+    end_service();
 }
 
-/* Starts a trigger whose request arrives at service. */
-static struct trigger start_sent(const char *request, bool wait_for_close)
+static void accept_service(void)
+{
+    service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    assert_true(service >= 0);
+}
+
+/* Starts a trigger whose request waits in the listen queue of server. */
+static struct trigger start_queued(const char *request, bool wait_for_close)
 {
     struct trigger trigger = new_trigger("qmgr", request);
 
@@ -68,8 +79,15 @@ static struct trigger start_sent(const char *request, bool wait_for_close)
     assert_int_equal(trigger.state, TRIGGER_READING);
     assert_int_equal(trigger.seconds, trigger.read_limit);
     assert_true(trigger.ends == START + 100 * CLOCK_SECOND);
-    service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    assert_true(service >= 0);
+    return trigger;
+}
+
+/* Starts one whose request arrives at service. */
+static struct trigger start_sent(const char *request, bool wait_for_close)
+{
+    struct trigger trigger = start_queued(request, wait_for_close);
+
+    accept_service();
     return trigger;
 }
 
@@ -79,28 +97,6 @@ static void take(int from, const char *expected, size_t length)
 
     assert_int_equal(recv(from, bytes, sizeof(bytes), 0), (ssize_t)length);
     assert_memory_equal(bytes, expected, length);
-}
-
-TEST(read)
-{
-    struct trigger trigger = start_sent("FADI", false);
-
-    step(&trigger, EPOLLOUT, START);
-    assert_int_equal(trigger.state, TRIGGER_READING); /* not read: not confirmed */
-    take(service, "FADI", 5);
-    step(&trigger, EPOLLOUT, START + 5);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-    assert_true(trigger.finished == START + 5);
-}
-
-TEST(empty_request)
-{
-    struct trigger trigger = start_sent("", false);
-
-    take(service, "", 1);
-    descriptors_close(&service);
-    step(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP, START);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
 /* Returns how many sockets linger, and closes them. */
@@ -113,88 +109,172 @@ static size_t end_lingering(void)
     return count;
 }
 
-/* Ends with input that was not received: its socket is left to the caller, and the service can send
- * nothing more, and need not wait for the close. */
-static void assert_lingering(void)
-{
-    char byte;
+/* A pipe whose other end the service passes, if it can. */
+static int passed = -1;
+static bool is_passed;
 
-    assert_int_equal(send(service, "more", 4, MSG_NOSIGNAL), -1);
-    assert_int_equal(errno, EPIPE);
-    assert_int_equal(recv(service, &byte, 1, 0), 0);
-    assert_int_equal(end_lingering(), 1);
+static void pass_descriptor(int flags)
+{
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    is_passed = descriptors_send(service, "x", 1, flags, &ends[1], 1) == 0;
+    close(ends[1]);
+    passed = ends[0];
 }
 
-/* The greeting of a service is no answer, and is not received. */
-TEST(greeting)
+/* Steps the trigger with the events that epoll(7) would report. */
+static void look(struct trigger *trigger, int64_t now)
 {
-    struct trigger trigger = start_sent("W", false);
+    struct pollfd waiting = {.fd = trigger->fd, .events = POLLIN | POLLOUT | POLLRDHUP};
 
-    assert_int_equal(send(service, "hello", 5, 0), 5);
-    step(&trigger, EPOLLIN, START);
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    take(service, "W", 2);
-    step(&trigger, EPOLLOUT, START);
-    assert_lingering();
-    assert_done(&trigger, TRIGGER_KICKED, 0);
+    assert_true(poll(&waiting, 1, 0) >= 0);
+    step(trigger, (uint32_t)waiting.revents, now);
 }
 
-/* Whatever way the service goes with the request unread, it is never a success. */
-TEST(gone_unread)
+/* The trigger and its service do so, in turns. */
+static void act(struct trigger *trigger, char what, int64_t *now)
 {
-    static const struct {
-        const char *greeting;
-        bool half;   /* reads part of the request first */
-        bool accept; /* before it goes */
-    } cases[] = {{"", false, true},
-                 {"", false, false},
-                 {"", true, true},
-                 {"hello", false, true},
-                 {"hello", true, true}};
+    char bytes[2];
+    int waiting;
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        server = serve_stream(5);
-        struct trigger trigger = new_trigger("qmgr", "FADI");
-
-        assert_true(start(&trigger, START, CLOCK_NEVER));
-        if (cases[i].accept)
-            service = accept4(server, NULL, NULL, SOCK_CLOEXEC);
-        if (cases[i].greeting[0] != '\0')
-            assert_int_equal(send(service, cases[i].greeting, 5, 0), 5);
-        if (cases[i].half) {
-            char bytes[2];
-            assert_int_equal(recv(service, bytes, 2, 0), 2);
-        }
+    switch (what) {
+    case 'a': /* the service accepts */
+        accept_service();
+        break;
+    case 'r': /* reads the request */
+        take(service, trigger->request, trigger->request_length + 1);
+        break;
+    case 'h': /* reads half of it */
+        assert_int_equal(recv(service, bytes, 2, 0), 2);
+        break;
+    case 'g': /* greets */
+        assert_int_equal(send(service, "hello", 5, 0), 5);
+        break;
+    case 'd': /* passes a descriptor */
+        pass_descriptor(0);
+        break;
+    case 'o': /* passes one out of band, where Linux can do so (5.15) */
+        pass_descriptor(MSG_OOB);
+        break;
+    case 's': /* shuts down its writing side */
+        assert_int_equal(shutdown(service, SHUT_WR), 0);
+        break;
+    case 'c': /* goes away */
         descriptors_close(&service);
         descriptors_close(&server);
-        step(&trigger, ALL_EVENTS | EPOLLRDHUP | EPOLLHUP | EPOLLERR, START);
-        assert_int_equal(end_lingering(), cases[i].greeting[0] != '\0');
-        assert_done(&trigger, TRIGGER_CLOSED, ECONNRESET);
+        break;
+    case 'e': /* empties its listen queue */
+        while ((waiting = accept4(server, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+            close(waiting);
+        break;
+    case 'n': /* comes anew */
+        server = serve_stream(5);
+        break;
+    case 'u': /* its socket is removed */
         assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
+        break;
+    case 'f': /* a file comes in its place */
+        (void)fixture_file("public/qmgr", "no service");
+        break;
+    case 'x': /* we send more */
+        assert_int_equal(send(trigger->fd, "x", 1, 0), 1);
+        break;
+    case 'p': /* the next pause passes without an event */
+        assert_true(trigger->due > *now && trigger->due <= trigger->ends);
+        *now = trigger->due;
+        step(trigger, 0, *now);
+        break;
+    case 't': /* the time passes without an event */
+        *now = trigger->ends;
+        step(trigger, 0, *now);
+        break;
+    default: /* a look */
+        look(trigger, *now += 5);
+        break;
     }
 }
 
-/* End of file alone is no answer: the service may have shut down its writing side. */
-TEST(shutdown)
+/* What was not received is left to the caller, with a socket over which the service can send
+ * nothing more, and for whose close it need not wait. A descriptor is closed with it. */
+static void assert_lingering(void)
 {
-    struct trigger trigger = start_sent("W", false);
+    ssize_t count = 1;
+    char byte;
 
-    assert_int_equal(shutdown(service, SHUT_WR), 0);
-    step(&trigger, EPOLLIN | EPOLLOUT | EPOLLRDHUP, START);
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    step(&trigger, 0, trigger.ends);
-    assert_done(&trigger, TRIGGER_NOT_READ, 0);
-    assert_int_equal(trigger.seconds, 100);
+    if (service >= 0) {
+        assert_int_equal(send(service, "more", 4, MSG_NOSIGNAL), -1);
+        assert_int_equal(errno, EPIPE);
+        while (count > 0) /* the request, maybe */
+            count = recv(service, &byte, 1, 0);
+        assert_int_equal(count, 0);
+    }
+    if (passed >= 0)
+        assert_int_equal(read(passed, &byte, 1), -1);
+    assert_int_equal(end_lingering(), 1);
+    if (passed >= 0)
+        assert_int_equal(read(passed, &byte, 1), 0); /* end of file: it is closed everywhere */
 }
 
-TEST(not_read)
+/* A request counts as read when it is, whatever else the service does, and never otherwise: not
+ * for a greeting, nor for an end of file or a hang-up. */
+TEST(what_services_do)
 {
-    struct trigger trigger = start_sent("W", false);
+    static const struct {
+        const char *request;
+        const char *acts; /* all of them, to the end: see act() */
+        enum trigger_outcome outcome;
+        bool wait_for_close, lingers;
+    } cases[] = {
+        {"FADI", "a.r.", TRIGGER_KICKED, false, false},
+        {"", "arc.", TRIGGER_KICKED, false, false},
+        {"W", "ag.r.", TRIGGER_KICKED, false, true},
+        {"W", "ad.r.", TRIGGER_KICKED, false, true},
+        {"W", "ao.r.", TRIGGER_KICKED, false, true},
+        {"W", "ards.", TRIGGER_KICKED, false, true},
+        {"W", "arsd.", TRIGGER_KICKED, false, false},
+        {"W", "ardc.", TRIGGER_KICKED, false, true},
+        {"W", "arogsc.", TRIGGER_KICKED, false, true},
+        {"FADI", "c.", TRIGGER_CLOSED, false, false},
+        {"FADI", "ac.", TRIGGER_CLOSED, false, false},
+        {"FADI", "ahc.", TRIGGER_CLOSED, false, false},
+        {"FADI", "agc.", TRIGGER_CLOSED, false, true},
+        {"FADI", "aghc.", TRIGGER_CLOSED, false, true},
+        {"W", "as.t", TRIGGER_NOT_READ, false, false},
+        {"W", "a.t", TRIGGER_NOT_READ, false, false},
+        {"W", "adt", TRIGGER_NOT_READ, false, true},
+        {"W", "art", TRIGGER_KICKED, false, false},    /* at the last moment */
+        {"W", "ar.s.c.", TRIGGER_KICKED, true, false}, /* it may go on working */
+        {"W", "ar.xc.", TRIGGER_KICKED, true, false},  /* an end that is a reset is one, too */
+        {"W", "ar.d.c.", TRIGGER_KICKED, true, true},
+        {"W", "at", TRIGGER_NOT_READ, true, false},
+        {"W", "artt", TRIGGER_NOT_FINISHED, true, false},
+    };
 
-    step(&trigger, 0, trigger.ends - 1);
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    step(&trigger, 0, trigger.ends);
-    assert_done(&trigger, TRIGGER_NOT_READ, 0);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct trigger trigger = start_queued(cases[i].request, cases[i].wait_for_close);
+        enum trigger_state expected = TRIGGER_READING;
+        int64_t now = START;
+        bool is_read = false;
+
+        for (const char *each = cases[i].acts; *each != '\0'; each++) {
+            assert_int_equal(trigger.state, expected);
+            act(&trigger, *each, &now);
+            is_read = is_read || *each == 'r';
+            if (expected == TRIGGER_READING && is_read && (*each == '.' || *each == 't')) {
+                expected = TRIGGER_CLOSING;
+                assert_true(trigger.state != expected || /* a limit of its own */
+                            trigger.ends == now + 100 * CLOCK_SECOND);
+            }
+        }
+        assert_true(trigger.finished == now);
+        if (cases[i].lingers && (passed < 0 || is_passed))
+            assert_lingering();
+        assert_done(&trigger, cases[i].outcome,
+                    cases[i].outcome == TRIGGER_CLOSED ? ECONNRESET : 0);
+        descriptors_close(&passed);
+        end_service();
+    }
 }
 
 /* Read, and no event follows: the next look comes in 1 ms, or after half of the time that has gone
@@ -219,33 +299,6 @@ TEST(looked_at_again)
     assert_true(trigger.due == now + last);
     take(service, "W", 2);
     step(&trigger, 0, trigger.due);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-}
-
-/* Read at the last moment, without an event so far. */
-TEST(read_when_time_is_up)
-{
-    struct trigger trigger = start_sent("W", false);
-
-    take(service, "W", 2);
-    step(&trigger, 0, trigger.due);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-}
-
-TEST(wait_for_close)
-{
-    struct trigger trigger = start_sent("W", true);
-
-    take(service, "W", 2);
-    int64_t later = START + 30 * CLOCK_SECOND;
-    step(&trigger, EPOLLOUT, later);
-    assert_int_equal(trigger.state, TRIGGER_CLOSING);
-    assert_true(trigger.due == later + 100 * CLOCK_SECOND); /* a limit of its own */
-    assert_int_equal(shutdown(service, SHUT_WR), 0);
-    step(&trigger, EPOLLIN | EPOLLRDHUP, later);
-    assert_int_equal(trigger.state, TRIGGER_CLOSING); /* it may go on working */
-    descriptors_close(&service);
-    step(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, later);
     assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
@@ -274,34 +327,8 @@ TEST(wait_for_close_of_a_talker)
         step(&trigger, EPOLLIN | EPOLLRDHUP | EPOLLHUP, START);
         (void)end_lingering();
         assert_done(&trigger, TRIGGER_KICKED, 0);
-        descriptors_close(&server);
-        assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
+        end_service();
     }
-}
-
-TEST(not_finished)
-{
-    struct trigger trigger = start_sent("W", true);
-
-    take(service, "W", 2);
-    step(&trigger, 0, START + 100 * CLOCK_SECOND); /* read, but seen only now */
-    assert_int_equal(trigger.state, TRIGGER_CLOSING);
-    step(&trigger, 0, trigger.ends);
-    assert_done(&trigger, TRIGGER_NOT_FINISHED, 0);
-}
-
-/* With a request that was read, an end that is a reset is an end too. */
-TEST(reset_after_read)
-{
-    struct trigger trigger = start_sent("W", true);
-
-    take(service, "W", 2);
-    step(&trigger, EPOLLOUT, START);
-    assert_int_equal(trigger.state, TRIGGER_CLOSING);
-    assert_int_equal(send(trigger.fd, "x", 1, 0), 1);
-    descriptors_close(&service);
-    step(&trigger, EPOLLIN | EPOLLERR | EPOLLHUP, START);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
 }
 
 /* Fills the listen queue of "qmgr". Returns the number of clients. */
@@ -319,96 +346,43 @@ static size_t fill_queue(int *fillers)
     return count;
 }
 
+/* The connection is attempted again, and the endpoint looked up again when the service restarts;
+ * the outcome is what was found last. */
 TEST(full_listen_queue)
 {
-    int fillers[4];
-    server = serve_stream(0);
-    size_t count = fill_queue(fillers);
-    struct trigger trigger = new_trigger("qmgr", "W"), late = trigger;
+    static const struct {
+        const char *acts; /* see act() */
+        enum trigger_outcome outcome;
+        int error;
+    } cases[] = {
+        {"", TRIGGER_QUEUE_FULL, EAGAIN}, {"peparp", TRIGGER_KICKED, 0},
+        {"cpupnparp", TRIGGER_KICKED, 0}, {"cp", TRIGGER_CONNECT, ECONNREFUSED},
+        {"cpup", TRIGGER_LOOKUP, ENOENT}, {"cpufp", TRIGGER_WRONG_TYPE, 0},
+    };
 
-    assert_true(start(&trigger, START, CLOCK_NEVER));
-    assert_true(start(&late, START, START + 3 * CLOCK_SECOND));
-    int64_t now = START;
-    for (int attempts = 0; trigger.state != TRIGGER_DONE; attempts++) {
-        assert_int_equal(trigger.state, TRIGGER_CONNECTING);
-        assert_int_equal(trigger.fd, -1);
-        assert_true(trigger.due > now && trigger.due <= START + 10 * CLOCK_SECOND);
-        assert_true(attempts < 1000);
-        now = trigger.due;
-        step(&trigger, 0, now);
-    }
-    assert_true(now == START + 10 * CLOCK_SECOND);
-    assert_done(&trigger, TRIGGER_QUEUE_FULL, EAGAIN);
-    assert_int_equal(trigger.seconds, 10);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct trigger trigger = new_trigger("qmgr", "W");
+        int64_t now = START;
+        int fillers[4], pauses = 0;
 
-    int accepted;
-    while ((accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-        close(accepted);
-    step(&late, 0, late.due); /* there is room now */
-    assert_int_equal(late.state, TRIGGER_READING);
-    assert_true(late.ends == START + 3 * CLOCK_SECOND); /* one limit for both steps */
-    accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    take(accepted, "W", 2);
-    step(&late, EPOLLOUT, now);
-    assert_done(&late, TRIGGER_KICKED, 0);
-    close(accepted);
-    fixture_close(fillers, count);
-}
-
-/* The service restarts while its listen queue is full: it is looked up again. */
-TEST(restart_while_full)
-{
-    int fillers[4];
-    server = serve_stream(0);
-    size_t count = fill_queue(fillers);
-    struct trigger trigger = new_trigger("qmgr", "W");
-
-    assert_true(start(&trigger, START, CLOCK_NEVER));
-    assert_int_equal(trigger.state, TRIGGER_CONNECTING);
-    descriptors_close(&server);
-    step(&trigger, 0, trigger.due); /* refused */
-    assert_int_equal(trigger.state, TRIGGER_CONNECTING);
-    assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
-    step(&trigger, 0, trigger.due); /* not there */
-    assert_int_equal(trigger.state, TRIGGER_CONNECTING);
-    server = serve_stream(5);
-    step(&trigger, 0, trigger.due);
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    service = accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    take(service, "W", 2);
-    step(&trigger, EPOLLOUT, START);
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-    fixture_close(fillers, count);
-}
-
-/* It does not come back: the outcome is what was found last. */
-TEST(gone_while_full)
-{
-    int fillers[4];
-    server = serve_stream(0);
-    size_t count = fill_queue(fillers);
-    struct trigger refused = new_trigger("qmgr", "W"), gone = refused, other = refused;
-
-    assert_true(start(&refused, START, CLOCK_NEVER));
-    assert_true(start(&gone, START, CLOCK_NEVER));
-    assert_true(start(&other, START, CLOCK_NEVER));
-    descriptors_close(&server);
-    for (int i = 0; i < 2; i++) {
-        step(&refused, 0, refused.due);
-        step(&gone, 0, gone.due);
-        step(&other, 0, other.due);
-        (void)unlink(fixture_path("public/qmgr"));
-        if (i == 0) {
-            step(&refused, 0, refused.ends);
-            assert_done(&refused, TRIGGER_CONNECT, ECONNREFUSED);
+        server = serve_stream(0);
+        size_t count = fill_queue(fillers);
+        assert_true(start(&trigger, START, CLOCK_NEVER));
+        for (const char *each = cases[i].acts; *each != '\0'; each++) {
+            assert_int_not_equal(trigger.state, TRIGGER_DONE);
+            act(&trigger, *each, &now);
         }
+        for (; trigger.state != TRIGGER_DONE; pauses++) {
+            assert_int_equal(trigger.state, TRIGGER_CONNECTING);
+            act(&trigger, 'p', &now);
+        }
+        fixture_assert_between(pauses, 0, 1000);
+        assert_true(trigger.finished == now);
+        assert_true(pauses == 0 || now == START + 10 * CLOCK_SECOND);
+        assert_done(&trigger, cases[i].outcome, cases[i].error);
+        fixture_close(fillers, count);
+        end_service();
     }
-    step(&gone, 0, gone.ends);
-    assert_done(&gone, TRIGGER_LOOKUP, ENOENT);
-    (void)fixture_file("public/qmgr", "no service");
-    step(&other, 0, other.due);
-    assert_done(&other, TRIGGER_WRONG_TYPE, 0);
-    fixture_close(fillers, count);
 }
 
 TEST(extended)
@@ -450,44 +424,6 @@ TEST(claimed_by_another)
     assert_int_equal(accept4(server, NULL, NULL, SOCK_NONBLOCK), -1); /* not even connected */
 }
 
-/* A descriptor that a service passes is closed with the socket that is left, and not before. */
-static void assert_passed_closed(int flags)
-{
-    int ends[2];
-    char byte;
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    struct trigger trigger = start_sent("W", false);
-    assert_int_equal(descriptors_send(service, "x", 1, flags, &ends[1], 1), 0);
-    close(ends[1]);
-    step(&trigger, EPOLLIN, START);
-    assert_int_equal(trigger.state, TRIGGER_READING);
-    take(service, "W", 2);
-    step(&trigger, EPOLLOUT, START);
-    assert_int_equal(read(ends[0], &byte, 1), -1);
-    assert_lingering();
-    assert_done(&trigger, TRIGGER_KICKED, 0);
-    assert_int_equal(read(ends[0], &byte, 1), 0); /* end of file: it is closed everywhere */
-    close(ends[0]);
-}
-
-TEST(passed_descriptor)
-{
-    assert_passed_closed(0);
-}
-
-TEST(descriptor_passed_out_of_band)
-{
-    int ends[2];
-
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    bool is_supported = send(ends[0], "x", 1, MSG_OOB | MSG_NOSIGNAL) == 1;
-    fixture_close(ends, 2);
-    if (!is_supported)
-        skip(); /* before Linux 5.15 */
-    assert_passed_closed(MSG_OOB);
-}
-
 /* The end of the whole run comes before the limit of any step. */
 TEST(stop)
 {
@@ -527,7 +463,7 @@ static int open_reader(void)
 }
 
 /* Does the work of a thread here. Returns its last word; *count of them came. */
-static struct word run_errand(struct trigger *trigger, size_t *count)
+static struct word run_errand(struct trigger *trigger, bool is_given_up, size_t *count)
 {
     struct word word = {.outcome = TRIGGER_PENDING};
     int ends[2];
@@ -536,6 +472,8 @@ static struct word run_errand(struct trigger *trigger, size_t *count)
     own_end = ends[0];
     trigger->endpoint.fd = open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC);
     trigger->fd = ends[1];
+    if (is_given_up)
+        descriptors_close(&own_end);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)do_errand(trigger);
     (void)signal(SIGPIPE, SIG_DFL);
@@ -545,70 +483,56 @@ static struct word run_errand(struct trigger *trigger, size_t *count)
     return word;
 }
 
-/* What the thread says is so, whatever the reader does; between the looks are 1, 2, 4 ms. */
+/* What the thread says is so, whatever the reader does; between the looks are 1, 2, 4 ms. The bytes
+ * of another writer stand before ours. */
 TEST(errands)
 {
     static const struct {
         const char *request;
-        bool is_probe;
-        int steps[5];
+        int steps[6];
         size_t looks, words; /* with that of the request written */
         enum trigger_outcome outcome;
         int error;
+        bool is_probe, has_other, has_no_reader, is_given_up;
     } cases[] = {
-        {"FADI", false, {0, 3, 0, 1}, 4, 2, TRIGGER_KICKED, 0}, /* without the NUL */
-        {"FADI", false, {4}, 1, 2, TRIGGER_KICKED, 0},
-        {"W", false, {0, LEAVE}, 2, 2, TRIGGER_CLOSED, EPIPE},
-        {"W", false, {LEAVE + 1}, 1, 2, TRIGGER_CLOSED, EPIPE}, /* read, or dropped: who knows */
-        {"", false, {0}, 1, 2, TRIGGER_KICKED, 0},              /* nothing was written */
-        {"", true, {0, 1}, 2, 2, TRIGGER_KICKED, 0},            /* a NUL was */
-        {"W", false, {0, 0, -1}, 3, 0, TRIGGER_PENDING, 0},     /* we have given up */
+        {"FADI", {0, 3, 0, 1}, 4, 2, .outcome = TRIGGER_KICKED}, /* without the NUL */
+        {"FADI", {4}, 1, 2, .outcome = TRIGGER_KICKED},
+        {"W", {0, LEAVE}, 2, 2, .outcome = TRIGGER_CLOSED, .error = EPIPE},
+        {"W", {LEAVE + 1}, 1, 2, .outcome = TRIGGER_CLOSED, .error = EPIPE}, /* read, or dropped? */
+        {"", {0}, 1, 2, .outcome = TRIGGER_KICKED},                        /* nothing was written */
+        {"", {0, 1}, 2, 2, .outcome = TRIGGER_KICKED, .is_probe = true},   /* a NUL was */
+        {"W", {0, 0, -1}, 3, 0, .outcome = TRIGGER_PENDING},               /* we have given up */
+        {"W", {0}, 0, 0, .outcome = TRIGGER_PENDING, .is_given_up = true}, /* before it began */
+        {"W", {0}, 0, 1, .outcome = TRIGGER_NO_READER, .error = ENXIO, .has_no_reader = true},
+        {"W", {0, 1, 3, 0, 1}, 5, 2, .outcome = TRIGGER_KICKED, .has_other = true},
     };
     size_t count;
+    char byte;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct trigger trigger = new_trigger("fifo", cases[i].request);
+        int other = -1;
 
         trigger.is_probe = cases[i].is_probe;
         reader = open_reader();
+        if (cases[i].has_other) {
+            other = open(fixture_path("public/fifo"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+            assert_int_equal(write(other, "FADI", 4), 4);
+        }
+        if (cases[i].has_no_reader)
+            descriptors_close(&reader);
         steps = cases[i].steps;
-        struct word word = run_errand(&trigger, &count);
+        struct word word = run_errand(&trigger, cases[i].is_given_up, &count);
         assert_int_equal(steps - cases[i].steps, cases[i].looks);
         steps = NULL;
         assert_int_equal(word.outcome, cases[i].outcome);
         assert_int_equal(word.error, cases[i].error);
         assert_int_equal(count, cases[i].words);
+        if (cases[i].is_given_up)
+            assert_int_equal(read(reader, &byte, 1), 0); /* nothing was written */
+        descriptors_close(&other);
         descriptors_close(&reader);
     }
-}
-
-TEST(errand_without_reader)
-{
-    struct trigger trigger = new_trigger("fifo", "W");
-    size_t count;
-
-    descriptors_close((reader = open_reader(), &reader));
-    struct word word = run_errand(&trigger, &count);
-    assert_int_equal(word.outcome, TRIGGER_NO_READER);
-    assert_int_equal(word.error, ENXIO);
-}
-
-/* Bytes of others are waited for, too: they stand before ours. */
-TEST(errand_behind_another)
-{
-    struct trigger trigger = new_trigger("fifo", "W");
-    size_t count;
-
-    reader = open_reader();
-    int other = open(fixture_path("public/fifo"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_int_equal(write(other, "FADI", 4), 4);
-    steps = (const int[]){0, 1, 3, 0, 1};
-    struct word word = run_errand(&trigger, &count);
-    assert_true(steps[-1] == 1); /* the last one was needed */
-    steps = NULL;
-    assert_int_equal(word.outcome, TRIGGER_KICKED);
-    close(other);
-    descriptors_close(&reader);
 }
 
 /* Fills the FIFO. */
@@ -641,30 +565,13 @@ TEST(errand_to_a_full_fifo)
                 _exit(0);
         }
         descriptors_close(&reader);
-        struct word word = run_errand(&trigger, &count);
+        struct word word = run_errand(&trigger, false, &count);
         fixture_kill(child);
         assert_int_equal(word.outcome, leaves == 1 ? TRIGGER_NO_READER : TRIGGER_KICKED);
         assert_int_equal(count, leaves == 1 ? 2 : 3); /* the first said that it is full */
         assert_int_equal(unlink(fixture_path("public/fifo")), 0);
     }
     free(request);
-}
-
-/* Whose time was over before the FIFO let us in is not written any more. */
-TEST(errand_that_comes_too_late)
-{
-    struct trigger trigger = new_trigger("fifo", "W");
-    int ends[2];
-    char byte;
-
-    reader = open_reader();
-    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    trigger.endpoint.fd = open(fixture_path("public/fifo"), O_PATH | O_CLOEXEC);
-    trigger.fd = ends[1];
-    close(ends[0]);
-    (void)do_errand(&trigger);
-    assert_int_equal(read(reader, &byte, 1), 0);
-    descriptors_close(&reader);
 }
 
 TEST(refusals)
@@ -824,8 +731,16 @@ static _Noreturn void serve(int listening, bool reads)
     }
 }
 
-static pid_t start_service(bool reads)
+/* Kicks a service that reads, or goes away without it: the outcomes are all the same. Every second
+ * batch waits for the close. */
+static void kick_many(bool reads, int times)
 {
+    static struct trigger triggers[BATCH];
+    const struct trigger_batch batch = {.triggers = triggers,
+                                        .count = BATCH,
+                                        .connections = CONNECTIONS,
+                                        .limits = &fixture_no_limits};
+    int outcomes[TRIGGER_SEND + 1] = {0};
     int listening = fixture_socket("public/x", SOCK_STREAM, CONNECTIONS);
     pid_t process = fork();
 
@@ -833,58 +748,23 @@ static pid_t start_service(bool reads)
         serve(listening, reads);
     assert_true(process > 0);
     close(listening);
-    return process;
-}
-
-static void stop_service(pid_t process)
-{
+    is_racing = true;
+    for (int i = 0; i < times / BATCH; i++) {
+        for (int j = 0; j < BATCH; j++) {
+            triggers[j] = new_trigger("x", "FADI");
+            triggers[j].wait_for_close = i % 2 == 1;
+        }
+        assert_int_equal(trigger_run(&batch), 0);
+        for (int j = 0; j < BATCH; j++)
+            outcomes[triggers[j].outcome]++;
+    }
+    is_racing = false;
     assert_int_equal(unlink(fixture_path("public/x")), 0);
     fixture_kill(process);
-}
-
-/* How many outcomes of each kind a batch of kicks had. */
-static void kick(bool wait, int *outcomes)
-{
-    static struct trigger triggers[BATCH];
-    struct trigger_batch batch = {.triggers = triggers,
-                                  .count = BATCH,
-                                  .connections = CONNECTIONS,
-                                  .limits = &fixture_no_limits};
-
-    is_racing = true;
-    for (int i = 0; i < BATCH; i++) {
-        triggers[i] = new_trigger("x", "FADI");
-        triggers[i].wait_for_close = wait;
-    }
-    assert_int_equal(trigger_run(&batch), 0);
-    is_racing = false;
-    for (int i = 0; i < BATCH; i++)
-        outcomes[triggers[i].outcome]++;
-}
-
-static void kick_closer(int times)
-{
-    int outcomes[TRIGGER_SEND + 1] = {0};
-    pid_t process = start_service(false);
-
-    for (int i = 0; i < times / BATCH; i++)
-        kick(i % 2 == 1, outcomes);
-    stop_service(process);
-    printf("# result: closes without reading: %d, said to be read: %d\n", outcomes[TRIGGER_CLOSED],
-           outcomes[TRIGGER_KICKED]);
-    assert_int_equal(outcomes[TRIGGER_KICKED], 0);
-    assert_int_equal(outcomes[TRIGGER_CLOSED], times);
-}
-
-static void kick_reader(int times)
-{
-    int outcomes[TRIGGER_SEND + 1] = {0};
-    pid_t process = start_service(true);
-
-    for (int i = 0; i < times / BATCH; i++)
-        kick(i % 2 == 1, outcomes);
-    stop_service(process);
-    assert_int_equal(outcomes[TRIGGER_KICKED], times);
+    printf("# result: %d were read: %d, %d closed\n", reads ? times : 0, outcomes[TRIGGER_KICKED],
+           outcomes[TRIGGER_CLOSED]);
+    assert_int_equal(outcomes[TRIGGER_KICKED], reads ? times : 0);
+    assert_int_equal(outcomes[TRIGGER_CLOSED], reads ? 0 : times);
 }
 
 /* The close comes before, between and after the two looks. */
@@ -900,26 +780,21 @@ TEST(gone_between_looks)
         descriptors_close(&service);
         step(&trigger, EPOLLHUP | EPOLLERR, START);
         assert_done(&trigger, TRIGGER_CLOSED, ECONNRESET);
-        descriptors_close(&server);
-        assert_int_equal(unlink(fixture_path("public/qmgr")), 0);
+        end_service();
     }
 }
 
 TEST(no_close_is_taken_for_a_read)
 {
-    kick_closer(CLOSES);
-}
-
-TEST(every_read_is_seen)
-{
-    kick_reader(CLOSES / 10);
+    kick_many(false, CLOSES);
+    kick_many(true, CLOSES / 10);
 }
 
 /* Where the kernel does not report what is unread, the process's close is the answer. */
 TEST(without_siocoutq)
 {
     is_siocoutq_missing = true;
-    kick_closer(CLOSES / 10);
-    kick_reader(CLOSES / 10);
+    kick_many(false, CLOSES / 10);
+    kick_many(true, CLOSES / 10);
     is_siocoutq_missing = false;
 }

@@ -77,62 +77,64 @@ static size_t count_outcomes(size_t count, enum trigger_outcome outcome)
 
 static struct limits limits;
 
-static struct trigger_batch all(size_t count, int connections)
+SETUP(set_no_limits)
 {
-    limits = (struct limits){.end = CLOCK_NEVER};
-    return (struct trigger_batch){
-        .triggers = triggers, .count = count, .connections = connections, .limits = &limits};
+    limits.end = CLOCK_NEVER;
 }
 
-TEST(nothing)
+/* Runs the triggers, so many at once. */
+static void run_all(size_t count, int connections)
 {
-    struct trigger_batch batch = all(0, 1);
+    struct trigger_batch batch = {
+        .triggers = triggers, .count = count, .connections = connections, .limits = &limits};
 
+    for (size_t i = 0; i < count; i++)
+        triggers[i].state = TRIGGER_IDLE;
     assert_int_equal(trigger_run(&batch), 0);
+}
+
+/* Sets the limits of so many, in seconds. */
+static void limit_all(size_t count, int seconds)
+{
+    for (size_t i = 0; i < count; i++)
+        triggers[i].send_limit = triggers[i].read_limit = seconds;
 }
 
 TEST(all_at_once_and_in_turns)
 {
     static const int connections[] = {1, 2, 7, MOST};
 
+    run_all(0, 1);
+    start_services(MOST, 0);
     for (size_t i = 0; i < COUNT(connections); i++) {
-        start_services(MOST, 0);
-        struct trigger_batch batch = all(MOST, connections[i]);
-        assert_int_equal(trigger_run(&batch), 0);
+        run_all(MOST, connections[i]);
         assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
-        stop_services();
     }
+    stop_services();
 }
 
 /* The time for several silent services is that of one. */
 TEST(silent_services)
 {
     start_services(3, 20);
-    struct trigger_batch batch = all(23, MOST);
-    for (size_t i = 3; i < 23; i++)
-        triggers[i].read_limit = 1;
-
+    limit_all(23, 1);
     int64_t before = clock_now();
-    assert_int_equal(trigger_run(&batch), 0);
+    run_all(23, MOST);
     int64_t took = clock_now() - before;
-    stop_services();
     assert_int_equal(count_outcomes(23, TRIGGER_KICKED), 3);
     assert_int_equal(count_outcomes(23, TRIGGER_NOT_READ), 20);
     assert_true(took >= CLOCK_SECOND);
     assert_true(took < 15 * CLOCK_SECOND); /* one after the other would be 20 */
-}
 
-/* Triggers whose turn does not come in time have an outcome of their own. */
-TEST(stop_before_the_last_turn)
-{
-    start_services(0, 3);
-    struct trigger_batch batch = all(3, 1);
-
+    /* those whose turn does not come in time have an outcome of their own */
+    limit_all(23, 60);
     limits.end = clock_after(clock_now(), 1);
-    assert_int_equal(trigger_run(&batch), 0);
+    run_all(23, 4);
     stop_services();
-    assert_int_equal(count_outcomes(3, TRIGGER_NOT_READ), 1);
-    assert_int_equal(count_outcomes(3, TRIGGER_NO_TIME), 2);
+    assert_int_equal(count_outcomes(23, TRIGGER_KICKED), 3);
+    assert_int_equal(count_outcomes(23, TRIGGER_NOT_READ), 4);
+    assert_int_equal(count_outcomes(23, TRIGGER_NO_TIME), 16);
+    assert_true(triggers[22].finished == triggers[22].started);
 }
 
 /* The number of the next descriptor. */
@@ -144,42 +146,36 @@ static rlim_t lowest_descriptor(void)
     return (rlim_t)lowest;
 }
 
+/* Not even one connection: that is reported, not waited for. */
 TEST(fewer_descriptors_than_connections)
 {
+    struct trigger_batch batch = {.triggers = triggers, .count = 40, .limits = &limits};
+
     start_services(40, 0);
-    struct rlimit before = fixture_limit_descriptors(lowest_descriptor() + 6);
-    struct trigger_batch batch = all(40, 40);
-    int error = trigger_run(&batch);
-
-    fixture_restore_descriptors(before);
-    stop_services();
-    assert_int_equal(error, 0);
-    assert_int_equal(count_outcomes(40, TRIGGER_KICKED), 40);
-}
-
-/* Not even one connection: that is reported, not waited for. */
-TEST(no_descriptors)
-{
-    start_services(2, 0);
     rlim_t lowest = lowest_descriptor();
-    struct rlimit before = fixture_limit_descriptors(lowest + 1);
-    struct trigger_batch batch = all(2, 2);
-    int error = trigger_run(&batch);
+    struct rlimit before = fixture_limit_descriptors(lowest + 6);
+    int few = trigger_run(&batch);
+    size_t kicked = count_outcomes(40, TRIGGER_KICKED);
+    triggers[0].state = triggers[1].state = TRIGGER_IDLE;
+    batch.count = 2;
+    (void)fixture_limit_descriptors(lowest + 1);
+    int one = trigger_run(&batch);
     (void)fixture_limit_descriptors(lowest);
-    int no_epoll = trigger_run(&batch);
+    int none = trigger_run(&batch);
     fixture_restore_descriptors(before);
     stop_services();
-    assert_int_equal(error, 0);
+    assert_int_equal(few, 0);
+    assert_int_equal(kicked, 40);
+    assert_int_equal(one, 0);
     assert_int_equal(count_outcomes(2, TRIGGER_CONNECT), 2);
     assert_int_equal(triggers[0].error, EMFILE);
-    assert_int_equal(no_epoll, EMFILE);
+    assert_int_equal(none, EMFILE);
 }
 
 /* The signal is blocked except during the wait, and ends it. */
 TEST(interruption)
 {
     start_services(1, 2);
-    struct trigger_batch batch = all(3, 1);
     signals_start();
     signals_catch();
     pid_t killer = fork();
@@ -187,7 +183,7 @@ TEST(interruption)
         usleep(500000);
         _exit(kill(getppid(), SIGTERM));
     }
-    assert_int_equal(trigger_run(&batch), 0);
+    run_all(3, 1);
     assert_int_equal(waitpid(killer, NULL, 0), killer);
     assert_int_equal(signals_received(), SIGTERM);
     signals_start();
@@ -213,12 +209,15 @@ TEST(progress)
     int calls = 0;
 
     start_services(1, 1);
-    struct trigger_batch batch = all(2, 2);
-    triggers[1].read_limit = 3;
-    batch.progress = count_calls;
-    batch.context = &calls;
+    struct trigger_batch batch = {.triggers = triggers,
+                                  .count = 2,
+                                  .whole_limit = 3,
+                                  .limits = &limits,
+                                  .progress = count_calls,
+                                  .context = &calls};
     assert_int_equal(trigger_run(&batch), 0);
     stop_services();
+    assert_int_equal(triggers[1].seconds, 3);
     assert_true(calls >= 1 && calls <= 3);
 }
 
@@ -297,14 +296,10 @@ int close(int fd)
 /* Ends with status 0 if the services were found silent, and no child is left. */
 static void kick_lingering(void)
 {
-    struct trigger_batch batch = all(4, 4);
-
     is_slow = true;
-    if (trigger_run(&batch) != 0)
-        _exit(1);
-    for (size_t i = 0; i < batch.count; i++)
-        if (triggers[i].outcome != TRIGGER_NOT_READ)
-            _exit(2);
+    run_all(4, 4);
+    if (count_outcomes(4, TRIGGER_NOT_READ) != 4)
+        _exit(2);
     if (waitpid(-1, NULL, WNOHANG) != -1)
         _exit(3); /* there is a child */
 }
@@ -415,17 +410,13 @@ TEST(fifos)
 
     make_fifos(MOST, readers);
     read_fifos(MOST, readers, 0);
+    limit_all(MOST, 60);
+    for (size_t i = 0; i < MOST; i++)
+        triggers[i].wait_for_close = true; /* there is nothing to wait for */
     for (int few = 0; few < 2; few++) {
-        struct trigger_batch batch = all(MOST, few == 1 ? 20 : MOST);
-
-        for (size_t i = 0; i < MOST; i++) {
-            triggers[i].state = TRIGGER_IDLE;
-            triggers[i].send_limit = triggers[i].read_limit = 60;
-            triggers[i].wait_for_close = true; /* there is nothing to wait for */
-        }
         if (few == 1)
             before = fixture_limit_descriptors(lowest_descriptor() + 30);
-        assert_int_equal(trigger_run(&batch), 0);
+        run_all(MOST, few == 1 ? 20 : MOST);
         if (few == 1)
             fixture_restore_descriptors(before);
         assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
@@ -466,22 +457,18 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 TEST(fifos_with_few_threads)
 {
     static const rlim_t room[] = {4 * 1024 * 1024, 192 * 1024, 64 * 1024 * 1024};
-    struct trigger_batch batch = all(MOST, 4 * MOST);
     int readers[MOST];
     struct rlimit before;
 
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
     make_fifos(MOST, readers);
     read_fifos(MOST, readers, 200000);
+    limit_all(MOST, 60);
     for (size_t i = 0; i < COUNT(room); i++) {
-        for (size_t j = 0; j < MOST; j++) {
-            triggers[j].state = TRIGGER_IDLE;
-            triggers[j].send_limit = triggers[j].read_limit = 60;
-        }
         struct rlimit limit = {memory_in_use() + room[i], before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
         is_filtered = i == 2;
-        assert_int_equal(trigger_run(&batch), 0);
+        run_all(MOST, 4 * MOST);
         is_filtered = false;
         assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
         assert_int_equal(count_outcomes(MOST, TRIGGER_KICKED), MOST);
@@ -499,22 +486,19 @@ TEST(silent_fifos)
                                                     TRIGGER_NO_READER};
     char page[4096] = {0};
     int readers[3];
-    struct trigger_batch batch = all(3, MOST);
 
     make_fifos(3, readers);
     while (write(readers[0], page, sizeof(page)) > 0)
         ;
     descriptors_close(&readers[2]);
-    assert_int_equal(trigger_run(&batch), 0);
+    run_all(3, MOST);
     for (size_t i = 0; i < COUNT(expected); i++) {
         assert_int_equal(triggers[i].outcome, expected[i]);
         assert_int_equal(triggers[i].peer, 0);
     }
     is_held = true;
-    for (size_t i = 0; i < 3; i++)
-        triggers[i].state = TRIGGER_IDLE;
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-    assert_int_equal(trigger_run(&batch), 0);
+    run_all(3, MOST);
     is_held = false;
     assert_int_equal(count_outcomes(3, TRIGGER_HELD), 2);
     assert_no_children(); /* the threads that are held have ended with it */
