@@ -253,13 +253,14 @@ static bool connect_streams(const int *ends)
     return true;
 }
 
-static bool set_limit(int resource, rlim_t value)
+/* Of processor time or memory. The type of a resource is not the same in all C libraries. */
+static bool set_limit(bool is_time, rlim_t value)
 {
     struct rlimit limit = {value, value}, current;
 
-    if (getrlimit(resource, &current) == 0 && current.rlim_max < value)
+    if (getrlimit(is_time ? RLIMIT_CPU : RLIMIT_AS, &current) == 0 && current.rlim_max < value)
         limit.rlim_cur = limit.rlim_max = current.rlim_max;
-    return setrlimit(resource, &limit) == 0;
+    return setrlimit(is_time ? RLIMIT_CPU : RLIMIT_AS, &limit) == 0;
 }
 
 /* Returns false with errno set: without a limit that it needs, the child is not run. */
@@ -271,8 +272,8 @@ static bool confine(const struct process *child, pid_t parent)
         return false;
     if (getppid() != parent)
         _exit(127); /* too late: the parent has ended */
-    return chdir("/") == 0 && set_limit(RLIMIT_CPU, child->processor_time) &&
-           set_limit(RLIMIT_AS, child->memory);
+    return chdir("/") == 0 && set_limit(true, child->processor_time) &&
+           set_limit(false, child->memory);
 }
 
 /* Like execvpe(3) for a path, which with musl runs no script without "#!". Returns with errno set.
