@@ -56,7 +56,6 @@ static bool load_others(struct host *host)
     size_t listed = utarray_len(directories);
     if (listed < HOST_MAXIMUM) {
         host->instances = alloc_resize(host->instances, (listed + 1) * sizeof(*host->instances));
-        memset(&host->instances[1], 0, listed * sizeof(*host->instances));
         host->is_single = listed == 0;
         for (size_t i = 0; i < listed; i++)
             load_other(host, &host->instances[host->count++], strings_item(directories, i));

@@ -138,7 +138,7 @@ static void plan_trigger(struct kicks *kicks, struct kick *kick)
 /* Returns the same address for the same request of several targets. */
 static const char *shared_request(const UT_array *targets, const char *request)
 {
-    const struct target *target = utarray_front(targets);
+    const struct target *target = (const void *)targets->d;
 
     while (strcmp(target->request, request) != 0)
         target++;
@@ -178,6 +178,7 @@ static void plan(struct kicks *kicks, struct selection *selection)
         kicks->targets = kicks->probe;
         kicks->is_action = true;
     }
+    const struct target *targets = (const void *)kicks->targets->d;
     size_t each = utarray_len(kicks->targets);
 
     kicks->count = selection->member_count * each;
@@ -186,7 +187,7 @@ static void plan(struct kicks *kicks, struct selection *selection)
     for (size_t i = 0; i < kicks->count; i++) {
         struct selection_member *member = &selection->members[i / each];
 
-        plan_kick(kicks, &kicks->items[i], member, utarray_eltptr(kicks->targets, i % each));
+        plan_kick(kicks, &kicks->items[i], member, &targets[i % each]);
         if (member->duplicate_of != NULL) {
             size_t first = (size_t)(member->duplicate_of - selection->members);
             kicks->items[i].duplicate_of = &kicks->items[first * each + i % each];

@@ -78,22 +78,27 @@ static bool has_prefix(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Returns setting number index, of the built-in ones and then the file's, or NULL. */
-static const struct ini_entry *find_entry(const struct settings *settings, size_t index)
+/* Returns how many settings there are, the built-in ones and then the file's. */
+static size_t entry_count(const struct settings *settings)
 {
-    return index < BUILT_IN_COUNT ? &built_in[index]
-                                  : utarray_eltptr(settings->file->entries, index - BUILT_IN_COUNT);
+    return BUILT_IN_COUNT + utarray_len(settings->file->entries);
+}
+
+static const struct ini_entry *entry_at(const struct settings *settings, size_t index)
+{
+    const struct ini_entry *own = (const void *)settings->file->entries->d;
+
+    return index < BUILT_IN_COUNT ? &built_in[index] : &own[index - BUILT_IN_COUNT];
 }
 
 /* Returns a value of a service or an action, or NULL if it is unset. A section of the file replaces
  * the built-in one of that name as a whole. */
 static const char *find_value(const struct settings *settings, const char *section, const char *key)
 {
-    size_t count = BUILT_IN_COUNT + utarray_len(settings->file->entries);
     bool is_replaced = false;
 
-    for (size_t i = count; i-- > 0 && !(i < BUILT_IN_COUNT && is_replaced);) {
-        const struct ini_entry *entry = find_entry(settings, i);
+    for (size_t i = entry_count(settings); i-- > 0 && !(i < BUILT_IN_COUNT && is_replaced);) {
+        const struct ini_entry *entry = entry_at(settings, i);
 
         if (strcmp(entry->section, section) != 0)
             continue;
@@ -313,9 +318,9 @@ void settings_free(struct settings *settings)
  * in "name": iniparser folds the names of sections. */
 static const char *find_service(const struct settings *settings, const char *service)
 {
-    const struct ini_entry *entry;
+    for (size_t i = 0; i < entry_count(settings); i++) {
+        const struct ini_entry *entry = entry_at(settings, i);
 
-    for (size_t i = 0; (entry = find_entry(settings, i)) != NULL; i++) {
         if (!has_prefix(entry->section, SERVICE) || entry->key == NULL ||
             strcmp(entry->key, "class") != 0)
             continue;
@@ -381,12 +386,13 @@ bool settings_check(const struct settings *settings, const struct target *target
 {
     size_t length = strlen(target->request);
     const char *section = find_service(settings, target->service);
+    const char *class = section == NULL ? NULL : find_value(settings, section, "class");
 
     if (length > READ_BYTES)
         strings_append(warnings, "request is %zu bytes long: services read only the first %d",
                        length, READ_BYTES);
     /* a service of that name in the other class is not known */
-    if (section == NULL || strcmp(find_value(settings, section, "class"), target->class) != 0)
+    if (class == NULL || strcmp(class, target->class) != 0)
         return true;
     const char *requests = find_value(settings, section, "requests");
     const char *modifiers = find_value(settings, section, "modifiers");
@@ -402,14 +408,15 @@ bool settings_check(const struct settings *settings, const struct target *target
 
 UT_array *settings_actions(const struct settings *settings)
 {
-    const struct ini_entry *entry;
     UT_array *names;
 
     utarray_new(names, &strings_icd);
-    for (size_t i = 0; (entry = find_entry(settings, i)) != NULL; i++)
-        if (has_prefix(entry->section, ACTION) &&
-            !strings_contain(names, entry->section + strlen(ACTION)))
-            strings_append(names, "%s", entry->section + strlen(ACTION));
+    for (size_t i = 0; i < entry_count(settings); i++) {
+        const char *section = entry_at(settings, i)->section;
+
+        if (has_prefix(section, ACTION) && !strings_contain(names, section + strlen(ACTION)))
+            strings_append(names, "%s", section + strlen(ACTION));
+    }
     return names;
 }
 
