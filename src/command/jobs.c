@@ -286,7 +286,6 @@ static void start(struct run *run)
         .limits = run->command->limits,
         .changes_running =
             run->role == ROLE_START || run->role == ROLE_STOP || run->role == ROLE_RESTART,
-        .has_headings = options->mode == OPTIONS_EXECUTE,
         .has_steps = run->role == ROLE_RESTART,
         .dry_run = options->dry_run,
         .json = options->json,

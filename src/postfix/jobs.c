@@ -3,13 +3,6 @@
 #include "postfix/jobs.h"
 #include <string.h>
 
-/* Jobs that are being run. */
-struct running {
-    struct jobs *jobs;
-    const struct limits *limits;
-    size_t next; /* the first job that was not reported as finished */
-};
-
 /* Decides what is run in one instance. */
 static void plan_job(struct job *job, const struct selection_member *member,
                      const struct jobs_spec *spec)
@@ -92,43 +85,37 @@ static char *find_failure(const struct job *job, const struct limits *limits)
     return failure;
 }
 
-static void finish_job(struct job *job, const struct limits *limits)
-{
-    const char *step = job->spec->step;
-    char *failure = find_failure(job, limits);
-
-    job->status = failure == NULL ? JOB_OK : JOB_FAILED;
-    if (failure != NULL && job->reason == NULL)
-        job->reason =
-            alloc_format("%s%s%s", step != NULL ? step : "", step != NULL ? ": " : "", failure);
-    free(failure);
-}
-
 /* Reports the jobs that are done up to the first that is not: in order, and as soon as possible. */
-static void finish_jobs(struct running *running, bool is_over)
+static void finish_jobs(struct jobs *jobs, bool is_over)
 {
-    const struct jobs_spec *spec = running->jobs->spec;
+    const struct jobs_spec *spec = jobs->spec;
 
-    for (; running->next < running->jobs->count; running->next++) {
-        struct job *job = &running->jobs->items[running->next];
+    for (; jobs->next < jobs->count; jobs->next++) {
+        struct job *job = &jobs->items[jobs->next];
+        char *failure = NULL;
 
         if (job->status == JOB_PLANNED && job->child.finished == 0 && !is_over)
             return;
-        if (job->status == JOB_PLANNED)
-            finish_job(job, running->limits);
+        if (job->status == JOB_PLANNED) {
+            failure = find_failure(job, jobs->limits);
+            job->status = failure == NULL ? JOB_OK : JOB_FAILED;
+        }
+        if (failure != NULL && job->reason == NULL)
+            job->reason = spec->step == NULL ? alloc_string(failure)
+                                             : alloc_format("%s: %s", spec->step, failure);
+        free(failure);
         spec->observe(spec->context, PROCESS_FINISHED, job);
     }
 }
 
 static void observe_child(void *context, enum process_event event, struct process *child)
 {
-    struct running *running = context;
-    const struct jobs_spec *spec = running->jobs->spec;
+    struct jobs *jobs = context;
 
     if (event == PROCESS_FINISHED)
-        finish_jobs(running, false);
+        finish_jobs(jobs, false);
     else
-        spec->observe(spec->context, event, child != NULL ? child->owner : NULL);
+        jobs->spec->observe(jobs->spec->context, event, child != NULL ? child->owner : NULL);
 }
 
 static void plan_child(struct job *job, char *const *argv, bool is_only)
@@ -150,18 +137,17 @@ static void plan_child(struct job *job, char *const *argv, bool is_only)
 }
 
 /* Runs those that come first, or those that wait for them. */
-static void run_part(struct running *running, bool is_first)
+static void run_part(struct jobs *jobs, bool is_first)
 {
-    struct jobs *jobs = running->jobs;
     const struct jobs_spec *spec = jobs->spec;
     const char *step[] = {spec->program, "--", spec->step, NULL};
     struct process **children = alloc_zeroed(jobs->count, sizeof(*children));
     struct process_batch batch = {.processes = children,
                                   .parallel = spec->parallel,
                                   .signals_known = spec->signals_known,
-                                  .limits = running->limits,
+                                  .limits = jobs->limits,
                                   .observe = observe_child,
-                                  .context = running};
+                                  .context = jobs};
 
     for (size_t i = 0; i < jobs->count; i++) {
         struct job *job = &jobs->items[spec->order == JOB_DEFAULT_LAST ? jobs->count - 1 - i : i];
@@ -180,11 +166,11 @@ static void run_part(struct running *running, bool is_first)
 
 void jobs_run(struct jobs *jobs, const struct limits *limits)
 {
-    struct running running = {jobs, limits, 0};
-
-    run_part(&running, true);
-    run_part(&running, false);
-    finish_jobs(&running, true);
+    jobs->limits = limits;
+    jobs->next = 0;
+    run_part(jobs, true);
+    run_part(jobs, false);
+    finish_jobs(jobs, true);
 }
 
 void jobs_free(struct jobs *jobs)

@@ -71,6 +71,10 @@ struct jobs {
     struct job *items; /* in the order of the selection */
     size_t count;
     const struct jobs_spec *spec;
+
+    /* private */
+    const struct limits *limits;
+    size_t next; /* the first job that was not reported as finished */
 };
 
 /* Plans the jobs for a selection that is marked. Standard input is ours if one instance is

@@ -230,7 +230,8 @@ static void observe(void *context, enum process_event event, struct job *job)
 
     switch (event) {
     case PROCESS_STARTS:
-        if (report->has_headings && !report->is_captured && !report->selection->is_single &&
+        /* what postfix(1) writes names the instance */
+        if (job->spec->path != NULL && !report->is_captured && !report->selection->is_single &&
             isatty(STDOUT_FILENO) == 1)
             report_heading(job);
         break;

@@ -13,8 +13,7 @@ struct jobs_report {
     const struct jobs *jobs; /* once they are planned */
     const struct limits *limits;
     bool changes_running; /* the commands start and stop mail systems */
-    bool has_headings; /* on a terminal: the instance's name before a command that writes to it */
-    bool has_steps;    /* a restart: each job is several commands */
+    bool has_steps;       /* a restart: each job is several commands */
     bool dry_run;
     bool json;
     bool quiet;
