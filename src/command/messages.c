@@ -182,31 +182,26 @@ static bool finish(struct run *run)
     return is_sent;
 }
 
-/* Acts on what was found. Returns whether all went well. */
-static bool act(struct run *run)
-{
-    const struct options *options = run->command->options;
-    bool is_well = true;
-
-    if (options->dry_run || run->messages.total == 0) {
-        report_messages(&run->report, true);
-    } else if (options->verb == MESSAGE_DELETE && !options->yes && !confirm(run)) {
-        return false;
-    } else {
-        messages_act(&run->messages);
-        is_well = finish(run);
-    }
-    return is_well && run->messages.is_well;
-}
-
+/* Returns whether all went well. */
 static bool find_and_act(struct run *run)
 {
+    const struct options *options = run->command->options;
+    bool acts = message_verbs[options->verb].option != NULL, is_sent = true;
+
     signals_catch();
     if (!name_operands(run))
         return false;
     messages_find(&run->messages);
     report_messages(&run->report, false);
-    return message_verbs[run->messages.verb].option != NULL ? act(run) : run->messages.is_well;
+    if (acts && (options->dry_run || run->messages.total == 0)) {
+        report_messages(&run->report, true);
+    } else if (acts && options->verb == MESSAGE_DELETE && !options->yes && !confirm(run)) {
+        return false;
+    } else if (acts) {
+        messages_act(&run->messages);
+        is_sent = finish(run);
+    }
+    return is_sent && run->messages.is_well;
 }
 
 int command_messages(struct command *command)

@@ -171,7 +171,7 @@ static void append_json(const struct selection_member *member, const struct queu
     row_finish(row, out);
 }
 
-static bool write_out(const struct queues_report *report)
+bool report_queues(const struct queues_report *report)
 {
     const struct selection *selection = report->selection;
     UT_string out;
@@ -181,16 +181,8 @@ static bool write_out(const struct queues_report *report)
         append_json(&selection->members[i], &report->readings[i], &out);
     if (!report->json)
         append_table(report, &out);
-    bool written = output_flush(&out);
+    bool succeeded = output_flush(&out);
     utstring_done(&out);
-    return written;
-}
-
-bool report_queues(const struct queues_report *report)
-{
-    const struct selection *selection = report->selection;
-    bool succeeded = write_out(report);
-
     for (size_t i = 0; i < selection->member_count; i++) {
         const struct selection_member *member = &selection->members[i];
         const struct queue_reading *reading = &report->readings[i];
