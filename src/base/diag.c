@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -61,50 +60,33 @@ static int wait_for_reader(int fd)
     return error;
 }
 
-/* A descriptor as it is written to. */
-struct stream {
-    int fd;
-    bool is_socket;
-    bool may_block; /* a write of more than PIPE_BUF bytes, even if there is room for some */
-};
-
-/* Writes without blocking although the descriptor blocks, and others who have it may want that: a
- * pipe or terminal is opened again. Not the master side of a terminal, which would be another. */
-static struct stream open_stream(int fd)
+/* Opens a pipe or a terminal again, to write without blocking although the descriptor blocks, and
+ * others who have it may want that. Not the master side of a terminal, which would be another.
+ * Returns -1 for anything else. */
+static int open_again(int fd)
 {
-    struct stream stream = {.fd = -1, .may_block = true};
     struct stat status;
 
-    if (fstat(fd, &status) == 0) {
-        stream.is_socket = S_ISSOCK(status.st_mode);
-        if (S_ISFIFO(status.st_mode) || (isatty(fd) == 1 && status.st_rdev != TERMINAL_MASTER))
-            stream.fd = descriptors_reopen(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    }
-    if (stream.fd >= 0 || stream.is_socket)
-        stream.may_block = false;
-    return stream;
-}
-
-static ssize_t write_some(int fd, const struct stream *stream, const char *text, size_t length)
-{
-    if (stream->is_socket)
-        return send(fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (stream->may_block && length > PIPE_BUF)
-        length = PIPE_BUF;
-    return write(stream->fd >= 0 ? stream->fd : fd, text, length);
+    if (fstat(fd, &status) < 0 ||
+        (!S_ISFIFO(status.st_mode) && (isatty(fd) != 1 || status.st_rdev == TERMINAL_MASTER)))
+        return -1;
+    return descriptors_reopen(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 /* Writes to a descriptor, blocking or not, within the limits. Returns 0 or an errno, as
- * wait_for_reader() does. */
+ * wait_for_reader() does. A descriptor that may block does so for more than PIPE_BUF bytes, even if
+ * there is room for some. */
 static int write_all(int fd, const char *text, size_t length)
 {
-    struct stream stream = open_stream(fd);
-    int error = 0;
+    int again = open_again(fd), error = 0;
+    size_t most = again < 0 ? PIPE_BUF : SIZE_MAX;
 
     while (error == 0 && length > 0) {
-        error = stream.may_block ? wait_for_reader(fd) : 0;
-        ssize_t count = error == 0 ? write_some(fd, &stream, text, length) : 0;
+        error = again < 0 ? wait_for_reader(fd) : 0;
+        ssize_t count = 0;
 
+        if (error == 0)
+            count = write(again < 0 ? fd : again, text, length < most ? length : most);
         if (count > 0) {
             text += count;
             length -= (size_t)count;
@@ -114,7 +96,7 @@ static int write_all(int fd, const char *text, size_t length)
             error = errno;
         }
     }
-    descriptors_close(&stream.fd);
+    descriptors_close(&again);
     return error;
 }
 
