@@ -445,8 +445,8 @@ struct running {
     size_t most;                     /* that may be active */
     size_t next;                     /* the first child not yet started */
     bool holds_back;                 /* no room for another one until one has ended */
-    bool ending;                     /* nothing more is started */
-    enum process_outcome end_reason; /* why the running ones are ended */
+    enum process_outcome end_reason; /* why the running ones are ended, and no more are started;
+                                        PROCESS_PENDING: they are not */
     int passed_on;                   /* how many of the interruptions were passed on */
     enum stage stage;
     int64_t end_at;          /* when the next stage begins */
@@ -552,9 +552,8 @@ static void signal_children(const struct running *running, int number)
 
 static void stop_starting(struct running *running, enum process_outcome reason)
 {
-    if (!running->ending)
+    if (running->end_reason == PROCESS_PENDING)
         running->end_reason = reason;
-    running->ending = true;
 }
 
 /* Passes on the signals since the last call. */
@@ -717,8 +716,8 @@ static void wait_once(struct running *running)
 
 static bool can_start(const struct running *running)
 {
-    return !running->ending && !running->holds_back && running->next < running->batch->count &&
-           running->active_count < running->most;
+    return running->end_reason == PROCESS_PENDING && !running->holds_back &&
+           running->next < running->batch->count && running->active_count < running->most;
 }
 
 /* Whether a signal arrived during a callback: it would not end the wait that follows. */
