@@ -184,23 +184,3 @@ TEST(long_lines)
     free(longer);
     free(fits);
 }
-
-TEST(many)
-{
-    UT_string text;
-
-    utstring_init(&text);
-    for (int i = 0; i < 1000; i++)
-        utstring_printf(&text, "[section %d]\nkey = value %d\n", i, i);
-    struct ini *ini = load(utstring_body(&text), "");
-    for (int i = 0; i < 1000; i++) {
-        char section[32], value[32];
-        const struct ini_entry entry = {2 * i + 2, section, "key", value};
-
-        (void)snprintf(section, sizeof(section), "section %d", i);
-        (void)snprintf(value, sizeof(value), "value %d", i);
-        assert_entry(ini, 2 * (size_t)i + 1, &entry);
-    }
-    ini_free(ini);
-    utstring_done(&text);
-}
