@@ -45,10 +45,10 @@ END
     start_listener
     started=$SECONDS
     kick -j public qmgr FADI
+    [ $((SECONDS - started)) -le 14 ] # a busy machine takes its time to start and end a program
     is "$(rows status reason | sed -n '2,23p' | paste -d '|' <(cut -d '|' -f 1 <<<"$expected" | grep .) -)" "${expected%$'\n'}"
     is "$(rows status | sed '2,23d' | uniq -c | tr -s ' ')" " 38 kicked"
     is "$(rows seconds | sed '2,23d' | awk '$1 > 1.9')" ""
-    [ $((SECONDS - started)) -le 13 ] # a busy machine takes its time to start and end a program
     is "$(wc -l <<<"$stderr")" "$(grep -c -e "|failed" -e "|unconfirmed" <<<"$expected")"
     # those that failed got nothing, the others the request once
     received "$SPOOL/public/qmgr" 'FADI\000'
