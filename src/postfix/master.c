@@ -109,33 +109,39 @@ static bool is_of_proc(int fd)
     return fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Calls take for every line of the file in /proc, up to *left bytes, and while there is time.
- * Returns whether that was all. */
+/* Appends a file in /proc to text, up to *left bytes, and while there is time. Nothing else is done
+ * between two pages, so that few entries move meanwhile. Returns whether that was all. */
+static bool read_pages(struct master_locks *locks, const char *path, size_t *left, UT_string *text)
+{
+    char page[READ_BYTES];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_readable = fd >= 0 && is_of_proc(fd);
+    ssize_t count = -1;
+
+    while (is_readable && count != 0 && *left > 0 && has_time(locks)) {
+        int64_t before = clock_now();
+
+        count = read(fd, page, sizeof(page) < *left ? sizeof(page) : *left);
+        locks->spent += clock_now() - before;
+        is_readable = count >= 0 || errno == EINTR;
+        text_append(text, page, count > 0 ? (size_t)count : 0);
+        *left -= count > 0 ? (size_t)count : 0;
+    }
+    descriptors_close(&fd);
+    return count == 0;
+}
+
+/* Calls take for every line of the file. Returns whether that was all. */
 static bool read_lines(struct master_locks *locks, const char *path, size_t *left,
                        void (*take)(struct master_locks *locks, const char *line))
 {
-    char buffer[READ_BYTES], *line = NULL;
-    size_t size = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-    ssize_t length = is_of_proc(fd) ? 1 : 0;
+    UT_string text;
 
-    if (file == NULL) {
-        descriptors_close(&fd);
-        return false;
-    }
-    (void)setvbuf(file, buffer, _IOFBF, sizeof(buffer));
-    while (length > 0 && *left > 0 && has_time(locks)) {
-        int64_t before = clock_now();
-        length = getline(&line, &size, file);
-        locks->spent += clock_now() - before;
-        if (length > 0)
-            take(locks, line);
-        *left -= length <= 0 ? 0 : (size_t)length < *left ? (size_t)length : *left;
-    }
-    bool is_complete = feof(file) != 0;
-    (void)fclose(file);
-    free(line);
+    utstring_init(&text);
+    bool is_complete = read_pages(locks, path, left, &text);
+    for (char *rest = utstring_body(&text), *line; (line = strsep(&rest, "\n")) != NULL;)
+        take(locks, line);
+    utstring_done(&text);
     return is_complete;
 }
 
