@@ -81,7 +81,8 @@ static bool name_input(struct run *run)
     do {
         count = read_input(STDIN_FILENO, block, sizeof(block), &run->limits);
         if (count < 0)
-            diag_line("fatal", "standard input: %s", strerror(errno));
+            diag_line("fatal", "standard input: %s",
+                      limits_reached(&run->limits) ? limits_reason() : strerror(errno));
         else if (count > 0)
             text_append(&text, block, (size_t)count);
         else if (utstring_len(&text) > 0)
