@@ -347,8 +347,6 @@ bool selection_mark(struct selection *selection, bool all)
         member->duplicate_of = member->state == SELECTION_DUPLICATE ? earlier : NULL;
     }
     HASH_CLEAR(hh, table);
-    if (selection->is_single && selection->members[0].state == SELECTION_FAILED)
-        selection->lone_failure = selection->members[0].instance;
     return any_enabled || refuse(selection);
 }
 
@@ -359,6 +357,13 @@ char *selection_reason(const struct selection_member *member)
     if (member->state == SELECTION_SERVE)
         return NULL;
     return alloc_string(member->state == SELECTION_DISABLED ? "not enabled" : "listed twice");
+}
+
+const struct instance *selection_lone_failure(const struct selection *selection)
+{
+    const struct instance *instance = selection->members[0].instance;
+
+    return selection->is_single && instance->error != NULL ? instance : NULL;
 }
 
 void selection_find_running(struct selection *selection, struct master_locks *locks)

@@ -53,10 +53,8 @@ struct selection {
     struct host host;
     struct selection_member *members; /* the chosen ones, in order */
     size_t member_count;
-    bool is_single;                      /* as the host's: messages are Postfix's own */
-    const struct instance *lone_failure; /* the only instance, if it has failed: its error is fatal;
-                                            after selection_mark() */
-    size_t unmatched;                    /* how many -i matched nothing */
+    bool is_single;     /* as the host's: messages are Postfix's own */
+    size_t unmatched;   /* how many -i matched nothing */
     UT_array *warnings; /* strings: about the criteria, the list, and who can write it */
 
     /* private; the data that the criteria point to belong to the caller and have to outlive this */
@@ -90,6 +88,10 @@ bool selection_is_same(const struct instance *one, const struct instance *other)
 
 /* Returns why a member is not served, a new string; NULL if it is. */
 char *selection_reason(const struct selection_member *member);
+
+/* Returns the only instance if it has failed, also after selection_mark(), as without its queue
+ * directory: its error is fatal then. Otherwise NULL. Not for an empty selection. */
+const struct instance *selection_lone_failure(const struct selection *selection);
 
 /* Looks up which of the selected instances are running: host_find_running(). With NULL, the
  * locks are read for this call. */

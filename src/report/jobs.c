@@ -354,7 +354,7 @@ static void append_plan(const struct jobs_report *report, const struct job *job,
 bool report_jobs(struct jobs_report *report)
 {
     const struct jobs *jobs = report->jobs;
-    const struct instance *failed = report->selection->lone_failure;
+    const struct instance *failed = selection_lone_failure(report->selection);
     bool is_reversed = jobs->spec->order == JOB_DEFAULT_LAST;
     bool is_well = true;
     UT_string plan;

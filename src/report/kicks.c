@@ -246,7 +246,7 @@ static bool write_out(const struct kicks_report *report)
 bool report_kicks(const struct kicks_report *report)
 {
     const struct kicks *kicks = report->kicks;
-    const struct instance *failed = report->selection->lone_failure;
+    const struct instance *failed = selection_lone_failure(report->selection);
     bool is_silent = report->quiet || report->dry_run;
     bool is_well = write_out(report);
 

@@ -106,6 +106,21 @@ TEST(success)
     assert_reported("");
 }
 
+/* The only instance has no queue directory, which only the kick shows: that is fatal, even where
+ * little is reported. */
+TEST(lone_failure)
+{
+    static char error[] = "chdir /q: No such file or directory";
+
+    instance.error = error;
+    member.state = SELECTION_FAILED;
+    assert_reported("postkick: fatal: chdir /q: No such file or directory\n");
+    report.quiet = true;
+    assert_reported("postkick: fatal: chdir /q: No such file or directory\n");
+    selection.is_single = false;
+    assert_reported("");
+}
+
 /* A duplicate shares the outcome of the first, which is reported by itself. */
 TEST(duplicate)
 {
