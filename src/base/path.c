@@ -506,7 +506,7 @@ static int search(const char *path, const void *asked, void *answered)
 char *path_find(const char *path, path_check *check, uid_t user, struct stat *status)
 {
     const struct search_question question = {check, user};
-    struct search_answer found;
+    struct search_answer found = {.path = ""};
     struct worker_task task = {.work = search,
                                .path = path,
                                .question = &question,
@@ -693,7 +693,7 @@ static int answer_read(const char *path, const void *question, void *answered)
 static enum path_result read_there(const char *path, const struct read_question *question,
                                    struct path_file *file, char **error)
 {
-    struct read_answer found;
+    struct read_answer found = {.error = 0};
     struct worker_task task = {.work = answer_read,
                                .path = path,
                                .question = question,

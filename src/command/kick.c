@@ -49,12 +49,12 @@ static bool check_requests(const struct command *command, const UT_array *target
 }
 
 /* Sends or checks the kicks in the selection, and reports the results. Returns the exit status. */
-static int run(struct command *command, struct kicks *kicks)
+static int run(struct command *command, struct kicks kicks)
 {
     const struct options *options = command->options;
     struct selection *selection = &command->selection;
     struct kicks_report report = {.selection = selection,
-                                  .kicks = kicks,
+                                  .kicks = &kicks,
                                   .json = options->json,
                                   .dry_run = options->dry_run,
                                   .quiet = options->quiet,
@@ -62,20 +62,20 @@ static int run(struct command *command, struct kicks *kicks)
     struct master_locks locks = {.limits = command->limits};
     struct status *statuses = NULL;
 
-    kicks->settings = command->settings;
-    kicks->locks = &locks;
-    bool is_well = options->dry_run ? kicks_run(kicks, selection, NULL) == 0
-                                    : command_send(command, kicks, selection);
-    if (report.json || kicks->is_probe)
+    kicks.settings = command->settings;
+    kicks.locks = &locks;
+    bool is_well = options->dry_run ? kicks_run(&kicks, selection, NULL) == 0
+                                    : command_send(command, &kicks, selection);
+    if (report.json || kicks.is_probe)
         selection_find_running(selection, &locks);
-    if (kicks->is_probe)
-        report.statuses = statuses = statuses_find(kicks);
+    if (kicks.is_probe)
+        report.statuses = statuses = statuses_find(&kicks);
     is_well = command_report_selection(command) && is_well;
     is_well = report_kicks(&report) && is_well;
     if (statuses != NULL)
-        statuses_free(statuses, kicks->count);
+        statuses_free(statuses, kicks.count);
     master_locks_free(&locks);
-    kicks_free(kicks);
+    kicks_free(&kicks);
     return is_well ? 0 : 1;
 }
 
@@ -197,7 +197,7 @@ int command_kick(struct command *command)
         return 1;
     if (command_select(command) && (is_status || check_requests(command, targets)) &&
         command_mark(command, is_status || options->all))
-        status = run(command, &kicks);
+        status = run(command, kicks);
     if (targets != NULL)
         utarray_free(targets);
     return status;

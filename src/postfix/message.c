@@ -160,7 +160,8 @@ static const char *find_value(const struct message *message, enum message_key ke
     case MESSAGE_BY_RECIPIENT:
         return read_recipient(message, index, &reason);
     case MESSAGE_BY_DOMAIN:
-        value = strrchr(read_recipient(message, index, &reason), '@');
+        value = read_recipient(message, index, &reason);
+        value = value == NULL ? NULL : strrchr(value, '@');
         return value == NULL ? "" : value + 1;
     case MESSAGE_BY_REASON:
         (void)read_recipient(message, index, &reason);
@@ -1001,15 +1002,17 @@ void messages_act(struct messages *messages)
 
 void messages_free(struct messages *messages)
 {
-    struct wish *wish, *next_wish;
-    struct message_count *count, *next_count;
+    struct wish *wish = messages->wishes, *next_wish;
+    struct message_count *count = messages->counts, *next_count;
 
-    HASH_ITER (hh, messages->wishes, wish, next_wish) {
-        HASH_DEL(messages->wishes, wish);
+    HASH_CLEAR(hh, messages->wishes); /* the table: its elements still lead to each other */
+    for (; wish != NULL; wish = next_wish) {
+        next_wish = wish->hh.next;
         free(wish);
     }
-    HASH_ITER (hh, messages->counts, count, next_count) {
-        HASH_DEL(messages->counts, count);
+    HASH_CLEAR(hh, messages->counts);
+    for (; count != NULL; count = next_count) {
+        next_count = count->hh.next;
         free(count);
     }
     for (size_t i = 0; i < messages->count; i++) {

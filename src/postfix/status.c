@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 /* Whether a failed trigger shows that the queue manager is missing or does not answer. */
 static bool shows_silence(const struct trigger *trigger)

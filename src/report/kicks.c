@@ -41,7 +41,7 @@ static void report_kick(const struct kicks_report *report, const struct kick *ki
     if (kick->status == KICK_DUPLICATE)
         row_diag(selection, instance, "warning", "%s/%s: %s%s", kick->class, kick->service,
                  kick->reason, kick->has_succeeded ? ": not kicked again" : "");
-    else if (kick->status == KICK_KICKED && report->verbose > 0)
+    else if (kick->status == KICK_KICKED && trigger != NULL && report->verbose > 0)
         row_diag(selection, instance, NULL, "%s/%s: request \"%s\" %s after %.1fms", kick->class,
                  kick->service, kick->request,
                  trigger->wait_for_close && trigger->is_socket ? "finished" : "read",

@@ -154,9 +154,11 @@ static void append_cell(UT_string *out, const char *cell, size_t width, bool is_
 void row_append_table(UT_string *out, const struct row_column *columns, size_t count,
                       const UT_array *cells, bool with_titles)
 {
-    size_t *widths = alloc_zeroed(count, sizeof(*widths));
     UT_array *all;
 
+    if (count == 0)
+        return;
+    size_t *widths = alloc_zeroed(count, sizeof(*widths));
     utarray_new(all, &strings_icd);
     for (size_t i = 0; i < count; i++) {
         widths[i] = columns[i].width;

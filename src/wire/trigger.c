@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+ALLOC_TABLES_ARE_KEPT
+
 /* Between two looks without an event: whether the request was read, or the listen queue has room.
  */
 #define LOOK_FIRST (CLOCK_SECOND / 1000)
