@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@ ALLOC_TABLES_ARE_KEPT
 
 /* iniparser's time grows with the square of the number of settings. */
 #define FILE_MAXIMUM ((size_t)256 * 1024)
+
+/* What fits into a pipe as the kernel makes it, even for a user with too many of them. pipe(7) */
+#define PIPE_SIZE ((size_t)8192)
 
 /* In bytes, without the newline: iniparser reads lines into a buffer of 1024 bytes. So long can
  * "section:key" be, too. */
@@ -110,22 +114,27 @@ static int ignore_message(const char *format, ...)
     return 0;
 }
 
-/* Loads the text that was read, which iniparser accepts in a file only. Returns NULL with errno: 0
+/* Loads the text that was read, which iniparser accepts in a file only: in a pipe, because where no
+ * file may be written (RLIMIT_FSIZE) nothing in memory may be, either. Returns NULL with errno: 0
  * if the text is invalid. */
 static dictionary *load(const char *text, size_t length)
 {
-    int fd = descriptors_open_unnamed(true);
+    int ends[2] = {-1, -1}, error = pipe2(ends, O_CLOEXEC | O_NONBLOCK);
     dictionary *loaded = NULL;
 
     iniparser_set_error_callback(ignore_message);
-    if (fd >= 0 && pwrite(fd, text, length, 0) == (ssize_t)length) {
+    if (error == 0 && length > PIPE_SIZE)
+        error = fcntl(ends[1], F_SETPIPE_SZ, (int)FILE_MAXIMUM);
+    if (error >= 0 && write(ends[1], text, length) == (ssize_t)length) {
+        descriptors_close(&ends[1]);
         errno = 0;
-        loaded = iniparser_load(descriptors_path(fd).text);
+        loaded = iniparser_load(descriptors_path(ends[0]).text);
     }
-    int error = errno;
+    error = errno;
     if (error == ENOMEM)
         alloc_fail();
-    descriptors_close(&fd);
+    descriptors_close(&ends[0]);
+    descriptors_close(&ends[1]);
     errno = error;
     return loaded;
 }

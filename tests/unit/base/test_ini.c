@@ -2,6 +2,8 @@
 /* iniparser, held to what it promises. */
 #include "base/ini.h"
 #include "fixture.h"
+#include <signal.h>
+#include <sys/resource.h>
 
 /* The content of a file with that text; the lines of errors are compared, with @ for its path. */
 static struct ini *load(const char *text, const char *expected)
@@ -183,4 +185,29 @@ TEST(long_lines)
     free(text);
     free(longer);
     free(fits);
+}
+
+/* Also a long file. */
+TEST(no_file_can_be_written)
+{
+    char *comment = fixture_repeat("; a comment\n", 20000),
+         *text = alloc_format("%sx = y\n", comment);
+    const char *path = fixture_file("ini", text);
+    struct rlimit before, none;
+    UT_array *errors;
+
+    utarray_new(errors, &strings_icd);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    struct ini *ini = ini_load(path, true, errors);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_DFL);
+    fixture_assert_lines(errors, "");
+    assert_int_equal(utarray_len(ini->entries), 1);
+    utarray_free(errors);
+    ini_free(ini);
+    free(text);
+    free(comment);
 }
