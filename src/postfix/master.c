@@ -194,13 +194,17 @@ static void read_locks(struct master_locks *locks)
     utarray_sort(locks->locked, compare);
 }
 
-/* Reads the beginning of a file of /proc/PROCESS, and ends it with a NUL. Returns its length; 0 if
+/* Reads the beginning of a file of /proc/PROCESS, and ends it with a NUL. The process 0 is this
+ * one: /proc may be of another PID namespace, where it has another number. Returns the length; 0 if
  * it cannot be read. */
 static size_t read_process(pid_t process, const char *file, char text[READ_BYTES])
 {
     char path[64];
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)process, file);
+    if (process == 0)
+        (void)snprintf(path, sizeof(path), "/proc/self/%s", file);
+    else
+        (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)process, file);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? -1 : read(fd, text, READ_BYTES - 1);
     descriptors_close(&fd);
@@ -255,7 +259,7 @@ static void find_shared_device(const struct master_locks *locks, const char *pat
     char about[32];
 
     (void)snprintf(about, sizeof(about), "fdinfo/%d", fd);
-    const struct mount *mount = find_mount(locks, 0, find_number(getpid(), about, "\nmnt_id:"));
+    const struct mount *mount = find_mount(locks, 0, find_number(0, about, "\nmnt_id:"));
     if (mount == NULL)
         return;
     file->is_known = file->is_shared = true;
@@ -465,7 +469,7 @@ static bool is_of_users(const char *name)
 
 char *master_find_unit(pid_t process)
 {
-    char *group = find_group(process), *own = find_group(getpid()), *unit = NULL;
+    char *group = find_group(process), *own = find_group(0), *unit = NULL;
     UT_array *names = strings_split(group, "/");
 
     if (strcmp(group, own) == 0 || !is_of_root(process))

@@ -125,13 +125,15 @@ y"
 }
 
 # The layers are on one file system, then on two, where the device that stat(2) names is not that of
-# the mount.
+# the mount; then from a PID namespace with the /proc of the one outside, where our number is another.
 # bats test_tags=native
 @test "instances on an overlay are running or not" {
     unshare -m true 2>/dev/null || skip "needs the privilege to make a mount namespace"
     make_tree -n 3
-    local file_systems
-    for file_systems in 1 2; do
+    local file_systems others
+    for file_systems in 1 2 "2 unshare --pid --fork"; do
+        others=$(stopped)
+        [ "$file_systems" = "${file_systems#2 }" ] || others=-
         rm -rf "$TREE/layers"
         mkdir "$TREE/layers"
         run --separate-stderr unshare -m bash -c '
@@ -144,10 +146,10 @@ y"
             done
             . "$0/tests/lib/common.bash"
             hold_locks "$1/spool/postfix-0001"
-            env -u MAIL_CONFIG "$POSTKICK" -f "$1/postkick.ini" -l -j
+            "${@:3}" env -u MAIL_CONFIG "$POSTKICK" -f "$1/postkick.ini" -l -j
             release_locks' "$ROOT" "$TREE" $file_systems
         [ "$status" != 77 ] || skip "cannot mount an overlay"
-        is "$(rows running | tr '\n' ' ')" "$(stopped) y $(stopped) "
+        is "$(rows running | tr '\n' ' ')" "$others y $others "
     done
 }
 
