@@ -380,29 +380,39 @@ static int open_from(int directory, const char *path, int flags, struct path_det
     return walk_path(path, directory, flags, NULL, found);
 }
 
-/* Returns what the administrator typed as this process has to name it, a new string: the current
- * directory and /proc/self are those of the program, not of a worker. */
-static char *name_typed(const char *path)
+static bool is_worker(void)
 {
-    static const char self[] = "/proc/self";
-    bool is_worker = program != 0 && program != getpid();
-
-    if (is_worker && path[0] != '/')
-        return alloc_format("/proc/%d/cwd/%s", (int)program, path);
-    if (is_worker && strncmp(path, self, strlen(self)) == 0)
-        return alloc_format("/proc/%d%s", (int)program, path + strlen(self));
-    return alloc_string(path);
+    return may_wait() && program != 0 && program != getpid();
 }
 
+/* Goes where the program is, for the current directory and /proc/self/cwd to be its own in a
+ * worker, also behind links. Returns whether that has succeeded. */
+static bool enter_directory_of_program(void)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)program);
+    return chdir(path) == 0;
+}
+
+/* Opens what the administrator typed. */
 static int open_typed(const char *path, int flags, struct path_details *found)
 {
-    char *name = name_typed(path);
+    static const char self[] = "/proc/self";
+
+    if (is_worker() && !enter_directory_of_program() && path[0] != '/')
+        return -1;
+    char *name = is_worker() && strncmp(path, self, strlen(self)) == 0
+                     ? alloc_format("/proc/%d%s", (int)program, path + strlen(self))
+                     : alloc_string(path);
     bool is_own = strncmp(name, "/dev/", 5) == 0; /* a descriptor, perhaps */
     int fd = is_own || may_wait() ? described(open(name, O_PATH | O_CLOEXEC | flags), found)
                                   : open_at_once(AT_FDCWD, name, flags, 0, found);
     int error = errno;
 
     free(name);
+    if (is_worker() && chdir("/") < 0)
+        return fail(fd, errno);
     errno = error;
     return fd;
 }
@@ -492,9 +502,14 @@ static int search(const char *path, const void *asked, void *answered)
 {
     struct search_answer *found = answered;
     struct path_details details = {0};
-    int place = walk_path(path, AT_FDCWD, 0, asked, &details);
+    bool is_elsewhere = is_worker() && path[0] != '/';
+    int place = is_elsewhere && !enter_directory_of_program()
+                    ? -1
+                    : walk_path(path, AT_FDCWD, 0, asked, &details);
     ssize_t length = -1;
 
+    if (is_elsewhere && chdir("/") < 0)
+        place = fail(place, errno);
     if (place >= 0)
         length = readlink(descriptors_path(place).text, found->path, sizeof(found->path) - 1);
     found->path[length < 0 ? 0 : length] = '\0';

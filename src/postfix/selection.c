@@ -3,7 +3,6 @@
 #include "postfix/selection.h"
 #include "base/path.h"
 #include "base/text.h"
-#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
@@ -247,7 +246,8 @@ static bool find_forced(struct selection *selection, const char **directory)
     const struct selection_criteria *criteria = &selection->criteria;
     const char *home = criteria->settings->parameters[PARAMETER_CONFIG_DIRECTORY];
     const char *typed = criteria->config_directory, *mail_config = criteria->mail_config;
-    struct stat status;
+    struct path_file file = {.text = NULL};
+    char *error = NULL;
 
     /* postfix(1) exports MAIL_CONFIG, for the default instance too, before it runs a multi-instance
      * manager: that does not force one instance. */
@@ -262,10 +262,13 @@ static bool find_forced(struct selection *selection, const char **directory)
     }
     *directory = typed != NULL ? typed : mail_config;
     /* Postfix's own message, which follows, would not say that -c accepts no names */
-    if (typed != NULL && strchr(typed, '/') == NULL && path_status(typed, 0, &status) == ENOENT)
+    if (typed != NULL && strchr(typed, '/') == NULL &&
+        path_read(typed, strlen(typed), 0, &file, &error) == PATH_MISSING)
         strings_append(selection->warnings,
                        "-c %s: no such directory: an instance is selected by its name with -i %s",
                        typed, typed);
+    free(file.text);
+    free(error);
     if (*directory != NULL &&
         (utarray_len(criteria->groups) > 0 || utarray_len(criteria->names) > 0))
         selection->host.error = alloc_format(

@@ -38,6 +38,7 @@ public link x
 -c etc/postfix-0001 public qmgr I
 -c etc/postfix-0001 public nosuch I
 -c /proc/self/cwd/etc/postfix-0001 public qmgr I
+-c spool public qmgr I
 -s
 -l -j
 -Q -j

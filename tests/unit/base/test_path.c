@@ -482,10 +482,18 @@ TEST(opens_regular_files_only)
     close(watch);
 }
 
+static bool is_file(int place, const struct stat *status, uid_t user)
+{
+    (void)place;
+    (void)user;
+    return S_ISREG(status->st_mode);
+}
+
 /* Reads "typed/file" by a worker, whatever the way to it is called. */
 static void check_typed(void)
 {
-    static const char *const directories[] = {"typed", "/proc/self/cwd/typed", "@/typed"};
+    static const char *const directories[] = {"typed", "/proc/self/cwd/typed", "@/typed", "link",
+                                              "@/link"};
     struct path_file file;
 
     assert_int_equal(chdir(fixture_root), 0);
@@ -502,6 +510,10 @@ static void check_typed(void)
         assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* there is one */
         workers_end();
     }
+    char *found = path_find("typed/file", is_file, 0, &file.status);
+    assert_non_null(found);
+    free(found);
+    workers_end();
     limits_of_run = NULL;
     assert_int_equal(chdir("/"), 0);
 }
@@ -517,6 +529,7 @@ TEST(typed_is_read_by_a_worker)
 {
     (void)fixture_directory("typed");
     (void)fixture_file("typed/file", "a = b\n");
+    assert_int_equal(symlink("/proc/self/cwd/typed", fixture_path("link")), 0);
     int status = fixture_run(without_openat2, STDOUT_FILENO).status;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         skip();
