@@ -47,8 +47,9 @@ static const char *const local[] = {"bcachefs", "btrfs", "overlay", "ramfs",
 #define SPARE_TIME (40 * CLOCK_SECOND)
 
 static bool must_wait;
-static pid_t program;  /* whose workers these are */
-static UT_array *late; /* paths that were asked about and had no answer */
+static pid_t program;   /* whose workers these are */
+static long own_number; /* the program's in /proc, perhaps of another PID namespace; 0: none */
+static UT_array *late;  /* paths that were asked about and had no answer */
 
 static bool may_wait(void)
 {
@@ -220,6 +221,13 @@ static int64_t find_share(int64_t spare)
     return (left < spare ? left : spare) / 4;
 }
 
+static long find_own_number(void)
+{
+    char text[32] = "";
+
+    return readlink("/proc/self", text, sizeof(text) - 1) > 0 ? strtol(text, NULL, 10) : 0;
+}
+
 /* Returns 0 or an errno. */
 static int ask_worker(struct worker_task *task)
 {
@@ -229,6 +237,7 @@ static int ask_worker(struct worker_task *task)
     if (is_late(task->path))
         return ETIMEDOUT;
     program = getpid();
+    own_number = find_own_number();
     workers_run(task, 1, 1, find_share(spare), limits_of_run);
     if (task->result == WORKER_LATE) {
         spare -= clock_now() - started;
@@ -391,7 +400,7 @@ static bool enter_directory_of_program(void)
 {
     char path[64];
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)program);
+    (void)snprintf(path, sizeof(path), "/proc/%ld/cwd", own_number);
     return chdir(path) == 0;
 }
 
@@ -403,7 +412,7 @@ static int open_typed(const char *path, int flags, struct path_details *found)
     if (is_worker() && !enter_directory_of_program() && path[0] != '/')
         return -1;
     char *name = is_worker() && strncmp(path, self, strlen(self)) == 0
-                     ? alloc_format("/proc/%d%s", (int)program, path + strlen(self))
+                     ? alloc_format("/proc/%ld%s", own_number, path + strlen(self))
                      : alloc_string(path);
     bool is_own = strncmp(name, "/dev/", 5) == 0; /* a descriptor, perhaps */
     int fd = is_own || may_wait() ? described(open(name, O_PATH | O_CLOEXEC | flags), found)

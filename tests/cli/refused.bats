@@ -64,3 +64,18 @@ END
         done
     done
 }
+
+# Its number there is another one.
+# bats test_tags=native
+@test "a worker finds the program in the /proc of the PID namespace outside" {
+    unshare --pid --fork true 2>/dev/null || skip "needs the privilege to make a PID namespace"
+    "$TOOLS/refuse" EPERM statx -- true || skip "no seccomp(2)"
+    local directory
+    cd "$TREE"
+    for directory in etc/postfix-0001 /proc/self/cwd/etc/postfix-0001; do
+        run --separate-stderr unshare --pid --fork "$TOOLS/refuse" ENOSYS openat2 -- \
+            env -u MAIL_CONFIG "$POSTKICK" -f "$INI" -l -c "$directory"
+        is "$stderr" ""
+        has "$output" "$directory"
+    done
+}
