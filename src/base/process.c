@@ -449,7 +449,7 @@ struct running {
                                         PROCESS_PENDING: they are not */
     int passed_on;                   /* how many of the interruptions were passed on */
     enum stage stage;
-    int64_t end_at;          /* when the next stage begins */
+    int64_t end_at;          /* when the next stage begins, after the first */
     int64_t notify_at;       /* when to say that we are waiting */
     struct process *speaker; /* whose turn it is; NULL: everybody's */
     int64_t silent_at;       /* when it gives way, unless it writes something */
@@ -569,13 +569,17 @@ static void check_interrupted(struct running *running)
     signal_children(running, number);
 }
 
+/* When the next stage begins. A callback may bring the end of the run nearer. */
+static int64_t find_end(const struct running *running)
+{
+    return running->stage == STAGE_NONE ? running->batch->limits->end : running->end_at;
+}
+
 /* When the time is over: SIGTERM first, then SIGKILL; then what cannot be ended is left. Orphans
  * become our children then, so that SIGCHLD reports their end too. */
 static void check_time(struct running *running, int64_t now)
 {
-    if (running->stage == STAGE_NONE)
-        running->end_at = running->batch->limits->end; /* a callback may have shortened it */
-    if (now < running->end_at)
+    if (now < find_end(running))
         return;
     switch (running->stage) {
     case STAGE_NONE:
@@ -666,7 +670,8 @@ static void start_next(struct running *running)
 /* Returns when the next deadline is, whatever the children do. */
 static int64_t find_due(const struct running *running)
 {
-    int64_t due = running->end_at < running->notify_at ? running->end_at : running->notify_at;
+    int64_t end = find_end(running);
+    int64_t due = end < running->notify_at ? end : running->notify_at;
 
     return running->speaker != NULL && running->silent_at < due ? running->silent_at : due;
 }
@@ -753,7 +758,6 @@ void process_run(const struct process_batch *batch)
         .batch = batch,
         .most = batch->count < parallel ? batch->count : parallel,
         .passed_on = batch->signals_known,
-        .end_at = batch->limits->end,
         .notify_at = batch->observe == NULL ? CLOCK_NEVER : clock_now() + CLOCK_SECOND,
     };
     sigset_t mask_before;
