@@ -201,10 +201,11 @@ bool command_select(struct command *command)
         .limits = command->limits,
     };
 
-    if (!selection_make(selection, &criteria))
-        return report_refusal(command);
+    bool is_made = selection_make(selection, &criteria);
     if (options->json || shows_conflicts(options))
         host_find_conflicts(&selection->host);
+    if (!is_made)
+        return report_refusal(command);
     return !commands[options->mode].runs_programs || find_directory(command);
 }
 

@@ -155,8 +155,9 @@ static const char *set_version(void *member, const char *value)
 {
     int first, second;
 
-    *(int *)member = sscanf(value, "%d.%d", &first, &second) == 2 ? SETTINGS_VERSION(first, second)
-                                                                  : SETTINGS_VERSION_UNKNOWN;
+    *(int *)member = sscanf(value, "%5d.%3d", &first, &second) == 2
+                         ? SETTINGS_VERSION(first, second)
+                         : SETTINGS_VERSION_UNKNOWN;
     return NULL;
 }
 

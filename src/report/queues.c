@@ -19,16 +19,28 @@ static struct queue_tally add_up(const struct queue_reading *reading)
     return sum;
 }
 
-/* Whether the queue directory was read for a reading before it, too. */
-static bool is_seen(const struct queue_reading *readings, size_t index)
-{
-    const struct queue_contents *own = &readings[index].contents;
+/* The queue directories that were read. */
+struct seen {
+    struct {
+        dev_t device;
+        ino_t inode;
+    } directory;
+    UT_hash_handle hh;
+};
 
-    for (size_t i = 0; i < index; i++)
-        if (readings[i].reason == NULL && readings[i].contents.inode == own->inode &&
-            readings[i].contents.device == own->device)
-            return true;
-    return false;
+ALLOC_TABLES_ARE_KEPT
+
+/* Whether the directory is in the table; adds it otherwise. */
+static bool is_seen(struct seen **table, struct seen *own, const struct queue_contents *contents)
+{
+    struct seen *found;
+
+    own->directory.device = contents->device;
+    own->directory.inode = contents->inode;
+    HASH_FIND(hh, *table, &own->directory, sizeof(own->directory), found);
+    if (found == NULL)
+        HASH_ADD(hh, *table, directory, sizeof(own->directory), own);
+    return found != NULL;
 }
 
 static const struct row_column columns[] = {
@@ -98,6 +110,7 @@ static void append_table(const struct queues_report *report, UT_string *out)
 {
     const struct selection *selection = report->selection;
     const struct queue_reading *readings = report->readings;
+    struct seen *table = NULL, *all = alloc_zeroed(selection->member_count, sizeof(*all));
     struct queue_reading total = {.directory = NULL};
     UT_string corrupt;
     UT_array *cells;
@@ -112,7 +125,7 @@ static void append_table(const struct queues_report *report, UT_string *out)
                 row_value(instance, PARAMETER_MULTI_INSTANCE_GROUP), instance->config_directory,
                 &readings[i], report->now);
         is_known = is_known || readings[i].reason == NULL;
-        if (readings[i].reason != NULL || is_seen(readings, i))
+        if (readings[i].reason != NULL || is_seen(&table, &all[i], &readings[i].contents))
             continue;
         for (int j = 0; j < QUEUE_COUNT; j++)
             queue_add(&total.contents.queues[j], &readings[i].contents.queues[j]);
@@ -124,6 +137,8 @@ static void append_table(const struct queues_report *report, UT_string *out)
     utstring_concat(out, &corrupt);
     utstring_done(&corrupt);
     utarray_free(cells);
+    HASH_CLEAR(hh, table);
+    free(all);
 }
 
 /* Members of a row or of a queue; null for what is not known. */
