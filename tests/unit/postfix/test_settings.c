@@ -71,6 +71,8 @@ TEST(values)
     assert_int_equal(settings->strict, SETTINGS_STRICT_NO);
     use_settings("[kick]\nstrict =\n");
     assert_int_equal(settings->strict, SETTINGS_STRICT_UNSET);
+    use_settings("[postfix]\nmail_version = 3000000.1\n"); /* no int holds it */
+    assert_int_equal(settings->version, SETTINGS_VERSION_UNKNOWN);
 }
 
 TEST(others_write)
